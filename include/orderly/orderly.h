@@ -1,0 +1,26 @@
+/*
+ * orderly: run many tasks at once in worker processes and get everything back
+ * in order.  Include this; it has the rest.
+ *
+ * Objects are thread-aware, not thread-safe: one object, one thread at a time;
+ * different objects may live on different threads.  The one exception is
+ * ord_pool_interrupt, which any thread or signal handler may call.
+ *
+ * The library never exits, aborts, prints, installs a signal handler, touches
+ * SIGCHLD, the environment or the locale, or waits for children that are not
+ * its own.  libzmq, underneath it, aborts the process when memory runs out.
+ */
+#ifndef ORDERLY_ORDERLY_H
+#define ORDERLY_ORDERLY_H
+
+#include <orderly/export.h>
+#include <orderly/log.h>
+#include <orderly/message.h>
+#include <orderly/pool.h>
+#include <orderly/result.h>
+#include <orderly/status.h>
+#include <orderly/task.h>
+#include <orderly/version.h>
+#include <orderly/worker.h>
+
+#endif

@@ -1,0 +1,367 @@
+/*
+ * The pool: tasks go in, worker processes run them, results come out in the
+ * order of submission.
+ *
+ * A pool has no thread of its own: it moves when its owner calls
+ * ord_pool_step, _run, _next, _submit_wait or _finish, and callbacks come on
+ * the owner's thread from inside these calls.  One pool, one thread at a time.
+ *
+ * In a callback: ord_pool_submit, _submit_command, _cancel, _cancel_all,
+ * _close, _interrupt, _statistics and _error are allowed; ord_pool_destroy is
+ * done when the callbacks have returned; everything that waits or delivers
+ * (_submit_wait, _step, _run, _next, _finish) returns ORD_EBUSY.  Once it
+ * destroyed the pool a callback must not use it again.
+ *
+ * In a process that the owner forked, every call returns ORD_EFORKED and
+ * ord_pool_destroy only frees memory.
+ */
+#ifndef ORDERLY_POOL_H
+#define ORDERLY_POOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <orderly/export.h>
+#include <orderly/message.h>
+#include <orderly/result.h>
+#include <orderly/task.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct ord_pool;
+
+/* How worker processes come to life. */
+enum ord_start {
+	ORD_START_DEFAULT = 0, /* EXEC if ord_worker_main ran, COMMAND if there is no function or one by name, else FORK */
+	ORD_START_EXEC = 1,    /* this program, started anew; needs ord_worker_main at the top of main */
+	ORD_START_FORK = 2,    /* forked from here: sees globals and loaded data; refused with other threads */
+	ORD_START_COMMAND = 3, /* the installed `orderly` program: for commands, and functions by name */
+	ORD_START_INLINE = 4   /* no processes: tasks run inside ord_pool_step, for debuggers */
+};
+
+/* In which order results are delivered. */
+enum ord_order {
+	ORD_SUBMISSION = 0, /* first in, first out */
+	ORD_COMPLETION = 1  /* as they are done */
+};
+
+/* When messages are delivered. */
+enum ord_messages {
+	ORD_LIVE = 0,   /* as they come; those of one task in order and before its result */
+	ORD_ORDERED = 1 /* held until their task is the first undelivered one, from then on live */
+};
+
+/* What becomes of fd 1 and 2 of workers. */
+enum ord_capture {
+	ORD_CAPTURE_EXACT = 0, /* lines become messages of the task that wrote them */
+	ORD_CAPTURE_OFF = 1    /* they stay the master's own */
+};
+
+struct ord_pool_options {
+	size_t size;                /* set by ORD_POOL_OPTIONS; never by hand */
+	ord_task_fn function;       /* what a task does; NULL: commands only, or function_name */
+	void *function_user;        /* its user pointer under FORK and INLINE */
+	const char *function_name;  /* "file.so:function" instead of function; copied */
+	ord_message_fn on_message;  /* what tasks say; NULL: dropped */
+	void *on_message_user;      /* its user pointer */
+	ord_result_fn on_result;    /* results; NULL: use ord_pool_next */
+	void *on_result_user;       /* its user pointer */
+	const char *program;        /* the program to start under EXEC and COMMAND; NULL: this one, or `orderly`; copied */
+	const int *keep_fds;        /* FORK: descriptors of the host that stay open in workers; copied */
+	uint64_t window_bytes;      /* inputs and outputs between submit and delivery; 0 = 64 MiB */
+	uint32_t n_keep_fds;        /* entries of keep_fds */
+	uint32_t start;             /* an enum ord_start */
+	uint32_t workers;           /* processes at once, 1 … 4096; 0 = one per processor this process may use */
+	uint32_t window;            /* tasks submitted but not delivered, up to 2^24; 0 = max(4096, 1024 * workers) */
+	uint32_t order;             /* an enum ord_order */
+	uint32_t messages;          /* an enum ord_messages */
+	uint32_t capture;           /* an enum ord_capture */
+	uint32_t level;             /* lowest enum ord_level that is sent; 0 = ORD_INFO */
+	uint32_t line_bytes;        /* longer lines come in parts; 0 = 65536; 64 … 1 MiB */
+	uint32_t retries;           /* attempts after the first for a task that crashed or timed out; 0 = none */
+	uint32_t timeout_ms;        /* per attempt; 0 = no limit */
+	uint32_t grace_ms;          /* between asking, SIGTERM and SIGKILL; 0 = 1000 */
+	uint32_t start_timeout_ms;  /* for a worker or the spawner to say it is ready; 0 = 30000 */
+	uint32_t max_deaths;        /* workers that may die in a row without finishing a task; 0 = 10 */
+	uint32_t quarantine;        /* a task that killed this many workers is not tried again; 0 = 3 */
+	uint32_t reserved;          /* 0 */
+	/* fields are only ever appended; 0 always means the documented default */
+};
+
+/* Options by name: ord_pool_new(&pool, &ORD_POOL_OPTIONS(.workers = 8)). */
+#ifndef __cplusplus
+#define ORD_POOL_OPTIONS(...) \
+	((struct ord_pool_options){ .size = sizeof(struct ord_pool_options), __VA_ARGS__ })
+#else
+static inline ord_pool_options
+ord_pool_options_default()
+{
+	ord_pool_options options = ord_pool_options();
+	options.size = sizeof options;
+	return options;
+}
+#endif
+
+/*
+ * A command as a task.  Its result is ORD_DONE if it exits with 0, else
+ * ORD_EXITED, ORD_SIGNALED, ORD_TIMED_OUT; ORD_FAILED if it could not be
+ * started, with exit code 127 (not found) or 126, as shells say it.
+ */
+struct ord_command {
+	size_t size;              /* set by ORD_COMMAND */
+	const char *const *argv;  /* argv[0] is looked up in PATH; NULL-terminated; copied */
+	const char *const *env;   /* NAME=value to set beside the master's environment; NULL-terminated or NULL; copied */
+	const char *cwd;          /* working directory; NULL: the master's; copied */
+	const void *input;        /* input[input_size] for its standard input, else it reads /dev/null; copied */
+	size_t input_size;        /* at most 1 MiB */
+	void *user;               /* comes back as ord_result_user */
+	uint32_t timeout_ms;      /* per attempt; 0 = the pool's */
+	uint32_t grace_ms;        /* between SIGTERM and SIGKILL; 0 = the pool's */
+	uint32_t output;          /* an enum ord_output */
+	uint32_t reserved;        /* 0 */
+};
+
+/* Where a command's words go. */
+enum ord_output {
+	ORD_OUTPUT_RESULT = 0, /* stdout into the result, stderr as lines into messages */
+	ORD_OUTPUT_LINES = 1,  /* both as lines into messages */
+	ORD_OUTPUT_CHUNKS = 2, /* both as they come into messages, newlines and all */
+	ORD_OUTPUT_INHERIT = 3 /* they stay the master's own */
+};
+
+#ifndef __cplusplus
+#define ORD_COMMAND(...) \
+	((struct ord_command){ .size = sizeof(struct ord_command), __VA_ARGS__ })
+#else
+static inline ord_command
+ord_command_default()
+{
+	ord_command command = ord_command();
+	command.size = sizeof command;
+	return command;
+}
+#endif
+
+/* What a pool has done so far. */
+struct ord_statistics {
+	size_t size;            /* set by ORD_STATISTICS */
+	uint64_t submitted;     /* tasks accepted */
+	uint64_t delivered;     /* results delivered, or canceled and delivered */
+	uint64_t waiting;       /* accepted, not given to a worker */
+	uint64_t running;       /* given to a worker, no result yet */
+	uint64_t settled;       /* result there, not delivered */
+	uint64_t failed;        /* delivered with a state other than ORD_DONE and ORD_PASSED */
+	uint64_t retried;       /* attempts after the first */
+	uint64_t bytes;         /* inputs and outputs held now */
+	uint64_t messages;      /* delivered */
+	uint64_t deaths;        /* workers that ended unasked */
+	uint64_t dropped;       /* messages with a wrong token, records of closed incarnations */
+	uint64_t workers;       /* ready now */
+};
+#define ORD_STATISTICS { sizeof(struct ord_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+
+/*
+ * Make a pool.  Nothing is started.
+ *
+ * pool     out: the pool, or NULL on failure; free it with ord_pool_destroy
+ * options  copied; NULL: all defaults
+ *
+ * Returns 0, or
+ *   ORD_ENOMEM
+ *   ORD_EINVAL   an option is out of its range, a size is not one of ours, or
+ *                function and function_name are both set
+ *   ORD_ENOTSUP  an option is set that this version does not know
+ * Any thread.  Since 0.1.  Source: lib/pool/pool.c.
+ */
+ORD_API int ORD_MUST_CHECK
+ord_pool_new(struct ord_pool **pool, const struct ord_pool_options *options);
+
+/*
+ * Start the spawner and the workers, and return when the spawner has answered;
+ * workers become ready while tasks are already accepted.
+ *
+ * Returns 0, or (the sentence is ord_pool_error)
+ *   ORD_ENOTSUP   EXEC, but ord_worker_main never ran; FORK in a process with
+ *                 threads; a function that the chosen start method cannot reach
+ *   ORD_EPROGRAM  the worker program is missing, or of another version
+ *   ORD_ESYSTEM   no descriptors, processes or memory from the system
+ *   ORD_ETIMEDOUT the spawner did not answer in start_timeout_ms
+ *   ORD_EBUSY     started before, or called from a callback
+ *   ORD_ENOMEM
+ * Cost: 2-5 ms.  Since 0.1.  Source: lib/pool/pool.c.
+ */
+ORD_API int ORD_MUST_CHECK
+ord_pool_start(struct ord_pool *pool);
+
+/*
+ * Queue a task; its result will be delivered in the order of submission.
+ * Sends at once to an idle worker; never receives, never calls back.
+ *
+ * input     bytes for the task; copied, may be freed on return; NULL if input_size is 0
+ * size      at most 1 GiB
+ * sequence  out, may be NULL: place in the order, 0, 1, 2 …
+ *
+ * Returns 0, or
+ *   ORD_EAGAIN   the window is full: deliver something first (ord_pool_step)
+ *   ORD_ECLOSED  after ord_pool_close or ord_pool_interrupt
+ *   ORD_EINVAL   NULL with a size; no function; not started
+ *   ORD_ETOOBIG  more than 1 GiB: pass a file's name instead
+ *   ORD_ENOMEM
+ *   and the error that ended the pool, if one did.
+ * Cost: O(1), one copy of the input.  May be called from a callback.
+ * Since 0.1.  Source: lib/pool/pool.c.
+ */
+ORD_API int
+ord_pool_submit(struct ord_pool *pool, const void *input, size_t size, uint64_t *sequence);
+
+/*
+ * As ord_pool_submit, but while the window is full it steps, so that callbacks
+ * come from inside it.
+ *
+ * Returns as ord_pool_submit, and
+ *   ORD_EAGAIN  the window is full and there is no on_result: call ord_pool_next first
+ *   ORD_EBUSY   called from a callback: use ord_pool_submit
+ *   ORD_ESTALLED
+ * Errors other than ORD_EAGAIN and ORD_EBUSY are kept and returned by ord_pool_finish.
+ * Since 0.1.  Source: lib/pool/pool.c.
+ */
+ORD_API int
+ord_pool_submit_wait(struct ord_pool *pool, const void *input, size_t size, uint64_t *sequence);
+
+/*
+ * Queue a command; see struct ord_command.  It takes its place in the order
+ * among the other tasks.
+ *
+ * Returns as ord_pool_submit, and
+ *   ORD_ENOTSUP  under ORD_START_INLINE
+ *   ORD_ETOOBIG  argv, env and input together need more than 2 MiB
+ * May be called from a callback.  Since 0.1.  Source: lib/pool/command.c.
+ */
+ORD_API int
+ord_pool_submit_command(struct ord_pool *pool, const struct ord_command *command, uint64_t *sequence);
+
+/*
+ * Move the pool: receive, give out, deliver.
+ *
+ * timeout_ms  how long to wait if nothing is there to do; 0 not at all, -1 until something is
+ *
+ * Returns 0 (also when the time is up), or the error that ended the pool, or
+ *   ORD_EBUSY     called from a callback
+ *   ORD_ESTALLED  tasks are left but nothing can move any more; the sentence is a state dump
+ * Since 0.1.  Source: lib/pool/loop.c.
+ */
+ORD_API int
+ord_pool_step(struct ord_pool *pool, int timeout_ms);
+
+/*
+ * Step until every task that was submitted is delivered, also those that
+ * callbacks submit meanwhile.  The pool stays open.
+ *
+ * Returns as ord_pool_step.  Since 0.1.  Source: lib/pool/pool.c.
+ */
+ORD_API int
+ord_pool_run(struct ord_pool *pool);
+
+/*
+ * The next result, in order; waits for it.  For pools without on_result.
+ *
+ * result  out: the result, valid until the next call; NULL when no task is left
+ *
+ * Returns 0, or as ord_pool_step, and ORD_EINVAL if the pool has on_result.
+ * Since 0.1.  Source: lib/pool/pool.c.
+ */
+ORD_API int
+ord_pool_next(struct ord_pool *pool, const struct ord_result **result);
+
+/* Refuse new tasks from now on.  Returns 0.  May be called from a callback.  Since 0.1.  Source: lib/pool/pool.c. */
+ORD_API int
+ord_pool_close(struct ord_pool *pool);
+
+/*
+ * Close, deliver until nothing is left (what callbacks submit before the
+ * close included), and stop the workers.  A pool without on_result drops
+ * results that nobody took.
+ *
+ * Returns 0, or the first error that any call on this pool met and kept.
+ * Since 0.1.  Source: lib/pool/pool.c.
+ */
+ORD_API int
+ord_pool_finish(struct ord_pool *pool);
+
+/*
+ * Cancel one task.  If it waits it never starts; if it runs it is asked to end
+ * (ord_task_canceled), after the grace its worker gets SIGTERM, then SIGKILL.
+ * Its result is ORD_CANCELED, at its place, unless it was done first.
+ *
+ * Returns 0 (also if it is done already), or ORD_EINVAL: no such task.
+ * May be called from a callback.  Since 0.1.  Source: lib/pool/pool.c.
+ */
+ORD_API int
+ord_pool_cancel(struct ord_pool *pool, uint64_t sequence);
+
+/*
+ * Cancel every task that is not done.  The pool stays open: this is how a
+ * callback stops a batch.
+ *
+ * Returns 0.  May be called from a callback.  Since 0.1.  Source: lib/pool/pool.c.
+ */
+ORD_API int
+ord_pool_cancel_all(struct ord_pool *pool);
+
+/*
+ * Stop soon, from any thread or a signal handler.  The first call: no new
+ * task is accepted, tasks that wait are canceled, tasks that run end in their
+ * own time.  The second: tasks that run are killed.
+ *
+ * Returns 0.  Async-signal-safe.  Since 0.1.  Source: lib/pool/pool.c.
+ */
+ORD_API int
+ord_pool_interrupt(struct ord_pool *pool);
+
+/*
+ * A descriptor for a foreign event loop: readable when ord_pool_step(pool, 0)
+ * has something to do.  Poll it, never read it; it belongs to the pool.
+ *
+ * Returns the descriptor, or ORD_EINVAL before ord_pool_start.
+ * Since 0.1.  Source: lib/pool/pool.c.
+ */
+ORD_API int
+ord_pool_fd(struct ord_pool *pool);
+
+/*
+ * Numbers so far.
+ *
+ * statistics  in: its size, set by ORD_STATISTICS; out: the rest
+ *
+ * Returns 0 or ORD_EINVAL.  May be called from a callback.  Since 0.1.  Source: lib/pool/pool.c.
+ */
+ORD_API int
+ord_pool_statistics(const struct ord_pool *pool, struct ord_statistics *statistics);
+
+/*
+ * The sentence that belongs to the last error of a call on this pool, with
+ * names and what to do; "" if there was none; for NULL: out of memory.
+ * Valid until the next call on the pool.  Since 0.1.  Source: lib/pool/pool.c.
+ */
+ORD_API const char *
+ord_pool_error(const struct ord_pool *pool);
+
+/*
+ * Stop and free a pool.  Tasks that are not done are canceled and not
+ * delivered; workers get SIGTERM, after the grace SIGKILL; nothing of the
+ * pool is left when it returns.  At most about three graces.
+ *
+ * pool  in: the pool, *pool NULL or pool NULL: nothing happens; out: NULL
+ *
+ * In a callback it is deferred until the callbacks have returned.
+ * Since 0.1.  Source: lib/pool/pool.c.
+ */
+ORD_API void
+ord_pool_destroy(struct ord_pool **pool);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

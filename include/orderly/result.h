@@ -1,0 +1,137 @@
+/*
+ * What came back from a task.  A struct ord_result is read-only and lives
+ * until the callback returns, or until the next ord_pool_next.
+ */
+#ifndef ORDERLY_RESULT_H
+#define ORDERLY_RESULT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <orderly/export.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct ord_result;
+
+/* The only list of states: every task ends in exactly one of them. */
+#define ORD_STATE_MAP(X)                                                        \
+	X(ORD_DONE, 1, "done")           /* value */                                \
+	X(ORD_PASSED, 2, "passed")       /* a value put in at its place */          \
+	X(ORD_FAILED, 3, "failed")       /* the function said so */                 \
+	X(ORD_EXITED, 4, "exited")       /* a process ended with an exit code */    \
+	X(ORD_SIGNALED, 5, "signaled")   /* a process was killed by a signal */     \
+	X(ORD_TIMED_OUT, 6, "timed out")                                            \
+	X(ORD_OUT_OF_MEMORY, 7, "out of memory") /* the cgroup or kernel says so */ \
+	X(ORD_QUARANTINED, 8, "quarantined")     /* killed too many workers */      \
+	X(ORD_LOST, 9, "lost")           /* its node went away with it */           \
+	X(ORD_CANCELED, 10, "canceled")  /* running, or never started */
+
+enum ord_state {
+#define ORD_STATE_ENUM(name, number, word) name = number,
+	ORD_STATE_MAP(ORD_STATE_ENUM)
+#undef ORD_STATE_ENUM
+};
+
+/* What a result callback gets; see on_result in pool.h for its rules. */
+typedef void (*ord_result_fn)(const struct ord_result *result, void *user);
+
+/* A state as a word, such as "timed out"; "unknown" for other numbers.  Since 0.1.  Source: lib/deliver/result.c. */
+ORD_API const char *
+ord_state_name(int state);
+
+/* The task's place in the order, 0, 1, 2 …  Since 0.1.  Source: lib/deliver/result.c. */
+ORD_API uint64_t
+ord_result_sequence(const struct ord_result *result);
+
+/*
+ * How the task ended, an enum ord_state.  A command that exits with 0 is
+ * ORD_DONE.  Since 0.1.  Source: lib/deliver/result.c.
+ */
+ORD_API int
+ord_result_state(const struct ord_result *result);
+
+/*
+ * The bytes that the function returned, or a command's standard output.
+ *
+ * size  out, may be NULL: their number
+ *
+ * Returns output[size], aligned to 8, with one NUL byte behind them that is
+ * not counted; never NULL; empty unless the state is ORD_DONE or ORD_PASSED
+ * (of a command: what it had written, whatever its state).
+ * Since 0.1.  Source: lib/deliver/result.c.
+ */
+ORD_API const void *
+ord_result_output(const struct ord_result *result, size_t *size);
+
+/*
+ * Why the task did not end well, as a sentence; "" if it did.  Since 0.1.  Source: lib/deliver/result.c.
+ */
+ORD_API const char *
+ord_result_error(const struct ord_result *result);
+
+/* The worker's place that ran it last; UINT32_MAX if it never started.  Since 0.1.  Source: lib/deliver/result.c. */
+ORD_API uint32_t
+ord_result_worker(const struct ord_result *result);
+
+/* The process that ran it last; 0 if it never started.  Since 0.1.  Source: lib/deliver/result.c. */
+ORD_API int32_t
+ord_result_pid(const struct ord_result *result);
+
+/* How often the task was started: 0 if never.  Since 0.1.  Source: lib/deliver/result.c. */
+ORD_API uint32_t
+ord_result_attempts(const struct ord_result *result);
+
+/*
+ * The exit code of the process that ran it, -1 if it did not exit.
+ * Since 0.1.  Source: lib/deliver/result.c.
+ */
+ORD_API int
+ord_result_exit_code(const struct ord_result *result);
+
+/* The signal that ended the process, 0 if none did.  Since 0.1.  Source: lib/deliver/result.c. */
+ORD_API int
+ord_result_signal(const struct ord_result *result);
+
+/* Whether the process left a core file, 1 or 0.  Since 0.1.  Source: lib/deliver/result.c. */
+ORD_API int
+ord_result_core_dumped(const struct ord_result *result);
+
+/*
+ * When the task began, CLOCK_MONOTONIC in nanoseconds; 0 if it never did.
+ * Tasks of one message that ran for less than 100 µs may share it.
+ * Since 0.1.  Source: lib/deliver/result.c.
+ */
+ORD_API uint64_t
+ord_result_started_ns(const struct ord_result *result);
+
+/* When it ended, CLOCK_MONOTONIC in nanoseconds.  Since 0.1.  Source: lib/deliver/result.c. */
+ORD_API uint64_t
+ord_result_ended_ns(const struct ord_result *result);
+
+/*
+ * Processor time in microseconds, user and system, of a command or of the
+ * worker that died with the task; 0 otherwise.
+ * Since 0.1.  Source: lib/deliver/result.c.
+ */
+ORD_API uint64_t
+ord_result_user_us(const struct ord_result *result);
+
+/* See ord_result_user_us.  Since 0.1.  Source: lib/deliver/result.c. */
+ORD_API uint64_t
+ord_result_system_us(const struct ord_result *result);
+
+/* Peak resident size in KiB where user_us is known; 0 otherwise.  Since 0.1.  Source: lib/deliver/result.c. */
+ORD_API uint64_t
+ord_result_max_rss_kib(const struct ord_result *result);
+
+/* The pointer that was submitted with the task (struct ord_command), else NULL.  Since 0.1.  Source: lib/deliver/result.c. */
+ORD_API void *
+ord_result_user(const struct ord_result *result);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
