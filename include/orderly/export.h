@@ -4,6 +4,6 @@
 
 #define ORD_API __attribute__((visibility("default")))
 #define ORD_MUST_CHECK __attribute__((warn_unused_result))
-#define ORD_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define ORD_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
 #endif
