@@ -1,0 +1,41 @@
+# liborderly.so, liborderly.a and the private library, all from the same objects.
+add_library(orderly_objects OBJECT ${ORD_SOURCES})
+target_include_directories(orderly_objects PRIVATE lib)
+target_link_libraries(orderly_objects PRIVATE orderly_includes orderly_warnings)
+
+# The shared library exports ord_* and nothing else; the SONAME moves only on a break.
+add_library(orderly SHARED $<TARGET_OBJECTS:orderly_objects>)
+add_library(orderly::orderly ALIAS orderly)
+set_target_properties(orderly PROPERTIES
+	VERSION ${PROJECT_VERSION}
+	SOVERSION 0
+	LINKER_LANGUAGE C
+	LINK_DEPENDS ${PROJECT_SOURCE_DIR}/lib/orderly.map)
+target_include_directories(orderly INTERFACE
+	$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+	$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_link_libraries(orderly PRIVATE ${ORD_ZMQ_LIBRARY})
+target_link_options(orderly PRIVATE "LINKER:--version-script=${PROJECT_SOURCE_DIR}/lib/orderly.map")
+if(NOT ORD_SANITIZED)
+	target_link_options(orderly PRIVATE LINKER:--no-undefined)
+endif()
+
+# The installed static library is one relocatable object in which hidden symbols are local, so that it
+# exports what the shared one does.
+set(ORD_STATIC ${PROJECT_BINARY_DIR}/liborderly.a)
+add_custom_command(OUTPUT ${ORD_STATIC}
+	COMMAND ${CMAKE_LINKER} -r -o orderly.o $<TARGET_OBJECTS:orderly_objects>
+	COMMAND ${CMAKE_OBJCOPY} --localize-hidden orderly.o
+	COMMAND ${CMAKE_COMMAND} -E rm -f liborderly.a
+	COMMAND ${CMAKE_AR} rcs liborderly.a orderly.o
+	DEPENDS orderly_objects $<TARGET_OBJECTS:orderly_objects>
+	WORKING_DIRECTORY ${PROJECT_BINARY_DIR}
+	COMMAND_EXPAND_LISTS VERBATIM
+	COMMENT "Making liborderly.a")
+add_custom_target(orderly_static ALL DEPENDS ${ORD_STATIC})
+
+# For tests, fuzzers and benchmarks: hidden symbols can be reached. Never installed.
+add_library(orderly_private STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:orderly_objects>)
+set_target_properties(orderly_private PROPERTIES LINKER_LANGUAGE C)
+target_include_directories(orderly_private INTERFACE lib)
+target_link_libraries(orderly_private INTERFACE orderly_includes ${ORD_ZMQ_LIBRARY})
