@@ -2,19 +2,22 @@
 add_library(test_base INTERFACE)
 target_include_directories(test_base INTERFACE tests/support)
 target_link_libraries(test_base INTERFACE orderly_private orderly_warnings)
+# tests/support/memory_fault.c stands between the library and its allocations.
+target_link_options(test_base INTERFACE
+	LINKER:--wrap=memory_new,--wrap=memory_resize,--wrap=memory_copy)
 
 file(GLOB support_sources CONFIGURE_DEPENDS tests/support/*.c)
 list(FILTER support_sources EXCLUDE REGEX "fuzz_driver.c$")
 if(support_sources)
 	add_library(test_support OBJECT ${support_sources})
-	target_link_libraries(test_support PRIVATE test_base)
+	target_link_libraries(test_support PRIVATE orderly_private orderly_warnings)
 	target_sources(test_base INTERFACE $<TARGET_OBJECTS:test_support>)
 endif()
 
 # Criterion, or under ThreadSanitizer (in which it cannot start) a stand-in for it.
 if(ORD_PLAIN_TESTS)
 	add_library(test_criterion INTERFACE)
-	target_include_directories(test_criterion BEFORE INTERFACE tests/support/plain)
+	target_include_directories(test_criterion SYSTEM INTERFACE tests/support/plain)
 	target_sources(test_criterion INTERFACE ${PROJECT_SOURCE_DIR}/tests/support/plain/main.c)
 elseif(NOT ORD_FUZZ)
 	find_library(ORD_CRITERION_LIBRARY criterion REQUIRED)
@@ -22,6 +25,7 @@ elseif(NOT ORD_FUZZ)
 	add_library(test_criterion INTERFACE)
 	target_include_directories(test_criterion SYSTEM INTERFACE ${ORD_CRITERION_INCLUDE})
 	target_link_libraries(test_criterion INTERFACE ${ORD_CRITERION_LIBRARY})
+	target_sources(test_criterion INTERFACE ${PROJECT_SOURCE_DIR}/tests/support/criterion/leaks.c)
 endif()
 
 # Makes the executable of a test, beside the other tests in the build tree.
@@ -97,9 +101,10 @@ foreach(source ${sources})
 	if(ORD_FUZZ)
 		add_test_program(fuzz.${short} ${source})
 		target_link_options(fuzz.${short} PRIVATE -fsanitize=fuzzer)
-		file(GLOB seeds ${corpus}/*)
-		register_test(fuzz.${short} fuzz fuzz.${short} -runs=20000 -max_len=4096 -seed=1
-			$<$<BOOL:${seeds}>:${corpus}>)
+		if(NOT EXISTS ${corpus})
+			set(corpus)
+		endif()
+		register_test(fuzz.${short} fuzz fuzz.${short} -runs=20000 -max_len=4096 -seed=1 ${corpus})
 	else()
 		add_test_program(fuzz.${short} ${source} ${PROJECT_SOURCE_DIR}/tests/support/fuzz_driver.c)
 		register_test(fuzz.${short} fuzz fuzz.${short} ${corpus})

@@ -29,6 +29,11 @@ function(register_test name label)
 		TIMEOUT 300
 		SKIP_RETURN_CODE 77
 		ENVIRONMENT "${test_environment}")
+	# A leak found when the process of a Criterion test ends does not make the test fail by itself.
+	if(ORD_SANITIZED)
+		set_tests_properties(${name} PROPERTIES
+			FAIL_REGULAR_EXPRESSION "ERROR: [A-Za-z]*Sanitizer|WARNING: ThreadSanitizer|runtime error: ")
+	endif()
 endfunction()
 
 function(left_out source result)
