@@ -1,0 +1,50 @@
+/*
+ * Allocation through one function, so that tests can make any call fail and
+ * a reader knows that nothing else in the library takes memory.
+ */
+#include "base/memory.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *
+memory_resize(void *block, size_t size)
+{
+	return realloc(block, size != 0 ? size : 1);
+}
+
+void *
+memory_new(size_t count, size_t size)
+{
+	void *block;
+
+	if (size != 0 && count > SIZE_MAX / size)
+		return NULL;
+	block = memory_resize(NULL, count * size);
+	if (block != NULL)
+		memset(block, 0, count * size);
+	return block;
+}
+
+void *
+memory_copy(const void *bytes, size_t size)
+{
+	char *copy;
+
+	if (size == SIZE_MAX)
+		return NULL;
+	copy = memory_resize(NULL, size + 1);
+	if (copy == NULL)
+		return NULL;
+	if (size != 0)
+		memcpy(copy, bytes, size);
+	copy[size] = '\0';
+	return copy;
+}
+
+void
+memory_free(void *block)
+{
+	free(block);
+}

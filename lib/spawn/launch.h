@@ -1,0 +1,85 @@
+/*
+ * The master's side of the spawner: start it, tell it what to start and stop,
+ * hear what ended.  Nothing here waits, except launch_start and launch_finish,
+ * which have deadlines.
+ */
+#ifndef SPAWN_LAUNCH_H
+#define SPAWN_LAUNCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "spawn/function.h"
+#include "spawn/life.h"
+#include "spawn/spawner.h"
+
+struct launch_packet; /* a packet that waits for room in the socket, with its descriptors */
+
+/* A zeroed struct with life -1 is not started. */
+struct launch {
+	int life;                      /* the master's end; poll it for reading; -1: none */
+	pid_t pid;                     /* the spawner; our child */
+	struct launch_packet *pending; /* packets that wait for room, oldest first */
+	struct launch_packet **tail;
+};
+
+struct launch_options {
+	uint32_t start;          /* ORD_START_EXEC, _FORK or _COMMAND, already decided */
+	const char *program;     /* EXEC: NULL = this program; COMMAND: NULL = the installed orderly, then PATH */
+	const int *keep_fds;     /* FORK: n_keep_fds descriptors that stay open */
+	size_t n_keep_fds;
+	uint32_t timeout_ms;     /* for HELLO and CONFIGURED together */
+	worker_serve_fn serve;   /* FORK: what workers do */
+	struct spawn_config config;
+	int claims;              /* memfd, or -1 */
+};
+
+/* What happened, as the master hears it. */
+struct life_event {
+	struct life_packet packet;
+	char text[1024]; /* cut */
+};
+
+/*
+ * Start the spawner and shake hands.
+ * Returns 0, or ORD_EPROGRAM, ORD_ENOTSUP, ORD_ESYSTEM, ORD_ETIMEDOUT,
+ * ORD_ENOMEM with a sentence; nothing is left behind then.
+ */
+int launch_start(struct launch *launch, const struct launch_options *options, struct error *error);
+
+/* Ask for a worker; words may be -1.  The descriptors stay the caller's.  0 or ORD_ENOMEM, ORD_ELOST. */
+int launch_worker(struct launch *launch, uint64_t id, uint32_t place, int region, int timer, int words);
+
+/*
+ * Ask for a command.  text[text_size] is a struct spawn_command with its
+ * strings; fds[3] are its fd 0, 1, 2, each may be -1.  The descriptors stay
+ * the caller's.  0, or ORD_ENOMEM, ORD_ELOST, ORD_ESYSTEM (a memfd for a large text).
+ */
+int launch_command(struct launch *launch, uint64_t id, uint32_t place, uint32_t timeout_ms, uint32_t grace_ms,
+	const void *text, size_t text_size, const int fds[3]);
+
+/* Ask for an end: the ladder, or kill at once.  run: the run word of the task, 0 for a command or a whole worker. */
+int launch_stop(struct launch *launch, uint64_t id, uint64_t run, uint32_t grace_ms, int kill);
+
+/* Packets wait for room: poll life for writing too, call launch_flush, and ask for no more workers or commands. */
+int launch_blocked(const struct launch *launch);
+
+/* Send what waits.  0 or ORD_ELOST. */
+int launch_flush(struct launch *launch);
+
+/* Take one event; 1: here it is, 0: none there now, ORD_ELOST: the spawner is gone. */
+int launch_receive(struct launch *launch, struct life_event *event);
+
+/*
+ * End the spawner: it ends all that lives (SIGTERM, SIGKILL after the grace),
+ * removes the directory and leaves.  At most grace_ms + 2 s, then it is
+ * killed.  Reaps our child if nobody else did.  Fine on one never started.
+ */
+void launch_finish(struct launch *launch, uint32_t grace_ms);
+
+/* In a child that the owner forked: close and free, touch nobody. */
+void launch_abandon(struct launch *launch);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * The spawner: a small process with one thread and no sockets but its end of
+ * the life channel.  It forks workers and starts commands as the master asks,
+ * enforces deadlines, reports every end, and sees to it that nothing is left:
+ * when the master is gone, all that lives is killed and the endpoint directory
+ * removed.
+ */
+#ifndef SPAWN_SPAWNER_H
+#define SPAWN_SPAWNER_H
+
+#include <stdint.h>
+
+#include <orderly/task.h>
+
+#include "spawn/function.h"
+
+#define SPAWN_DIRECTORY_MAX 96 /* of the endpoint directory's path, with its NUL */
+
+/* What LIFE_CONFIG carries. */
+struct spawn_config {
+	struct function_spec function;
+	char directory[SPAWN_DIRECTORY_MAX]; /* of the endpoints; "" if there are none */
+	int32_t master_pid;
+	uint32_t grace_ms;
+	uint32_t has_claims; /* the claim words come as a descriptor */
+	uint32_t reserved;
+};
+
+/* What LIFE_COMMAND's text is: this, then argc + envc NUL-terminated strings, then the cwd's if has_cwd. */
+struct spawn_command {
+	uint32_t argc;
+	uint32_t envc; /* NAME=value, set beside the spawner's own environment */
+	uint32_t has_cwd;
+	uint32_t reserved;
+};
+
+/* What a new worker gets; it owns the descriptors. */
+struct worker_setup {
+	uint64_t id;
+	uint32_t place;
+	int life;     /* to send LIFE_READY on, then to be closed */
+	int region;   /* memfd of the region */
+	int timer;    /* the flush timer, shared with the master */
+	int words;    /* pipe for fd 1 and 2, or -1 */
+	int deadline; /* timerfd, shared with the spawner: set it to the absolute deadline_ns of the page */
+	int claims;   /* memfd of the claim words, or -1 */
+	const char *directory;
+	ord_task_fn function;
+	void *user;
+};
+
+/* What a worker does; runs in the forked child and ends it with _exit. */
+typedef void (*worker_serve_fn)(const struct worker_setup *setup);
+
+/* Be a spawner on this end of the life channel until the master ends or dies; never returns. */
+_Noreturn void spawner_run(int life, worker_serve_fn serve);
+
+#endif
