@@ -1,0 +1,44 @@
+#!/bin/bash
+# Headers against manual pages: every function of the interface is in a page, every function in a page is
+# in a header, every page that is referred to is there. usage: manual.sh [TREE]
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$here"
+cd "${1:-$here/../..}"
+exec python3 - <<'END'
+import glob
+import re
+import sys
+
+import source
+
+headers = "\n".join(source.strip(source.read(path)) for path in sorted(glob.glob("include/orderly/*.h")))
+pages = {path: source.read(path) for path in sorted(glob.glob("docs/man/*.3"))}
+wrong = []
+
+if not pages:
+    wrong.append("docs/man: there is no page of section 3")
+interface = set(re.findall(r"\bORD_API\b[^;{]*?\b(ord_\w+)\s*\(", headers))
+if not interface:
+    wrong.append("include/orderly: there is no function")
+known = set(re.findall(r"\b(ord_\w+)\s*\(", headers)) | set(re.findall(r"\(\s*\*\s*(ord_\w+)\s*\)", headers))
+names = {path.split("/")[-1] for path in glob.glob("docs/man/*.[0-9]")}
+
+everything = "\n".join(pages.values())
+for name in sorted(interface):
+    if not re.search(rf"\b{name}\b", everything):
+        wrong.append(f"docs/man: {name} is in no page")
+for path, text in pages.items():
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.startswith('.\\"'):
+            continue
+        named = re.findall(r"^\.\s*F[no]\s+\"?(?:[\w *]*\s\*?)?(ord_\w+)", line)
+        named += re.findall(r"\b(ord_\w+)\s*\((?!\d\))", line)
+        wrong += [f"{path}:{number}: {name} is in no header" for name in named if name not in known]
+        referred = re.findall(r"\b((?:ord_|orderly)\w*)\((\d)\)", line)
+        referred += re.findall(r"^\.\s*Xr\s+((?:ord_|orderly)[\w-]*)\s+(\d)", line)
+        wrong += [f"{path}:{number}: there is no page {n}({s})" for n, s in referred if f"{n}.{s}" not in names]
+
+print("\n".join(wrong), end="\n" if wrong else "")
+sys.exit(bool(wrong))
+END

@@ -1,0 +1,2 @@
+/* A file that is here to be looked at by the scripts. */
+void f(void) { x = free(1); }

@@ -1,0 +1,6 @@
+/* A file that is here to be looked at by the scripts. */
+void
+f(void)
+{
+	srand(1);
+}

@@ -1,0 +1,2 @@
+/* a.h */
+int this_is_not_a_comment_at_all;

@@ -1,0 +1,4 @@
+/*
+ * What this file is for, in words.
+ */
+int y;

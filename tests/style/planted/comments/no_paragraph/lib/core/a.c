@@ -1,0 +1,2 @@
+#include <stdio.h>
+/* Too late to say what this file is for. */

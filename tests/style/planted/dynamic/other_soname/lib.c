@@ -1,0 +1,1 @@
+__attribute__((visibility("default"))) int ord_good(void) { return 1; }

@@ -1,0 +1,1 @@
+/* A file that is here to be looked at by the scripts. */

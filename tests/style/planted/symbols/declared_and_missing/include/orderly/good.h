@@ -1,0 +1,3 @@
+/* A file that is here to be looked at by the scripts. */
+ORD_API int ord_good(void);
+ORD_API int ord_missing(void);

@@ -1,0 +1,3 @@
+/* A file that is here to be looked at by the scripts. */
+static int count;
+int f(void) { return count++; }

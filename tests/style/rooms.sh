@@ -1,0 +1,79 @@
+#!/bin/bash
+# Who may include whom. usage: rooms.sh [TREE]
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+cd "${1:-$here/../..}"
+
+# room: the rooms it may include beside itself. Public headers, <orderly/...>, are open to all.
+# jobs and graph are customers of the library: they have the public headers only.
+rooms='
+base:
+core: base
+wire: base
+shared: base
+events: base
+spawn: base shared wire
+capture: base shared
+worker: base shared wire capture spawn
+deliver: base core
+pool: base core wire shared spawn worker capture deliver events
+queue: base
+progress: base
+jobs:
+graph:
+'
+# The only files that know the transport.
+zmq_files=' lib/wire/channel.c lib/wire/channel.h '
+
+status=0
+wrong() {
+	printf '%s\n' "$1"
+	status=1
+}
+
+allowed() { # ROOM OTHER
+	printf '%s' "$rooms" | grep -Eq "^$1:.* $2( |\$)"
+}
+
+check_lib() { # FILE LINE HEADER, the header with its quotes
+	local room=${1#lib/} other=${3#\"}
+	room=${room%%/*}
+	case "$3" in
+	'<czmq'*) wrong "$1:$2: czmq has no place in the library" ;;
+	'<zmq'*)
+		case "$zmq_files" in
+		*" $1 "*) ;;
+		*) wrong "$1:$2: only lib/wire/channel.c and channel.h include zmq.h" ;;
+		esac ;;
+	\"*/*)
+		other=${other%%/*}
+		if [ "$other" != "$room" ] && ! allowed "$room" "$other"; then
+			wrong "$1:$2: $room may not include $other ($3)"
+		fi ;;
+	\"*) wrong "$1:$2: say the room: #include \"$room/${other%\"}\"" ;;
+	esac
+}
+
+check_outside() { # FILE LINE HEADER: the public headers and the command see public headers only
+	case "$3" in
+	\"*/*) wrong "$1:$2: only public headers here, not $3" ;;
+	\"*) [ "${1%%/*}" = tools ] || wrong "$1:$2: public headers include each other as <orderly/...>" ;;
+	'<zmq'* | '<czmq'*) [ "${1%%/*}" = tools ] || wrong "$1:$2: no type of the transport in a public header" ;;
+	esac
+}
+
+for folder in lib/*/; do
+	[ -d "$folder" ] || continue
+	room=$(basename "$folder")
+	printf '%s' "$rooms" | grep -q "^$room:" || wrong "lib/$room: a room that is not in the table of rooms.sh"
+done
+
+while IFS=: read -r file line text; do
+	header=$(printf '%s' "$text" | sed -E 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*([<"][^>"]*[>"]?).*/\1/')
+	case "$file" in
+	lib/*) check_lib "$file" "$line" "$header" ;;
+	*) check_outside "$file" "$line" "$header" ;;
+	esac
+done < <(find lib include tools/orderly -name '*.[ch]' 2>/dev/null | sort | xargs -r python3 "$here/source.py" includes)
+
+exit $status

@@ -1,0 +1,28 @@
+#!/bin/bash
+# Variables at file scope: none in the library, but for those listed here. usage: variables.sh [TREE [BUILD]]
+set -euo pipefail
+build=${2:-$ORDERLY_BUILD}
+objects=$build/CMakeFiles/orderly_objects.dir
+
+# room/file.c:name, then the reason
+allowed='
+'
+
+found=$(find "$objects" -name '*.o' | sort | while read -r object; do
+	# Constants with addresses in them lie in .data.rel.ro: not mutable. 17 is where objdump's flags begin;
+	# d is a section, F a function.
+	objdump -tw "$object" | awk -v file="${object#"$objects"/lib/}" '
+		substr($0, 17, 8) !~ /[dF]/ && match($0, / (\.data|\.bss|\.tdata|\.tbss|\*COM\*)[^ \t]*[ \t]/) &&
+		substr($0, RSTART, RLENGTH) !~ /^ \.data\.rel\.ro/ {
+			sub(/\.o$/, "", file); name = $NF; sub(/\.[0-9]+$/, "", name); print file ":" name }'
+done)
+[ -n "$(find "$objects" -name '*.o' -print -quit)" ] || { echo "$objects: no objects"; exit 1; }
+
+status=0
+for variable in $found; do
+	printf '%s' "$allowed" | grep -q "^$variable[[:space:]]" || {
+		echo "$variable: a variable at file scope"
+		status=1
+	}
+done
+exit $status
