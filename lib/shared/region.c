@@ -194,5 +194,5 @@ void
 claims_unmap(_Atomic uint64_t *claims, uint32_t count)
 {
 	if (claims != NULL)
-		munmap((void *)claims, count * sizeof(uint64_t));
+		munmap((void *)(uintptr_t)claims, count * sizeof(uint64_t));
 }
