@@ -16,7 +16,7 @@ target_include_directories(orderly INTERFACE
 	$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(orderly PRIVATE ${ORD_ZMQ_LIBRARY})
 target_link_options(orderly PRIVATE "LINKER:--version-script=${PROJECT_SOURCE_DIR}/lib/orderly.map")
-if(NOT ORD_SANITIZED)
+if(NOT ORD_INSTRUMENTED)
 	target_link_options(orderly PRIVATE LINKER:--no-undefined)
 endif()
 
@@ -39,3 +39,9 @@ add_library(orderly_private STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:orderly_obj
 set_target_properties(orderly_private PROPERTIES LINKER_LANGUAGE C)
 target_include_directories(orderly_private INTERFACE lib)
 target_link_libraries(orderly_private INTERFACE orderly_includes ${ORD_ZMQ_LIBRARY})
+
+if(ORD_COVERAGE)
+	target_sources(orderly_objects PRIVATE tests/support/coverage/exit.c)
+	target_link_options(orderly PRIVATE LINKER:--wrap=_exit)
+	target_link_options(orderly_private INTERFACE LINKER:--wrap=_exit)
+endif()

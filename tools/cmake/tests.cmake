@@ -30,7 +30,7 @@ function(register_test name label)
 		SKIP_RETURN_CODE 77
 		ENVIRONMENT "${test_environment}")
 	# A leak found when the process of a Criterion test ends does not make the test fail by itself.
-	if(ORD_SANITIZED)
+	if(ORD_INSTRUMENTED)
 		set_tests_properties(${name} PROPERTIES
 			FAIL_REGULAR_EXPRESSION "ERROR: [A-Za-z]*Sanitizer|WARNING: ThreadSanitizer|runtime error: ")
 	endif()
@@ -55,12 +55,12 @@ endif()
 
 if(NOT ORD_FUZZ)
 	file(GLOB_RECURSE scripts CONFIGURE_DEPENDS tests/test_*.sh)
-	# What the style scripts check is the same in a sanitized tree.
+	# What the style scripts check is the same in an instrumented tree.
 	file(GLOB style_scripts CONFIGURE_DEPENDS tests/style/*.sh)
 	list(APPEND scripts ${style_scripts})
 	list(REMOVE_DUPLICATES scripts)
 	list(FILTER scripts EXCLUDE REGEX "/planted/")
-	if(ORD_SANITIZED)
+	if(ORD_INSTRUMENTED)
 		list(FILTER scripts EXCLUDE REGEX "/tests/(style|consumer|abi)/")
 	endif()
 	foreach(source ${scripts})
