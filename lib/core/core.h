@@ -1,0 +1,277 @@
+/*
+ * The ledger of a pool: which tasks there are, where each is, and what should
+ * happen next.  No I/O: events and a clock go in, the next thing to do comes
+ * out.  The claim words are the only memory that it shares with workers.
+ *
+ *   submit -> WAITING -> dispatch -> SENT -> result or end -> SETTLED -> deliver
+ *                ^---------- retry, take-back -----'
+ *
+ * pool/loop.c carries out what core_dispatch says and tells what came of it.
+ */
+#ifndef CORE_CORE_H
+#define CORE_CORE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/blob.h"
+
+struct message; /* deliver/message.h: held until its task is the first */
+
+/* What is known of an ended process beside its state; allocated only when there is something. */
+struct detail {
+	char *error; /* owned; NULL: "" */
+	int exit_code;
+	int signal;
+	int core_dumped;
+	uint64_t user_us;
+	uint64_t system_us;
+	uint64_t max_rss_kib;
+};
+
+/* What came back; moved out of the slot when it is delivered. */
+struct ord_result {
+	uint64_t sequence;
+	uint64_t started_ns;
+	uint64_t ended_ns;
+	void *user;
+	struct detail *detail; /* NULL: nothing beside the state */
+	struct blob output;
+	int32_t pid;
+	uint32_t worker;
+	uint32_t attempts;
+	uint32_t state; /* enum ord_state */
+};
+
+enum slot_state {
+	SLOT_FREE = 0,
+	SLOT_WAITING,
+	SLOT_SENT,
+	SLOT_SETTLED
+};
+
+/* What is submitted.  The core takes the input over. */
+struct task {
+	struct blob input; /* bytes for a function, or the text of a command */
+	struct blob feed;  /* a command's standard input */
+	void *user;
+	uint32_t timeout_ms;
+	uint32_t grace_ms;
+	uint32_t retries;  /* attempts after the first */
+	uint32_t output;   /* of a command: enum ord_output */
+	bool command;
+};
+
+struct slot {
+	struct slot *next; /* in the list that it is in: waiting (sorted), free or settled */
+	struct slot *previous;
+	uint64_t sequence;
+	uint32_t index;    /* of the slot and of its claim word */
+	uint32_t place;    /* where it was sent */
+	uint8_t state;     /* enum slot_state */
+	uint8_t attempt;   /* given out again so often; at most 255 */
+	uint8_t kills;     /* workers that died of it */
+	bool cancel;       /* it was asked to end while it ran */
+	bool started;      /* an attempt is known to have started (commands, and functions that settled) */
+	size_t bytes;      /* counted for it in core.bytes */
+	struct task task;
+	struct ord_result result;
+	struct message *messages; /* held, oldest first */
+	struct message **messages_tail;
+};
+
+/* One task that was sent to a place; its worker answers them in this order. */
+struct sent {
+	uint64_t sequence;
+	uint32_t index;
+	uint32_t attempt;
+};
+
+enum place_state {
+	PLACE_EMPTY = 0, /* no worker; one is wanted from not_before_ns on */
+	PLACE_STARTING,
+	PLACE_READY,
+	PLACE_STOPPED    /* its worker was told to leave */
+};
+
+struct place {
+	uint8_t state;          /* enum place_state */
+	bool command;           /* a command runs here, beside the worker if there is one: sent has one entry */
+	bool fed;               /* a task was finished here since the worker came up */
+	uint32_t fruitless;     /* workers in a row that died here without finishing or starting a task */
+	uint64_t not_before_ns; /* back-off */
+	struct sent *sent;      /* ring of capacity entries */
+	uint32_t capacity;      /* a power of two */
+	uint32_t first;
+	uint32_t count;
+};
+
+struct core_options {
+	uint32_t window;
+	uint64_t window_bytes;
+	uint32_t workers;
+	uint32_t max_deaths;
+	uint32_t quarantine;
+	bool completion;  /* deliver in the order of completion */
+	bool functions;   /* places need workers */
+	_Atomic uint64_t *claims; /* core_slots(options) words; NULL without functions */
+};
+
+struct core {
+	struct core_options options;
+	struct slot *slots;      /* n_slots of them, a power of two */
+	uint32_t n_slots;
+	struct place *places;    /* options.workers of them */
+	uint64_t next_sequence;  /* of the next task */
+	uint64_t next_delivery;  /* in the order of submission */
+	uint32_t live;           /* slots in use */
+	uint32_t n_waiting, n_sent, n_settled;
+	uint64_t bytes;          /* inputs, outputs and held messages */
+	struct slot *waiting;    /* sorted by sequence */
+	struct slot *waiting_last;
+	struct slot *free;       /* completion order only */
+	struct slot *settled;    /* completion order only, oldest first */
+	struct slot *settled_last;
+	uint32_t fruitless;      /* deaths in a row, all places, that neither finished nor started a task */
+	uint32_t cursor;         /* place to look at first */
+	uint32_t n_idle;         /* places that could take a task now */
+	uint32_t n_empty;        /* places that want a worker */
+	uint64_t retried;
+	uint64_t deaths;
+	uint64_t failed;
+	bool stopped;            /* no worker is started and no task given out any more */
+	uint64_t start;          /* first sequence; tests begin near 2^64 */
+};
+
+/* Slots, and claim words, that these options need: a power of two. */
+uint32_t core_slots(uint32_t window);
+
+/* Returns 0 or -1 without memory. */
+int core_init(struct core *core, const struct core_options *options, uint64_t first_sequence);
+void core_finish(struct core *core);
+
+/* --- submit.c --- */
+
+/* Room for one more task of so many bytes? */
+bool core_has_room(const struct core *core, size_t size);
+
+/* Take a task over; the caller has asked core_has_room.  Never fails. */
+struct slot *core_submit(struct core *core, struct task *task);
+
+/* The slot of a sequence that is not delivered yet; NULL: none. */
+struct slot *core_find(const struct core *core, uint64_t sequence);
+
+/* The first task that is not delivered; NULL: none.  O(window) in the order of completion. */
+struct slot *core_head(const struct core *core);
+
+/* Count more (or fewer) bytes for a task. */
+void core_charge(struct core *core, struct slot *slot, ptrdiff_t bytes);
+
+/* --- roster.c: places --- */
+
+void core_spawning(struct core *core, uint32_t place); /* a worker was asked for */
+void core_ready(struct core *core, uint32_t place);    /* it can take tasks */
+void core_leaving(struct core *core, uint32_t place);  /* it was told to leave and will end */
+
+/* It could not be started; the place is tried again after a while. */
+void core_spawn_failed(struct core *core, uint32_t place, uint64_t now_ns);
+
+/* --- dispatch.c --- */
+
+enum dispatch_kind {
+	DISPATCH_NOTHING = 0,
+	DISPATCH_SPAWN,   /* start a worker at place; then core_spawning */
+	DISPATCH_SEND,    /* send slot to place; it is SENT already */
+	DISPATCH_COMMAND, /* start slot's command at place; it is SENT already */
+	DISPATCH_FAIL     /* workers die in a row: end the pool */
+};
+
+struct dispatch {
+	enum dispatch_kind kind;
+	uint32_t place;
+	struct slot *slot;
+};
+
+/* The next thing to do, if any. */
+struct dispatch core_dispatch(struct core *core, uint64_t now_ns);
+
+/* When core_dispatch may have something to do without an event; UINT64_MAX: never. */
+uint64_t core_next_time(const struct core *core);
+
+/* May more bytes be taken from this place (acknowledge its outbox, read its pipes)? */
+bool core_may_take(const struct core *core, uint32_t place);
+
+/* --- settle.c --- */
+
+/*
+ * The task that a place must answer next; NULL: it has none.  *slot is NULL if
+ * the entry is stale: canceled or taken back meanwhile.
+ */
+const struct sent *core_expected(const struct core *core, uint32_t place, struct slot **slot);
+
+/* The place answered its first task; it is idle again when all are answered.  Stale entries too. */
+void core_answered(struct core *core, uint32_t place);
+
+/* A task has its result (an enum ord_state); output, times and detail are in slot->result already. */
+void core_settle(struct core *core, struct slot *slot, uint32_t state);
+
+/*
+ * Cancel a task.  Returns true if it runs and somebody must be asked to stop
+ * it; then it is marked and its end settles it.
+ */
+bool core_cancel(struct core *core, struct slot *slot);
+
+/* --- death.c --- */
+
+/* How a worker or command ended. */
+struct end {
+	int wait_status;
+	bool timed_out;
+	bool stopped;
+	int32_t pid;
+	uint64_t started_ns, ended_ns;
+	uint64_t user_us, system_us, max_rss_kib;
+};
+
+/*
+ * A worker ended, with its records taken.  Its tasks are settled, retried or
+ * given back; the place wants a new worker.
+ */
+void core_ended(struct core *core, uint32_t place, const struct end *end, uint64_t now_ns);
+
+/* The task that had started at a place and has no result; NULL: none.  Before core_ended. */
+struct slot *core_running(const struct core *core, uint32_t place);
+
+/* A command ended, or could not be started; retried or settled.  exit_code and text for one that could not. */
+void core_command_ended(struct core *core, uint32_t place, const struct end *end);
+void core_command_failed(struct core *core, uint32_t place, int exit_code, const char *text);
+
+/* Give nothing out any more; cancel what waits. text: why, or NULL.  SENT tasks stay. */
+void core_stop(struct core *core, const char *text);
+
+/* All that is SENT is lost with the spawner: settle it. */
+void core_lost(struct core *core, const char *text);
+
+/* --- reorder.c --- */
+
+/* The next slot to deliver; NULL: not there yet. */
+struct slot *core_deliverable(const struct core *core);
+
+/* Move its result out (the caller frees it with result_finish) and free the slot.  Its messages must be gone. */
+void core_release(struct core *core, struct slot *slot, struct ord_result *result);
+
+/* Free what a result owns. */
+void result_finish(struct ord_result *result);
+
+/* Its detail, made if there is none; NULL without memory. */
+struct detail *result_detail(struct ord_result *result);
+
+/* Set the error text (cut at 4 KiB); without memory it stays "". */
+void result_error(struct ord_result *result, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* --- invariants.c, for tests: a broken invariant as a sentence, NULL if all hold --- */
+const char *core_check(const struct core *core);
+
+#endif

@@ -1,0 +1,258 @@
+/*
+ * A process ended.  Of the tasks that were with it, the one that had started
+ * and has no result died with it; those that had not started take their old
+ * places among the waiting, and nothing is counted against them.
+ */
+#define _DEFAULT_SOURCE /* WCOREDUMP */
+#include "core/core.h"
+
+#include <string.h>
+#include <sys/wait.h>
+
+#include <orderly/result.h>
+
+#include "base/clock.h"
+#include "core/lists.h"
+#include "core/roster.h"
+#include "shared/region.h"
+
+static const uint64_t back_off_ms[] = { 0, 10, 100, 1000 };
+
+static bool
+had_started(const struct core *core, const struct slot *slot)
+{
+	uint64_t word;
+
+	if (slot->task.command)
+		return true;
+	word = atomic_load_explicit(&core->options.claims[slot->index], memory_order_acquire);
+	return word == CLAIM_WORD(slot->sequence, slot->attempt, slot->place, CLAIM_STARTED);
+}
+
+struct slot *
+core_running(const struct core *core, uint32_t place)
+{
+	const struct place *at = &core->places[place];
+
+	for (uint32_t i = 0; i < at->count; i++) {
+		struct slot *slot = sent_slot(core, place, &at->sent[(at->first + i) & (at->capacity - 1)]);
+
+		if (slot != NULL && had_started(core, slot))
+			return slot;
+	}
+	return NULL;
+}
+
+static void
+give_back(struct core *core, struct slot *slot)
+{
+	core->n_sent--;
+	slot->place = UINT32_MAX;
+	waiting_insert(core, slot);
+}
+
+static void
+describe(struct slot *slot, const struct end *end)
+{
+	struct detail *detail = result_detail(&slot->result);
+
+	slot->result.pid = end->pid;
+	slot->result.started_ns = end->started_ns;
+	slot->result.ended_ns = end->ended_ns;
+	if (detail == NULL)
+		return;
+	detail->exit_code = WIFEXITED(end->wait_status) ? WEXITSTATUS(end->wait_status) : -1;
+	detail->signal = WIFSIGNALED(end->wait_status) ? WTERMSIG(end->wait_status) : 0;
+	detail->core_dumped = WIFSIGNALED(end->wait_status) && WCOREDUMP(end->wait_status);
+	detail->user_us = end->user_us;
+	detail->system_us = end->system_us;
+	detail->max_rss_kib = end->max_rss_kib;
+}
+
+static uint32_t
+state_of(const struct slot *slot, const struct end *end)
+{
+	if (end->timed_out)
+		return ORD_TIMED_OUT;
+	if (slot->cancel && (end->stopped || WIFSIGNALED(end->wait_status)))
+		return ORD_CANCELED;
+	if (WIFSIGNALED(end->wait_status))
+		return ORD_SIGNALED;
+	return slot->task.command && WEXITSTATUS(end->wait_status) == 0 ? ORD_DONE : ORD_EXITED;
+}
+
+static void
+explain(struct slot *slot, uint32_t state, const struct end *end)
+{
+	const char *who = slot->task.command ? "the command" : "the worker";
+	int status = end->wait_status;
+
+	if (state == ORD_TIMED_OUT)
+		result_error(&slot->result, "%s was stopped: its time of %u ms was up", who, slot->task.timeout_ms);
+	else if (state == ORD_CANCELED)
+		result_error(&slot->result, "canceled while it ran");
+	else if (state == ORD_QUARANTINED)
+		result_error(&slot->result, "killed %u workers and is not tried again (the last by %s %d)", slot->kills,
+			WIFSIGNALED(status) ? "signal" : "exit code", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	else if (state == ORD_SIGNALED)
+		result_error(&slot->result, "%s was killed by signal %d%s", who, WTERMSIG(status),
+			WCOREDUMP(status) ? " (core dumped)" : "");
+	else if (state == ORD_EXITED)
+		result_error(&slot->result, "%s exited with code %d", who, WEXITSTATUS(status));
+}
+
+static bool
+try_again(struct core *core, struct slot *slot, uint32_t state)
+{
+	return state != ORD_DONE && state != ORD_CANCELED && !slot->cancel && !core->stopped &&
+	       slot->attempt < slot->task.retries && slot->attempt < UINT8_MAX;
+}
+
+/* What its attempt had put into the result goes: the next one begins anew. */
+static void
+forget_attempt(struct core *core, struct slot *slot)
+{
+	core_charge(core, slot, -(ptrdiff_t)slot->result.output.size);
+	blob_finish(&slot->result.output);
+}
+
+static void
+settle_dead(struct core *core, struct slot *slot, const struct end *end)
+{
+	uint32_t state = state_of(slot, end);
+
+	slot->started = true;
+	if (!slot->task.command && state != ORD_CANCELED && state != ORD_TIMED_OUT && slot->kills < UINT8_MAX)
+		slot->kills++;
+	if (!slot->task.command && slot->kills >= core->options.quarantine && slot->attempt < slot->task.retries &&
+	    state != ORD_CANCELED)
+		state = ORD_QUARANTINED;
+	if (state != ORD_QUARANTINED && try_again(core, slot, state)) {
+		forget_attempt(core, slot);
+		slot->attempt++;
+		core->retried++;
+		give_back(core, slot);
+		return;
+	}
+	describe(slot, end);
+	explain(slot, state, end);
+	core_settle(core, slot, state);
+}
+
+static void
+back_off(struct core *core, struct place *place, uint64_t now_ns)
+{
+	size_t last = sizeof back_off_ms / sizeof back_off_ms[0] - 1;
+	size_t step = place->fruitless < last ? place->fruitless : last;
+
+	place->not_before_ns = now_ns + back_off_ms[step] * CLOCK_NS_PER_MS;
+	place->fruitless++;
+	core->fruitless++;
+}
+
+static void
+vacate(struct core *core, struct place *place)
+{
+	if (place_idle(place))
+		core->n_idle--;
+	if (place->state != PLACE_EMPTY)
+		core->n_empty++;
+	place->state = PLACE_EMPTY;
+}
+
+void
+core_ended(struct core *core, uint32_t place, const struct end *end, uint64_t now_ns)
+{
+	struct place *at = &core->places[place];
+	struct slot *running = core_running(core, place);
+	bool expected = at->state == PLACE_STOPPED;
+
+	vacate(core, at);
+	if (!expected)
+		core->deaths++;
+	if (at->command) {
+		back_off(core, at, now_ns);
+		return; /* a command has a process of its own and goes on */
+	}
+	while (at->count != 0) {
+		struct slot *slot = sent_slot(core, place, &at->sent[at->first & (at->capacity - 1)]);
+
+		at->first++;
+		at->count--;
+		if (slot != NULL && slot != running)
+			give_back(core, slot);
+	}
+	if (running != NULL)
+		settle_dead(core, running, end);
+	else if (!expected && !at->fed)
+		back_off(core, at, now_ns);
+}
+
+void
+core_spawn_failed(struct core *core, uint32_t place, uint64_t now_ns)
+{
+	vacate(core, &core->places[place]);
+	back_off(core, &core->places[place], now_ns);
+}
+
+void
+core_command_ended(struct core *core, uint32_t place, const struct end *end)
+{
+	struct slot *slot;
+
+	if (core_expected(core, place, &slot) == NULL)
+		return;
+	core_answered(core, place);
+	if (slot != NULL)
+		settle_dead(core, slot, end);
+}
+
+void
+core_command_failed(struct core *core, uint32_t place, int exit_code, const char *text)
+{
+	struct detail *detail;
+	struct slot *slot;
+
+	if (core_expected(core, place, &slot) == NULL)
+		return;
+	core_answered(core, place);
+	if (slot == NULL)
+		return;
+	detail = result_detail(&slot->result);
+	if (detail != NULL)
+		detail->exit_code = exit_code;
+	result_error(&slot->result, "%s", text);
+	slot->started = true;
+	core_settle(core, slot, ORD_FAILED);
+}
+
+void
+core_stop(struct core *core, const char *text)
+{
+	core->stopped = true;
+	while (core->waiting != NULL) {
+		struct slot *slot = core->waiting;
+
+		if (text != NULL)
+			result_error(&slot->result, "%s", text);
+		core_settle(core, slot, ORD_CANCELED);
+	}
+}
+
+/* Without the spawner nobody knows how a worker ended: SIGKILL is what the kernel sends it then. */
+void
+core_lost(struct core *core, const char *text)
+{
+	struct end end = { .wait_status = 9, .stopped = false };
+
+	core_stop(core, text);
+	for (uint32_t i = 0; i < core->options.workers; i++) {
+		struct place *at = &core->places[i];
+
+		if (at->command)
+			core_command_ended(core, i, &end);
+		if (at->state != PLACE_EMPTY && core->options.functions)
+			core_ended(core, i, &end, 0);
+	}
+	core_stop(core, text);
+}

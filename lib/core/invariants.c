@@ -1,0 +1,77 @@
+/* What must hold between any two events; the model test asks after every step. */
+#include "core/core.h"
+
+#include "core/lists.h"
+#include "core/roster.h"
+
+static const char *
+check_waiting(const struct core *core)
+{
+	uint32_t n = 0;
+
+	for (const struct slot *slot = core->waiting; slot != NULL; slot = slot->next) {
+		n++;
+		if (slot->state != SLOT_WAITING)
+			return "a slot in the waiting list does not wait";
+		if (slot->next != NULL && !sequence_before(slot->sequence, slot->next->sequence))
+			return "the waiting list is not sorted";
+		if ((slot->next != NULL ? slot->next->previous : core->waiting_last) != slot)
+			return "the waiting list's links do not agree";
+	}
+	return n == core->n_waiting ? NULL : "n_waiting is wrong";
+}
+
+static const char *
+check_counts(const struct core *core)
+{
+	uint32_t live = 0, sent = 0, settled = 0;
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < core->n_slots; i++) {
+		const struct slot *slot = &core->slots[i];
+
+		live += slot->state != SLOT_FREE;
+		sent += slot->state == SLOT_SENT;
+		settled += slot->state == SLOT_SETTLED;
+		bytes += slot->state != SLOT_FREE ? slot->bytes : 0;
+	}
+	if (live != core->live || live > core->options.window)
+		return "the number of live slots is wrong";
+	if (sent != core->n_sent)
+		return "n_sent is wrong";
+	if (settled != core->n_settled)
+		return "n_settled is wrong";
+	return bytes == core->bytes ? NULL : "the bytes do not add up";
+}
+
+static const char *
+check_places(const struct core *core)
+{
+	uint32_t idle = 0, empty = 0, sent = 0;
+
+	for (uint32_t i = 0; i < core->options.workers; i++) {
+		const struct place *place = &core->places[i];
+
+		idle += place_idle(place);
+		empty += place->state == PLACE_EMPTY;
+		for (uint32_t k = 0; k < place->count; k++)
+			sent += sent_slot(core, i, &place->sent[(place->first + k) & (place->capacity - 1)]) != NULL;
+	}
+	if (idle != core->n_idle)
+		return "n_idle is wrong";
+	if (empty != core->n_empty)
+		return "n_empty is wrong";
+	return sent == core->n_sent ? NULL : "a sent task is with no place, or with two";
+}
+
+const char *
+core_check(const struct core *core)
+{
+	const char *broken = check_waiting(core);
+
+	if (broken == NULL)
+		broken = check_counts(core);
+	if (broken == NULL)
+		broken = check_places(core);
+	return broken;
+}

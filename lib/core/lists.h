@@ -1,0 +1,22 @@
+/* The lists that slots are in; each function keeps head, tail and both links right. */
+#ifndef CORE_LISTS_H
+#define CORE_LISTS_H
+
+#include "core/core.h"
+
+/* Put a slot into the waiting list at the place of its sequence: O(1) at the end and at the front. */
+void waiting_insert(struct core *core, struct slot *slot);
+void waiting_remove(struct core *core, struct slot *slot);
+
+/* Completion order: the settled list. */
+void settled_append(struct core *core, struct slot *slot);
+void settled_remove_first(struct core *core);
+
+/* Is a before b?  Sequences may wrap. */
+static inline bool
+sequence_before(uint64_t a, uint64_t b)
+{
+	return (int64_t)(a - b) < 0;
+}
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * Results leave in the order of submission: the slot of the next sequence is
+ * looked at, and nothing is searched or moved.
+ */
+#include "core/core.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "core/lists.h"
+
+#define ERROR_MAX 4096
+
+struct slot *
+core_deliverable(const struct core *core)
+{
+	struct slot *head;
+
+	if (core->options.completion)
+		return core->settled;
+	if (core->n_settled == 0)
+		return NULL;
+	head = &core->slots[core->next_delivery & (core->n_slots - 1)];
+	return head->state == SLOT_SETTLED ? head : NULL;
+}
+
+void
+core_release(struct core *core, struct slot *slot, struct ord_result *result)
+{
+	*result = slot->result;
+	memset(&slot->result, 0, sizeof slot->result);
+	core_charge(core, slot, -(ptrdiff_t)slot->bytes);
+	if (core->options.completion) {
+		settled_remove_first(core);
+		slot->next = core->free;
+		core->free = slot;
+	}
+	slot->state = SLOT_FREE;
+	core->next_delivery++;
+	core->n_settled--;
+	core->live--;
+}
+
+void
+result_finish(struct ord_result *result)
+{
+	blob_finish(&result->output);
+	if (result->detail != NULL)
+		memory_free(result->detail->error);
+	memory_free(result->detail);
+	result->detail = NULL;
+}
+
+struct detail *
+result_detail(struct ord_result *result)
+{
+	if (result->detail != NULL)
+		return result->detail;
+	result->detail = memory_new(1, sizeof *result->detail);
+	if (result->detail != NULL)
+		result->detail->exit_code = -1;
+	return result->detail;
+}
+
+void
+result_error(struct ord_result *result, const char *format, ...)
+{
+	struct detail *detail = result_detail(result);
+	char text[ERROR_MAX];
+	va_list arguments;
+
+	if (detail == NULL)
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	memory_free(detail->error);
+	detail->error = memory_copy(text, strlen(text));
+}

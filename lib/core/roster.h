@@ -1,0 +1,17 @@
+/* What the files of this room share about places. */
+#ifndef CORE_ROSTER_H
+#define CORE_ROSTER_H
+
+#include "base/memory.h"
+#include "core/core.h"
+
+/* A task can be given to it now. */
+bool place_idle(const struct place *place);
+
+/* Room for one more entry of sent; -1 without memory. */
+int place_reserve(struct place *place);
+
+/* The slot that an entry means, or NULL if it is stale. */
+struct slot *sent_slot(const struct core *core, uint32_t place, const struct sent *sent);
+
+#endif

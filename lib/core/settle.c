@@ -1,0 +1,64 @@
+/*
+ * A task gets its end: a result, or a cancel before it started.  It stays in
+ * the window until its turn to be delivered comes.
+ */
+#include "core/core.h"
+
+#include <orderly/result.h>
+
+#include "core/lists.h"
+#include "core/roster.h"
+#include "shared/region.h"
+
+static void
+leave_list(struct core *core, struct slot *slot)
+{
+	if (slot->state == SLOT_WAITING)
+		waiting_remove(core, slot);
+	else if (slot->state == SLOT_SENT)
+		core->n_sent--;
+}
+
+static void
+drop_input(struct core *core, struct slot *slot)
+{
+	core_charge(core, slot, -(ptrdiff_t)(slot->task.input.size + slot->task.feed.size));
+	blob_finish(&slot->task.input);
+	blob_finish(&slot->task.feed);
+}
+
+void
+core_settle(struct core *core, struct slot *slot, uint32_t state)
+{
+	if (slot->state == SLOT_SENT && slot->started) {
+		struct place *place = &core->places[slot->place];
+
+		place->fed = true;
+		place->fruitless = 0;
+		core->fruitless = 0;
+	}
+	leave_list(core, slot);
+	drop_input(core, slot);
+	slot->result.state = state;
+	slot->result.attempts = slot->attempt + (slot->started ? 1u : 0u);
+	if (slot->started)
+		slot->result.worker = slot->place;
+	slot->state = SLOT_SETTLED;
+	core->n_settled++;
+	if (core->options.completion)
+		settled_append(core, slot);
+}
+
+bool
+core_cancel(struct core *core, struct slot *slot)
+{
+	if (slot->state == SLOT_SETTLED)
+		return false;
+	if (slot->state == SLOT_WAITING ||
+	    (!slot->task.command && claim_cancel(&core->options.claims[slot->index], slot->sequence, slot->attempt))) {
+		core_settle(core, slot, ORD_CANCELED);
+		return false;
+	}
+	slot->cancel = true;
+	return true;
+}
