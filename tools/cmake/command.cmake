@@ -1,16 +1,25 @@
-# The command: public headers only. czmq is linked only when a file of it asks for it.
-add_executable(orderly_command ${ORD_TOOL_SOURCES})
-set_target_properties(orderly_command PROPERTIES
-	OUTPUT_NAME orderly
-	INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
-target_include_directories(orderly_command PRIVATE tools/orderly)
-target_link_libraries(orderly_command PRIVATE orderly orderly_includes orderly_warnings)
+# The command: public headers only. Everything but main.c is in an object library, which tests/unit/tools links.
+list(FILTER ORD_TOOL_SOURCES EXCLUDE REGEX "/main\\.c$")
+set(tool_main ${PROJECT_SOURCE_DIR}/tools/orderly/main.c)
 
+add_library(orderly_tools OBJECT ${ORD_TOOL_SOURCES})
+target_include_directories(orderly_tools PUBLIC tools/orderly)
+target_link_libraries(orderly_tools PUBLIC orderly_includes PRIVATE orderly_warnings)
+
+# czmq is linked only when a file asks for it.
 foreach(source ${ORD_TOOL_SOURCES})
 	file(STRINGS ${source} uses_czmq REGEX "# *include *<czmq")
 	if(uses_czmq)
 		find_library(ORD_CZMQ_LIBRARY czmq REQUIRED)
-		target_link_libraries(orderly_command PRIVATE ${ORD_CZMQ_LIBRARY} ${ORD_ZMQ_LIBRARY})
+		target_link_libraries(orderly_tools INTERFACE ${ORD_CZMQ_LIBRARY} ${ORD_ZMQ_LIBRARY})
 		break()
 	endif()
 endforeach()
+
+if(EXISTS ${tool_main})
+	add_executable(orderly_command ${tool_main})
+	set_target_properties(orderly_command PROPERTIES
+		OUTPUT_NAME orderly
+		INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+	target_link_libraries(orderly_command PRIVATE orderly_tools orderly orderly_warnings)
+endif()
