@@ -1,6 +1,9 @@
 # The command: public headers only. Everything but main.c is in an object library, which tests/unit/tools links.
 list(FILTER ORD_TOOL_SOURCES EXCLUDE REGEX "/main\\.c$")
 set(tool_main ${PROJECT_SOURCE_DIR}/tools/orderly/main.c)
+if(NOT ORD_TOOL_SOURCES)
+	return()
+endif()
 
 add_library(orderly_tools OBJECT ${ORD_TOOL_SOURCES})
 target_include_directories(orderly_tools PUBLIC tools/orderly)
