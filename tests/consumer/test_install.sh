@@ -40,7 +40,7 @@ cp "$here"/use.c* .
 cmake -S . -B other -G Ninja -DCMAKE_PREFIX_PATH="$prefix" >log 2>&1 && fail "0.1 passes for 0.2"
 
 export PKG_CONFIG_PATH=$libdir/pkgconfig
-[ "$(pkg-config --modversion orderly)" = 0.1.0 ] || fail "pkg-config: wrong version"
+[ "orderly $(pkg-config --modversion orderly)" = "$(user/in_c)" ] || fail "pkg-config: wrong version"
 [ "$(pkg-config --cflags orderly | wc -w)" -eq 1 ] || fail "pkg-config: more than one flag: $(pkg-config --cflags orderly)"
 # shellcheck disable=SC2046
 quietly "$cc" -std=c11 -o by_pkg "$here/use.c" $(pkg-config --cflags --libs orderly) "-Wl,-rpath,$libdir"
