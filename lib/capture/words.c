@@ -210,7 +210,7 @@ give_all(struct words *words, uint64_t owner, const char *text, size_t size)
 static int
 give_or_wait(struct words *words, uint64_t running, const char *text, size_t size)
 {
-	const size_t bound = words->line_bytes + words->largest;
+	const size_t bound = words->line_bytes + words->largest + WORDS_MARK_SIZE;
 
 	if (words->marked && running == UINT64_MAX && words->held.size + size <= bound)
 		return hold(words, text, size);

@@ -23,13 +23,12 @@
 /* A line, a part of one that is longer than the limit, or the rest before a mark or the end. */
 struct words_line {
 	uint64_t sequence; /* its task; UINT64_MAX: none */
-	const char *
-		text; /* text[size] without newline, until on_line returns; text[size] is readable */
-	size_t size;
-	int partial; /* the line goes on in the next one of this stream */
+	const char *text;  /* text[size] without newline, until on_line returns */
+	size_t size;       /* text[size] is readable, with any value */
+	int partial;       /* the line goes on in the next one of this stream */
 };
 
-/* Gets each line; 0, or -1 to stop (words_take then returns -1).  Calls nothing of its struct words. */
+/* Gets each line; 0, or -1 to stop (words_take then returns -1).  Must not call words_* itself. */
 typedef int (*words_line_fn)(const struct words_line *line, void *user);
 
 struct words {
@@ -81,7 +80,7 @@ int words_take(struct words *words, const char *bytes, size_t size, uint64_t run
  */
 int words_end(struct words *words, uint64_t last);
 
-/* For the words word of the status page: marks seen, WORDS_DIRTY if bytes came behind the last one. */
+/* For the status page's words word: marks seen, WORDS_DIRTY if bytes came behind the last one. */
 uint64_t words_state(const struct words *words);
 
 /* Worker: make a mark; number counts marks of this incarnation from 1. */
