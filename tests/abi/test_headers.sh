@@ -9,10 +9,11 @@ status=0
 count=0
 
 for header in include/orderly/*.h; do
+	[ -e "$header" ] || continue
 	for language in "${ORDERLY_CC:-cc} -x c -std=c11" "$cxx -x c++ -std=c++11" "$cxx -x c++ -std=c++17"; do
 		# shellcheck disable=SC2086
 		printf '#include <%s>\n#include <%s>\nextern int not_empty;\n' "${header#include/}" "${header#include/}" |
-			$language $flags - || { echo "$header: not alone in: $language"; status=1; }
+			$language $flags - || { echo "$header: not alone in: ${language##*/}"; status=1; }
 	done
 	count=$((count + 1))
 done

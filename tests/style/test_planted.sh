@@ -27,7 +27,9 @@ for tree in "$here"/planted/*/*/; do
 	mkdir -p "$build"
 	[ ! -e "$tree/make" ] || (cd "$tree" && sh -eu ./make "$build")
 	result=0
-	"$here/$script.sh" "$tree" "$build" >"$work/output" 2>&1 || result=$?
+	command=$here/$script.sh
+	[ -e "$command" ] || command=$here/../abi/test_$script.sh
+	"$command" "$tree" "$build" >"$work/output" 2>&1 || result=$?
 	count=$((count + 1))
 	if [ "$fault" = good ]; then
 		[ "$result" -eq 0 ] || wrong "$script: complains about a good tree"

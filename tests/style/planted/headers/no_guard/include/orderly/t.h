@@ -1,0 +1,4 @@
+/* A header without a guard. */
+struct ord_thing {
+	int a;
+};

@@ -1,0 +1,9 @@
+/* A header that is here to be looked at by the scripts. */
+#ifndef T_H
+#define T_H
+#include <stdint.h>
+struct ord_options {
+	uint64_t size;
+	uint32_t a;
+};
+#endif
