@@ -35,7 +35,7 @@ typedef int (*ord_task_fn)(struct ord_task *task, void *user);
  * size  out, may be NULL: their number
  *
  * Returns the bytes, aligned to 8, read-only, valid until the function
- * returns; never NULL (one NUL byte stands behind them, not counted).
+ * returns; never NULL.
  * Since 0.1.  Source: lib/worker/task.c.
  */
 ORD_API const void *

@@ -217,6 +217,9 @@ void core_answered(struct core *core, uint32_t place);
 /* A task has its result (an enum ord_state); output, times and detail are in slot->result already. */
 void core_settle(struct core *core, struct slot *slot, uint32_t state);
 
+/* As core_settle for the end of an attempt; a task that timed out is given out again if it has retries left. */
+void core_attempted(struct core *core, struct slot *slot, uint32_t state);
+
 /*
  * Cancel a task.  Returns true if it runs and somebody must be asked to stop
  * it; then it is marked and its end settles it.

@@ -117,6 +117,25 @@ forget_attempt(struct core *core, struct slot *slot)
 }
 
 static void
+retry(struct core *core, struct slot *slot)
+{
+	forget_attempt(core, slot);
+	slot->attempt++;
+	core->retried++;
+	give_back(core, slot);
+}
+
+void
+core_attempted(struct core *core, struct slot *slot, uint32_t state)
+{
+	slot->started = true;
+	if (state == ORD_TIMED_OUT && try_again(core, slot, state))
+		retry(core, slot);
+	else
+		core_settle(core, slot, state);
+}
+
+static void
 settle_dead(struct core *core, struct slot *slot, const struct end *end)
 {
 	uint32_t state = state_of(slot, end);
@@ -128,10 +147,7 @@ settle_dead(struct core *core, struct slot *slot, const struct end *end)
 	    state != ORD_CANCELED)
 		state = ORD_QUARANTINED;
 	if (state != ORD_QUARANTINED && try_again(core, slot, state)) {
-		forget_attempt(core, slot);
-		slot->attempt++;
-		core->retried++;
-		give_back(core, slot);
+		retry(core, slot);
 		return;
 	}
 	describe(slot, end);

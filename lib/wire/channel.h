@@ -1,0 +1,74 @@
+/*
+ * ZeroMQ, the only place of it.  A context with the sockets of a master (a
+ * PULL for all results, a PUSH for each worker's tasks) or of a worker (a PULL
+ * and a PUSH, both bound).  Nothing here interprets bytes.
+ *
+ * libzmq aborts the process when memory runs out, or descriptors in its own
+ * threads; fd headroom is checked before each connection.
+ */
+#ifndef WIRE_CHANNEL_H
+#define WIRE_CHANNEL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define CHANNEL_FDS_PER_WORKER 6 /* descriptors that a connected worker costs the master, all told */
+
+/* A received message; its bytes live until channel_drop. */
+struct channel_message {
+	char opaque[64]; /* a zmq_msg_t */
+	const char *bytes;
+	size_t size;
+};
+
+/* Master: its context and results socket. */
+struct channel_hub {
+	void *context; /* NULL: none */
+	void *results;
+};
+
+/* Returns 0, or ORD_ESYSTEM. */
+int channel_hub_open(struct channel_hub *hub, uint64_t message_max, struct error *error);
+
+/* Readable when channel_receive has something to say after it said 0. */
+int channel_hub_fd(const struct channel_hub *hub);
+
+/* Connect to a worker that is ready; *tasks is its socket.  0 or ORD_ESYSTEM. */
+int channel_connect(struct channel_hub *hub, const char *directory, uint64_t id, void **tasks, struct error *error);
+
+/* A worker is gone. */
+void channel_disconnect(struct channel_hub *hub, const char *directory, uint64_t id, void **tasks);
+
+void channel_hub_close(struct channel_hub *hub);
+
+/* In a forked child: forget the context, touch nothing. */
+void channel_hub_abandon(struct channel_hub *hub);
+
+/* Worker: its context and sockets, bound. */
+struct channel_ends {
+	void *context;
+	void *tasks;
+	void *results;
+};
+
+/* 0 or -1 with errno. */
+int channel_ends_open(struct channel_ends *ends, const char *directory, uint64_t id);
+
+/* Room for a message of size bytes to be written in place and sent; NULL without memory. */
+char *channel_compose(struct channel_message *message, size_t size);
+
+/* Send what was composed.  The socket has no bound of its own, so it does not wait once connected.  0 or -1 with errno. */
+int channel_send(void *socket, struct channel_message *message);
+
+/* Give up what was composed or received. */
+void channel_drop(struct channel_message *message);
+
+/* 1: a message, drop it; 0: none there now; -1 with errno. */
+int channel_receive(void *socket, struct channel_message *message);
+
+/* Worker: wait until a message is there; 0 or -1 with errno (EINTR is retried). */
+int channel_wait(void *socket, struct channel_message *message);
+
+#endif

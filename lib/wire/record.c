@@ -1,0 +1,107 @@
+/*
+ * The codec.  x86-64 and arm64 are little-endian and so is the wire; a big
+ * endian port swaps in wire_get64, wire_put64 and the header below.
+ */
+#include "wire/record.h"
+
+struct header {
+	uint32_t size;
+	uint8_t kind;
+	uint8_t flags;
+	uint16_t value;
+};
+
+char *
+frame_encode(char *to, uint64_t token, uint64_t id, uint64_t position)
+{
+	wire_put64(to, token);
+	wire_put64(to + 8, id);
+	wire_put64(to + 16, position);
+	return to + FRAME_HEADER;
+}
+
+int
+frame_decode(struct frame *frame, const char *bytes, size_t size)
+{
+	if (size < FRAME_HEADER || (size - FRAME_HEADER) % 8 != 0)
+		return -1;
+	frame->token = wire_get64(bytes);
+	frame->id = wire_get64(bytes + 8);
+	frame->position = wire_get64(bytes + 16);
+	frame->records = bytes + FRAME_HEADER;
+	frame->size = size - FRAME_HEADER;
+	return 0;
+}
+
+char *
+record_begin(char *to, uint8_t kind, uint8_t flags, uint16_t value, uint32_t size)
+{
+	struct header header = { size, kind, flags, value };
+
+	memcpy(to, &header, sizeof header);
+	if (size % 8 != 0)
+		memset(to + record_space(size) - 8, 0, 8);
+	return to + RECORD_HEADER;
+}
+
+int
+record_next(struct record *record, const char **cursor, const char *end)
+{
+	size_t left = (size_t)(end - *cursor);
+	struct header header;
+
+	if (left == 0)
+		return 0;
+	if (left < RECORD_HEADER)
+		return -1;
+	memcpy(&header, *cursor, sizeof header);
+	if (header.kind == 0 || header.kind >= RECORD_KINDS || (header.flags & ~RECORD_FLAGS) != 0 ||
+	    header.size > RECORD_INPUT_MAX + 8 || record_space(header.size) > left)
+		return -1;
+	*record = (struct record){ header.size, header.kind, header.flags, header.value, *cursor + RECORD_HEADER };
+	*cursor += record_space(header.size);
+	return 1;
+}
+
+int
+log_decode(struct log_record *log, const struct record *record)
+{
+	const char *at = record->payload;
+
+	if (record->size < RECORD_LOG_HEADER)
+		return -1;
+	log->time_ns = wire_get64(at);
+	memcpy(&log->line, at + 8, sizeof log->line);
+	memcpy(&log->file_size, at + 12, sizeof log->file_size);
+	if (log->file_size > record->size - RECORD_LOG_HEADER)
+		return -1;
+	log->file = at + RECORD_LOG_HEADER;
+	log->text = log->file + log->file_size;
+	log->text_size = record->size - RECORD_LOG_HEADER - log->file_size;
+	return 0;
+}
+
+int
+result_decode(struct result_record *result, const struct record *record)
+{
+	const char *at = record->payload;
+	const char *end = at + record->size;
+
+	memset(result, 0, sizeof *result);
+	if ((record->flags & RECORD_MARKS) != 0) {
+		if (end - at < 8)
+			return -1;
+		result->marks = wire_get64(at);
+		at += 8;
+	}
+	if ((record->flags & RECORD_TIMES) != 0) {
+		if (end - at < 16)
+			return -1;
+		result->started_ns = wire_get64(at);
+		result->ended_ns = wire_get64(at + 8);
+		at += 16;
+	}
+	result->output = at;
+	result->output_size = (uint32_t)(end - at);
+	return 0;
+}

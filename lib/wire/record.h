@@ -1,0 +1,121 @@
+/*
+ * Frames and records: the bytes between a master and its workers, as
+ * docs/protocol.md has them.  Encode and decode only; what a record means is
+ * the caller's business.  Decoders take any bytes and never read beyond them.
+ *
+ * To add a record kind: a name here, a line in docs/protocol.md, its case in
+ * worker/serve.c or pool/receive.c, LIFE_VERSION + 1, a corpus file.
+ */
+#ifndef WIRE_RECORD_H
+#define WIRE_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define FRAME_HEADER 24u
+#define RECORD_HEADER 8u
+#define RECORD_PAYLOAD_MAX (64u * 1024u)      /* in the results stream */
+#define RECORD_INPUT_MAX (UINT32_C(1) << 30)  /* of a CALL */
+
+enum record_kind {
+	RECORD_RUN = 1,
+	RECORD_CALL,
+	RECORD_BYE,
+	RECORD_LOG,
+	RECORD_PART,
+	RECORD_RESULT,
+	RECORD_SKIP,
+	RECORD_KINDS
+};
+
+enum record_flags {
+	RECORD_TIMEOUT = 1 << 0, /* CALL: 8 bytes of milliseconds before the input */
+	RECORD_MARKS = 1 << 1,   /* RESULT: 8 bytes, how many marks the words have had */
+	RECORD_TIMES = 1 << 2,   /* RESULT: 8 + 8 bytes, when it started and ended */
+	RECORD_FLAGS = 7
+};
+
+struct frame {
+	uint64_t token;
+	uint64_t id;
+	uint64_t position;
+	const char *records; /* size bytes */
+	size_t size;
+};
+
+struct record {
+	uint32_t size; /* of the payload */
+	uint8_t kind;
+	uint8_t flags;
+	uint16_t value;
+	const char *payload;
+};
+
+/* Bytes that a record with such a payload takes. */
+static inline size_t
+record_space(size_t payload)
+{
+	return RECORD_HEADER + ((payload + 7) & ~(size_t)7);
+}
+
+/* Little-endian 64 bits, any alignment. */
+static inline uint64_t
+wire_get64(const char *bytes)
+{
+	uint64_t value;
+
+	memcpy(&value, bytes, sizeof value);
+	return value;
+}
+
+static inline void
+wire_put64(char *bytes, uint64_t value)
+{
+	memcpy(bytes, &value, sizeof value);
+}
+
+/* Write a frame's header; returns the byte behind it. */
+char *frame_encode(char *to, uint64_t token, uint64_t id, uint64_t position);
+
+/* Take a frame apart; -1 if it is too short or ends inside an 8-byte unit. */
+int frame_decode(struct frame *frame, const char *bytes, size_t size);
+
+/*
+ * Write a record's header and zero its padding; returns where the payload
+ * goes.  The caller has record_space(size) bytes there.
+ */
+char *record_begin(char *to, uint8_t kind, uint8_t flags, uint16_t value, uint32_t size);
+
+/*
+ * Take the next record of *cursor … end; 1: here it is and *cursor is behind
+ * it, 0: the end, -1: bad (too long, unknown kind or flag).
+ */
+int record_next(struct record *record, const char **cursor, const char *end);
+
+/* RUN: the sequence, and the index of its claim word. */
+#define RECORD_RUN_SIZE 16u
+
+/* LOG: its parts, taken apart; -1 if they do not fit the payload. */
+struct log_record {
+	uint64_t time_ns;
+	uint32_t line;
+	uint32_t file_size;
+	const char *file;
+	const char *text;
+	uint32_t text_size;
+};
+#define RECORD_LOG_HEADER 16u
+int log_decode(struct log_record *log, const struct record *record);
+
+/* RESULT: its parts; absent ones are 0. */
+struct result_record {
+	uint64_t marks;
+	uint64_t started_ns;
+	uint64_t ended_ns;
+	const char *output;
+	uint32_t output_size;
+};
+int result_decode(struct result_record *result, const struct record *record);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * Marks: at a task's end the worker tells, inside the words themselves, that
+ * what stands before is this task's.  A task that printed nothing costs one
+ * question to the pipe and no mark.
+ *
+ * Silent means: the pipe is empty, and the last thing that the master has read
+ * from it is our last mark.  The master says it is reading before it reads, so
+ * bytes cannot leave the pipe between the two questions unseen.
+ */
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "capture/words.h"
+
+static bool
+silent(const struct worker *worker)
+{
+	uint64_t clean = (uint64_t)worker->marks << WORDS_MARKS_SHIFT;
+	int waiting = 0;
+
+	if (ioctl(worker->words, FIONREAD, &waiting) != 0 || waiting != 0)
+		return false;
+	return atomic_load_explicit(&worker->region.page->words, memory_order_seq_cst) == clean;
+}
+
+uint32_t
+worker_mark(struct worker *worker, uint64_t sequence)
+{
+	char mark[WORDS_MARK_SIZE];
+	ssize_t written;
+
+	if (worker->words < 0)
+		return 0;
+	fflush(stdout);
+	if (silent(worker))
+		return 0;
+	words_mark(mark, worker->region.page->nonce, sequence, ++worker->marks);
+	do
+		written = write(worker->words, mark, sizeof mark);
+	while (written < 0 && errno == EINTR);
+	return worker->marks;
+}

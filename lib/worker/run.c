@@ -1,0 +1,143 @@
+/*
+ * One task, in the order that docs/protocol.md calls a commit: claim, run
+ * word, function, words, COMMITTING, result, idle.  A process that dies
+ * between any two of these steps leaves the master knowing what to do.
+ */
+#include "worker/worker.h"
+
+#include <stdio.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <orderly/result.h>
+#include <orderly/status.h>
+
+#include "base/clock.h"
+
+#define TIMES_WORTH_NS 100000 /* a shorter task shares the times of its message */
+
+static void
+set_deadline(struct worker *worker, uint64_t timeout_ms)
+{
+	uint64_t at = timeout_ms != 0 ? worker->now_ns + timeout_ms * CLOCK_NS_PER_MS : 0;
+	struct itimerspec when = { .it_value = { (time_t)(at / CLOCK_NS_PER_S), (long)(at % CLOCK_NS_PER_S) } };
+
+	if (worker->deadline < 0)
+		return;
+	atomic_store_explicit(&worker->region.page->deadline_ns, at, memory_order_release);
+	/* A timer that fires too early only makes the spawner look: it sets it to the deadline that holds then. */
+	if (at == 0 || (worker->deadline_at > worker->now_ns && worker->deadline_at <= at))
+		return;
+	timerfd_settime(worker->deadline, TFD_TIMER_ABSTIME, &when, NULL);
+	worker->deadline_at = at;
+}
+
+/* Doomed: this task is the spawner's, which is about to end this process. */
+static void
+await_the_end(void)
+{
+	for (;;)
+		pause();
+}
+
+static uint16_t
+decide(struct worker *worker, uint64_t run, int status)
+{
+	uint64_t cancel = atomic_load_explicit(&worker->region.page->cancel, memory_order_acquire);
+
+	if (((cancel ^ run) & ~UINT64_C(3)) == 0 && (cancel & 3) != 0)
+		return (cancel & 3) == CANCEL_TIMEOUT ? ORD_TIMED_OUT : ORD_CANCELED;
+	return status == 0 ? ORD_DONE : ORD_FAILED;
+}
+
+static const char *
+body_of(struct worker *worker, uint16_t state, int status, size_t *size)
+{
+	struct ord_task *task = &worker->task;
+
+	if (state == ORD_DONE) {
+		*size = task->output.size;
+		return task->output.bytes;
+	}
+	if (state == ORD_TIMED_OUT)
+		snprintf(task->error, sizeof task->error, "its time was up, and the function returned");
+	else if (state == ORD_CANCELED)
+		snprintf(task->error, sizeof task->error, "canceled while it ran");
+	else if (task->error[0] == '\0')
+		snprintf(task->error, sizeof task->error, "the function returned %d (%s)", status, ord_strerror(status));
+	*size = strlen(task->error);
+	return task->error;
+}
+
+static void
+answer(struct worker *worker, uint16_t state, int status, uint32_t marks, uint64_t started_ns, bool last)
+{
+	char head[24];
+	size_t head_size = 0, size;
+	uint8_t flags = 0;
+	const char *body = body_of(worker, state, status, &size);
+
+	for (size_t piece; size > RECORD_PAYLOAD_MAX - sizeof head; size -= piece, body += piece) {
+		piece = size < RECORD_PAYLOAD_MAX ? size : RECORD_PAYLOAD_MAX;
+		emit(worker, RECORD_PART, 0, 0, NULL, 0, body, piece, false);
+	}
+	if (marks != 0) {
+		wire_put64(head, marks);
+		head_size = 8;
+		flags |= RECORD_MARKS;
+	}
+	if (!worker->said_times || worker->now_ns - started_ns > TIMES_WORTH_NS) {
+		wire_put64(head + head_size, started_ns);
+		wire_put64(head + head_size + 8, worker->now_ns);
+		head_size += 16;
+		flags |= RECORD_TIMES;
+		worker->said_times = true;
+	}
+	emit(worker, RECORD_RESULT, flags, state, head, head_size, body, size, last);
+}
+
+static void
+begin(struct worker *worker, uint64_t sequence, uint32_t attempt, const struct record *call)
+{
+	size_t before = (call->flags & RECORD_TIMEOUT) != 0 ? 8 : 0;
+	struct ord_task *task = &worker->task;
+
+	task->worker = worker;
+	task->sequence = sequence;
+	task->attempt = attempt;
+	task->input = call->payload + before;
+	task->input_size = call->size - before;
+	task->output.size = 0;
+	task->error[0] = '\0';
+	/* Deadline first: the spawner reads them the other way round, and so never holds an old one against a new task. */
+	set_deadline(worker, before != 0 ? wire_get64(call->payload) : 0);
+	atomic_store(&worker->region.page->run, RUN_WORD(sequence, attempt, RUN_RUNNING));
+}
+
+void
+worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t attempt, const struct record *call,
+	bool last)
+{
+	uint64_t running = RUN_WORD(sequence, attempt, RUN_RUNNING);
+	uint64_t started_ns = worker->now_ns;
+	uint32_t marks;
+	int status;
+
+	emit_run(worker, sequence, index, attempt);
+	if (!claim_start(&worker->claims[index], sequence, attempt, worker->place)) {
+		emit(worker, RECORD_SKIP, 0, 0, NULL, 0, NULL, 0, last);
+		emit_next(worker);
+		return;
+	}
+	begin(worker, sequence, attempt, call);
+	log_task_set(&worker->task);
+	status = worker->function(&worker->task, worker->user);
+	log_task_set(NULL);
+	marks = worker_mark(worker, sequence);
+	worker->now_ns = clock_now_ns();
+	if (!atomic_compare_exchange_strong(&worker->region.page->run, &running, RUN_WORD(sequence, attempt, RUN_COMMITTING)))
+		await_the_end();
+	answer(worker, decide(worker, RUN_WORD(sequence, attempt, RUN_RUNNING), status), status, marks, started_ns, last);
+	emit_next(worker);
+	atomic_store_explicit(&worker->region.page->run, RUN_IDLE, memory_order_release);
+}

@@ -1,0 +1,80 @@
+/* A task as its function sees it. */
+#include "worker/worker.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <orderly/status.h>
+
+#define OUTPUT_MAX (UINT32_C(1) << 30)
+
+const void *
+ord_task_input(const struct ord_task *task, size_t *size)
+{
+	if (size != NULL)
+		*size = task->input_size;
+	return task->input;
+}
+
+static int
+complain(struct ord_task *task, int status, const char *sentence)
+{
+	snprintf(task->error, sizeof task->error, "ord_task_return: %s", sentence);
+	return status;
+}
+
+int
+ord_task_return(struct ord_task *task, const void *output, size_t size)
+{
+	if (output == NULL && size != 0)
+		return complain(task, ORD_EINVAL, "output is NULL and size is not 0");
+	if (size > OUTPUT_MAX)
+		return complain(task, ORD_ETOOBIG, "more than 1 GiB: return the name of a file instead");
+	task->output.size = 0;
+	if (buffer_append(&task->output, output, size) != 0)
+		return complain(task, ORD_ENOMEM, "out of memory");
+	return 0;
+}
+
+int
+ord_task_fail_at(struct ord_task *task, const char *file, unsigned line, const char *format, ...)
+{
+	va_list arguments;
+	int used = 0;
+
+	if (file != NULL)
+		used = snprintf(task->error, sizeof task->error, "%s:%u: ", file, line);
+	if (used < 0 || (size_t)used >= sizeof task->error)
+		used = 0;
+	va_start(arguments, format);
+	vsnprintf(task->error + used, sizeof task->error - (size_t)used, format, arguments);
+	va_end(arguments);
+	return ORD_EINVAL;
+}
+
+uint64_t
+ord_task_sequence(const struct ord_task *task)
+{
+	return task->sequence;
+}
+
+uint32_t
+ord_task_attempt(const struct ord_task *task)
+{
+	return task->attempt;
+}
+
+uint32_t
+ord_task_worker(const struct ord_task *task)
+{
+	return task->worker->place;
+}
+
+int
+ord_task_canceled(const struct ord_task *task)
+{
+	uint64_t cancel = atomic_load_explicit(&task->worker->region.page->cancel, memory_order_acquire);
+	uint64_t run = RUN_WORD(task->sequence, task->attempt, 0);
+
+	return ((cancel ^ run) & ~UINT64_C(3)) == 0 && (cancel & 3) != 0;
+}

@@ -1,0 +1,87 @@
+/*
+ * What a worker is: its region, its outbox, the task that it runs.  Under
+ * ORD_START_INLINE the master has one of these and no process.
+ */
+#ifndef WORKER_WORKER_H
+#define WORKER_WORKER_H
+
+#include <stdbool.h>
+
+#include <orderly/task.h>
+
+#include "base/buffer.h"
+#include "shared/outbox.h"
+#include "wire/record.h"
+
+#define TASK_ERROR_MAX 4096
+
+struct worker;
+
+/* The task that runs; one per worker, used again and again. */
+struct ord_task {
+	struct worker *worker;
+	uint64_t sequence;
+	uint32_t attempt;
+	const char *input;
+	size_t input_size;
+	struct buffer output;
+	char error[TASK_ERROR_MAX]; /* "" if none */
+};
+
+/* What the outbox's owner does for the records in it. */
+typedef void (*worker_outbox_fn)(struct worker *worker);
+
+struct worker {
+	struct region region;
+	struct outbox outbox;
+	_Atomic uint64_t *claims;
+	uint32_t n_claims;
+	uint32_t place;
+	ord_task_fn function;
+	void *user;
+	int words;           /* the pipe that is fd 1 and 2, or -1 */
+	int deadline;        /* timerfd shared with the spawner, or -1 */
+	uint64_t deadline_at; /* when it fires; 0: not armed */
+	uint32_t marks;      /* written */
+	worker_outbox_fn flush; /* send what is unsent; NULL: nobody to send to */
+	worker_outbox_fn drain; /* the outbox is full: return when there may be room */
+	void *owner;            /* for both */
+	/* the stream of results: what the next record belongs to if no RUN says otherwise */
+	uint64_t out_sequence;
+	uint32_t out_index;
+	uint32_t out_attempt;
+	bool out_known;
+	bool said_times;     /* a RESULT of this message had times */
+	uint64_t now_ns;     /* the clock, read last */
+	struct ord_task task;
+};
+
+/* --- emit.c: records into the outbox --- */
+
+/* One record whose payload is two pieces; last: a send follows at once. */
+void emit(struct worker *worker, uint8_t kind, uint8_t flags, uint16_t value, const void *head, size_t head_size,
+	const void *body, size_t body_size, bool last);
+
+/* Say which task the next records belong to, if the reader could not know. */
+void emit_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t attempt);
+
+/* The task is answered: the next one follows. */
+void emit_next(struct worker *worker);
+
+/* --- run.c: one task --- */
+
+/* Run the task of a CALL, or skip it if it is not ours to start. */
+void worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t attempt, const struct record *call,
+	bool last);
+
+/* --- task.c, log.c --- */
+
+/* The task that this thread runs, for ord_log; NULL: none. */
+void log_task_set(struct ord_task *task);
+
+/* --- print.c: marks in the words --- */
+
+/* Flush stdio, and write a mark if anything was printed since the last one; marks written so far, 0: nothing new. */
+uint32_t worker_mark(struct worker *worker, uint64_t sequence);
+
+#endif
