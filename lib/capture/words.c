@@ -171,7 +171,6 @@ join(struct words *words, uint64_t owner, const char *text, size_t size, size_t 
 	*used = length + (newline != NULL);
 	if (hold(words, text, length) != 0)
 		return -1;
-	words->scanned = words->held.size;
 	if (newline == NULL && length == size)
 		return 0;
 	return emit_held(words, owner, newline == NULL);

@@ -22,8 +22,8 @@ recorder_add(
 {
 	struct record *record;
 
-	recorder->records = room_for(
-		recorder->records, &recorder->records_room, recorder->n_records + 1, sizeof *record);
+	recorder->records = room_for(recorder->records, &recorder->records_room,
+		recorder->n_records + 1, sizeof *record);
 	recorder->bytes =
 		room_for(recorder->bytes, &recorder->bytes_room, recorder->n_bytes + size + 1, 1);
 	record = &recorder->records[recorder->n_records++];

@@ -46,8 +46,8 @@ put(struct script *script, char byte, uint64_t owner)
 static void
 line_over(struct script *script, int partial)
 {
-	recorder_add(&script->expected, script->task, script->line.bytes, script->line.n_bytes,
-		partial);
+	recorder_add(
+		&script->expected, script->task, script->line.bytes, script->line.n_bytes, partial);
 	recorder_clear(&script->line);
 }
 
@@ -90,8 +90,8 @@ script_mark(struct script *script, uint64_t next)
 	words_mark(mark, script->nonce, script->task, script->marks + 1);
 	for (size_t i = 0; i < sizeof mark; i++)
 		put(script, mark[i], SCRIPT_MARK);
-	script->mark_ends = enough(
-		script->mark_ends, &script->ends_room, script->marks + 1, sizeof *script->mark_ends);
+	script->mark_ends = enough(script->mark_ends, &script->ends_room, script->marks + 1,
+		sizeof *script->mark_ends);
 	script->mark_ends[script->marks++] = script->size;
 	script->task = next;
 }

@@ -201,6 +201,20 @@ Test(words, without_marks_nothing_waits)
 	end();
 }
 
+Test(words, without_marks_no_nonce_makes_one)
+{
+	static const uint8_t zeros[REGION_NONCE_SIZE];
+	char mark[WORDS_MARK_SIZE];
+
+	words_mark(mark, zeros, 1, 1);
+	begin(NULL, 100);
+	cr_assert_eq(take(mark, sizeof mark, 3), 0);
+	cr_assert_eq(words_end(&words, 3), 0);
+	cr_assert_eq(words.marks, 0);
+	cr_assert_eq(got.n_bytes, sizeof mark);
+	end();
+}
+
 Test(words, one_look_alike_for_each_byte)
 {
 	struct script script;
@@ -385,7 +399,10 @@ Test(words, state_tells_marks_and_dirt)
 	cr_assert_eq(words_state(&words), 0);
 	cr_assert_eq(take_text("x\n", 1), 0);
 	cr_assert_eq(words_state(&words), WORDS_DIRTY);
-	cr_assert_eq(words.since_mark, 2);
+	cr_assert_eq(take(NULL, 0, NONE), 0);
+	cr_assert_eq(words_state(&words), WORDS_DIRTY);
+	cr_assert_eq(take_text("y\nz", 1), 0);
+	cr_assert_eq(words.since_mark, 5);
 	cr_assert_eq(take_mark(1, 1), 0);
 	cr_assert_eq(words_state(&words), UINT64_C(1) << WORDS_MARKS_SHIFT);
 	words_mark(mark, nonce, 2, 2);
@@ -395,10 +412,13 @@ Test(words, state_tells_marks_and_dirt)
 	cr_assert_eq(words_state(&words), UINT64_C(2) << WORDS_MARKS_SHIFT);
 	words_mark(mark, nonce, 2, 3);
 	cr_assert_eq(take(mark, 47, 1), 0);
-	cr_assert_eq(take("\xff" "abc", 4, 1), 0);
+	cr_assert_eq(take("\xff"
+			  "abc",
+			     4, 1),
+		0);
 	cr_assert_eq(words_state(&words), UINT64_C(3) << WORDS_MARKS_SHIFT | WORDS_DIRTY);
 	cr_assert_eq(words.since_mark, 3);
-	cr_assert_eq(got.n_records, 1);
+	cr_assert_eq(got.n_records, 3);
 	end();
 }
 

@@ -95,7 +95,8 @@ runs_at(const struct script *script, size_t to)
 }
 
 static void
-read_all(const struct script *script, struct words *words, const struct recorder *got, uint64_t most)
+read_all(
+	const struct script *script, struct words *words, const struct recorder *got, uint64_t most)
 {
 	size_t to, largest = 0;
 
@@ -147,6 +148,6 @@ Test(words_random, streams, .timeout = 240)
 
 	if (one != NULL)
 		check_seed(strtoull(one, NULL, 10));
-	for (uint64_t seed = 0; one == NULL && seed < 3000; seed++)
+	for (uint64_t seed = 0; one == NULL && seed < 5000; seed++)
 		check_seed(seed);
 }
