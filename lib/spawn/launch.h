@@ -13,16 +13,14 @@
 #include "base/error.h"
 #include "spawn/function.h"
 #include "spawn/life.h"
+#include "spawn/post.h"
 #include "spawn/spawner.h"
-
-struct launch_packet; /* a packet that waits for room in the socket, with its descriptors */
 
 /* A zeroed struct with life -1 is not started. */
 struct launch {
 	int life;                      /* the master's end; poll it for reading; -1: none */
 	pid_t pid;                     /* the spawner; our child */
-	struct launch_packet *pending; /* packets that wait for room, oldest first */
-	struct launch_packet **tail;
+	struct post post;              /* packets that wait for room */
 };
 
 struct launch_options {
@@ -30,7 +28,7 @@ struct launch_options {
 	const char *program;     /* EXEC: NULL = this program; COMMAND: NULL = the installed orderly, then PATH */
 	const int *keep_fds;     /* FORK: n_keep_fds descriptors that stay open */
 	size_t n_keep_fds;
-	uint32_t timeout_ms;     /* for HELLO and CONFIGURED together */
+	uint32_t timeout_ms;     /* for HELLO and CONFIGURED together; 0 = 30000 */
 	worker_serve_fn serve;   /* FORK: what workers do */
 	struct spawn_config config;
 	int claims;              /* memfd, or -1 */
@@ -49,7 +47,7 @@ struct life_event {
  */
 int launch_start(struct launch *launch, const struct launch_options *options, struct error *error);
 
-/* Ask for a worker; words may be -1.  The descriptors stay the caller's.  0 or ORD_ENOMEM, ORD_ELOST. */
+/* Ask for a worker; words may be -1.  The descriptors stay the caller's.  0, or ORD_ENOMEM, ORD_ELOST, ORD_ESYSTEM. */
 int launch_worker(struct launch *launch, uint64_t id, uint32_t place, int region, int timer, int words);
 
 /*

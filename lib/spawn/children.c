@@ -1,0 +1,63 @@
+/* The workers and commands that run, in no order. */
+#include "spawn/spawner_state.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+
+int
+children_reserve(struct spawner *spawner)
+{
+	size_t room = spawner->room_for_children * 2 + 8;
+	struct child *grown;
+
+	if (spawner->n_children < spawner->room_for_children)
+		return 0;
+	grown = memory_resize(spawner->children, room * sizeof *grown);
+	if (grown == NULL)
+		return -1;
+	spawner->children = grown;
+	spawner->room_for_children = room;
+	return 0;
+}
+
+struct child *
+children_add(struct spawner *spawner, uint64_t id, uint32_t place, pid_t pid)
+{
+	struct child *child = &spawner->children[spawner->n_children++];
+
+	memset(child, 0, sizeof *child);
+	child->id = id;
+	child->place = place;
+	child->pid = pid;
+	child->deadline = -1;
+	child->started_ns = clock_now_ns();
+	return child;
+}
+
+struct child *
+children_by_id(struct spawner *spawner, uint64_t id)
+{
+	for (size_t i = 0; i < spawner->n_children; i++)
+		if (spawner->children[i].id == id)
+			return &spawner->children[i];
+	return NULL;
+}
+
+struct child *
+children_by_pid(struct spawner *spawner, pid_t pid)
+{
+	for (size_t i = 0; i < spawner->n_children; i++)
+		if (spawner->children[i].pid == pid)
+			return &spawner->children[i];
+	return NULL;
+}
+
+void
+children_remove(struct spawner *spawner, struct child *child)
+{
+	fd_close(&child->deadline);
+	region_finish(&child->region);
+	*child = spawner->children[--spawner->n_children];
+}

@@ -1,0 +1,325 @@
+/*
+ * A command comes to life by vfork and exec.  Everything that takes memory is
+ * made ready before, because the child borrows this process's memory until it
+ * has become another program: it only makes system calls, and leaves the
+ * errno of what failed where the parent finds it.
+ */
+#define _GNU_SOURCE /* vfork, prctl */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "spawn/spawner_state.h"
+
+#define TEXT_FD_MAX (16 << 20) /* more than any kernel takes for argv and environment */
+
+/* What parent and child share while the parent is halted. */
+struct launchpad {
+	char *const *argv;
+	char *const *env;
+	const char *paths; /* NUL-terminated, one behind the other, up to paths_end */
+	const char *paths_end;
+	size_t guess; /* which path to try first */
+	const char *cwd;
+	int fds[3];
+	pid_t parent;
+	/* the child writes these */
+	volatile int failed;       /* errno, 0: it runs */
+	volatile size_t found;     /* the path that was tried last */
+	volatile int not_entered;  /* it was the working directory that failed */
+};
+
+static void
+try_path(struct launchpad *pad, const char *path, size_t number)
+{
+	pad->found = number;
+	execve(path, pad->argv, pad->env);
+}
+
+/* Whether the program may still lie elsewhere, as execvp sees it. */
+static int
+goes_on(int failed)
+{
+	return failed == ENOENT || failed == EACCES || failed == ENOTDIR || failed == ESTALE || failed == ENODEV ||
+		failed == ETIMEDOUT;
+}
+
+/* The path of this number; NULL if there is none. */
+static const char *
+path_at(const struct launchpad *pad, size_t number)
+{
+	const char *path = pad->paths;
+
+	while (number-- > 0 && path < pad->paths_end)
+		path += strlen(path) + 1;
+	return path < pad->paths_end ? path : NULL;
+}
+
+/* Returns the errno that tells most. */
+static int
+try_paths(struct launchpad *pad)
+{
+	const char *path = path_at(pad, pad->guess);
+	int failed = ENOENT;
+
+	if (path != NULL && pad->guess != 0) {
+		try_path(pad, path, pad->guess);
+		if (!goes_on(errno))
+			return errno;
+	}
+	for (size_t number = 0; (path = path_at(pad, number)) != NULL; number++) {
+		try_path(pad, path, number);
+		if (!goes_on(errno))
+			return errno;
+		if (errno == EACCES)
+			failed = EACCES;
+	}
+	return failed;
+}
+
+/* Runs on the spawner's memory: system calls only. */
+_Noreturn static void
+become(struct launchpad *pad)
+{
+	sigset_t none;
+
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != pad->parent)
+		_exit(127);
+	for (int fd = 0; fd < 3; fd++)
+		if (pad->fds[fd] >= 0)
+			dup2(pad->fds[fd], fd);
+	if (pad->cwd != NULL && chdir(pad->cwd) != 0) {
+		pad->not_entered = 1;
+		pad->failed = errno;
+		_exit(127);
+	}
+	/* The spawner has default dispositions; it only blocks. */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	pad->failed = try_paths(pad);
+	_exit(127);
+}
+
+/* Returns the pid of the running program, or -1 with errno; pad->failed is not 0 if exec said so. */
+static pid_t
+launch(struct launchpad *pad)
+{
+	pid_t pid;
+
+	pad->failed = 0;
+	pad->not_entered = 0;
+	pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): a fork would copy page tables */
+	if (pid == 0)
+		become(pad);
+	if (pid < 0 || pad->failed == 0)
+		return pid;
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	errno = pad->failed;
+	return -1;
+}
+
+/* A file without an interpreter line is a script for the shell, as for execvp. */
+static pid_t
+launch_by_shell(struct launchpad *pad, struct command_room *room)
+{
+	static const char shell[] = "/bin/sh";
+	const char *path = path_at(pad, pad->found);
+	char *first[2] = { (char *)(uintptr_t)shell, (char *)(uintptr_t)path };
+	char **argv;
+
+	if (buffer_reserve(&room->argv, sizeof(char *)) != 0) {
+		errno = ENOMEM;
+		return -1;
+	}
+	argv = (char **)(void *)room->argv.bytes;
+	memmove(argv + 2, argv + 1, room->argv.size - sizeof *argv);
+	memcpy(argv, first, sizeof first);
+	pad->argv = argv;
+	pad->paths = shell;
+	pad->paths_end = shell + sizeof shell;
+	pad->guess = 0;
+	return launch(pad);
+}
+
+/* The next of the strings in text; NULL if it has no end. */
+static char *
+next_string(char **text, const char *end)
+{
+	char *string = *text, *stop = *text < end ? memchr(string, '\0', (size_t)(end - string)) : NULL;
+
+	if (stop == NULL)
+		return NULL;
+	*text = stop + 1;
+	return string;
+}
+
+static int
+take_strings(struct buffer *list, uint32_t count, char **text, const char *end)
+{
+	list->size = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		char *string = next_string(text, end);
+
+		if (string == NULL)
+			return EINVAL;
+		if (buffer_append(list, &string, sizeof string) != 0)
+			return ENOMEM;
+	}
+	return 0;
+}
+
+static int
+take_command(struct command_room *room, char *text, size_t size)
+{
+	const char *end = text + size;
+	struct spawn_command head;
+	char *none = NULL;
+	int failed;
+
+	if (size < sizeof head)
+		return EINVAL;
+	memcpy(&head, text, sizeof head);
+	text += sizeof head;
+	failed = head.argc != 0 ? take_strings(&room->argv, head.argc, &text, end) : EINVAL;
+	if (failed == 0)
+		failed = take_strings(&room->extra, head.envc, &text, end);
+	if (failed != 0)
+		return failed;
+	room->cwd = head.has_cwd ? next_string(&text, end) : NULL;
+	if (head.has_cwd && room->cwd == NULL)
+		return EINVAL;
+	return buffer_append(&room->argv, &none, sizeof none) == 0 ? 0 : ENOMEM;
+}
+
+static int
+read_text(struct command_room *room, int fd)
+{
+	struct stat status;
+	ssize_t got;
+
+	if (fstat(fd, &status) != 0)
+		return errno;
+	if (status.st_size > TEXT_FD_MAX)
+		return E2BIG;
+	room->text.size = 0;
+	if (buffer_reserve(&room->text, (size_t)status.st_size) != 0)
+		return ENOMEM;
+	while (room->text.size < (size_t)status.st_size) {
+		got = pread(fd, room->text.bytes + room->text.size, (size_t)status.st_size - room->text.size,
+			(off_t)room->text.size);
+		if (got == 0 || (got < 0 && errno != EINTR))
+			return got < 0 ? errno : EINVAL;
+		room->text.size += got > 0 ? (size_t)got : 0;
+	}
+	return 0;
+}
+
+/* Sort the descriptors by the flags that announce them: fd 0, 1, 2, then the text. */
+static int
+take_fds(const struct request *request, int fds[4])
+{
+	static const uint32_t flags[4] = { LIFE_STDIN, LIFE_STDOUT, LIFE_STDERR, LIFE_TEXT_FD };
+	size_t taken = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		int here = (request->packet.flags & flags[i]) != 0;
+
+		if (here && taken == request->n_fds)
+			return EINVAL;
+		fds[i] = here ? request->fds[taken++] : -1;
+	}
+	return taken == request->n_fds ? 0 : EINVAL;
+}
+
+/* Everything that exec needs; 0 or an errno. */
+static int
+prepare(struct spawner *spawner, struct request *request, struct launchpad *pad)
+{
+	struct command_room *room = &spawner->command;
+	int fds[4], failed = take_fds(request, fds);
+
+	if (failed == 0 && fds[3] >= 0)
+		failed = read_text(room, fds[3]);
+	if (failed == 0)
+		failed = fds[3] >= 0 ? take_command(room, room->text.bytes, room->text.size) :
+				       take_command(room, request->text, request->packet.text_size);
+	if (failed == 0)
+		failed = environment_for(room, request->packet.place);
+	if (failed != 0)
+		return failed;
+	pad->argv = (char *const *)(void *)room->argv.bytes;
+	pad->env = (char *const *)(void *)room->env.bytes;
+	pad->cwd = room->cwd;
+	pad->parent = getpid();
+	memcpy(pad->fds, fds, sizeof pad->fds);
+	return children_reserve(spawner) == 0 ? paths_of(room, pad->argv[0]) : ENOMEM;
+}
+
+static pid_t
+run(struct command_room *room, struct launchpad *pad)
+{
+	const char *name = pad->argv[0];
+	pid_t pid;
+
+	pad->paths = room->paths.bytes;
+	pad->paths_end = room->paths.bytes + room->paths.size;
+	pad->guess = paths_guess(room, name);
+	pid = launch(pad);
+	if (pid > 0)
+		paths_remember(room, name, pad->found);
+	else if (pad->failed == ENOEXEC)
+		pid = launch_by_shell(pad, room);
+	return pid;
+}
+
+static void
+report_not_run(struct spawner *spawner, const struct request *request, const struct launchpad *pad, int failed)
+{
+	char text[1024];
+
+	if (pad->not_entered)
+		snprintf(text, sizeof text, "cannot enter the directory %s", pad->cwd);
+	else
+		snprintf(text, sizeof text, "cannot run %s", pad->argv != NULL ? pad->argv[0] : "the command");
+	report_failed(spawner, request, failed, text);
+}
+
+static void
+add_child(struct spawner *spawner, const struct life_packet *packet, pid_t pid, uint64_t started_ns)
+{
+	struct child *child = children_add(spawner, packet->id, packet->place, pid);
+
+	child->started_ns = started_ns;
+	child->grace_ms = packet->grace_ms;
+	if (packet->timeout_ms != 0)
+		stop_at(spawner, child, STEP_TIMEOUT, started_ns + packet->timeout_ms * CLOCK_NS_PER_MS);
+}
+
+void
+command_start(struct spawner *spawner, struct request *request)
+{
+	struct launchpad pad = { .argv = NULL };
+	uint64_t started_ns = clock_now_ns();
+	int failed;
+	pid_t pid;
+
+	if (spawner->ending) {
+		report_failed(spawner, request, ESHUTDOWN, "the pool is ending");
+		return;
+	}
+	failed = prepare(spawner, request, &pad);
+	pid = failed == 0 ? run(&spawner->command, &pad) : -1;
+	if (pid > 0)
+		add_child(spawner, &request->packet, pid, started_ns);
+	else
+		report_not_run(spawner, request, &pad, failed != 0 ? failed : errno);
+}

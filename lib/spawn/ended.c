@@ -1,0 +1,82 @@
+/*
+ * The ends of children: who it was, what goes with it, and how it ended.  A
+ * child is looked at before it is reaped: until then its process group cannot
+ * be another's, so that what is left of the group can be killed.
+ */
+#define _GNU_SOURCE /* wait4 */
+#include "spawn/spawner_state.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+
+/* A worker takes its group with it; a command that ended by itself leaves its children alone, as with xargs. */
+static int
+takes_its_group(const struct child *child)
+{
+	return child->is_worker || child->flags != 0;
+}
+
+static uint64_t
+microseconds(struct timeval time)
+{
+	return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_usec;
+}
+
+static void
+report_ended(struct spawner *spawner, const struct child *child, int status, const struct rusage *usage)
+{
+	struct life_packet packet = { .type = LIFE_ENDED,
+		.id = child->id,
+		.place = child->place,
+		.pid = child->pid,
+		.status = status,
+		.flags = child->flags,
+		.run = child->doomed,
+		.user_us = microseconds(usage->ru_utime),
+		.system_us = microseconds(usage->ru_stime),
+		.max_rss_kib = (uint64_t)usage->ru_maxrss,
+		.started_ns = child->started_ns,
+		.ended_ns = clock_now_ns() };
+
+	report(spawner, &packet, "");
+}
+
+static void
+reap(struct spawner *spawner, pid_t pid)
+{
+	struct child *child = children_by_pid(spawner, pid);
+	struct rusage usage;
+	int status;
+
+	if (child != NULL && takes_its_group(child))
+		kill(-pid, SIGKILL);
+	while (wait4(pid, &status, 0, &usage) < 0)
+		if (errno != EINTR)
+			return;
+	/* Else a descendant whose parent died before it; it came to us to be reaped. */
+	if (child == NULL)
+		return;
+	/* Other holders of the timer may live on: epoll would keep watching it for them. */
+	if (child->deadline >= 0)
+		epoll_ctl(spawner->wake, EPOLL_CTL_DEL, child->deadline, NULL);
+	report_ended(spawner, child, status, &usage);
+	children_remove(spawner, child);
+}
+
+void
+ended_reap(struct spawner *spawner)
+{
+	siginfo_t info;
+
+	for (;;) {
+		info.si_pid = 0;
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
+			return;
+		reap(spawner, info.si_pid);
+	}
+}

@@ -1,0 +1,97 @@
+/*
+ * What a fork takes along and a new process must not have: threads' locks,
+ * descriptors, signal handlers.
+ */
+#define _GNU_SOURCE /* close_range, gettid */
+#include "spawn/processes.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+/* Threads that hold no lock a child could want, and that die with a fork without harm. */
+static int
+is_of_zmq(const char *thread)
+{
+	char path[64], name[32];
+	ssize_t size;
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/self/task/%.20s/comm", thread);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	size = fd >= 0 ? read(fd, name, sizeof name) : -1;
+	/* One that has ended meanwhile is none. */
+	if (fd < 0 && errno == ENOENT)
+		return 1;
+	fd_close(&fd);
+	return size >= 6 && memcmp(name, "ZMQbg/", 6) == 0;
+}
+
+unsigned
+processes_other_threads(void)
+{
+	DIR *threads = opendir("/proc/self/task");
+	struct dirent *entry;
+	unsigned others = 0;
+
+	if (threads == NULL)
+		return 0;
+	while ((entry = readdir(threads)) != NULL)
+		if (entry->d_name[0] != '.' && strtol(entry->d_name, NULL, 10) != gettid() &&
+			!is_of_zmq(entry->d_name))
+			others++;
+	closedir(threads);
+	return others;
+}
+
+static void
+close_from_to(unsigned first, unsigned last)
+{
+	long end = sysconf(_SC_OPEN_MAX);
+
+	/* ENOSYS under an old tracer. */
+	if (first > last || close_range(first, last, 0) == 0)
+		return;
+	for (unsigned fd = first; fd <= last && fd < (unsigned long)end; fd++)
+		close((int)fd);
+}
+
+static int
+by_number(const void *left, const void *right)
+{
+	int a = *(const int *)left, b = *(const int *)right;
+
+	return (a > b) - (a < b);
+}
+
+void
+processes_close_all_but(int *keep, size_t n)
+{
+	unsigned next = 3;
+
+	qsort(keep, n, sizeof *keep, by_number);
+	for (size_t i = 0; i < n; i++) {
+		if (keep[i] < (int)next)
+			continue;
+		close_from_to(next, (unsigned)keep[i] - 1);
+		next = (unsigned)keep[i] + 1;
+	}
+	close_from_to(next, ~0u);
+}
+
+void
+processes_default_signals(void)
+{
+	struct sigaction action = { .sa_handler = SIG_DFL };
+
+	/* SIGKILL, SIGSTOP and the two that are libc's own say EINVAL. */
+	for (int number = 1; number <= SIGRTMAX; number++)
+		sigaction(number, &action, NULL);
+}

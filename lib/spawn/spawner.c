@@ -1,0 +1,331 @@
+/*
+ * The spawner's loop.  It sleeps until the master asks for something, a child
+ * has ended, a worker's deadline timer fires, a step of a ladder is due, or
+ * the master is gone.  It has one thread and blocks all signals, so nothing
+ * happens but at one place; SIGCHLD is read from a descriptor.
+ */
+#define _GNU_SOURCE /* signalfd, epoll, prctl */
+#include "spawn/spawner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <orderly/version.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "spawn/processes.h"
+#include "spawn/spawner_state.h"
+#include "spawn/sweep.h"
+
+#define BYTES_SIZE (sizeof(struct life_packet) + LIFE_TEXT_MAX)
+#define REQUESTS_AT_ONCE 64 /* so that many requests cannot delay ends and deadlines */
+#define EVENTS_AT_ONCE 64
+#define LOOK_MS 1000 /* how often the master is looked for where there is no pidfd */
+
+/* The master is gone: nobody is left to report to. */
+_Noreturn static void
+die(struct spawner *spawner)
+{
+	for (size_t i = 0; i < spawner->n_children; i++)
+		kill(-spawner->children[i].pid, SIGKILL);
+	sweep_descendants();
+	sweep_directory(spawner->config.directory);
+	_exit(0);
+}
+
+/* All that was asked to end has ended. */
+_Noreturn static void
+leave(struct spawner *spawner)
+{
+	sweep_descendants();
+	sweep_directory(spawner->config.directory);
+	report_flush(spawner, 1);
+	_exit(0);
+}
+
+static void
+report_configured(struct spawner *spawner, const struct error *error)
+{
+	struct life_packet packet = { .type = LIFE_CONFIGURED, .status = error->status };
+
+	report(spawner, &packet, error->text);
+}
+
+/* Tell the master why there is no spawner, and end. */
+_Noreturn static void
+refuse(struct spawner *spawner, const char *what)
+{
+	struct error error = { 0, "" };
+
+	error_system(&error, errno, "the spawner cannot start: %s", what);
+	report_configured(spawner, &error);
+	_exit(1);
+}
+
+/* Standard input is /dev/null for all that is started here; nothing else may land on 0, 1 or 2. */
+static int
+set_standard_descriptors(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0 || fd_lift(&null) != 0)
+		return -1;
+	dup2(null, STDIN_FILENO);
+	for (int fd = 1; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			dup2(null, fd);
+	fd_close(&null);
+	return 0;
+}
+
+static int
+watch(struct spawner *spawner, int fd, uint64_t name)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = name };
+
+	return fd < 0 ? -1 : epoll_ctl(spawner->wake, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int
+open_signals(void)
+{
+	sigset_t children;
+
+	sigemptyset(&children);
+	sigaddset(&children, SIGCHLD);
+	return signalfd(-1, &children, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static void
+set_up(struct spawner *spawner)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	processes_default_signals();
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (fd_lift(&spawner->life) != 0)
+		_exit(1);
+	fcntl(spawner->life, F_SETFD, FD_CLOEXEC);
+	if (set_standard_descriptors() != 0)
+		refuse(spawner, "/dev/null");
+	spawner->bytes = memory_new(1, BYTES_SIZE);
+	if (spawner->bytes == NULL)
+		refuse(spawner, "memory");
+	spawner->wake = epoll_create1(EPOLL_CLOEXEC);
+	spawner->signals = open_signals();
+	if (watch(spawner, spawner->life, SPAWNER_WAKE_LIFE) != 0 ||
+		watch(spawner, spawner->signals, SPAWNER_WAKE_SIGNALS) != 0)
+		refuse(spawner, "epoll and signalfd");
+}
+
+static void
+say_hello(struct spawner *spawner)
+{
+	struct life_packet packet = { .type = LIFE_HELLO, .status = (int32_t)LIFE_VERSION };
+
+	report(spawner, &packet, ord_version());
+}
+
+/* The life channel tells of the master's end too, but not while a child that the host forked holds it open. */
+static void
+watch_master(struct spawner *spawner)
+{
+	spawner->master = (int)syscall(SYS_pidfd_open, spawner->config.master_pid, 0);
+	if (spawner->master < 0 && errno == ESRCH)
+		die(spawner);
+	/* Without pidfds (ENOSYS under some tracers) the parent's pid is looked at. */
+	if (spawner->master >= 0 && watch(spawner, spawner->master, SPAWNER_WAKE_MASTER) != 0)
+		fd_close(&spawner->master);
+}
+
+static int
+find_function(struct spawner *spawner, struct error *error)
+{
+	int status = function_resolve(&spawner->config.function, &spawner->function, &spawner->user, error);
+
+	if (status != 0 || spawner->function == NULL || processes_other_threads() == 0)
+		return status;
+	return error_set(error, ORD_ENOTSUP,
+		"the worker program has threads before its main calls ord_worker_main, so workers cannot be forked "
+		"from it: start those threads later");
+}
+
+static void
+configure(struct spawner *spawner, struct request *request)
+{
+	struct error error = { 0, "" };
+
+	if (spawner->configured || request->packet.text_size != sizeof spawner->config)
+		return;
+	memcpy(&spawner->config, request->text, sizeof spawner->config);
+	spawner->config.directory[sizeof spawner->config.directory - 1] = '\0';
+	if (request->n_fds == 1) {
+		spawner->claims = request->fds[0];
+		request->fds[0] = -1;
+	}
+	spawner->configured = 1;
+	watch_master(spawner);
+	find_function(spawner, &error);
+	report_configured(spawner, &error);
+}
+
+static void
+end(struct spawner *spawner, uint32_t grace_ms)
+{
+	spawner->ending = 1;
+	stop_all(spawner, grace_ms);
+}
+
+static void
+obey(struct spawner *spawner, struct request *request)
+{
+	switch (request->packet.type) {
+	case LIFE_CONFIG:
+		configure(spawner, request);
+		break;
+	case LIFE_SPAWN:
+		worker_start(spawner, request);
+		break;
+	case LIFE_COMMAND:
+		command_start(spawner, request);
+		break;
+	case LIFE_STOP:
+		stop_child(spawner, &request->packet);
+		break;
+	case LIFE_END:
+		end(spawner, request->packet.grace_ms);
+		break;
+	default:
+		/* Not ours; the handshake has made sure that both are the same build. */
+		break;
+	}
+	for (size_t i = 0; i < request->n_fds; i++)
+		fd_close(&request->fds[i]);
+}
+
+/* A packet whose descriptors found no room still says what it was for. */
+static void
+refuse_request(struct spawner *spawner, const struct request *request)
+{
+	if (request->packet.type == LIFE_SPAWN || request->packet.type == LIFE_COMMAND)
+		report_failed(spawner, request, EMFILE, "the spawner has no descriptors left");
+}
+
+static void
+read_requests(struct spawner *spawner)
+{
+	struct request request = { .text = spawner->bytes + sizeof request.packet };
+
+	for (int i = 0; i < REQUESTS_AT_ONCE; i++) {
+		int got = post_receive(spawner->life, &request.packet, spawner->bytes, BYTES_SIZE, request.fds,
+			&request.n_fds);
+
+		if (got == 0)
+			return;
+		if (got == 1)
+			obey(spawner, &request);
+		else if (errno == EPIPE)
+			die(spawner);
+		else if (errno == EMFILE)
+			refuse_request(spawner, &request);
+	}
+}
+
+static void
+hear_life(struct spawner *spawner, uint32_t events)
+{
+	if ((events & EPOLLOUT) != 0)
+		report_flush(spawner, 0);
+	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
+		read_requests(spawner);
+}
+
+static void
+hear_signals(struct spawner *spawner)
+{
+	struct signalfd_siginfo info;
+
+	(void)!read(spawner->signals, &info, sizeof info);
+	ended_reap(spawner);
+}
+
+static void
+hear_deadline(struct spawner *spawner, uint64_t id)
+{
+	struct child *worker = children_by_id(spawner, id);
+
+	/* It may have ended in the same turn. */
+	if (worker != NULL && worker->is_worker)
+		stop_deadline(spawner, worker);
+}
+
+static void
+hear(struct spawner *spawner, const struct epoll_event *event)
+{
+	switch (event->data.u64) {
+	case SPAWNER_WAKE_LIFE:
+		hear_life(spawner, event->events);
+		break;
+	case SPAWNER_WAKE_SIGNALS:
+		hear_signals(spawner);
+		break;
+	case SPAWNER_WAKE_MASTER:
+		die(spawner);
+	default:
+		hear_deadline(spawner, event->data.u64);
+		break;
+	}
+}
+
+static int
+time_to_sleep(const struct spawner *spawner)
+{
+	int left = spawner->next_ns != 0 ? clock_left_ms(clock_now_ns(), spawner->next_ns) : -1;
+
+	if (spawner->master < 0 && (left < 0 || left > LOOK_MS))
+		return LOOK_MS;
+	return left;
+}
+
+static void
+turn(struct spawner *spawner)
+{
+	struct epoll_event events[EVENTS_AT_ONCE];
+	int n = epoll_wait(spawner->wake, events, EVENTS_AT_ONCE, time_to_sleep(spawner));
+
+	for (int i = 0; i < n; i++)
+		hear(spawner, &events[i]);
+	stop_steps(spawner, clock_now_ns());
+	if (master_is_gone(spawner))
+		die(spawner);
+	if (spawner->ending && spawner->n_children == 0)
+		leave(spawner);
+}
+
+_Noreturn void
+spawner_run(int life, worker_serve_fn serve)
+{
+	struct spawner spawner = { .life = life,
+		.wake = -1,
+		.signals = -1,
+		.master = -1,
+		.claims = -1,
+		.master_pid = getppid(),
+		.serve = serve };
+
+	set_up(&spawner);
+	say_hello(&spawner);
+	for (;;)
+		turn(&spawner);
+}

@@ -1,0 +1,133 @@
+/*
+ * What the files of the spawner share: its state, its children, and the steps
+ * of its loop.  spawner.c has the loop; each other file has one of its steps.
+ */
+#ifndef SPAWN_SPAWNER_STATE_H
+#define SPAWN_SPAWNER_STATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buffer.h"
+#include "base/fd.h"
+#include "shared/region.h"
+#include "spawn/life.h"
+#include "spawn/post.h"
+#include "spawn/spawner.h"
+
+/* What epoll says woke the spawner; else it is the id of a worker whose deadline timer fired. */
+#define SPAWNER_WAKE_LIFE UINT64_MAX
+#define SPAWNER_WAKE_SIGNALS (UINT64_MAX - 1)
+#define SPAWNER_WAKE_MASTER (UINT64_MAX - 2)
+
+#define COMMAND_NAME_MAX 128 /* longer names are looked up each time */
+
+/* What happens to a child when its timer fires. */
+enum child_step {
+	STEP_NONE = 0,   /* nothing */
+	STEP_TIMEOUT,    /* a command: its time is up */
+	STEP_ASKED,      /* a worker's task was asked to end: doom it, SIGTERM */
+	STEP_TERMINATED, /* SIGTERM was sent: SIGKILL */
+	STEP_KILLED      /* SIGKILL was sent: nothing is left to do */
+};
+
+/* A worker or a command that runs. */
+struct child {
+	uint64_t id;
+	uint32_t place;
+	pid_t pid;            /* and its process group */
+	int is_worker;
+	struct region region; /* a worker's page */
+	int deadline;         /* a worker's timer, shared with it; -1 */
+	uint64_t started_ns;
+	enum child_step step;
+	uint64_t step_ns;  /* when, 0: never */
+	uint32_t grace_ms; /* between the steps */
+	uint64_t run;      /* STEP_ASKED: the run word of the task, phase 0 */
+	uint32_t reason;   /* STEP_ASKED: the flag that it will have when it is doomed */
+	uint64_t doomed;   /* the run word that was doomed, 0 */
+	uint32_t flags;    /* LIFE_TIMED_OUT or LIFE_STOPPED: it was sent a signal because of that */
+};
+
+/* What a packet brought; who keeps a descriptor makes it -1 here. */
+struct request {
+	struct life_packet packet;
+	char *text; /* text[packet.text_size], followed by a NUL */
+	int fds[FD_PASS_MAX];
+	size_t n_fds;
+};
+
+/* What is kept from one command to the next. */
+struct command_room {
+	struct buffer own_env;  /* char *: the spawner's environment without ORDERLY_SLOT, not ended by NULL */
+	struct buffer env;      /* char *: what this command gets */
+	struct buffer argv;     /* char *: argv, then NULL */
+	struct buffer extra;    /* char *: the command's additions to the environment */
+	struct buffer paths;    /* NUL-terminated: where the program may lie */
+	struct buffer text;     /* the text that came in a memfd */
+	const char *cwd;        /* of this command, NULL: the spawner's */
+	char slot[32];          /* ORDERLY_SLOT=… */
+	char name[COMMAND_NAME_MAX]; /* the program that was started last */
+	size_t found;           /* which of its paths it was */
+};
+
+struct spawner {
+	int life;     /* the life channel */
+	int wake;     /* epoll of all that follows */
+	int signals;  /* signalfd of SIGCHLD */
+	int master;   /* pidfd of the master, -1: none, then its pid is looked at now and then */
+	int claims;   /* memfd of the claim words, -1 */
+	int writing;  /* the life channel is polled for room */
+	pid_t master_pid;
+	struct spawn_config config;
+	int configured;
+	int ending; /* LIFE_END came */
+	worker_serve_fn serve;
+	ord_task_fn function;
+	void *user;
+	struct child *children; /* [n_children] of [room_for_children] */
+	size_t n_children;
+	size_t room_for_children;
+	uint64_t next_ns; /* no child has a step before this; 0: none has any */
+	struct post post;
+	char *bytes; /* of the packet that is read */
+	struct command_room command;
+};
+
+/* children.c: the table.  A pointer into it holds until the next start or end of a child. */
+int children_reserve(struct spawner *spawner); /* room for one more: 0, or -1 without memory */
+struct child *children_add(struct spawner *spawner, uint64_t id, uint32_t place, pid_t pid);
+struct child *children_by_id(struct spawner *spawner, uint64_t id);
+struct child *children_by_pid(struct spawner *spawner, pid_t pid);
+void children_remove(struct spawner *spawner, struct child *child);
+
+/* report.c: to the master.  failed_errno and text say why it could not be started. */
+void report(struct spawner *spawner, struct life_packet *packet, const char *text);
+void report_failed(struct spawner *spawner, const struct request *request, int failed_errno, const char *text);
+void report_flush(struct spawner *spawner, int wait);
+int master_is_gone(const struct spawner *spawner);
+
+/* worker.c, command.c: start what the master asked for, or report that it could not be. */
+void worker_start(struct spawner *spawner, struct request *request);
+void command_start(struct spawner *spawner, struct request *request);
+
+/* environment.c: room->env from the spawner's own, the place and room->extra; 0 or an errno. */
+int environment_for(struct command_room *room, uint32_t place);
+
+/* paths.c: where a program may lie, into room->paths; 0 or an errno.  Which of them to try first. */
+int paths_of(struct command_room *room, const char *name);
+size_t paths_guess(const struct command_room *room, const char *name);
+void paths_remember(struct command_room *room, const char *name, size_t found);
+
+/* stop.c: deadlines and ladders. */
+void stop_child(struct spawner *spawner, const struct life_packet *packet);
+void stop_all(struct spawner *spawner, uint32_t grace_ms);
+void stop_at(struct spawner *spawner, struct child *child, enum child_step step, uint64_t at_ns);
+void stop_steps(struct spawner *spawner, uint64_t now_ns);
+void stop_deadline(struct spawner *spawner, struct child *worker);
+
+/* ended.c: reap and report all that have ended. */
+void ended_reap(struct spawner *spawner);
+
+#endif

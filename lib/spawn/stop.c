@@ -1,0 +1,229 @@
+/*
+ * Deadlines and the ladder of asking, SIGTERM, SIGKILL.
+ *
+ * A command has one ladder: SIGTERM to its group, after the grace SIGKILL.
+ * The task of a worker is asked first, by the cancel word of the page; after
+ * the grace the spawner tries to turn its run word from RUNNING into DOOMED.
+ * If that fails the task has ended or is being committed, and its worker is
+ * left alone; if it succeeds the worker can no longer commit it, and the
+ * ladder goes on.  So a kill is always meant for one attempt of one task.
+ */
+#define _GNU_SOURCE /* timerfd */
+#include "spawn/spawner_state.h"
+
+#include <signal.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define RUN_PHASE_MASK UINT64_C(3)
+
+void
+stop_at(struct spawner *spawner, struct child *child, enum child_step step, uint64_t at_ns)
+{
+	child->step = step;
+	child->step_ns = at_ns;
+	if (at_ns != 0 && (spawner->next_ns == 0 || at_ns < spawner->next_ns))
+		spawner->next_ns = at_ns;
+}
+
+static uint64_t
+after_grace(const struct child *child)
+{
+	return clock_now_ns() + child->grace_ms * CLOCK_NS_PER_MS;
+}
+
+static void
+kill_child(struct spawner *spawner, struct child *child)
+{
+	kill(-child->pid, SIGKILL);
+	stop_at(spawner, child, STEP_KILLED, 0);
+}
+
+static void
+terminate(struct spawner *spawner, struct child *child)
+{
+	if (child->step >= STEP_TERMINATED)
+		return;
+	kill(-child->pid, SIGTERM);
+	/* One that was stopped shall hear of it. */
+	kill(-child->pid, SIGCONT);
+	stop_at(spawner, child, STEP_TERMINATED, after_grace(child));
+}
+
+/* The task may no longer be committed: 0 if it is over. */
+static int
+doom(struct child *worker, uint64_t run)
+{
+	uint64_t running = run | RUN_RUNNING;
+
+	if (!atomic_compare_exchange_strong(&worker->region.page->run, &running, run | RUN_DOOMED))
+		return 0;
+	worker->doomed = run | RUN_DOOMED;
+	worker->flags = worker->step == STEP_ASKED && worker->run == run ? worker->reason : LIFE_STOPPED;
+	return 1;
+}
+
+/* Whether a ladder is under way that a new one must not replace: it is for the task that runs. */
+static int
+on_the_ladder(const struct child *worker)
+{
+	return worker->step >= STEP_TERMINATED ||
+		(worker->step == STEP_ASKED &&
+			atomic_load(&worker->region.page->run) == (worker->run | RUN_RUNNING));
+}
+
+static void
+ask(struct spawner *spawner, struct child *worker, uint64_t run, enum cancel_reason reason, uint32_t grace_ms)
+{
+	if (on_the_ladder(worker))
+		return;
+	atomic_store(&worker->region.page->cancel, run | (uint64_t)reason);
+	worker->run = run;
+	worker->grace_ms = grace_ms;
+	worker->reason = reason == CANCEL_TIMEOUT ? LIFE_TIMED_OUT : LIFE_STOPPED;
+	stop_at(spawner, worker, STEP_ASKED, after_grace(worker));
+}
+
+static void
+grace_is_over(struct spawner *spawner, struct child *worker)
+{
+	if (doom(worker, worker->run)) {
+		terminate(spawner, worker);
+		return;
+	}
+	stop_at(spawner, worker, STEP_NONE, 0);
+}
+
+static void
+take_step(struct spawner *spawner, struct child *child)
+{
+	switch (child->step) {
+	case STEP_TIMEOUT:
+		child->flags |= LIFE_TIMED_OUT;
+		terminate(spawner, child);
+		break;
+	case STEP_ASKED:
+		grace_is_over(spawner, child);
+		break;
+	case STEP_TERMINATED:
+		kill_child(spawner, child);
+		break;
+	case STEP_NONE:
+	case STEP_KILLED:
+		child->step_ns = 0;
+		break;
+	}
+}
+
+void
+stop_steps(struct spawner *spawner, uint64_t now_ns)
+{
+	uint64_t next = 0;
+
+	if (spawner->next_ns == 0 || now_ns < spawner->next_ns)
+		return;
+	for (size_t i = 0; i < spawner->n_children; i++) {
+		struct child *child = &spawner->children[i];
+
+		if (child->step_ns != 0 && child->step_ns <= now_ns)
+			take_step(spawner, child);
+		if (child->step_ns != 0 && (next == 0 || child->step_ns < next))
+			next = child->step_ns;
+	}
+	spawner->next_ns = next;
+}
+
+static void
+stop_task(struct spawner *spawner, struct child *worker, const struct life_packet *packet)
+{
+	uint64_t run = packet->run & ~RUN_PHASE_MASK;
+
+	if ((packet->flags & LIFE_KILL) == 0) {
+		ask(spawner, worker, run, CANCEL_ASKED, packet->grace_ms);
+	} else if (worker->doomed == (run | RUN_DOOMED) || doom(worker, run)) {
+		kill_child(spawner, worker);
+	}
+}
+
+static void
+stop_process(struct spawner *spawner, struct child *child, int at_once, uint32_t grace_ms)
+{
+	if (child->step != STEP_TERMINATED && child->step != STEP_KILLED) {
+		child->flags = LIFE_STOPPED;
+		child->grace_ms = grace_ms;
+	}
+	if (at_once)
+		kill_child(spawner, child);
+	else
+		terminate(spawner, child);
+}
+
+void
+stop_child(struct spawner *spawner, const struct life_packet *packet)
+{
+	struct child *child = children_by_id(spawner, packet->id);
+
+	/* It may have ended while the packet was under way. */
+	if (child == NULL)
+		return;
+	if (child->is_worker && packet->run != 0)
+		stop_task(spawner, child, packet);
+	else
+		stop_process(spawner, child, (packet->flags & LIFE_KILL) != 0, packet->grace_ms);
+}
+
+void
+stop_all(struct spawner *spawner, uint32_t grace_ms)
+{
+	for (size_t i = 0; i < spawner->n_children; i++) {
+		struct child *child = &spawner->children[i];
+		uint64_t last = clock_now_ns() + grace_ms * CLOCK_NS_PER_MS;
+
+		stop_process(spawner, child, 0, grace_ms);
+		/* One that is on a longer ladder has no more time than the others. */
+		if (child->step == STEP_TERMINATED && child->step_ns > last)
+			stop_at(spawner, child, STEP_TERMINATED, last);
+	}
+}
+
+/*
+ * The worker changes the deadline for each task but sets the timer only if it
+ * would fire too late, so most of its fires are for tasks that are over.
+ * Returns the deadline, 0 if there is none to keep.
+ */
+static uint64_t
+deadline_of(struct status_page *page, uint64_t *run)
+{
+	*run = atomic_load(&page->run);
+	return RUN_PHASE(*run) == RUN_RUNNING ? atomic_load(&page->deadline_ns) : 0;
+}
+
+static void
+set_timer(int timer, uint64_t at_ns)
+{
+	struct itimerspec when = { .it_value = { .tv_sec = (time_t)(at_ns / CLOCK_NS_PER_S),
+					   .tv_nsec = (long)(at_ns % CLOCK_NS_PER_S) } };
+
+	timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+void
+stop_deadline(struct spawner *spawner, struct child *worker)
+{
+	struct status_page *page = worker->region.page;
+	uint64_t fires, run, deadline, set = 0;
+
+	/* The worker may have set it again meanwhile: then there is nothing to read, and the look below does no harm. */
+	(void)!read(worker->deadline, &fires, sizeof fires);
+	deadline = deadline_of(page, &run);
+	/* The worker may go on to a task with an earlier deadline while its timer is set for this one. */
+	while (deadline > clock_now_ns() && deadline != set) {
+		set_timer(worker->deadline, deadline);
+		set = deadline;
+		deadline = deadline_of(page, &run);
+	}
+	if (deadline != 0 && deadline <= clock_now_ns())
+		ask(spawner, worker, run & ~RUN_PHASE_MASK, CANCEL_TIMEOUT, spawner->config.grace_ms);
+}
