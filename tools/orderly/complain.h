@@ -1,0 +1,19 @@
+/* What the command says to people, on stderr. */
+#ifndef TOOL_COMPLAIN_H
+#define TOOL_COMPLAIN_H
+
+#include <orderly/export.h>
+
+/* Exit status for wrong arguments and for failures of the command itself, as GNU parallel has it. */
+#define STATUS_TROUBLE 255
+
+/* Print one line that begins with the command's name. */
+void complain(const char *format, ...) ORD_PRINTF(1, 2);
+
+/* As complain, with ": " and the text of an errno behind it. */
+void complain_errno(int error, const char *format, ...) ORD_PRINTF(2, 3);
+
+/* Say that there is no memory, and exit. */
+_Noreturn void complain_memory(void);
+
+#endif

@@ -1,0 +1,156 @@
+/*
+ * `orderly` is a table of subcommands.  To add one: write NAME.c with a
+ * function that gets argc and argv, argv[0] being "orderly NAME"; add its row
+ * here; write its page docs/man/orderly-NAME.1.
+ */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <orderly/orderly.h>
+
+#include "map.h"
+#include "signals.h"
+
+#define STATUS_USAGE 2
+
+struct subcommand {
+	const char *name, *title; /* title is what its messages begin with */
+	int (*run)(int argc, char **argv);
+	const char *summary;
+};
+
+static const struct subcommand subcommands[] = {
+	{ "map", "orderly map", map_main, "run a command for each input, output in order" },
+};
+
+static const size_t n_subcommands = sizeof subcommands / sizeof subcommands[0];
+
+static void
+print_version(FILE *stream, struct argp_state *state)
+{
+	size_t i;
+
+	(void)state;
+	fprintf(stream, "orderly %s (library %s)\nbuilt in:", ORD_VERSION, ord_version());
+	for (i = 0; i < n_subcommands; i++)
+		fprintf(stream, " %s", subcommands[i].name);
+	fprintf(stream, "\n");
+}
+
+static void
+print_help(FILE *stream)
+{
+	size_t i;
+
+	fprintf(stream,
+		"usage: orderly COMMAND [ARGUMENT…]\n\n"
+		"Do many things at once and get everything back in order.\n\n");
+	for (i = 0; i < n_subcommands; i++)
+		fprintf(stream, "  %-10s %s\n", subcommands[i].name, subcommands[i].summary);
+	fprintf(stream, "  %-10s %s\n  %-10s %s\n", "help",
+		"this text, or that of a command: orderly help map", "--version",
+		"the version and what is built in");
+}
+
+static const struct subcommand *
+find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < n_subcommands; i++)
+		if (strcmp(subcommands[i].name, name) == 0)
+			return &subcommands[i];
+	return NULL;
+}
+
+/* Whether one word becomes the other by one letter more, less or different, or two that changed places. */
+static bool
+is_close(const char *a, const char *b)
+{
+	size_t same = 0, end = 0, n = strlen(a), m = strlen(b);
+
+	while (a[same] != '\0' && a[same] == b[same])
+		same++;
+	while (end < n - same && end < m - same && a[n - 1 - end] == b[m - 1 - end])
+		end++;
+	n -= same + end;
+	m -= same + end;
+	return (n <= 1 && m <= 1) ||
+		(n == 2 && m == 2 && a[same] == b[same + 1] && a[same + 1] == b[same]);
+}
+
+static int
+complain_unknown(const char *name)
+{
+	size_t i;
+
+	fprintf(stderr, "orderly: there is no command '%s'", name);
+	for (i = 0; i < n_subcommands; i++)
+		if (is_close(name, subcommands[i].name))
+			fprintf(stderr, "; did you mean '%s'?", subcommands[i].name);
+	fprintf(stderr, "\nTry 'orderly help'.\n");
+	return STATUS_USAGE;
+}
+
+static int
+run(const struct subcommand *subcommand, int argc, char **argv)
+{
+	char title[64];
+
+	snprintf(title, sizeof title, "%s", subcommand->title);
+	argv[0] = title;
+	return subcommand->run(argc, argv);
+}
+
+static int
+help(int argc, char **argv)
+{
+	char option[] = "--help", *arguments[] = { NULL, option, NULL };
+	const struct subcommand *subcommand;
+
+	if (argc < 2) {
+		print_help(stdout);
+		return 0;
+	}
+	subcommand = find(argv[1]);
+	return subcommand != NULL ? run(subcommand, 2, arguments) : complain_unknown(argv[1]);
+}
+
+static int
+dispatch(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+	const struct subcommand *subcommand = find(name);
+
+	if (subcommand != NULL)
+		return run(subcommand, argc - 1, argv + 1);
+	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		return help(argc - 1, argv + 1);
+	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+		print_version(stdout, NULL);
+		return 0;
+	}
+	if (*name != '\0')
+		return complain_unknown(name);
+	print_help(stderr);
+	return STATUS_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+	int status;
+
+	ord_worker_main(argc, argv);
+	signals_fill_standard_fds();
+	argp_program_version_hook = print_version;
+	status = dispatch(argc, argv);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		perror("orderly: cannot write to standard output");
+		status = status != 0 ? status : STATUS_USAGE + 1;
+	}
+	return status;
+}

@@ -1,0 +1,322 @@
+/*
+ * The flow of `orderly map`: read inputs, submit a command for each while the
+ * window has room, let the pool move, print what it delivers, wait.  One
+ * poll(2) waits for the pool, for the next input and for the reader of stdout
+ * to go away, so none of them holds up the others.
+ */
+#include "map.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "complain.h"
+#include "signals.h"
+
+#define BURST \
+	64 /* tasks submitted before the pool is stepped: the first must not wait for the window */
+
+static uint32_t
+window_of(const struct map *map)
+{
+	uint32_t jobs = map->options->jobs;
+
+	/* Early output lies in memory or in a file of its own here, so less may be early. */
+	if (map->holds)
+		return 4 * jobs > 64 ? 4 * jobs : 64;
+	return 16 * jobs > 1024 ? 16 * jobs : 1024;
+}
+
+/* Takes the next input and makes its command; false if there is none now. */
+static bool
+make_next(struct map *map)
+{
+	enum source_state state = inputs_next(&map->inputs);
+
+	map->wants_more = state == SOURCE_WAIT;
+	if (state == SOURCE_END || state == SOURCE_ERROR) {
+		map->exhausted = true;
+		map->trouble |= state == SOURCE_ERROR;
+		map->total_known = state == SOURCE_END;
+		map->total = map->submitted;
+	}
+	if (state != SOURCE_INPUT)
+		return false;
+	recipe_make(&map->recipe, map->inputs.values, map->submitted + 1);
+	return true;
+}
+
+static bool
+has_room(const struct map *map)
+{
+	uint64_t behind = map->holds && !map->options->completion ? map->head : map->delivered;
+
+	return map->submitted - behind < map->window;
+}
+
+/* Hands the command over; false if the pool does not take it now. */
+static bool
+submit(struct map *map)
+{
+	struct ord_command command = ORD_COMMAND(.argv = map->recipe.argv, .env = map->recipe.env,
+		.output = ORD_OUTPUT_CHUNKS);
+	uint64_t sequence;
+	int status = ord_pool_submit_command(map->pool, &command, &sequence);
+
+	map->pending = status == ORD_EAGAIN;
+	if (status == 0) {
+		map->submitted++;
+		results_expect(map, sequence);
+	} else if (status == ORD_ECLOSED || status == ORD_EINTERRUPTED) {
+		map->stopped = true;
+	} else if (status != ORD_EAGAIN) {
+		complain("task %llu: %s", (unsigned long long)map->submitted + 1,
+			ord_pool_error(map->pool));
+		map->trouble = map->stopped = true;
+	}
+	return status == 0;
+}
+
+static void
+feed(struct map *map)
+{
+	int i;
+
+	map->wants_more = false;
+	for (i = 0; i < BURST && !map->stopped && has_room(map); i++) {
+		if (!map->pending && (map->exhausted || !make_next(map)))
+			return;
+		if (!submit(map))
+			return;
+	}
+}
+
+static void
+show_progress(struct map *map, bool last)
+{
+	struct ord_statistics statistics = ORD_STATISTICS;
+	struct display_numbers numbers = {
+		.done = map->delivered,
+		.failed = map->tally.failed,
+		.total = map->total,
+		.total_known = map->total_known,
+	};
+
+	if (map->display.style == PROGRESS_NONE)
+		return;
+	if (!last && ord_pool_statistics(map->pool, &statistics) == 0) {
+		numbers.done += statistics.settled;
+		numbers.running = statistics.running;
+	}
+	if (last)
+		display_finish(&map->display, &numbers);
+	else if (display_is_due(&map->display))
+		display_show(&map->display, &numbers);
+}
+
+/* Whether stdout is something whose reader can go away. */
+static bool
+is_pipe(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
+}
+
+static void
+wait_for_something(struct map *map, int stdout_fd)
+{
+	struct pollfd fds[3] = {
+		{ .fd = ord_pool_fd(map->pool), .events = POLLIN },
+		{ .fd = map->wants_more && !map->stopped ? map->inputs.first.fd : -1,
+			.events = POLLIN },
+		{ .fd = stdout_fd },
+	};
+	bool room = !map->stopped && !map->exhausted && !map->wants_more && !map->pending &&
+		has_room(map);
+
+	printer_flush(&map->printer);
+	if (map->joblog.fd != 0)
+		joblog_flush(&map->joblog);
+	if (poll(fds, 3, room ? 0 : display_timeout(&map->display)) <= 0)
+		return;
+	if (fds[1].revents != 0 && !source_fill(&map->inputs.first))
+		map->trouble = map->exhausted = true;
+	if ((fds[2].revents & POLLERR) != 0)
+		map->printer.broken_pipe = true;
+}
+
+static bool
+is_over(const struct map *map)
+{
+	if (map->printer.broken_pipe || map->printer.error != 0 || map->held_error != 0)
+		return true;
+	return map->delivered == map->submitted &&
+		(map->stopped || (map->exhausted && !map->pending));
+}
+
+/* Moves everything until nothing is left or nothing makes sense any more. */
+static void
+loop(struct map *map)
+{
+	int status, stdout_fd = is_pipe(STDOUT_FILENO) ? STDOUT_FILENO : -1;
+
+	for (;;) {
+		map->stopped |= signals_count() > 0;
+		feed(map);
+		status = ord_pool_step(map->pool, 0);
+		if (status < 0 && status != ORD_EINTERRUPTED) {
+			complain("%s", ord_pool_error(map->pool));
+			map->trouble = true;
+			return;
+		}
+		if (is_over(map))
+			return;
+		show_progress(map, false);
+		wait_for_something(map, stdout_fd);
+	}
+}
+
+static uint64_t
+clock_ns(clockid_t clock)
+{
+	struct timespec time;
+
+	clock_gettime(clock, &time);
+	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+static bool
+start_pool(struct map *map)
+{
+	const struct map_options *options = map->options;
+	struct ord_pool_options pool_options = ORD_POOL_OPTIONS(.on_message = results_on_message,
+		.on_message_user = map, .on_result = results_on_result, .on_result_user = map,
+		.workers = options->jobs, .window = map->window, .timeout_ms = options->timeout_ms,
+		.order = map->holds ? ORD_COMPLETION : ORD_SUBMISSION,
+		.messages = map->holds ? ORD_LIVE : ORD_ORDERED);
+
+	if (ord_pool_new(&map->pool, &pool_options) != 0 || ord_pool_start(map->pool) != 0) {
+		complain("cannot start: %s", ord_pool_error(map->pool));
+		return false;
+	}
+	return true;
+}
+
+/* The pool is at an end; what is left of it is told in the exit status. */
+static int
+conclude(struct map *map)
+{
+	bool finished =
+		map->delivered == map->submitted && !map->trouble && !map->printer.broken_pipe;
+
+	signals_release();
+	if (finished && ord_pool_finish(map->pool) < 0 && !map->stopped) {
+		complain("%s", ord_pool_error(map->pool));
+		map->trouble = true;
+	}
+	results_close(map);
+	show_progress(map, true);
+	ord_pool_destroy(&map->pool);
+	printer_finish(&map->printer);
+	if (!joblog_close(&map->joblog))
+		map->trouble = true;
+	if (map->printer.broken_pipe)
+		signals_die_of_pipe();
+	if (map->printer.error != 0)
+		complain_errno(map->printer.error, "cannot write to standard output");
+	else if (map->held_error != 0)
+		complain_errno(map->held_error,
+			"cannot keep the output of commands in a file (TMPDIR says where)");
+	signals_die();
+	if (map->trouble || map->printer.error != 0 || map->held_error != 0)
+		return STATUS_TROUBLE;
+	return tally_status(&map->tally);
+}
+
+static int
+run(struct map *map)
+{
+	const struct map_options *options = map->options;
+
+	map->holds = options->completion || options->halt.when != HALT_NEVER;
+	map->remembers = map->holds || options->tag || options->joblog != NULL;
+	map->window = window_of(map);
+	map->tally.halt = options->halt;
+	map->real_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+	if (options->joblog != NULL && !joblog_open(&map->joblog, options->joblog))
+		return STATUS_TROUBLE;
+	printer_init(&map->printer, options->tag, options->line_buffer);
+	display_init(&map->display, options->progress, &map->printer, options->jobs);
+	if (map->display.style != PROGRESS_NONE)
+		map->total_known = inputs_total(&map->inputs, &map->total);
+	if (!start_pool(map)) {
+		ord_pool_destroy(&map->pool);
+		return STATUS_TROUBLE;
+	}
+	signals_take(map->pool);
+	loop(map);
+	return conclude(map);
+}
+
+/* Prints the commands; nothing is started. */
+static int
+dry_run(struct map *map)
+{
+	struct text line = { 0 }, tag = { 0 };
+	enum source_state state;
+	size_t i;
+
+	printer_init(&map->printer, map->options->tag, false);
+	map->recipe.slots = map->options->jobs;
+	while ((state = inputs_next(&map->inputs)) == SOURCE_INPUT || state == SOURCE_WAIT) {
+		if (state == SOURCE_WAIT) {
+			printer_flush(&map->printer);
+			if (!source_fill(&map->inputs.first))
+				break;
+			continue;
+		}
+		recipe_make(&map->recipe, map->inputs.values, ++map->submitted);
+		text_clear(&line);
+		text_clear(&tag);
+		recipe_show(&map->recipe, &line);
+		text_add_byte(&line, '\n');
+		for (i = 0; i < map->inputs.n; i++) {
+			text_add(&tag, " ", i > 0);
+			text_add_string(&tag, map->inputs.values[i]);
+		}
+		printer_piece(&map->printer, STDOUT_FILENO, &tag, line.bytes, line.size);
+		printer_end(&map->printer, &tag);
+	}
+	printer_finish(&map->printer);
+	text_finish(&line);
+	text_finish(&tag);
+	if (map->printer.error != 0)
+		complain_errno(map->printer.error, "cannot write to standard output");
+	return state == SOURCE_END && map->printer.error == 0 ? 0 : STATUS_TROUBLE;
+}
+
+int
+map_main(int argc, char **argv)
+{
+	struct map_options options;
+	struct map map = { .options = &options };
+	int status;
+
+	options_read(&options, argc, argv);
+	status = recipe_init(&map.recipe, options.command, options.n_command, options.n_sources);
+	if (status == 0 &&
+		!inputs_open(&map.inputs, options.sources, options.n_sources, options.delimiter))
+		status = STATUS_TROUBLE;
+	if (status == 0)
+		status = options.dry_run ? dry_run(&map) : run(&map);
+	flights_finish(&map.flights);
+	inputs_close(&map.inputs);
+	recipe_finish(&map.recipe);
+	options_finish(&options);
+	return status;
+}

@@ -1,0 +1,241 @@
+/*
+ * Options end at the first word that is none, so the flags of the command are
+ * its own.  What follows the command is cut at ::: and :::: into sources.
+ */
+#include "options.h"
+
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "complain.h"
+#include "limits.h"
+#include "text.h"
+
+enum long_option {
+	OPTION_LINE_BUFFER = 256,
+	OPTION_COMPLETION,
+	OPTION_TAG,
+	OPTION_TIMEOUT,
+	OPTION_HALT,
+	OPTION_JOBLOG,
+	OPTION_DRY_RUN,
+	OPTION_PROGRESS,
+	OPTION_BAR
+};
+
+static const struct argp_option table[] = {
+	{ NULL, 0, NULL, 0, "Inputs (also ::: WORD… and :::: FILE… behind the command):", 1 },
+	{ "arg-file", 'a', "FILE", 0, "Read inputs from FILE, one a line; - is standard input", 1 },
+	{ "null", '0', NULL, 0, "A NUL ends each input in a file, not a newline", 1 },
+	{ "delimiter", 'd', "TEXT", 0, "TEXT ends each input in a file; escapes as in C", 1 },
+	{ NULL, 0, NULL, 0, "Running:", 2 },
+	{ "jobs", 'j', "N", 0,
+		"Run N commands at once; N%, +N and -N refer to the number of processors, 0 is as many as "
+		"possible (default: 100%)",
+		2 },
+	{ "max-procs", 'P', "N", OPTION_ALIAS, NULL, 2 },
+	{ "timeout", OPTION_TIMEOUT, "TIME", 0,
+		"End a command that runs longer: seconds, or 5m, 1h", 2 },
+	{ "halt", OPTION_HALT, "WHEN", 0,
+		"Stop early: soon,fail=1 lets what runs end, now,fail=1 kills it; also "
+		"success=N and done=N",
+		2 },
+	{ "dry-run", OPTION_DRY_RUN, NULL, 0, "Print the commands, run none", 2 },
+	{ "dryrun", 0, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 2 },
+	{ NULL, 0, NULL, 0, "Output (by default whole, in the order of the inputs):", 3 },
+	{ "line-buffer", OPTION_LINE_BUFFER, NULL, 0,
+		"Print only whole lines of what the first unfinished command writes", 3 },
+	{ "lb", 0, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 3 },
+	{ "completion", OPTION_COMPLETION, NULL, 0,
+		"Print each command's output, whole, when it is done", 3 },
+	{ "keep-order", 'k', NULL, 0, "In the order of the inputs: the default", 3 },
+	{ "tag", OPTION_TAG, NULL, 0, "Put the input and a tab before each line", 3 },
+	{ "joblog", OPTION_JOBLOG, "FILE", 0, "Write a table of what ran; +FILE adds to it", 3 },
+	{ "progress", OPTION_PROGRESS, "STYLE", 0,
+		"Show progress on stderr: auto (a bar on a terminal, the default), "
+		"bar, plain, json or none",
+		3 },
+	{ "bar", OPTION_BAR, NULL, OPTION_HIDDEN, NULL, 3 }, { NULL, 0, NULL, 0, NULL, 0 }
+};
+
+static const char usage[] =
+	"[COMMAND [WORD…]]\n[COMMAND [WORD…]] ::: INPUT…\n[COMMAND [WORD…]] :::: FILE…";
+
+static const char about[] =
+	"Run a command for each input, several at once, and print their output in the order of the inputs.\v"
+	"In the command {} is the input, {.} without its extension, {/} without its folder, {//} its folder, {/.} "
+	"neither; {#} is the task's number, {%} the place it runs in; {1} {2.} … are inputs of the first, second … "
+	"source. Without any, the input goes to the end. Without sources inputs are read from standard input; several "
+	"sources give all combinations.\n\n"
+	"One argument that only a shell understands goes to /bin/sh, with the inputs quoted; several are executed as "
+	"they are.\n\n"
+	"  orderly map -j4 gzip -k ::: *.log\n"
+	"  find . -name '*.c' -print0 | orderly map -0 'grep -c main {} | head -1'\n"
+	"  orderly map convert {1} -resize {2} {1.}-{2}.png ::: *.jpg ::: 100 200\n\n"
+	"The exit status is the number of commands that failed, 101 for more than 100, 127 if the program is not "
+	"found, 255 for other trouble. More: orderly-map(1).";
+
+static _Noreturn void
+refuse(const char *option, const char *value, const char *sentence)
+{
+	complain("%s %s: %s", option, value, sentence);
+	_exit(STATUS_TROUBLE);
+}
+
+static void
+add_source(struct map_options *options, char *const *words, size_t n_words, const char *path)
+{
+	struct source_name name = { .words = words, .n_words = n_words, .path = path };
+	size_t i;
+
+	for (i = 0; path != NULL && i < options->n_sources; i++)
+		if (options->sources[i].path != NULL && strcmp(path, "-") == 0 &&
+			strcmp(options->sources[i].path, "-") == 0) {
+			complain("standard input (-) can be a source only once");
+			_exit(STATUS_TROUBLE);
+		}
+	options->sources =
+		text_reallocate(options->sources, options->n_sources + 1, sizeof *options->sources);
+	options->sources[options->n_sources++] = name;
+}
+
+/* 3 for :::, 4 for ::::, 0 for other words. */
+static int
+separator(const char *word)
+{
+	size_t colons = strspn(word, ":");
+
+	if (colons != 3 && colons != 4)
+		return 0;
+	if (strcmp(word + colons, "+") == 0) {
+		complain("%s: sources cannot be linked yet; leave out the + for all combinations",
+			word);
+		_exit(STATUS_TROUBLE);
+	}
+	return word[colons] == '\0' ? (int)colons : 0;
+}
+
+/* The command, then sources. */
+static void
+read_words(struct map_options *options, char **words, size_t n)
+{
+	size_t i, begin;
+	int kind;
+
+	for (i = 0; i < n && separator(words[i]) == 0; i++)
+		;
+	options->command = words;
+	options->n_command = i;
+	while (i < n) {
+		kind = separator(words[i]);
+		begin = ++i;
+		while (i < n && separator(words[i]) == 0)
+			i++;
+		if (kind == 3) {
+			add_source(options, words + begin, i - begin, NULL);
+			continue;
+		}
+		if (begin == i) {
+			complain(":::: needs the name of a file; - is standard input");
+			_exit(STATUS_TROUBLE);
+		}
+		for (; begin < i; begin++)
+			add_source(options, NULL, 0, words[begin]);
+	}
+}
+
+static void
+read_delimiter(struct map_options *options, const char *text)
+{
+	const char *wrong;
+
+	free(options->delimiter_bytes);
+	options->delimiter_bytes = text_allocate(strlen(text) + 1, 1);
+	wrong = values_delimiter(text, options->delimiter_bytes, &options->delimiter.size);
+	if (wrong != NULL)
+		refuse("-d", text, wrong);
+	options->delimiter.bytes = options->delimiter_bytes;
+}
+
+/* Options with a value. */
+static error_t
+read_value(struct map_options *options, int key, const char *value)
+{
+	const char *wrong = NULL, *name = "";
+
+	if (key == 'j') {
+		name = "-j";
+		wrong = values_jobs(value, limits_processors(), limits_most_jobs(), &options->jobs);
+	} else if (key == OPTION_TIMEOUT) {
+		name = "--timeout";
+		wrong = values_time(value, &options->timeout_ms);
+	} else if (key == OPTION_HALT) {
+		name = "--halt";
+		wrong = values_halt(value, &options->halt);
+	} else if (key == OPTION_PROGRESS) {
+		name = "--progress";
+		wrong = values_progress(value, &options->progress);
+	} else if (key == OPTION_JOBLOG) {
+		options->joblog = value;
+	} else {
+		return ARGP_ERR_UNKNOWN;
+	}
+	if (wrong != NULL)
+		refuse(name, value, wrong);
+	return 0;
+}
+
+static error_t
+read_option(int key, char *value, struct argp_state *state)
+{
+	struct map_options *options = state->input;
+
+	switch (key) {
+	case 'a': add_source(options, NULL, 0, value); break;
+	case '0': options->delimiter = (struct delimiter){ "", 1 }; break;
+	case 'd': read_delimiter(options, value); break;
+	case 'k': options->completion = false; break;
+	case OPTION_LINE_BUFFER: options->line_buffer = true; break;
+	case OPTION_COMPLETION: options->completion = true; break;
+	case OPTION_TAG: options->tag = true; break;
+	case OPTION_DRY_RUN: options->dry_run = true; break;
+	case OPTION_BAR: options->progress = PROGRESS_BAR; break;
+	case ARGP_KEY_ARG:
+		read_words(options, state->argv + state->next - 1,
+			(size_t)(state->argc - state->next + 1));
+		state->next = state->argc;
+		break;
+	default: return read_value(options, key, value);
+	}
+	return 0;
+}
+
+void
+options_read(struct map_options *options, int argc, char **argv)
+{
+	static const struct argp parser = {
+		.options = table, .parser = read_option, .args_doc = usage, .doc = about
+	};
+
+	*options = (struct map_options){ .delimiter = { "\n", 1 } };
+	argp_err_exit_status = STATUS_TROUBLE;
+	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, options) != 0)
+		complain_memory();
+	if (options->jobs == 0)
+		options->jobs = limits_processors();
+	if (options->n_sources > 0)
+		return;
+	add_source(options, NULL, 0, "-");
+	if (isatty(STDIN_FILENO) == 1)
+		complain(
+			"reading inputs from the terminal, one a line; Ctrl-D ends them. Inputs can also stand behind :::");
+}
+
+void
+options_finish(struct map_options *options)
+{
+	free(options->sources);
+	free(options->delimiter_bytes);
+}

@@ -1,0 +1,35 @@
+/* The arguments of `orderly map`. */
+#ifndef TOOL_OPTIONS_H
+#define TOOL_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "source.h"
+#include "values.h"
+
+struct map_options {
+	char **command; /* command[n_command], before the first source */
+	size_t n_command;
+	struct source_name *sources; /* sources[n_sources], at least one */
+	size_t n_sources;
+	char *delimiter_bytes; /* what delimiter points to, if it was given */
+	struct delimiter delimiter;
+	uint32_t jobs;       /* tasks at once */
+	uint32_t timeout_ms; /* of a task; 0 is none */
+	struct halt_rule halt;
+	const char *joblog; /* a file, or NULL */
+	enum progress_style progress;
+	bool tag, line_buffer, completion, dry_run;
+};
+
+/*
+ * Read the arguments; the strings must live on.  Wrong ones end the process
+ * with STATUS_TROUBLE, --help and --version with 0.
+ */
+void options_read(struct map_options *options, int argc, char **argv);
+
+void options_finish(struct map_options *options);
+
+#endif

@@ -1,0 +1,206 @@
+/*
+ * What comes back from the pool.  Without --halt and --completion the pool
+ * keeps the order and holds what is early, within its bounds, and everything
+ * here passes straight through.  With one of them results have to be known
+ * when a task is done, so they come in that order and output is held here.
+ */
+#include "map.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "signals.h"
+
+#define NOTES_MAX 10 /* about single tasks; the rest is counted */
+
+static const struct text nothing = { .bytes = NULL };
+
+void
+results_expect(struct map *map, uint64_t sequence)
+{
+	struct flight *flight;
+	size_t i;
+
+	if (!map->remembers)
+		return;
+	flight = flights_add(&map->flights, sequence);
+	for (i = 0; map->options->tag && i < map->inputs.n; i++) {
+		if (i > 0)
+			text_add_byte(&flight->tag, ' ');
+		text_add_string(&flight->tag, map->inputs.values[i]);
+	}
+	recipe_show(&map->recipe, &flight->line);
+}
+
+static bool
+is_next(const struct map *map, uint64_t sequence)
+{
+	return !map->holds || (!map->options->completion && sequence == map->head);
+}
+
+void
+results_on_message(const struct ord_message *message, void *user)
+{
+	struct map *map = user;
+	uint64_t sequence = ord_message_sequence(message);
+	int fd = ord_message_source(message) == ORD_SOURCE_STDERR ? 2 : 1;
+	struct flight *flight = map->remembers ? flights_find(&map->flights, sequence) : NULL;
+	size_t size;
+	const char *bytes = ord_message_text(message, &size);
+
+	if (size == 0 || ord_message_source(message) < ORD_SOURCE_STDOUT)
+		return;
+	if (flight != NULL && fd == 1)
+		flight->written += size;
+	if (flight == NULL || is_next(map, sequence))
+		printer_piece(
+			&map->printer, fd, flight != NULL ? &flight->tag : &nothing, bytes, size);
+	else if (!held_add(&flight->held, fd, bytes, size) && map->held_error == 0)
+		map->held_error = errno;
+}
+
+/* A line about one task, at its place in the output. */
+static void
+note(struct map *map, const struct flight *flight, uint64_t number, const char *what)
+{
+	struct text line = { 0 };
+
+	if (map->notes++ >= NOTES_MAX)
+		return;
+	text_add_string(&line, "orderly map: task ");
+	text_add_number(&line, number);
+	text_add_string(&line, ": ");
+	text_add_string(&line, what);
+	if (flight != NULL) {
+		text_add_string(&line, ": ");
+		text_add(&line, flight->line.bytes, flight->line.size);
+	}
+	text_add(&line, "\n", 2);
+	printer_note(&map->printer, line.bytes);
+	text_finish(&line);
+}
+
+/* Exit codes are the commands' own affair; what else ended a task is said. */
+static void
+note_result(struct map *map, const struct flight *flight, const struct ord_result *result)
+{
+	int state = ord_result_state(result);
+
+	if (state == ORD_DONE || state == ORD_PASSED || state == ORD_EXITED ||
+		state == ORD_CANCELED || map->tally.halted || signals_count() > 1)
+		return;
+	note(map, flight, ord_result_sequence(result) + 1, ord_result_error(result));
+}
+
+static void
+log_result(struct map *map, const struct flight *flight, const struct ord_result *result)
+{
+	int state = ord_result_state(result);
+	uint64_t started = ord_result_started_ns(result);
+	struct joblog_row row = {
+		.number = ord_result_sequence(result) + 1,
+		.started_ns = started + map->real_offset_ns,
+		.ran_ns = ord_result_ended_ns(result) - started,
+		.received = flight->written,
+		.exit_code = ord_result_exit_code(result),
+		.signal = ord_result_signal(result),
+		.command = &flight->line,
+	};
+
+	if (ord_result_attempts(result) == 0 || started == 0)
+		return;
+	if (row.signal != 0)
+		row.exit_code = 0;
+	if (state == ORD_TIMED_OUT || state == ORD_CANCELED)
+		row.exit_code = -1; /* killed from here */
+	joblog_add(&map->joblog, &row);
+}
+
+/* The rule of --halt is met: no new tasks, and "now" kills what runs. */
+static void
+halt(struct map *map, const struct flight *flight, uint64_t number)
+{
+	static const char *const words[] = { "failed", "succeeded", "is done" };
+	const struct halt_rule *rule = &map->options->halt;
+	char what[96];
+
+	snprintf(what, sizeof what, "it %s, so %s", words[rule->what],
+		rule->when == HALT_NOW ? "everything ends now" : "no new task begins");
+	map->stopped = true;
+	note(map, flight, number, what);
+	ord_pool_interrupt(map->pool);
+	if (rule->when == HALT_NOW)
+		ord_pool_interrupt(map->pool);
+}
+
+static void
+finish_output(struct map *map, struct flight *flight)
+{
+	if (!held_print(&flight->held, &map->printer, &flight->tag) && map->held_error == 0)
+		map->held_error = errno;
+	if (flight->done)
+		printer_end(&map->printer, &flight->tag);
+}
+
+/* Prints what is no longer early. */
+static void
+release(struct map *map, struct flight *flight)
+{
+	if (map->options->completion) {
+		finish_output(map, flight);
+		flights_remove(&map->flights, flight);
+		return;
+	}
+	for (flight = flights_find(&map->flights, map->head); flight != NULL && flight->done;
+		flight = flights_find(&map->flights, map->head)) {
+		finish_output(map, flight);
+		flights_remove(&map->flights, flight);
+		map->head++;
+	}
+	if (flight != NULL)
+		finish_output(map, flight); /* from now on it goes straight through */
+}
+
+void
+results_on_result(const struct ord_result *result, void *user)
+{
+	struct map *map = user;
+	uint64_t sequence = ord_result_sequence(result);
+	struct flight *flight = map->remembers ? flights_find(&map->flights, sequence) : NULL;
+	struct outcome outcome = {
+		.state = ord_result_state(result),
+		.exit_code = ord_result_exit_code(result),
+		.signal = ord_result_signal(result),
+		.started = ord_result_attempts(result) > 0,
+	};
+	bool halts;
+
+	map->delivered++;
+	note_result(map, flight, result);
+	halts = tally_add(&map->tally, &outcome);
+	if (map->display.style != PROGRESS_NONE)
+		estimate_task(&map->display.estimate,
+			ord_result_ended_ns(result) - ord_result_started_ns(result));
+	if (flight == NULL) {
+		printer_end(&map->printer, &nothing);
+	} else {
+		flight->done = true;
+		if (map->joblog.fd != 0)
+			log_result(map, flight, result);
+		if (halts)
+			halt(map, flight, sequence + 1);
+		release(map, flight);
+	}
+}
+
+void
+results_close(struct map *map)
+{
+	char line[96];
+
+	if (map->notes <= NOTES_MAX)
+		return;
+	snprintf(line, sizeof line, "orderly map: and %llu more tasks ended like that\n",
+		(unsigned long long)(map->notes - NOTES_MAX));
+	printer_note(&map->printer, line);
+}

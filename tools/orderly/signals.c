@@ -1,0 +1,123 @@
+/*
+ * A handler may only do what is safe at any moment: it counts and calls
+ * ord_pool_interrupt, which wakes the loop.  Handlers, not SIG_IGN, also for
+ * SIGPIPE: commands begin with the default again.  In the end the process dies
+ * of the signal itself, so that a shell script around it stops, too.
+ */
+#include "signals.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <unistd.h>
+
+static struct ord_pool *_Atomic interrupted_pool;
+static volatile sig_atomic_t signals_seen;
+static volatile sig_atomic_t first_signal;
+
+static void
+default_action(int number)
+{
+	struct sigaction action = { 0 };
+
+	sigemptyset(&action.sa_mask);
+	action.sa_handler = SIG_DFL;
+	sigaction(number, &action, NULL);
+}
+
+static void
+on_signal(int number)
+{
+	struct ord_pool *pool = atomic_load(&interrupted_pool);
+
+	if (signals_seen == 0)
+		first_signal = number;
+	if (signals_seen < 2 && pool != NULL)
+		ord_pool_interrupt(pool);
+	signals_seen++;
+	if (signals_seen >= 2)
+		default_action(number); /* whatever is stuck: the next one ends it */
+}
+
+static void
+on_pipe(int number)
+{
+	(void)number;
+}
+
+void
+signals_take(struct ord_pool *pool)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction action = { 0 }, old;
+	size_t i;
+
+	atomic_store(&interrupted_pool, pool);
+	sigemptyset(&action.sa_mask);
+	action.sa_handler = on_pipe;
+	sigaction(SIGPIPE, &action, NULL);
+	action.sa_handler = on_signal; /* without SA_RESTART: a blocked write has to notice */
+	for (i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+		if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(numbers[i], &action, NULL);
+}
+
+void
+signals_release(void)
+{
+	atomic_store(&interrupted_pool, NULL);
+}
+
+int
+signals_count(void)
+{
+	return (int)signals_seen;
+}
+
+static void
+die_of(int number)
+{
+	sigset_t set;
+
+	default_action(number);
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	raise(number);
+}
+
+void
+signals_die(void)
+{
+	if (signals_seen != 0)
+		die_of((int)first_signal);
+}
+
+void
+signals_die_of_pipe(void)
+{
+	die_of(SIGPIPE);
+	_exit(128 + SIGPIPE);
+}
+
+void
+signals_fill_standard_fds(void)
+{
+	int fd;
+
+	/* Open for the wrong direction: using one of them is an error, as it should be. */
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+			return;
+}
+
+void
+signals_wait_writable(int fd)
+{
+	struct pollfd entry = { .fd = fd, .events = POLLOUT };
+
+	poll(&entry, 1, -1);
+}

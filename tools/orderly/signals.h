@@ -1,0 +1,32 @@
+/* Signals of the command: Ctrl-C once drains, twice kills. */
+#ifndef TOOL_SIGNALS_H
+#define TOOL_SIGNALS_H
+
+#include <orderly/orderly.h>
+
+/*
+ * From now on SIGINT, SIGTERM and SIGHUP interrupt the pool (those that were
+ * not ignored when the program started), and writing to a closed pipe is an
+ * error instead of a death.
+ */
+void signals_take(struct ord_pool *pool);
+
+/* Before the pool is destroyed: they only count from now on. */
+void signals_release(void);
+
+/* How many of them came. */
+int signals_count(void);
+
+/* End the process as the first of them would have; returns if none came. */
+void signals_die(void);
+
+/* End the process as writing to a closed pipe would have. */
+_Noreturn void signals_die_of_pipe(void);
+
+/* Make sure that 0, 1 and 2 are open, so that no other file gets their numbers. */
+void signals_fill_standard_fds(void);
+
+/* Wait until a descriptor takes bytes, or a signal comes. */
+void signals_wait_writable(int fd);
+
+#endif
