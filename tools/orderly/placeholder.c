@@ -94,28 +94,28 @@ settle_source(struct part *part, long number, size_t n_sources)
 }
 
 static void
-add_part(struct template *template, const struct part *part)
+add_part(struct pattern *pattern, const struct part *part)
 {
 	if (part->kind == PART_TEXT && part->size == 0)
 		return;
-	if ((template->n_parts & (template->n_parts + 1)) == 0)
-		template->parts = text_reallocate(
-			template->parts, 2 * template->n_parts + 2, sizeof *template->parts);
-	template->parts[template->n_parts++] = *part;
-	template->placeholders |= part->kind != PART_TEXT;
-	template->slots |= part->kind == PART_SLOT;
+	if ((pattern->n_parts & (pattern->n_parts + 1)) == 0)
+		pattern->parts = text_reallocate(
+			pattern->parts, 2 * pattern->n_parts + 2, sizeof *pattern->parts);
+	pattern->parts[pattern->n_parts++] = *part;
+	pattern->placeholders |= part->kind != PART_TEXT;
+	pattern->slots |= part->kind == PART_SLOT;
 }
 
 static void
-add_text(struct template *template, const char *begin, const char *end)
+add_text(struct pattern *pattern, const char *begin, const char *end)
 {
 	struct part part = { .kind = PART_TEXT, .text = begin, .size = (size_t)(end - begin) };
 
-	add_part(template, &part);
+	add_part(pattern, &part);
 }
 
 bool
-template_parse(struct template *template, const char *word, size_t n_sources, bool in_shell)
+pattern_parse(struct pattern *pattern, const char *word, size_t n_sources, bool in_shell)
 {
 	struct shell_reader reader = { 0 };
 	const char *begin = word, *at = word;
@@ -123,7 +123,7 @@ template_parse(struct template *template, const char *word, size_t n_sources, bo
 	size_t size;
 	long number;
 
-	*template = (struct template){ 0 };
+	*pattern = (struct pattern){ 0 };
 	while (*at != '\0') {
 		size = take_placeholder(at, &part, &number);
 		if (size != 0 && in_shell) {
@@ -135,23 +135,23 @@ template_parse(struct template *template, const char *word, size_t n_sources, bo
 			shell_reader_next(&reader, *at++);
 			continue;
 		}
-		add_text(template, begin, at);
+		add_text(pattern, begin, at);
 		if (!settle_source(&part, number, n_sources))
 			return false;
-		add_part(template, &part);
+		add_part(pattern, &part);
 		at += size;
 		begin = at;
 		shell_reader_word(&reader);
 	}
-	add_text(template, begin, at);
+	add_text(pattern, begin, at);
 	return true;
 }
 
 void
-template_finish(struct template *template)
+pattern_finish(struct pattern *pattern)
 {
-	free(template->parts);
-	*template = (struct template){ 0 };
+	free(pattern->parts);
+	*pattern = (struct pattern){ 0 };
 }
 
 /* Bytes of name[size] before the dot of its extension. */

@@ -36,8 +36,7 @@ struct part {
 };
 
 /* One word, or one shell command line, in parts. */
-struct template
-{
+struct pattern {
 	struct part *parts;
 	size_t n_parts;
 	bool placeholders; /* there is at least one */
@@ -47,15 +46,15 @@ struct template
 /*
  * Take a word apart; a zeroed struct is an empty one.
  *
- * word       must live as long as the template
+ * word       must live as long as the pattern
  * n_sources  how many inputs a task has
  * in_shell   note how a shell reads each place; a backslash keeps a placeholder as it is
  *
  * Returns true, or false after a complaint.
  */
-bool template_parse(struct template *template, const char *word, size_t n_sources, bool in_shell);
+bool pattern_parse(struct pattern *pattern, const char *word, size_t n_sources, bool in_shell);
 
-void template_finish(struct template *template);
+void pattern_finish(struct pattern *pattern);
 
 /* The part of a value that an edit leaves; *edited points into value, or to a constant. */
 void placeholder_edit(enum part_edit edit, const char *value, const char **edited, size_t *size);

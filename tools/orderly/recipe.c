@@ -14,14 +14,14 @@
 
 static const char blanks[] = " \t";
 
-/* Adds a template; false after a complaint. */
+/* Adds a pattern; false after a complaint. */
 static bool
-add_template(struct recipe *recipe, const char *word, bool in_shell)
+add_pattern(struct recipe *recipe, const char *word, bool in_shell)
 {
-	recipe->templates = text_reallocate(
-		recipe->templates, recipe->n_templates + 1, sizeof *recipe->templates);
-	return template_parse(
-		&recipe->templates[recipe->n_templates++], word, recipe->n_sources, in_shell);
+	recipe->patterns =
+		text_reallocate(recipe->patterns, recipe->n_patterns + 1, sizeof *recipe->patterns);
+	return pattern_parse(
+		&recipe->patterns[recipe->n_patterns++], word, recipe->n_sources, in_shell);
 }
 
 static bool
@@ -29,22 +29,22 @@ has_placeholders(const struct recipe *recipe)
 {
 	size_t i;
 
-	for (i = 0; i < recipe->n_templates; i++)
-		if (recipe->templates[i].placeholders)
+	for (i = 0; i < recipe->n_patterns; i++)
+		if (recipe->patterns[i].placeholders)
 			return true;
 	return false;
 }
 
 static void
-drop_templates(struct recipe *recipe)
+drop_patterns(struct recipe *recipe)
 {
-	while (recipe->n_templates > 0)
-		template_finish(&recipe->templates[--recipe->n_templates]);
+	while (recipe->n_patterns > 0)
+		pattern_finish(&recipe->patterns[--recipe->n_patterns]);
 }
 
 /* Whether a line in parts needs a shell: values do not count, they are never read by it. */
 static bool
-line_needs_shell(const struct template *line)
+line_needs_shell(const struct pattern *line)
 {
 	const struct part *first = line->parts;
 	const char *word, *end;
@@ -125,17 +125,17 @@ init_shell(struct recipe *recipe, const char *line)
 	struct text copy = { 0 };
 
 	recipe->kind = RECIPE_SHELL;
-	drop_templates(recipe);
-	if (!add_template(recipe, line, true))
+	drop_patterns(recipe);
+	if (!add_pattern(recipe, line, true))
 		return false;
 	if (has_placeholders(recipe))
 		return true;
-	drop_templates(recipe);
+	drop_patterns(recipe);
 	text_add_string(&copy, line);
 	text_add(&copy, " {}", sizeof " {}");
 	free(recipe->storage);
 	recipe->storage = copy.bytes;
-	return add_template(recipe, recipe->storage, true);
+	return add_pattern(recipe, recipe->storage, true);
 }
 
 /* {%} is known only when the command starts, and then to the shell: the words become a line. */
@@ -147,16 +147,16 @@ init_slots(struct recipe *recipe)
 	size_t i, j;
 
 	text_add_string(&line, "exec");
-	for (i = 0; i < recipe->n_templates; i++) {
+	for (i = 0; i < recipe->n_patterns; i++) {
 		text_add_byte(&line, ' ');
-		for (j = 0; j < recipe->templates[i].n_parts; j++) {
-			part = &recipe->templates[i].parts[j];
+		for (j = 0; j < recipe->patterns[i].n_parts; j++) {
+			part = &recipe->patterns[i].parts[j];
 			if (part->kind == PART_TEXT)
 				shell_quote(&line, part->text, part->size, SHELL_PLAIN);
 			else
 				text_add(&line, part->text, part->size);
 		}
-		if (recipe->templates[i].n_parts == 0)
+		if (recipe->patterns[i].n_parts == 0)
 			text_add_string(&line, "''");
 	}
 	text_add_byte(&line, '\0');
@@ -176,17 +176,17 @@ init_words(struct recipe *recipe, char *const *words, size_t n)
 
 	recipe->kind = RECIPE_WORDS;
 	for (i = 0; i < n; i++) {
-		if (!add_template(recipe, words[i], false))
+		if (!add_pattern(recipe, words[i], false))
 			return STATUS_TROUBLE;
-		slots |= recipe->templates[i].slots;
+		slots |= recipe->patterns[i].slots;
 	}
-	if (!recipe->templates[0].placeholders)
+	if (!recipe->patterns[0].placeholders)
 		status = check_program(words[0], false);
 	if (status != 0)
 		return status;
 	if (slots)
 		return init_slots(recipe) ? 0 : STATUS_TROUBLE;
-	return has_placeholders(recipe) || add_template(recipe, "{}", false) ? 0 : STATUS_TROUBLE;
+	return has_placeholders(recipe) || add_pattern(recipe, "{}", false) ? 0 : STATUS_TROUBLE;
 }
 
 /* One argument, for the shell or to be split here; 0 or the exit status. */
@@ -197,13 +197,13 @@ init_line(struct recipe *recipe, const char *line)
 	size_t n = 0, size = strlen(line) + 1;
 	int status = STATUS_TROUBLE;
 
-	if (!add_template(recipe, line, true))
+	if (!add_pattern(recipe, line, true))
 		return STATUS_TROUBLE;
-	if (line_needs_shell(&recipe->templates[0])) {
+	if (line_needs_shell(&recipe->patterns[0])) {
 		status = check_line(line);
 		return status != 0 || init_shell(recipe, line) ? status : STATUS_TROUBLE;
 	}
-	drop_templates(recipe);
+	drop_patterns(recipe);
 	recipe->storage = text_allocate(size, 1);
 	memcpy(recipe->storage, line, size);
 	for (word = strtok_r(recipe->storage, blanks, &rest); word != NULL;
@@ -285,14 +285,14 @@ add_slot(struct recipe *recipe, const struct part *part, uint64_t number)
 		text_add_string(&recipe->bytes, "${ORDERLY_SLOT}");
 }
 
-/* Fills in a template; false if a value cannot stand where it should. */
+/* Fills in a pattern; false if a value cannot stand where it should. */
 static bool
-fill(struct recipe *recipe, const struct template *template, const char *const *values,
+fill(struct recipe *recipe, const struct pattern *pattern, const char *const *values,
 	uint64_t number)
 {
-	const struct part *part, *end = template->parts + template->n_parts;
+	const struct part *part, *end = pattern->parts + pattern->n_parts;
 
-	for (part = template->parts; part < end; part++) {
+	for (part = pattern->parts; part < end; part++) {
 		if (part->kind == PART_TEXT)
 			text_add(&recipe->bytes, part->text, part->size);
 		else if (part->kind == PART_SEQUENCE)
@@ -309,23 +309,22 @@ fill(struct recipe *recipe, const struct template *template, const char *const *
 static void
 make_words(struct recipe *recipe, const char *const *values, uint64_t number)
 {
-	const struct template *template, *end = recipe->templates + recipe->n_templates;
+	const struct pattern *pattern, *end = recipe->patterns + recipe->n_patterns;
 	const char *edited;
 	size_t i, size;
 
-	for (template = recipe->templates; template <end; template ++) {
+	for (pattern = recipe->patterns; pattern < end; pattern++) {
 		/* A word that is nothing but {} becomes a word for each source. */
-		if (template->n_parts == 1 && template->parts[0].kind == PART_VALUE &&
-			template->parts[0].source == 0) {
+		if (pattern->n_parts == 1 && pattern->parts[0].kind == PART_VALUE &&
+			pattern->parts[0].source == 0) {
 			for (i = 0; i < recipe->n_sources; i++) {
-				placeholder_edit(
-					template->parts[0].edit, values[i], &edited, &size);
+				placeholder_edit(pattern->parts[0].edit, values[i], &edited, &size);
 				add_argument(recipe, edited, size);
 			}
 			continue;
 		}
 		begin_argument(recipe);
-		fill(recipe, template, values, number);
+		fill(recipe, pattern, values, number);
 	}
 }
 
@@ -346,7 +345,7 @@ make_line(struct recipe *recipe, const char *const *values, uint64_t number)
 		"$((…)) or a here-document): first write it into a variable, x={}' >&2; exit 126";
 
 	begin_shell(recipe);
-	if (!fill(recipe, &recipe->templates[0], values, number)) {
+	if (!fill(recipe, &recipe->patterns[0], values, number)) {
 		recipe->bytes.size = recipe->offsets[2];
 		text_add(&recipe->bytes, refusal, sizeof refusal);
 	}
@@ -418,8 +417,8 @@ recipe_show(const struct recipe *recipe, struct text *line)
 void
 recipe_finish(struct recipe *recipe)
 {
-	drop_templates(recipe);
-	free(recipe->templates);
+	drop_patterns(recipe);
+	free(recipe->patterns);
 	free(recipe->storage);
 	text_finish(&recipe->bytes);
 	free(recipe->offsets);

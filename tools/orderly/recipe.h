@@ -17,10 +17,10 @@ enum recipe_kind {
 
 struct recipe {
 	enum recipe_kind kind;
-	struct template *templates; /* templates[n_templates]: the words, or one line */
-	size_t n_templates;
+	struct pattern *patterns; /* patterns[n_patterns]: the words, or one line */
+	size_t n_patterns;
 	size_t n_sources;
-	char *storage;       /* what the templates point into, if that is not the command line */
+	char *storage;       /* what the patterns point into, if that is not the command line */
 	bool execs;          /* SHELL: words that use {%}, so "exec " was put in front */
 	uint32_t slots;      /* not 0: nothing is run, {%} is shown as a number up to this */
 	struct text bytes;   /* the arguments of the last command, NUL behind each */
