@@ -73,6 +73,18 @@ fd_pair(int ends[2])
 }
 
 int
+fd_headroom(unsigned count)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int left = fd < 0 ? -1 : 0;
+
+	if (fd >= 0 && count > 1)
+		left = fd_headroom(count - 1);
+	fd_close(&fd);
+	return left;
+}
+
+int
 fd_nonblocking(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);

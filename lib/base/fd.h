@@ -24,6 +24,9 @@ int fd_lift(int *fd);
 /* O_NONBLOCK on; 0 or -1 with errno. */
 int fd_nonblocking(int fd);
 
+/* Could count more descriptors be opened now?  0 or -1 with errno.  Costs 2 * count calls. */
+int fd_headroom(unsigned count);
+
 /*
  * Send one packet with descriptors; never raises SIGPIPE.  Returns size or -1 with errno.
  * flags  MSG_DONTWAIT or 0

@@ -1,0 +1,116 @@
+/* What the user's result callback can ask. */
+#include <orderly/result.h>
+
+#include "core/core.h"
+
+const char *
+ord_state_name(int state)
+{
+	switch (state) {
+#define STATE_NAME(name, number, word) \
+	case number:                       \
+		return word;
+		ORD_STATE_MAP(STATE_NAME)
+#undef STATE_NAME
+	default:
+		return "unknown";
+	}
+}
+
+uint64_t
+ord_result_sequence(const struct ord_result *result)
+{
+	return result->sequence;
+}
+
+int
+ord_result_state(const struct ord_result *result)
+{
+	return (int)result->state;
+}
+
+const void *
+ord_result_output(const struct ord_result *result, size_t *size)
+{
+	if (size != NULL)
+		*size = result->output.size;
+	return blob_bytes(&result->output);
+}
+
+const char *
+ord_result_error(const struct ord_result *result)
+{
+	return result->detail != NULL && result->detail->error != NULL ? result->detail->error : "";
+}
+
+uint32_t
+ord_result_worker(const struct ord_result *result)
+{
+	return result->worker;
+}
+
+int32_t
+ord_result_pid(const struct ord_result *result)
+{
+	return result->pid;
+}
+
+uint32_t
+ord_result_attempts(const struct ord_result *result)
+{
+	return result->attempts;
+}
+
+int
+ord_result_exit_code(const struct ord_result *result)
+{
+	return result->detail != NULL ? result->detail->exit_code : -1;
+}
+
+int
+ord_result_signal(const struct ord_result *result)
+{
+	return result->detail != NULL ? result->detail->signal : 0;
+}
+
+int
+ord_result_core_dumped(const struct ord_result *result)
+{
+	return result->detail != NULL ? result->detail->core_dumped : 0;
+}
+
+uint64_t
+ord_result_started_ns(const struct ord_result *result)
+{
+	return result->started_ns;
+}
+
+uint64_t
+ord_result_ended_ns(const struct ord_result *result)
+{
+	return result->ended_ns;
+}
+
+uint64_t
+ord_result_user_us(const struct ord_result *result)
+{
+	return result->detail != NULL ? result->detail->user_us : 0;
+}
+
+uint64_t
+ord_result_system_us(const struct ord_result *result)
+{
+	return result->detail != NULL ? result->detail->system_us : 0;
+}
+
+uint64_t
+ord_result_max_rss_kib(const struct ord_result *result)
+{
+	return result->detail != NULL ? result->detail->max_rss_kib : 0;
+}
+
+void *
+ord_result_user(const struct ord_result *result)
+{
+	return result->user;
+}

@@ -1,0 +1,290 @@
+/*
+ * Commands as tasks: the spawner starts them, their pipes come straight to the
+ * master.  What a command had written is read before its end is told; what its
+ * children write later is not waited for.
+ */
+#define _GNU_SOURCE /* memfd_create */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <orderly/log.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/memory.h"
+#include "pool/pool.h"
+
+#define EXIT_NOT_FOUND 127
+#define EXIT_NOT_RUNNABLE 126
+
+static int
+say_out(const struct words_line *line, void *user)
+{
+	struct command *command = user;
+
+	pool_say_line(command->pool, line, ORD_SOURCE_STDOUT, command->place);
+	return 0;
+}
+
+static int
+say_err(const struct words_line *line, void *user)
+{
+	struct command *command = user;
+
+	pool_say_line(command->pool, line, ORD_SOURCE_STDERR, command->place);
+	return 0;
+}
+
+/* Its standard input as a file, so that nobody has to feed a pipe. */
+static int
+open_feed(const struct blob *feed, int *fd)
+{
+	if (feed->size == 0)
+		return 0;
+	*fd = memfd_create("orderly-input", MFD_CLOEXEC);
+	if (*fd < 0 || fd_lift(fd) != 0)
+		return -1;
+	if (write(*fd, blob_bytes(feed), feed->size) != (ssize_t)feed->size)
+		return -1;
+	return lseek(*fd, 0, SEEK_SET) == 0 ? 0 : -1;
+}
+
+static int
+open_pipe(struct ord_pool *pool, struct intake *intake, enum source source, uint32_t place, int *writer)
+{
+	int reader;
+
+	if (fd_pipe(&reader, writer) != 0)
+		return -1;
+	intake_open(pool, intake, reader, source, place);
+	return fd_nonblocking(reader);
+}
+
+static int
+open_all(struct command *command, const struct slot *slot, int fds[3])
+{
+	struct ord_pool *pool = command->pool;
+
+	if (open_feed(&slot->task.feed, &fds[0]) != 0)
+		return -1;
+	if (slot->task.output == ORD_OUTPUT_INHERIT)
+		return 0;
+	if (open_pipe(pool, &command->out, SOURCE_STDOUT, command->place, &fds[1]) != 0)
+		return -1;
+	return open_pipe(pool, &command->err, SOURCE_STDERR, command->place, &fds[2]);
+}
+
+static void
+begin(struct ord_pool *pool, uint32_t place, const struct slot *slot)
+{
+	struct command *command = &pool->commands[place];
+
+	memset(command, 0, sizeof *command);
+	command->pool = pool;
+	command->place = place;
+	command->id = pool_next_id(pool, place);
+	command->sequence = slot->sequence;
+	command->output = slot->task.output;
+	command->out.fd = command->err.fd = -1;
+	words_init(&command->out_lines, NULL, pool->options.line_bytes, say_out, command);
+	words_init(&command->err_lines, NULL, pool->options.line_bytes, say_err, command);
+}
+
+static void
+fail_start(struct ord_pool *pool, uint32_t place, int exit_code, const char *text)
+{
+	command_close(&pool->commands[place]);
+	core_command_failed(&pool->core, place, exit_code, text);
+}
+
+void
+command_start(struct ord_pool *pool, uint32_t place, struct slot *slot)
+{
+	struct command *command = &pool->commands[place];
+	int fds[3] = { -1, -1, -1 };
+	struct error error;
+	int opened, status = 0;
+
+	begin(pool, place, slot);
+	opened = open_all(command, slot, fds);
+	if (opened != 0)
+		error_system(&error, errno, "cannot make the pipes of a command (raise the limit of open files, ulimit -n)");
+	else
+		status = launch_command(&pool->launch, command->id, place, slot->task.timeout_ms, slot->task.grace_ms,
+			blob_bytes(&slot->task.input), slot->task.input.size, fds);
+	for (int i = 0; i < 3; i++)
+		fd_close(&fds[i]);
+	if (opened != 0)
+		fail_start(pool, place, EXIT_NOT_RUNNABLE, error.text);
+	else if (status != 0)
+		fail_start(pool, place, EXIT_NOT_RUNNABLE, ord_strerror(status));
+}
+
+void
+command_close(struct command *command)
+{
+	if (command->id == 0)
+		return;
+	intake_close(command->pool, &command->out);
+	intake_close(command->pool, &command->err);
+	words_finish(&command->out_lines);
+	words_finish(&command->err_lines);
+	buffer_finish(&command->collected);
+	command->id = 0;
+}
+
+static void
+take_chunk(struct command *command, const char *bytes, size_t size, int source)
+{
+	struct words_line chunk = { .sequence = command->sequence, .text = bytes, .size = size };
+
+	pool_say_line(command->pool, &chunk, source, command->place);
+}
+
+static void
+collect(struct command *command, const char *bytes, size_t size)
+{
+	struct slot *slot;
+
+	if (core_expected(&command->pool->core, command->place, &slot) == NULL || slot == NULL ||
+	    buffer_append(&command->collected, bytes, size) != 0) {
+		command->pool->dropped++;
+		return;
+	}
+	core_charge(&command->pool->core, slot, (ptrdiff_t)size);
+}
+
+static void
+take_bytes(struct command *command, const char *bytes, size_t size, bool standard_error)
+{
+	if (command->output == ORD_OUTPUT_CHUNKS)
+		take_chunk(command, bytes, size, standard_error ? ORD_SOURCE_STDERR : ORD_SOURCE_STDOUT);
+	else if (!standard_error && command->output == ORD_OUTPUT_RESULT)
+		collect(command, bytes, size);
+	else if (words_take(standard_error ? &command->err_lines : &command->out_lines, bytes, size, command->sequence) != 0)
+		command->pool->dropped++;
+}
+
+int
+command_read(struct command *command, bool standard_error)
+{
+	struct intake *intake = standard_error ? &command->err : &command->out;
+	struct ord_pool *pool = command->pool;
+	ssize_t size;
+
+	if (command->id == 0 || intake->fd < 0)
+		return 0;
+	size = read(intake->fd, pool->reading, sizeof pool->reading - 1);
+	if (size == 0)
+		intake_close(pool, intake);
+	if (size <= 0)
+		return 0;
+	take_bytes(command, pool->reading, (size_t)size, standard_error);
+	if (!core_may_take(&pool->core, command->place))
+		intake_pause(pool, intake);
+	return 1;
+}
+
+static void
+hand_over(struct command *command, struct slot *slot)
+{
+	struct buffer *collected = &command->collected;
+
+	if (collected->size == 0 || buffer_reserve(collected, 1) != 0)
+		return;
+	collected->bytes[collected->size] = '\0';
+	slot->result.output.block = collected->bytes;
+	slot->result.output.size = collected->size;
+	*collected = (struct buffer){ 0 };
+}
+
+static void
+take_rest(struct command *command)
+{
+	struct slot *slot;
+
+	while (command_read(command, false) != 0)
+		;
+	while (command_read(command, true) != 0)
+		;
+	words_end(&command->out_lines, command->sequence);
+	words_end(&command->err_lines, command->sequence);
+	if (core_expected(&command->pool->core, command->place, &slot) != NULL && slot != NULL)
+		hand_over(command, slot);
+}
+
+static struct command *
+find(struct ord_pool *pool, uint64_t id)
+{
+	uint32_t place = PLACE_OF(id);
+
+	if (place >= pool->options.workers || id == 0 || pool->commands[place].id != id)
+		return NULL;
+	return &pool->commands[place];
+}
+
+void
+command_ended(struct ord_pool *pool, const struct life_packet *packet)
+{
+	struct command *command = find(pool, packet->id);
+	struct end end = pool_end(packet);
+
+	if (command == NULL)
+		return;
+	take_rest(command);
+	command_close(command);
+	core_command_ended(&pool->core, PLACE_OF(packet->id), &end);
+}
+
+void
+command_failed(struct ord_pool *pool, const struct life_event *event)
+{
+	int errno_value = event->packet.status;
+	struct command *command = find(pool, event->packet.id);
+	struct error error;
+
+	if (command == NULL)
+		return;
+	error_system(&error, errno_value, "%s", event->text);
+	fail_start(pool, PLACE_OF(event->packet.id), errno_value == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE, error.text);
+}
+
+/* --- what ord_pool_submit_command turns into: one text for the spawner --- */
+
+static size_t
+count(const char *const *strings)
+{
+	size_t n = 0;
+
+	while (strings != NULL && strings[n] != NULL)
+		n++;
+	return n;
+}
+
+static int
+append_all(struct buffer *text, const char *const *strings)
+{
+	for (; strings != NULL && *strings != NULL; strings++)
+		if (buffer_append(text, *strings, strlen(*strings) + 1) != 0)
+			return -1;
+	return 0;
+}
+
+int
+command_text(struct buffer *text, const struct ord_command *command)
+{
+	struct spawn_command head = {
+		.argc = (uint32_t)count(command->argv),
+		.envc = (uint32_t)count(command->env),
+		.has_cwd = command->cwd != NULL,
+	};
+
+	if (buffer_append(text, &head, sizeof head) != 0 || append_all(text, command->argv) != 0 ||
+	    append_all(text, command->env) != 0 ||
+	    (command->cwd != NULL && buffer_append(text, command->cwd, strlen(command->cwd) + 1) != 0))
+		return ORD_ENOMEM;
+	return ORD_OK;
+}

@@ -1,0 +1,304 @@
+/*
+ * One life of a worker's place: asked for, ready, fed, ended.  At its end the
+ * order of docs/protocol.md holds: frames, outbox, last words, and only then
+ * the ledger.
+ */
+#define _GNU_SOURCE /* pipe2's constants, getrandom */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/memory.h"
+#include "pool/pool.h"
+
+uint64_t
+pool_next_id(struct ord_pool *pool, uint32_t place)
+{
+	return ++pool->next_id * POOL_WORKERS_MAX + place;
+}
+
+struct incarnation *
+incarnation_find(struct ord_pool *pool, uint64_t id)
+{
+	uint32_t place = PLACE_OF(id);
+
+	if (pool->incarnations == NULL || place >= pool->options.workers || id == 0)
+		return NULL;
+	return pool->incarnations[place].id == id ? &pool->incarnations[place] : NULL;
+}
+
+static void
+fill_page(struct incarnation *incarnation)
+{
+	struct status_page *page = incarnation->region.page;
+
+	page->magic = REGION_MAGIC;
+	page->place = incarnation->place;
+	page->id = incarnation->id;
+	atomic_store(&page->level, incarnation->pool->options.level);
+}
+
+/* The descriptors of one start; those that the worker gets are closed here once they are passed on. */
+struct parcel {
+	int region;
+	int words;
+};
+
+static int
+prepare(struct incarnation *incarnation, struct parcel *parcel)
+{
+	struct ord_pool *pool = incarnation->pool;
+	int reader = -1;
+
+	if (region_new(&incarnation->region, &parcel->region) != 0)
+		return -1;
+	fill_page(incarnation);
+	if (getrandom(&incarnation->region.page->token, sizeof(uint64_t), 0) != (ssize_t)sizeof(uint64_t) ||
+	    getrandom(incarnation->region.page->nonce, REGION_NONCE_SIZE, 0) != REGION_NONCE_SIZE)
+		return -1;
+	incarnation->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (incarnation->timer < 0 || fd_lift(&incarnation->timer) != 0)
+		return -1;
+	pool_watch(pool, incarnation->timer, SOURCE_FLUSH, incarnation->place);
+	if (pool->options.capture == ORD_CAPTURE_OFF)
+		return 0;
+	if (fd_pipe(&reader, &parcel->words) != 0)
+		return -1;
+	intake_open(pool, &incarnation->pipe, reader, SOURCE_WORDS, incarnation->place);
+	return fd_nonblocking(reader);
+}
+
+static void
+begin(struct ord_pool *pool, uint32_t place)
+{
+	struct incarnation *incarnation = &pool->incarnations[place];
+
+	memset(incarnation, 0, sizeof *incarnation);
+	incarnation->pool = pool;
+	incarnation->place = place;
+	incarnation->timer = -1;
+	incarnation->pipe.fd = -1;
+	incarnation->id = pool_next_id(pool, place);
+	incarnation->ready_by_ns = clock_now_ns() + pool->options.start_timeout_ms * CLOCK_NS_PER_MS;
+}
+
+static void
+could_not(struct ord_pool *pool, uint32_t place, int errno_value)
+{
+	error_system(&pool->start_error, errno_value, "cannot start worker %u (raise the limits of open files and "
+		"processes, or use fewer workers)", place);
+	core_spawn_failed(&pool->core, place, clock_now_ns());
+}
+
+void
+incarnation_spawn(struct ord_pool *pool, uint32_t place)
+{
+	struct incarnation *incarnation = &pool->incarnations[place];
+	struct parcel parcel = { -1, -1 };
+	int status = -1, kept;
+
+	core_spawning(&pool->core, place);
+	begin(pool, place);
+	if (prepare(incarnation, &parcel) == 0) {
+		words_init(&incarnation->words, incarnation->region.page->nonce, pool->options.line_bytes, words_say, incarnation);
+		status = launch_worker(&pool->launch, incarnation->id, place, parcel.region, incarnation->timer, parcel.words);
+		errno = status == ORD_ENOMEM ? ENOMEM : EPIPE;
+	}
+	kept = errno;
+	fd_close(&parcel.region);
+	fd_close(&parcel.words);
+	if (status == 0)
+		return;
+	incarnation_close(incarnation);
+	could_not(pool, place, kept);
+}
+
+void
+incarnation_close(struct incarnation *incarnation)
+{
+	struct ord_pool *pool = incarnation->pool;
+
+	if (incarnation->id == 0)
+		return;
+	if (incarnation->owed != 0)
+		pool->n_paused--;
+	if (incarnation->tasks != NULL) {
+		channel_disconnect(&pool->hub, pool->directory, incarnation->id, &incarnation->tasks);
+		pool->workers_ready--;
+	}
+	intake_close(pool, &incarnation->pipe);
+	fd_close(&incarnation->timer);
+	words_finish(&incarnation->words);
+	buffer_finish(&incarnation->parts);
+	region_finish(&incarnation->region);
+	incarnation->id = 0;
+}
+
+void
+incarnation_ready(struct ord_pool *pool, const struct life_packet *packet)
+{
+	struct incarnation *incarnation = incarnation_find(pool, packet->id);
+
+	if (incarnation == NULL || incarnation->tasks != NULL)
+		return;
+	incarnation->pid = packet->pid;
+	incarnation->ready_by_ns = 0;
+	if (fd_headroom(CHANNEL_FDS_PER_WORKER) != 0) {
+		error_system(&pool->start_error, EMFILE, "cannot connect to worker %u: raise the limit of open files "
+			"(ulimit -n) or use fewer workers", incarnation->place);
+		incarnation_spoil(incarnation);
+		return;
+	}
+	if (channel_connect(&pool->hub, pool->directory, incarnation->id, &incarnation->tasks, &pool->start_error) != 0) {
+		incarnation_spoil(incarnation);
+		return;
+	}
+	pool->workers_ready++;
+	core_ready(&pool->core, incarnation->place);
+}
+
+void
+incarnation_spoil(struct incarnation *incarnation)
+{
+	if (incarnation->spoiled)
+		return;
+	incarnation->spoiled = true;
+	launch_stop(&incarnation->pool->launch, incarnation->id, 0, 0, 1);
+}
+
+void
+incarnation_failed(struct ord_pool *pool, const struct life_event *event)
+{
+	struct incarnation *incarnation = incarnation_find(pool, event->packet.id);
+
+	if (incarnation == NULL)
+		return;
+	incarnation_close(incarnation);
+	could_not(pool, PLACE_OF(event->packet.id), event->packet.status);
+}
+
+struct end
+pool_end(const struct life_packet *packet)
+{
+	return (struct end){
+		.wait_status = packet->status,
+		.timed_out = (packet->flags & LIFE_TIMED_OUT) != 0,
+		.stopped = (packet->flags & LIFE_STOPPED) != 0,
+		.pid = packet->pid,
+		.started_ns = packet->started_ns,
+		.ended_ns = packet->ended_ns,
+		.user_us = packet->user_us,
+		.system_us = packet->system_us,
+		.max_rss_kib = packet->max_rss_kib,
+	};
+}
+
+static void
+last_words(struct incarnation *incarnation)
+{
+	struct slot *running = core_running(&incarnation->pool->core, incarnation->place);
+
+	if (running != NULL) /* an output that never became whole */
+		core_charge(&incarnation->pool->core, running, -(ptrdiff_t)incarnation->parts.size);
+	words_read_to(incarnation, UINT64_MAX);
+	words_end(&incarnation->words, running != NULL ? running->sequence : UINT64_MAX);
+}
+
+void
+incarnation_ended(struct ord_pool *pool, const struct life_packet *packet)
+{
+	struct incarnation *incarnation = incarnation_find(pool, packet->id);
+	struct end end = pool_end(packet);
+
+	if (incarnation == NULL)
+		return;
+	if (incarnation->ready_by_ns != 0)
+		error_set(&pool->start_error, ORD_ECRASHLOOP, "worker %u ended before it was ready, with %s %d", incarnation->place,
+			WIFSIGNALED(packet->status) ? "signal" : "exit code",
+			WIFSIGNALED(packet->status) ? WTERMSIG(packet->status) : WEXITSTATUS(packet->status));
+	receive_outbox(incarnation);
+	last_words(incarnation);
+	incarnation_close(incarnation);
+	core_ended(&pool->core, PLACE_OF(packet->id), &end, clock_now_ns());
+}
+
+static bool
+implied(const struct incarnation *incarnation, const struct slot *slot)
+{
+	return incarnation->in_known && slot->attempt == 0 && incarnation->in_sequence == slot->sequence &&
+	       incarnation->in_index == slot->index;
+}
+
+static char *
+put_run(char *to, const struct slot *slot)
+{
+	char *payload = record_begin(to, RECORD_RUN, 0, slot->attempt, RECORD_RUN_SIZE);
+
+	wire_put64(payload, slot->sequence);
+	wire_put64(payload + 8, slot->index);
+	return to + record_space(RECORD_RUN_SIZE);
+}
+
+static void
+put_call(char *to, const struct slot *slot)
+{
+	size_t before = slot->task.timeout_ms != 0 ? 8 : 0;
+	size_t size = slot->task.input.size;
+	char *payload = record_begin(to, RECORD_CALL, before != 0 ? RECORD_TIMEOUT : 0, 0, (uint32_t)(size + before));
+
+	if (before != 0)
+		wire_put64(payload, slot->task.timeout_ms);
+	memcpy(payload + before, blob_bytes(&slot->task.input), size);
+}
+
+void
+incarnation_send(struct ord_pool *pool, uint32_t place, struct slot *slot)
+{
+	struct incarnation *incarnation = &pool->incarnations[place];
+	size_t size = record_space(slot->task.input.size + (slot->task.timeout_ms != 0 ? 8 : 0));
+	size_t run = implied(incarnation, slot) ? 0 : record_space(RECORD_RUN_SIZE);
+	const struct status_page *page = incarnation->region.page;
+	struct channel_message message;
+	char *to = channel_compose(&message, FRAME_HEADER + run + size);
+
+	if (to == NULL) {
+		incarnation_spoil(incarnation); /* its task comes back with its end, uncounted */
+		return;
+	}
+	to = frame_encode(to, page->token, incarnation->id, incarnation->task_position);
+	if (run != 0)
+		to = put_run(to, slot);
+	put_call(to, slot);
+	incarnation->task_position += run + size;
+	incarnation->in_known = true;
+	incarnation->in_sequence = slot->sequence + 1;
+	incarnation->in_index = (slot->index + 1) & (pool->core.n_slots - 1);
+	if (channel_send(incarnation->tasks, &message) != 0)
+		incarnation_spoil(incarnation);
+}
+
+void
+incarnation_bye(struct ord_pool *pool, uint32_t place)
+{
+	struct incarnation *incarnation = &pool->incarnations[place];
+	struct channel_message message;
+	char *to;
+
+	if (incarnation->id == 0 || incarnation->tasks == NULL || incarnation->spoiled)
+		return;
+	to = channel_compose(&message, FRAME_HEADER + RECORD_HEADER);
+	if (to == NULL)
+		return;
+	to = frame_encode(to, incarnation->region.page->token, incarnation->id, incarnation->task_position);
+	record_begin(to, RECORD_BYE, 0, 0, 0);
+	incarnation->task_position += RECORD_HEADER;
+	core_leaving(&pool->core, place);
+	if (channel_send(incarnation->tasks, &message) != 0)
+		incarnation_spoil(incarnation);
+}

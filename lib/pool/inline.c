@@ -1,0 +1,76 @@
+/*
+ * INLINE: no processes.  The pool is its own worker: the same code runs the
+ * task and writes the same records into an outbox that nobody else maps, and
+ * the master takes them from there, as it does after a death.  What a task
+ * prints stays the host's.
+ */
+#include <errno.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/memory.h"
+#include "pool/pool.h"
+
+static void
+take(struct worker *worker)
+{
+	struct ord_pool *pool = worker->owner;
+
+	receive_outbox(&pool->incarnations[0]);
+}
+
+int
+inline_start(struct ord_pool *pool)
+{
+	struct incarnation *incarnation = &pool->incarnations[0];
+	struct worker *worker = memory_new(1, sizeof *worker);
+	int fd = -1;
+
+	if (worker == NULL)
+		return error_memory(&pool->error);
+	pool->inline_worker = worker;
+	incarnation->pool = pool;
+	incarnation->pipe.fd = incarnation->timer = -1;
+	if (region_new(&incarnation->region, &fd) != 0)
+		return error_system(&pool->error, errno, "cannot make shared memory");
+	fd_close(&fd);
+	incarnation->id = pool_next_id(pool, 0);
+	atomic_store(&incarnation->region.page->level, pool->options.level);
+	worker->region = incarnation->region;
+	worker->claims = pool->claims;
+	worker->n_claims = pool->core.n_slots;
+	worker->function = pool->options.function;
+	worker->user = pool->options.function_user;
+	worker->words = worker->deadline = -1;
+	worker->drain = take;
+	worker->owner = pool;
+	outbox_init(&worker->outbox, &worker->region, -1);
+	core_spawning(&pool->core, 0);
+	core_ready(&pool->core, 0);
+	return ORD_OK;
+}
+
+void
+inline_run(struct ord_pool *pool, struct slot *slot)
+{
+	struct record call = { .size = (uint32_t)slot->task.input.size, .kind = RECORD_CALL,
+		.payload = blob_bytes(&slot->task.input) };
+	struct worker *worker = pool->inline_worker;
+
+	worker->said_times = false;
+	worker->now_ns = clock_now_ns();
+	pool->callbacks++; /* a task that calls the pool it runs in gets what a callback gets */
+	worker_run(worker, slot->sequence, slot->index, slot->attempt, &call, true);
+	pool->callbacks--;
+	receive_outbox(&pool->incarnations[0]);
+}
+
+void
+inline_finish(struct ord_pool *pool)
+{
+	if (pool->inline_worker == NULL)
+		return;
+	buffer_finish(&pool->inline_worker->task.output);
+	memory_free(pool->inline_worker);
+	pool->inline_worker = NULL;
+}

@@ -1,0 +1,285 @@
+/*
+ * THE loop.  A task travels submit -> dispatch -> wire -> worker -> wire ->
+ * reorder -> deliver; this file calls the master's steps in that order, and no
+ * step calls the next.  One round takes what is there, carries it on, and
+ * sleeps only if nothing was there.
+ */
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <orderly/status.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "pool/pool.h"
+
+#define FRAMES_PER_ROUND 256 /* so that no flood keeps events or results waiting */
+#define EVENTS_PER_ROUND 64
+
+static void
+carry_out(struct ord_pool *pool, const struct dispatch *dispatch)
+{
+	switch (dispatch->kind) {
+	case DISPATCH_SPAWN:
+		incarnation_spawn(pool, dispatch->place);
+		break;
+	case DISPATCH_SEND:
+		if (pool->inline_worker != NULL)
+			inline_run(pool, dispatch->slot);
+		else
+			incarnation_send(pool, dispatch->place, dispatch->slot);
+		break;
+	case DISPATCH_COMMAND:
+		command_start(pool, dispatch->place, dispatch->slot);
+		break;
+	case DISPATCH_FAIL:
+		pool_fail(pool, ORD_ECRASHLOOP, "%u workers in a row ended without having started a task; the last: %s",
+			pool->core.fruitless, pool->start_error.text[0] != '\0' ? pool->start_error.text : "it ended while idle");
+		break;
+	case DISPATCH_NOTHING:
+		break;
+	}
+}
+
+void
+pool_dispatch(struct ord_pool *pool)
+{
+	struct dispatch dispatch;
+	uint64_t now_ns = pool->core.n_empty != 0 ? clock_now_ns() : 0;
+
+	while (!launch_blocked(&pool->launch) && !pool->destroy &&
+	       (dispatch = core_dispatch(&pool->core, now_ns)).kind != DISPATCH_NOTHING)
+		carry_out(pool, &dispatch);
+}
+
+static void
+hand_result(struct ord_pool *pool)
+{
+	pool->callbacks++;
+	pool->options.on_result(&pool->current, pool->options.on_result_user);
+	pool->callbacks--;
+	result_finish(&pool->current);
+}
+
+/* The slot is free before the callback runs, so that a window of 1 can submit again. */
+bool
+pool_deliver(struct ord_pool *pool, bool once)
+{
+	struct ord_result nested = pool->current;
+	bool delivered = false;
+	struct slot *slot;
+
+	while (!pool->destroy && (slot = core_head(&pool->core)) != NULL) {
+		if (pool->options.order == ORD_SUBMISSION && slot->messages != NULL)
+			pool_say_held(pool, slot);
+		slot = core_deliverable(&pool->core);
+		if (slot == NULL || (pool->options.on_result == NULL && !once))
+			break;
+		pool_say_held(pool, slot);
+		core_release(&pool->core, slot, &pool->current);
+		pool->core.failed += pool->current.state != ORD_DONE && pool->current.state != ORD_PASSED;
+		delivered = true;
+		if (once)
+			return true;
+		hand_result(pool);
+	}
+	if (!once)
+		pool->current = nested;
+	return delivered;
+}
+
+static void
+take_life(struct ord_pool *pool)
+{
+	struct life_event event;
+	int there;
+
+	while (!pool->destroy && (there = launch_receive(&pool->launch, &event)) == 1) {
+		switch (event.packet.type) {
+		case LIFE_READY:
+			incarnation_ready(pool, &event.packet);
+			break;
+		case LIFE_ENDED:
+			incarnation_ended(pool, &event.packet);
+			command_ended(pool, &event.packet);
+			break;
+		case LIFE_FAILED:
+			incarnation_failed(pool, &event);
+			command_failed(pool, &event);
+			break;
+		default:
+			break;
+		}
+	}
+	if (!pool->destroy && (there < 0 || launch_flush(&pool->launch) != 0))
+		pool_lost(pool);
+}
+
+static void
+drain_counter(int fd)
+{
+	uint64_t count;
+
+	if (read(fd, &count, sizeof count) < 0)
+		return; /* another round took it */
+}
+
+/* A worker's timer fired: records wait that it has not sent. */
+static void
+take_flush(struct incarnation *incarnation)
+{
+	if (incarnation->id == 0)
+		return;
+	drain_counter(incarnation->timer);
+	if (outbox_disarm(&incarnation->region))
+		receive_outbox(incarnation);
+}
+
+static void
+take_words(struct ord_pool *pool, uint32_t place)
+{
+	struct incarnation *incarnation = &pool->incarnations[place];
+
+	if (incarnation->id == 0)
+		return;
+	words_read(incarnation);
+	if (!core_may_take(&pool->core, place))
+		intake_pause(pool, &incarnation->pipe);
+}
+
+static void
+take_event(struct ord_pool *pool, uint64_t what)
+{
+	uint32_t place = (uint32_t)(what >> 8);
+
+	switch ((enum source)(what & 0xff)) {
+	case SOURCE_LIFE:
+		take_life(pool);
+		break;
+	case SOURCE_RESULTS: /* the round receives anyway */
+		break;
+	case SOURCE_WAKE:
+		drain_counter(pool->wake);
+		break;
+	case SOURCE_TIMER:
+		drain_counter(pool->timer);
+		pool->timer_at = 0;
+		break;
+	case SOURCE_WORDS:
+		take_words(pool, place);
+		break;
+	case SOURCE_FLUSH:
+		take_flush(&pool->incarnations[place]);
+		break;
+	case SOURCE_STDOUT:
+		command_read(&pool->commands[place], false);
+		break;
+	case SOURCE_STDERR:
+		command_read(&pool->commands[place], true);
+		break;
+	}
+}
+
+static bool
+take_events(struct ord_pool *pool, int timeout_ms)
+{
+	struct epoll_event events[EVENTS_PER_ROUND];
+	int n = epoll_wait(pool->epoll, events, EVENTS_PER_ROUND, timeout_ms);
+
+	for (int i = 0; i < n && !pool->destroy; i++)
+		take_event(pool, events[i].data.u64);
+	return n > 0;
+}
+
+/* Workers that should have been ready by now are killed; their end is told like any other. */
+static uint64_t
+check_starts(struct ord_pool *pool)
+{
+	uint64_t soonest = core_next_time(&pool->core), now_ns = clock_now_ns();
+
+	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->options.workers; i++) {
+		struct incarnation *incarnation = &pool->incarnations[i];
+
+		if (incarnation->id == 0 || incarnation->ready_by_ns == 0)
+			continue;
+		if (incarnation->ready_by_ns <= now_ns)
+			incarnation_spoil(incarnation);
+		else if (incarnation->ready_by_ns < soonest)
+			soonest = incarnation->ready_by_ns;
+	}
+	return soonest;
+}
+
+/* The pool's own deadlines are a descriptor too, so that a foreign loop wakes for them. */
+static void
+set_timer(struct ord_pool *pool)
+{
+	bool starting = pool->incarnations != NULL && pool->workers_ready < pool->options.workers;
+	uint64_t at = starting ? check_starts(pool) : UINT64_MAX;
+	struct itimerspec when = { .it_value = { 0, 0 } };
+
+	if (at == UINT64_MAX || (pool->timer_at != 0 && pool->timer_at <= at))
+		return;
+	when.it_value.tv_sec = (time_t)(at / CLOCK_NS_PER_S);
+	when.it_value.tv_nsec = (long)(at % CLOCK_NS_PER_S);
+	if (at == 0)
+		when.it_value.tv_nsec = 1;
+	timerfd_settime(pool->timer, TFD_TIMER_ABSTIME, &when, NULL);
+	pool->timer_at = at;
+}
+
+static void
+watch_life(struct ord_pool *pool)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = SOURCE_LIFE };
+	bool writing = launch_blocked(&pool->launch);
+
+	if (writing == pool->life_writing || pool->launch.life < 0)
+		return;
+	event.events = writing ? EPOLLIN | EPOLLOUT : EPOLLIN;
+	epoll_ctl(pool->epoll, EPOLL_CTL_MOD, pool->launch.life, &event);
+	pool->life_writing = writing;
+}
+
+int
+pool_round(struct ord_pool *pool, int timeout_ms, bool *moved)
+{
+	bool busy;
+
+	pool_take_interrupts(pool);
+	pool_dispatch(pool);
+	busy = receive_frames(pool, FRAMES_PER_ROUND) != 0;
+	busy |= pool_deliver(pool, false);
+	if (pool->destroy)
+		return ORD_OK;
+	if (pool->n_paused != 0)
+		receive_resume(pool);
+	set_timer(pool);
+	watch_life(pool);
+	if (busy || core_deliverable(&pool->core) != NULL || pool->inline_worker != NULL)
+		timeout_ms = 0;
+	busy |= take_events(pool, timeout_ms);
+	busy |= receive_frames(pool, FRAMES_PER_ROUND) != 0;
+	pool_dispatch(pool);
+	busy |= pool_deliver(pool, false);
+	*moved = busy;
+	return pool->ended ? pool->failure.status : ORD_OK;
+}
+
+int
+ord_pool_step(struct ord_pool *pool, int timeout_ms)
+{
+	bool moved;
+	int status = pool_enter(pool);
+
+	if (status != 0)
+		return status;
+	if (pool_stalled(pool)) {
+		pool_dump(pool, &pool->error);
+		return pool->error.status;
+	}
+	status = pool_round(pool, timeout_ms, &moved);
+	return pool_leave(pool, status);
+}

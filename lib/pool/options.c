@@ -1,0 +1,119 @@
+/*
+ * Options: checked and filled in when a pool is made, so that a wrong one is
+ * said before anything is started.
+ */
+#define _GNU_SOURCE /* sched_getaffinity */
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "pool/pool.h"
+
+#define FIRST_SIZE offsetof(struct ord_pool_options, reserved) /* of the first release, without its tail */
+#define WINDOW_MAX (1u << 24)
+#define DEFAULT_BYTES (UINT64_C(64) << 20)
+
+static uint32_t
+processors(void)
+{
+	cpu_set_t set;
+	long online;
+
+	if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
+		return (uint32_t)CPU_COUNT(&set);
+	online = sysconf(_SC_NPROCESSORS_ONLN);
+	return online > 0 ? (uint32_t)online : 1;
+}
+
+/* A newer program's options: what lies behind the ones we know must be unset. */
+static int
+copy_known(struct ord_pool_options *to, const struct ord_pool_options *from)
+{
+	const char *bytes = (const char *)from;
+
+	if (from->size < FIRST_SIZE || from->size > 65536)
+		return ORD_EINVAL;
+	memcpy(to, from, from->size < sizeof *to ? from->size : sizeof *to);
+	for (size_t i = sizeof *to; i < from->size; i++)
+		if (bytes[i] != 0)
+			return ORD_ENOTSUP;
+	to->size = sizeof *to;
+	return ORD_OK;
+}
+
+static void
+default_to(uint32_t *option, uint32_t value)
+{
+	if (*option == 0)
+		*option = value;
+}
+
+static void
+fill_in(struct ord_pool_options *options)
+{
+	default_to(&options->workers, processors());
+	if (options->start == ORD_START_INLINE)
+		options->workers = 1;
+	default_to(&options->window, options->workers > 4 ? 1024 * options->workers : 4096);
+	default_to(&options->level, 3);
+	default_to(&options->line_bytes, 65536);
+	default_to(&options->grace_ms, 1000);
+	default_to(&options->start_timeout_ms, 30000);
+	default_to(&options->max_deaths, 10);
+	default_to(&options->quarantine, 3);
+	if (options->window_bytes == 0)
+		options->window_bytes = DEFAULT_BYTES;
+}
+
+static int
+check(const struct ord_pool_options *options)
+{
+	if (options->workers > POOL_WORKERS_MAX || options->window > WINDOW_MAX || options->start > ORD_START_INLINE ||
+	    options->order > ORD_COMPLETION || options->messages > ORD_ORDERED || options->capture > ORD_CAPTURE_OFF ||
+	    options->level > 6 || options->retries > 254 || options->reserved != 0)
+		return ORD_EINVAL;
+	if (options->line_bytes != 0 && (options->line_bytes < 64 || options->line_bytes > (1u << 20)))
+		return ORD_EINVAL;
+	if ((options->function != NULL && options->function_name != NULL) ||
+	    (options->keep_fds == NULL && options->n_keep_fds != 0))
+		return ORD_EINVAL;
+	return ORD_OK;
+}
+
+static int
+copy_strings(struct ord_pool *pool)
+{
+	struct ord_pool_options *options = &pool->options;
+
+	if (options->program != NULL)
+		pool->program = memory_copy(options->program, strlen(options->program));
+	if (options->function_name != NULL)
+		pool->function_name = memory_copy(options->function_name, strlen(options->function_name));
+	if (options->n_keep_fds != 0)
+		pool->keep_fds = memory_copy(options->keep_fds, options->n_keep_fds * sizeof(int));
+	if ((options->program != NULL && pool->program == NULL) ||
+	    (options->function_name != NULL && pool->function_name == NULL) ||
+	    (options->n_keep_fds != 0 && pool->keep_fds == NULL))
+		return ORD_ENOMEM;
+	options->program = pool->program;
+	options->function_name = pool->function_name;
+	options->keep_fds = pool->keep_fds;
+	return ORD_OK;
+}
+
+int
+pool_options(struct ord_pool *pool, const struct ord_pool_options *options)
+{
+	int status = ORD_OK;
+
+	pool->options.size = sizeof pool->options;
+	if (options != NULL)
+		status = copy_known(&pool->options, options);
+	if (status == ORD_OK)
+		status = check(&pool->options);
+	if (status != ORD_OK)
+		return status;
+	fill_in(&pool->options);
+	return copy_strings(pool);
+}

@@ -1,0 +1,250 @@
+/*
+ * The pool from inside.  loop.c is the loop and calls the steps below in the
+ * order in which a task goes through them; the other files are those steps.
+ */
+#ifndef POOL_POOL_H
+#define POOL_POOL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <orderly/pool.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "capture/words.h"
+#include "core/core.h"
+#include "deliver/message.h"
+#include "shared/region.h"
+#include "spawn/launch.h"
+#include "wire/channel.h"
+#include "wire/record.h"
+#include "worker/worker.h"
+
+#define POOL_WORKERS_MAX 4096u
+#define PLACE_OF(id) ((uint32_t)((id) & (POOL_WORKERS_MAX - 1)))
+
+/* Who an epoll event is for; with the place above the low 8 bits. */
+enum source {
+	SOURCE_LIFE = 1,
+	SOURCE_RESULTS,
+	SOURCE_WAKE,
+	SOURCE_TIMER,
+	SOURCE_WORDS,
+	SOURCE_FLUSH,
+	SOURCE_STDOUT,
+	SOURCE_STDERR
+};
+
+/* A pipe that the pool reads: it leaves the epoll while nothing may be taken from it. */
+struct intake {
+	int fd; /* -1: none */
+	bool paused;
+};
+
+/* One life of a worker's place, as the master sees it. */
+struct incarnation {
+	struct ord_pool *pool;
+	uint64_t id; /* 0: none */
+	uint32_t place;
+	int32_t pid;
+	struct region region;
+	void *tasks;             /* its tasks socket, NULL until it is ready */
+	int timer;               /* the shared flush timer */
+	struct intake pipe;      /* its words */
+	struct words words;
+	uint64_t ready_by_ns;    /* it must be ready then; 0: it is */
+	uint64_t task_position;  /* in the stream of tasks */
+	uint64_t in_sequence;    /* that the next CALL would belong to */
+	uint32_t in_index;
+	bool in_known;
+	uint64_t taken;          /* position up to which its records are taken */
+	uint64_t owed;           /* position to acknowledge when memory allows; 0: none */
+	uint64_t sequence;       /* that the next record belongs to */
+	uint32_t attempt;
+	bool known;              /* both are */
+	uint64_t started_ns, ended_ns; /* of the last RESULT that told */
+	struct buffer parts;     /* of an output that is not whole */
+	bool spoiled;            /* its bytes made no sense; it is being killed */
+};
+
+/* A command that runs. */
+struct command {
+	struct ord_pool *pool;
+	uint64_t id; /* 0: none */
+	uint32_t place;
+	uint64_t sequence;
+	uint32_t output; /* enum ord_output */
+	struct intake out, err;
+	struct words out_lines, err_lines;
+	struct buffer collected;
+};
+
+struct ord_pool {
+	struct ord_pool_options options; /* with the defaults filled in */
+	uint32_t start;                  /* the start method that was decided */
+	char *program;
+	char *function_name;
+	int *keep_fds;
+	struct error error;              /* of the last call */
+	struct error failure;            /* the first that was kept */
+	struct error start_error;        /* why a worker could not be started, last */
+	struct core core;
+	bool started;
+	bool closed;
+	bool ended;                      /* the pool failed: what is left is canceled */
+	bool finished;                   /* workers are gone */
+	struct launch launch;
+	struct channel_hub hub;
+	char directory[SPAWN_DIRECTORY_MAX]; /* "": none */
+	_Atomic uint64_t *claims;
+	int claims_fd;
+	int epoll;
+	int wake;                        /* eventfd of ord_pool_interrupt */
+	int timer;                       /* of the pool's own next deadline */
+	uint64_t timer_at;
+	bool life_writing;               /* epoll waits for room in the life channel too */
+	_Atomic uint32_t interrupts;
+	uint32_t interrupts_taken;
+	uint64_t next_id;                /* of an incarnation or command */
+	struct incarnation *incarnations; /* one per place; NULL without functions */
+	struct command *commands;        /* one per place */
+	uint32_t n_paused;               /* intakes and acknowledgements that wait for memory */
+	int callbacks;                   /* depth */
+	bool destroy;                    /* asked for in a callback */
+	struct ord_result current;       /* what ord_pool_next gave out */
+	bool has_current;
+	char *alive;                     /* a page that a fork wipes: 1 in the process that made the pool */
+	struct worker *inline_worker;    /* INLINE */
+	uint64_t messages, dropped, workers_ready;
+	struct buffer scratch;           /* a log record's text, with its NUL */
+	char reading[16 * 1024];         /* for one read from a pipe */
+};
+
+/* --- pool.c --- */
+
+/* What every call that moves the pool begins and ends with: a status if it may not; the deferred destroy. */
+int pool_enter(struct ord_pool *pool);
+int pool_leave(struct ord_pool *pool, int status);
+
+/* --- options.c --- */
+int pool_options(struct ord_pool *pool, const struct ord_pool_options *options);
+
+/* --- loop.c --- */
+
+/* One round: carry tasks on, and wait up to timeout_ms if there is nothing to do.  *moved: something happened. */
+int pool_round(struct ord_pool *pool, int timeout_ms, bool *moved);
+
+/* Give out what can be given out. */
+void pool_dispatch(struct ord_pool *pool);
+
+/* Deliver what can be delivered; with once, at most one result into pool->current. */
+bool pool_deliver(struct ord_pool *pool, bool once);
+
+/* --- start.c --- */
+int pool_start(struct ord_pool *pool);
+void pool_watch(struct ord_pool *pool, int fd, enum source source, uint32_t place);
+
+/* --- incarnation.c --- */
+
+/* Start a worker at a place; says how it went to the core. */
+void incarnation_spawn(struct ord_pool *pool, uint32_t place);
+void incarnation_ready(struct ord_pool *pool, const struct life_packet *packet);
+void incarnation_failed(struct ord_pool *pool, const struct life_event *event);
+void incarnation_ended(struct ord_pool *pool, const struct life_packet *packet);
+void incarnation_send(struct ord_pool *pool, uint32_t place, struct slot *slot);
+void incarnation_bye(struct ord_pool *pool, uint32_t place);
+void incarnation_close(struct incarnation *incarnation);
+/* A packet's ENDED as the core wants it. */
+struct end pool_end(const struct life_packet *packet);
+/* Kill one whose bytes make no sense. */
+void incarnation_spoil(struct incarnation *incarnation);
+/* The living one with this id; NULL: none. */
+struct incarnation *incarnation_find(struct ord_pool *pool, uint64_t id);
+/* The next id: its low bits are the place. */
+uint64_t pool_next_id(struct ord_pool *pool, uint32_t place);
+
+/* --- receive.c --- */
+
+/* Take frames until there are none, or budget is used up; returns how many. */
+unsigned receive_frames(struct ord_pool *pool, unsigned budget);
+
+/* Take what lies in an outbox. */
+void receive_outbox(struct incarnation *incarnation);
+
+/* Take records that begin at a stream position; -1: they make no sense. */
+int receive_records(struct incarnation *incarnation, uint64_t position, const char *records, size_t size);
+
+/* Acknowledge and read on where memory allows it again. */
+void receive_resume(struct ord_pool *pool);
+
+/* --- words.c --- */
+
+/* Read once from a worker's pipe; 1: there may be more, 0: empty or ended. */
+int words_read(struct incarnation *incarnation);
+
+/* Read until the worker's mark has come, or all that is there (marks UINT64_MAX). */
+void words_read_to(struct incarnation *incarnation, uint64_t marks);
+
+int words_say(const struct words_line *line, void *user);
+
+/* --- say.c --- */
+
+/* Bring a line to the callback; its text is in memory of ours and gets its NUL there. */
+void pool_say_line(struct ord_pool *pool, const struct words_line *line, int source, uint32_t place);
+
+
+/* Bring a message to the callback, now or when its task's turn comes. */
+void pool_say(struct ord_pool *pool, const struct ord_message *message);
+
+/* Deliver what is held for the first task. */
+void pool_say_held(struct ord_pool *pool, struct slot *slot);
+
+/* --- intake.c --- */
+void intake_open(struct ord_pool *pool, struct intake *intake, int fd, enum source source, uint32_t place);
+void intake_pause(struct ord_pool *pool, struct intake *intake);
+void intake_resume(struct ord_pool *pool, struct intake *intake, enum source source, uint32_t place);
+void intake_close(struct ord_pool *pool, struct intake *intake);
+
+/* --- command.c --- */
+void command_start(struct ord_pool *pool, uint32_t place, struct slot *slot);
+void command_failed(struct ord_pool *pool, const struct life_event *event);
+void command_ended(struct ord_pool *pool, const struct life_packet *packet);
+void command_close(struct command *command);
+/* The spawner's text of a command; 0 or ORD_ENOMEM. */
+int command_text(struct buffer *text, const struct ord_command *command);
+/* Read once; 1: there may be more. */
+int command_read(struct command *command, bool standard_error);
+
+/* --- inline.c --- */
+int inline_start(struct ord_pool *pool);
+void inline_run(struct ord_pool *pool, struct slot *slot);
+void inline_finish(struct ord_pool *pool);
+
+/* --- stop.c --- */
+
+/* End the pool with an error: what waits is canceled, what runs is killed. */
+void pool_fail(struct ord_pool *pool, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Ask the spawner to end a running task. */
+void pool_stop_task(struct ord_pool *pool, struct slot *slot, bool kill);
+
+/* Notice calls of ord_pool_interrupt. */
+void pool_take_interrupts(struct ord_pool *pool);
+
+/* The spawner is gone. */
+void pool_lost(struct ord_pool *pool);
+
+/* Stop workers in good order and the spawner, close everything that start opened. */
+void pool_shut_down(struct ord_pool *pool, bool orderly);
+
+/* Free the pool. */
+void pool_free(struct ord_pool *pool);
+
+/* Tasks are left, and no event can come that would move them. */
+bool pool_stalled(const struct ord_pool *pool);
+
+/* A sentence about where everything is. */
+void pool_dump(const struct ord_pool *pool, struct error *error);
+
+#endif

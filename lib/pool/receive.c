@@ -1,0 +1,301 @@
+/*
+ * Results come in: frames from the socket, or bytes straight from an outbox.
+ * Both are pieces of the same stream, placed by their position, so that what
+ * comes twice is taken once.  Records are input: whatever makes no sense costs
+ * the worker that sent it, and nobody else.
+ */
+#include <orderly/result.h>
+#include <orderly/log.h>
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "pool/pool.h"
+
+static void
+acknowledge(struct incarnation *incarnation)
+{
+	struct ord_pool *pool = incarnation->pool;
+
+	if (!core_may_take(&pool->core, incarnation->place)) {
+		if (incarnation->owed == 0)
+			pool->n_paused++;
+		incarnation->owed = incarnation->taken;
+		intake_pause(pool, &incarnation->pipe);
+		return;
+	}
+	if (incarnation->owed != 0)
+		pool->n_paused--;
+	incarnation->owed = 0;
+	outbox_acknowledge(&incarnation->region, incarnation->taken);
+}
+
+static int
+take_run(struct incarnation *incarnation, const struct record *record)
+{
+	if (record->size != RECORD_RUN_SIZE || incarnation->parts.size != 0)
+		return -1;
+	incarnation->sequence = wire_get64(record->payload);
+	incarnation->attempt = record->value;
+	incarnation->known = true;
+	return 0;
+}
+
+/* The entry that a worker must be answering now: it answers in the order in which it was given tasks. */
+static int
+expect(const struct incarnation *incarnation, struct slot **slot)
+{
+	const struct sent *sent = core_expected(&incarnation->pool->core, incarnation->place, slot);
+
+	if (sent == NULL || !incarnation->known || sent->sequence != incarnation->sequence ||
+	    sent->attempt != incarnation->attempt || incarnation->pool->core.places[incarnation->place].command)
+		return -1;
+	return 0;
+}
+
+static void
+answered(struct incarnation *incarnation)
+{
+	core_answered(&incarnation->pool->core, incarnation->place);
+	incarnation->sequence++;
+	incarnation->attempt = 0;
+}
+
+static int
+take_part(struct incarnation *incarnation, const struct record *record)
+{
+	struct slot *slot;
+
+	if (expect(incarnation, &slot) != 0 || record->size > RECORD_INPUT_MAX - incarnation->parts.size)
+		return -1;
+	if (slot == NULL)
+		return 0;
+	if (buffer_append(&incarnation->parts, record->payload, record->size) != 0)
+		return -1; /* without memory for the result its worker is given up, and the task with it */
+	core_charge(&incarnation->pool->core, slot, (ptrdiff_t)record->size);
+	return 0;
+}
+
+static int
+whole_output(struct incarnation *incarnation, struct slot *slot, const struct result_record *result)
+{
+	struct blob *output = &slot->result.output;
+	struct buffer *parts = &incarnation->parts;
+
+	core_charge(&incarnation->pool->core, slot, (ptrdiff_t)result->output_size);
+	if (parts->size == 0)
+		return blob_set(output, result->output, result->output_size);
+	if (buffer_append(parts, result->output, result->output_size) != 0 || buffer_reserve(parts, 1) != 0)
+		return -1;
+	parts->bytes[parts->size] = '\0';
+	output->block = parts->bytes;
+	output->size = parts->size;
+	*parts = (struct buffer){ 0 };
+	return 0;
+}
+
+static uint32_t
+keep_output(struct incarnation *incarnation, struct slot *slot, const struct record *record,
+	const struct result_record *result)
+{
+	if (record->value != ORD_DONE) {
+		result_error(&slot->result, "%.*s", (int)result->output_size, result->output);
+		return record->value;
+	}
+	if (whole_output(incarnation, slot, result) == 0)
+		return ORD_DONE;
+	result_error(&slot->result, "the master has no memory for its result of %zu bytes",
+		incarnation->parts.size + result->output_size);
+	return ORD_FAILED;
+}
+
+static int
+take_result(struct incarnation *incarnation, const struct record *record)
+{
+	struct result_record result;
+	struct slot *slot;
+	uint32_t state;
+
+	if (result_decode(&result, record) != 0 || expect(incarnation, &slot) != 0 ||
+	    (record->value != ORD_DONE && record->value != ORD_FAILED && record->value != ORD_CANCELED &&
+	     record->value != ORD_TIMED_OUT))
+		return -1;
+	if (result.started_ns != 0) {
+		incarnation->started_ns = result.started_ns;
+		incarnation->ended_ns = result.ended_ns;
+	}
+	/* The mark was written before the record was committed, so it is in the pipe now. */
+	if (result.marks != 0)
+		words_read_to(incarnation, result.marks);
+	if (slot != NULL) {
+		slot->result.pid = incarnation->pid;
+		slot->result.started_ns = incarnation->started_ns;
+		slot->result.ended_ns = incarnation->ended_ns;
+		state = keep_output(incarnation, slot, record, &result);
+		core_attempted(&incarnation->pool->core, slot, state);
+	}
+	incarnation->parts.size = 0;
+	answered(incarnation);
+	return 0;
+}
+
+static int
+take_log(struct incarnation *incarnation, const struct record *record)
+{
+	struct ord_pool *pool = incarnation->pool;
+	struct ord_message message;
+	struct log_record log;
+	char file[1025];
+	struct slot *slot;
+
+	if (log_decode(&log, record) != 0 || expect(incarnation, &slot) != 0 || log.file_size >= sizeof file ||
+	    record->value < ORD_TRACE || record->value > ORD_CRITICAL)
+		return -1;
+	pool->scratch.size = 0;
+	if (slot == NULL || buffer_append(&pool->scratch, log.text, log.text_size) != 0 ||
+	    buffer_append(&pool->scratch, "", 1) != 0) {
+		pool->dropped++;
+		return 0;
+	}
+	memcpy(file, log.file, log.file_size);
+	file[log.file_size] = '\0';
+	message = (struct ord_message){ .sequence = incarnation->sequence, .time_ns = log.time_ns, .text = pool->scratch.bytes,
+		.size = log.text_size, .file = file, .line = log.line, .worker = incarnation->place,
+		.level = record->value, .source = ORD_SOURCE_LOG };
+	pool_say(pool, &message);
+	return 0;
+}
+
+static int
+take_skip(struct incarnation *incarnation)
+{
+	struct slot *slot;
+
+	/* A task that is still ours cannot have been refused by its own worker. */
+	if (expect(incarnation, &slot) != 0 || slot != NULL)
+		return -1;
+	answered(incarnation);
+	return 0;
+}
+
+static int
+take_record(struct incarnation *incarnation, const struct record *record)
+{
+	switch (record->kind) {
+	case RECORD_RUN:
+		return take_run(incarnation, record);
+	case RECORD_LOG:
+		return take_log(incarnation, record);
+	case RECORD_PART:
+		return take_part(incarnation, record);
+	case RECORD_RESULT:
+		return take_result(incarnation, record);
+	case RECORD_SKIP:
+		return take_skip(incarnation);
+	default:
+		return -1;
+	}
+}
+
+int
+receive_records(struct incarnation *incarnation, uint64_t position, const char *records, size_t size)
+{
+	const char *end = records + size, *cursor = records;
+	struct record record;
+	uint64_t late;
+	int more = 1;
+
+	if (position > incarnation->taken)
+		return -1;
+	late = incarnation->taken - position;
+	if (late >= size)
+		return 0;
+	cursor += late;
+	while (!incarnation->pool->destroy && (more = record_next(&record, &cursor, end)) == 1) {
+		incarnation->taken = position + (uint64_t)(cursor - records);
+		if (take_record(incarnation, &record) != 0)
+			return -1;
+	}
+	if (more < 0)
+		return -1;
+	acknowledge(incarnation);
+	return 0;
+}
+
+static struct incarnation *
+sender_of(struct ord_pool *pool, const struct frame *frame)
+{
+	struct incarnation *incarnation = incarnation_find(pool, frame->id);
+
+	return incarnation != NULL && incarnation->region.page->token == frame->token ? incarnation : NULL;
+}
+
+static void
+take_frame(struct ord_pool *pool, const char *bytes, size_t size)
+{
+	struct incarnation *incarnation;
+	struct frame frame;
+
+	if (frame_decode(&frame, bytes, size) != 0 || (incarnation = sender_of(pool, &frame)) == NULL) {
+		pool->dropped++;
+		return;
+	}
+	if (!incarnation->spoiled && receive_records(incarnation, frame.position, frame.records, frame.size) != 0)
+		incarnation_spoil(incarnation);
+}
+
+unsigned
+receive_frames(struct ord_pool *pool, unsigned budget)
+{
+	struct channel_message message;
+	unsigned taken = 0;
+
+	while (taken < budget && pool->hub.results != NULL && !pool->destroy &&
+	       channel_receive(pool->hub.results, &message) == 1) {
+		take_frame(pool, message.bytes, message.size);
+		channel_drop(&message);
+		taken++;
+	}
+	return taken;
+}
+
+/* Copied before it is looked at: the worker could change it meanwhile. */
+void
+receive_outbox(struct incarnation *incarnation)
+{
+	int64_t left;
+	char *copy;
+
+	if (incarnation->region.page == NULL || incarnation->spoiled)
+		return;
+	left = outbox_left(&incarnation->region, incarnation->taken);
+	if (left == 0)
+		return;
+	copy = left > 0 ? memory_copy(outbox_at(&incarnation->region, incarnation->taken), (size_t)left) : NULL;
+	if (left < 0 || (copy != NULL && receive_records(incarnation, incarnation->taken, copy, (size_t)left) != 0))
+		incarnation_spoil(incarnation);
+	memory_free(copy);
+}
+
+static void
+resume_place(struct ord_pool *pool, uint32_t place)
+{
+	if (!core_may_take(&pool->core, place))
+		return;
+	if (pool->incarnations != NULL) {
+		struct incarnation *incarnation = &pool->incarnations[place];
+
+		intake_resume(pool, &incarnation->pipe, SOURCE_WORDS, place);
+		if (incarnation->owed != 0)
+			acknowledge(incarnation);
+	}
+	intake_resume(pool, &pool->commands[place].out, SOURCE_STDOUT, place);
+	intake_resume(pool, &pool->commands[place].err, SOURCE_STDERR, place);
+}
+
+void
+receive_resume(struct ord_pool *pool)
+{
+	for (uint32_t i = 0; i < pool->options.workers && pool->n_paused != 0; i++)
+		resume_place(pool, i);
+}

@@ -1,0 +1,91 @@
+/*
+ * Messages to the user: live, or held until their task is the first that is
+ * not delivered.
+ */
+#include <orderly/log.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "pool/pool.h"
+
+static void
+deliver(struct ord_pool *pool, const struct ord_message *message)
+{
+	pool->messages++;
+	if (pool->options.on_message == NULL || pool->destroy)
+		return;
+	pool->callbacks++;
+	pool->options.on_message(message, pool->options.on_message_user);
+	pool->callbacks--;
+}
+
+static struct slot *
+must_wait(struct ord_pool *pool, const struct ord_message *message)
+{
+	struct slot *slot;
+
+	if (pool->options.messages != ORD_ORDERED)
+		return NULL;
+	slot = core_find(&pool->core, message->sequence);
+	if (slot == NULL)
+		return NULL;
+	return pool->options.order == ORD_COMPLETION || slot != core_head(&pool->core) ? slot : NULL;
+}
+
+void
+pool_say(struct ord_pool *pool, const struct ord_message *message)
+{
+	struct slot *slot = must_wait(pool, message);
+	struct message *held;
+
+	if (slot == NULL) {
+		deliver(pool, message);
+		return;
+	}
+	held = message_hold(message);
+	if (held == NULL) {
+		pool->dropped++;
+		return;
+	}
+	*slot->messages_tail = held;
+	slot->messages_tail = &held->next;
+	core_charge(&pool->core, slot, (ptrdiff_t)message_cost(message));
+}
+
+/* The byte behind a line is its newline or spare room of our own buffer: the NUL stands there for a moment. */
+void
+pool_say_line(struct ord_pool *pool, const struct words_line *line, int source, uint32_t place)
+{
+	char *end = (char *)(uintptr_t)line->text + line->size;
+	char kept = *end;
+	struct ord_message message = {
+		.sequence = line->sequence,
+		.time_ns = clock_wall_ns(),
+		.text = line->text,
+		.size = line->size,
+		.file = "",
+		.worker = place,
+		.level = ORD_INFO,
+		.source = source,
+		.partial = line->partial,
+	};
+
+	*end = '\0';
+	pool_say(pool, &message);
+	*end = kept;
+}
+
+void
+pool_say_held(struct ord_pool *pool, struct slot *slot)
+{
+	struct message *held;
+
+	while ((held = slot->messages) != NULL && !pool->destroy) {
+		slot->messages = held->next;
+		if (held->next == NULL)
+			slot->messages_tail = &slot->messages;
+		core_charge(&pool->core, slot, -(ptrdiff_t)message_cost(&held->view));
+		deliver(pool, &held->view);
+		memory_free(held);
+	}
+}

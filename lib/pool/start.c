@@ -1,0 +1,208 @@
+/*
+ * Starting: decide how workers come to life, make what is shared, start the
+ * spawner, and only then ZeroMQ, because its threads would stand in the way of
+ * a fork.
+ */
+#define _GNU_SOURCE /* mkdtemp, getauxval, epoll */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/memory.h"
+#include "pool/pool.h"
+#include "spawn/entry.h"
+#include "worker/serve.h"
+
+#define FDS_OF_A_POOL 32
+#define MESSAGE_MAX (4u << 20) /* a results frame is at most an outbox */
+
+static bool
+has_functions(const struct ord_pool *pool)
+{
+	return pool->options.function != NULL || pool->options.function_name != NULL;
+}
+
+static int
+decide_start(struct ord_pool *pool)
+{
+	const struct ord_pool_options *options = &pool->options;
+
+	pool->start = options->start;
+	if (pool->start == ORD_START_DEFAULT && (entry_ran() || options->program != NULL))
+		pool->start = ORD_START_EXEC;
+	if (pool->start == ORD_START_DEFAULT)
+		pool->start = options->function != NULL ? ORD_START_FORK : ORD_START_COMMAND;
+	if (pool->start == ORD_START_EXEC && !entry_ran() && options->program == NULL)
+		return error_set(&pool->error, ORD_ENOTSUP, "ORD_START_EXEC needs ord_worker_main(argc, argv) at the top of "
+			"main: it never ran in this process");
+	if (pool->start == ORD_START_COMMAND && options->function != NULL)
+		return error_set(&pool->error, ORD_ENOTSUP, "ORD_START_COMMAND cannot call a function of this program: use "
+			".function_name = \"file.so:function\", or call ord_worker_main at the top of main");
+	if (pool->start == ORD_START_INLINE && options->function == NULL)
+		return error_set(&pool->error, ORD_ENOTSUP, "ORD_START_INLINE runs functions of this process only: set .function");
+	return ORD_OK;
+}
+
+static int
+describe_function(struct ord_pool *pool, struct function_spec *spec)
+{
+	const struct ord_pool_options *options = &pool->options;
+
+	if (options->function_name != NULL)
+		return function_describe_name(spec, options->function_name, &pool->error);
+	if (options->function == NULL)
+		return ORD_OK;
+	if (pool->start != ORD_START_FORK)
+		return function_describe(spec, options->function, &pool->error);
+	spec->kind = FUNCTION_ADDRESS;
+	spec->address = (uint64_t)(uintptr_t)options->function;
+	spec->user = (uint64_t)(uintptr_t)options->function_user;
+	return ORD_OK;
+}
+
+static int
+check_descriptors(struct ord_pool *pool)
+{
+	struct rlimit limit;
+	uint64_t need = FDS_OF_A_POOL + (uint64_t)pool->options.workers * CHANNEL_FDS_PER_WORKER;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < need)
+		return error_set(&pool->error, ORD_ESYSTEM, "%u workers need about %llu open files and the limit is %llu: raise "
+			"it (ulimit -n) or use fewer workers", pool->options.workers, (unsigned long long)need,
+			(unsigned long long)limit.rlim_cur);
+	if (fd_headroom(FDS_OF_A_POOL / 2) != 0)
+		return error_system(&pool->error, errno, "too few descriptors are left for a pool: raise the limit (ulimit -n)");
+	return ORD_OK;
+}
+
+static int
+try_directory(struct ord_pool *pool, const char *parent)
+{
+	int size = snprintf(pool->directory, sizeof pool->directory, "%s/orderly-XXXXXX", parent);
+
+	if (size > 0 && (size_t)size < sizeof pool->directory - 24 && mkdtemp(pool->directory) != NULL)
+		return 0;
+	pool->directory[0] = '\0';
+	return -1;
+}
+
+static int
+make_directory(struct ord_pool *pool)
+{
+	const char *runtime = secure_getenv("XDG_RUNTIME_DIR");
+
+	if (runtime != NULL && runtime[0] == '/' && try_directory(pool, runtime) == 0)
+		return ORD_OK;
+	if (try_directory(pool, "/tmp") == 0)
+		return ORD_OK;
+	return error_system(&pool->error, errno, "cannot make a directory for sockets in $XDG_RUNTIME_DIR or /tmp");
+}
+
+static int
+make_shared(struct ord_pool *pool)
+{
+	if (!has_functions(pool))
+		return ORD_OK;
+	if (claims_new(&pool->claims, core_slots(pool->options.window), &pool->claims_fd) != 0)
+		return error_system(&pool->error, errno, "cannot make shared memory for %u tasks", pool->options.window);
+	return pool->start == ORD_START_INLINE ? ORD_OK : make_directory(pool);
+}
+
+static int
+start_spawner(struct ord_pool *pool)
+{
+	struct launch_options options = {
+		.start = pool->start,
+		.program = pool->options.program,
+		.keep_fds = pool->options.keep_fds,
+		.n_keep_fds = pool->options.n_keep_fds,
+		.timeout_ms = pool->options.start_timeout_ms,
+		.serve = worker_serve,
+		.config = { .master_pid = getpid(), .grace_ms = pool->options.grace_ms, .has_claims = has_functions(pool) },
+		.claims = pool->claims_fd,
+	};
+
+	memcpy(options.config.directory, pool->directory, sizeof pool->directory);
+	if (describe_function(pool, &options.config.function) != 0)
+		return pool->error.status;
+	return launch_start(&pool->launch, &options, &pool->error);
+}
+
+static int
+make_loop(struct ord_pool *pool)
+{
+	pool->epoll = epoll_create1(EPOLL_CLOEXEC);
+	pool->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pool->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (pool->epoll < 0 || pool->wake < 0 || pool->timer < 0 || fd_lift(&pool->epoll) != 0 || fd_lift(&pool->wake) != 0 ||
+	    fd_lift(&pool->timer) != 0)
+		return error_system(&pool->error, errno, "cannot make the descriptors of the loop");
+	pool_watch(pool, pool->wake, SOURCE_WAKE, 0);
+	pool_watch(pool, pool->timer, SOURCE_TIMER, 0);
+	return ORD_OK;
+}
+
+static int
+make_core(struct ord_pool *pool)
+{
+	struct core_options options = {
+		.window = pool->options.window,
+		.window_bytes = pool->options.window_bytes,
+		.workers = pool->options.workers,
+		.max_deaths = pool->options.max_deaths,
+		.quarantine = pool->options.quarantine,
+		.completion = pool->options.order == ORD_COMPLETION,
+		.functions = has_functions(pool),
+		.claims = pool->claims,
+	};
+
+	if (core_init(&pool->core, &options, 0) != 0)
+		return error_memory(&pool->error);
+	pool->commands = memory_new(pool->options.workers, sizeof *pool->commands);
+	if (has_functions(pool))
+		pool->incarnations = memory_new(pool->options.workers, sizeof *pool->incarnations);
+	if (pool->commands == NULL || (has_functions(pool) && pool->incarnations == NULL))
+		return error_memory(&pool->error);
+	return ORD_OK;
+}
+
+static int
+open_hub(struct ord_pool *pool)
+{
+	int status = channel_hub_open(&pool->hub, MESSAGE_MAX, &pool->error);
+
+	if (status == 0)
+		pool_watch(pool, channel_hub_fd(&pool->hub), SOURCE_RESULTS, 0);
+	return status;
+}
+
+int
+pool_start(struct ord_pool *pool)
+{
+	int status = decide_start(pool);
+
+	if (status == 0)
+		status = check_descriptors(pool);
+	if (status == 0)
+		status = make_shared(pool);
+	if (status == 0)
+		status = make_core(pool);
+	if (status == 0 && pool->start != ORD_START_INLINE)
+		status = start_spawner(pool);
+	if (status == 0)
+		status = make_loop(pool);
+	if (status == 0 && pool->start == ORD_START_INLINE)
+		return inline_start(pool);
+	if (status == 0)
+		pool_watch(pool, pool->launch.life, SOURCE_LIFE, 0);
+	if (status == 0 && has_functions(pool))
+		status = open_hub(pool);
+	return status;
+}

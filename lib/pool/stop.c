@@ -1,0 +1,248 @@
+/*
+ * Ends: of a task that is asked to stop, of a pool that failed, was
+ * interrupted or is done.  In every case what is left is settled, so that each
+ * task has exactly one result.
+ */
+#define _GNU_SOURCE /* syscall */
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <orderly/status.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/memory.h"
+#include "pool/pool.h"
+#include "spawn/sweep.h"
+
+#define GONE_MS 2000 /* the kernel kills orphaned workers at once; this only bounds the wait */
+
+void
+pool_stop_task(struct ord_pool *pool, struct slot *slot, bool kill)
+{
+	uint64_t id = 0, run = 0;
+	uint32_t grace_ms = pool->options.grace_ms;
+
+	if (slot->task.command) {
+		id = pool->commands[slot->place].id;
+		grace_ms = slot->task.grace_ms;
+	} else if (pool->inline_worker == NULL) {
+		id = pool->incarnations[slot->place].id;
+		run = RUN_WORD(slot->sequence, slot->attempt, RUN_RUNNING);
+	}
+	if (id != 0)
+		launch_stop(&pool->launch, id, run, grace_ms, kill);
+}
+
+static void
+kill_running(struct ord_pool *pool)
+{
+	for (uint32_t i = 0; i < pool->core.n_slots; i++) {
+		struct slot *slot = &pool->core.slots[i];
+
+		if (slot->state == SLOT_SENT && core_cancel(&pool->core, slot))
+			pool_stop_task(pool, slot, true);
+	}
+}
+
+void
+pool_take_interrupts(struct ord_pool *pool)
+{
+	uint32_t asked = atomic_load(&pool->interrupts);
+
+	if (asked == pool->interrupts_taken)
+		return;
+	if (pool->interrupts_taken == 0) {
+		pool->closed = true;
+		if (pool->failure.status == 0)
+			error_set(&pool->failure, ORD_EINTERRUPTED, "interrupted: tasks that had not started were canceled");
+		core_stop(&pool->core, "canceled: the pool was interrupted");
+	}
+	if (asked > 1)
+		kill_running(pool);
+	pool->interrupts_taken = asked;
+}
+
+void
+pool_fail(struct ord_pool *pool, int status, const char *format, ...)
+{
+	char text[sizeof pool->failure.text];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	if (pool->failure.status == 0)
+		error_set(&pool->failure, status, "%s", text);
+	error_set(&pool->error, status, "%s", text);
+	pool->closed = pool->ended = true;
+	core_stop(&pool->core, text);
+	kill_running(pool);
+}
+
+/* Wait until a process that is not our child has ended: only then nothing of it can still write. */
+static void
+await_gone(int32_t pid)
+{
+	struct pollfd gone = { .fd = -1, .events = POLLIN };
+
+	if (pid > 0)
+		gone.fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (gone.fd >= 0)
+		poll(&gone, 1, GONE_MS);
+	fd_close(&gone.fd);
+}
+
+/* Workers die with their spawner; what they had committed before counts. */
+void
+pool_lost(struct ord_pool *pool)
+{
+	for (uint32_t i = 0; i < pool->options.workers; i++) {
+		struct life_packet end = { .place = i, .status = 9 };
+
+		if (pool->incarnations != NULL && pool->incarnations[i].id != 0) {
+			await_gone(pool->incarnations[i].pid);
+			end.id = pool->incarnations[i].id;
+			end.pid = pool->incarnations[i].pid;
+			incarnation_ended(pool, &end);
+		}
+		if (pool->commands[i].id != 0) {
+			end.id = pool->commands[i].id;
+			command_ended(pool, &end);
+		}
+	}
+	fd_close(&pool->launch.life);
+	core_lost(&pool->core, "canceled: the spawner is gone");
+	pool_fail(pool, ORD_ELOST, "the spawner of this pool was killed, and its workers with it: make a new pool");
+}
+
+static bool
+workers_live(const struct ord_pool *pool)
+{
+	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->options.workers; i++)
+		if (pool->incarnations[i].id != 0)
+			return true;
+	return false;
+}
+
+/* Idle workers leave by themselves when they are told; one that does not within the grace is ended by the spawner. */
+static void
+say_bye(struct ord_pool *pool)
+{
+	uint64_t until_ns = clock_now_ns() + pool->options.grace_ms * CLOCK_NS_PER_MS;
+	bool moved;
+
+	core_stop(&pool->core, NULL);
+	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->options.workers; i++)
+		if (pool->core.places[i].state == PLACE_READY)
+			incarnation_bye(pool, i);
+	while (pool->launch.life >= 0 && pool->workers_ready != 0 && clock_now_ns() < until_ns)
+		pool_round(pool, clock_left_ms(clock_now_ns(), until_ns), &moved);
+}
+
+static void
+close_all(struct ord_pool *pool)
+{
+	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->options.workers; i++)
+		incarnation_close(&pool->incarnations[i]);
+	for (uint32_t i = 0; pool->commands != NULL && i < pool->options.workers; i++)
+		command_close(&pool->commands[i]);
+	channel_hub_close(&pool->hub);
+	sweep_directory(pool->directory);
+	pool->directory[0] = '\0';
+}
+
+void
+pool_shut_down(struct ord_pool *pool, bool orderly)
+{
+	if (pool->finished)
+		return;
+	if (orderly && pool->inline_worker == NULL && workers_live(pool))
+		say_bye(pool);
+	launch_finish(&pool->launch, pool->options.grace_ms);
+	close_all(pool);
+	pool->finished = pool->closed = true;
+}
+
+/* In a child that the owner forked nothing is ours but memory. */
+static void
+abandon(struct ord_pool *pool)
+{
+	launch_abandon(&pool->launch);
+	channel_hub_abandon(&pool->hub);
+	pool->directory[0] = '\0';
+	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->options.workers; i++)
+		pool->incarnations[i].tasks = NULL;
+}
+
+static void
+drop_held(struct ord_pool *pool)
+{
+	for (uint32_t i = 0; pool->core.slots != NULL && i < pool->core.n_slots; i++) {
+		struct message *held = pool->core.slots[i].messages;
+
+		for (struct message *next; pool->core.slots[i].state != SLOT_FREE && held != NULL; held = next) {
+			next = held->next;
+			memory_free(held);
+		}
+	}
+}
+
+void
+pool_free(struct ord_pool *pool)
+{
+	if (pool->alive != NULL && *pool->alive == 0)
+		abandon(pool);
+	pool->destroy = false;
+	if (pool->started || pool->launch.life >= 0)
+		pool_shut_down(pool, false);
+	close_all(pool);
+	inline_finish(pool);
+	drop_held(pool);
+	result_finish(&pool->current);
+	core_finish(&pool->core);
+	if (pool->claims != NULL)
+		claims_unmap(pool->claims, core_slots(pool->options.window));
+	fd_close(&pool->claims_fd);
+	fd_close(&pool->epoll);
+	fd_close(&pool->wake);
+	fd_close(&pool->timer);
+	buffer_finish(&pool->scratch);
+	memory_free(pool->incarnations);
+	memory_free(pool->commands);
+	memory_free(pool->program);
+	memory_free(pool->function_name);
+	memory_free(pool->keep_fds);
+	if (pool->alive != NULL)
+		munmap(pool->alive, 1);
+	memory_free(pool);
+}
+
+bool
+pool_stalled(const struct ord_pool *pool)
+{
+	const struct core *core = &pool->core;
+
+	if (core->n_waiting == 0 || core->n_sent != 0 || core->n_idle != 0 || core->n_empty != 0 || core->stopped)
+		return false;
+	for (uint32_t i = 0; i < pool->options.workers; i++)
+		if (core->places[i].state == PLACE_STARTING)
+			return false;
+	return core_deliverable(core) == NULL;
+}
+
+void
+pool_dump(const struct ord_pool *pool, struct error *error)
+{
+	const struct core *core = &pool->core;
+
+	error_set(error, ORD_ESTALLED, "nothing can move any more: %u tasks wait, %u are with workers, %u are done and not "
+		"delivered; the first undelivered is %llu; %llu bytes are held of %llu; %u places are idle, %u have no worker",
+		core->n_waiting, core->n_sent, core->n_settled, (unsigned long long)core->next_delivery,
+		(unsigned long long)core->bytes, (unsigned long long)core->options.window_bytes, core->n_idle, core->n_empty);
+}
