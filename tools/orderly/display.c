@@ -12,10 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MS 1000000u
-#define BAR_EVERY (100u * MS)
-#define JSON_EVERY (200u * MS)
-#define PLAIN_EVERY (5000u * MS)
+#define MS UINT64_C(1000000)
+#define BAR_EVERY (100 * MS)
+#define JSON_EVERY (200 * MS)
+#define PLAIN_EVERY (5000 * MS)
 #define COLUMNS_DEFAULT 80
 #define COLUMNS_MAX 400
 
@@ -162,10 +162,12 @@ format_words(const struct display *display, const struct display_numbers *number
 static void
 add_bar(struct text *line, unsigned columns, unsigned percent)
 {
-	unsigned i, width = columns > 50 ? 50 : columns;
+	unsigned i, width = columns;
 
 	if (width < 8)
 		return;
+	if (width > 50)
+		width = 50;
 	width -= 3; /* the brackets and a blank */
 	text_add_byte(line, '[');
 	for (i = 0; i < width; i++)

@@ -49,11 +49,11 @@ estimate_rate(const struct estimate *estimate)
 static uint64_t
 mean_duration(const struct estimate *estimate)
 {
-	size_t n =
-		estimate->n_durations < ESTIMATE_RECENT ? estimate->n_durations : ESTIMATE_RECENT;
+	size_t i, n = estimate->n_durations;
 	uint64_t sum = 0;
-	size_t i;
 
+	if (n > ESTIMATE_RECENT)
+		n = ESTIMATE_RECENT;
 	for (i = 0; i < n; i++)
 		sum += estimate->durations[i];
 	return n == 0 ? 0 : sum / n;

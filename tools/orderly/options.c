@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "complain.h"
-#include "limits.h"
+#include "machine.h"
 #include "text.h"
 
 enum long_option {
@@ -167,7 +167,8 @@ read_value(struct map_options *options, int key, const char *value)
 
 	if (key == 'j') {
 		name = "-j";
-		wrong = values_jobs(value, limits_processors(), limits_most_jobs(), &options->jobs);
+		wrong = values_jobs(
+			value, machine_processors(), machine_most_jobs(), &options->jobs);
 	} else if (key == OPTION_TIMEOUT) {
 		name = "--timeout";
 		wrong = values_time(value, &options->timeout_ms);
@@ -204,7 +205,7 @@ read_option(int key, char *value, struct argp_state *state)
 	case OPTION_BAR: options->progress = PROGRESS_BAR; break;
 	case ARGP_KEY_ARG:
 		read_words(options, state->argv + state->next - 1,
-			(size_t)(state->argc - state->next + 1));
+			(size_t)state->argc + 1 - (size_t)state->next);
 		state->next = state->argc;
 		break;
 	default: return read_value(options, key, value);
@@ -221,10 +222,11 @@ options_read(struct map_options *options, int argc, char **argv)
 
 	*options = (struct map_options){ .delimiter = { "\n", 1 } };
 	argp_err_exit_status = STATUS_TROUBLE;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
 	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, options) != 0)
 		complain_memory();
 	if (options->jobs == 0)
-		options->jobs = limits_processors();
+		options->jobs = machine_processors();
 	if (options->n_sources > 0)
 		return;
 	add_source(options, NULL, 0, "-");

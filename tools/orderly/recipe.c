@@ -363,7 +363,8 @@ make_input(struct recipe *recipe, const char *const *values)
 		text_add_string(&line, values[i]);
 		text_add_byte(&line, i + 1 < recipe->n_sources ? ' ' : '\0');
 	}
-	if (shell_is_needed(line.bytes) || line.bytes[strspn(line.bytes, blanks)] == '\0') {
+	if (line.bytes == NULL || shell_is_needed(line.bytes) ||
+		line.bytes[strspn(line.bytes, blanks)] == '\0') {
 		begin_shell(recipe);
 		text_add(&recipe->bytes, line.bytes, line.size);
 	} else {

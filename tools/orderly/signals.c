@@ -84,8 +84,8 @@ die_of(int number)
 	default_action(number);
 	sigemptyset(&set);
 	sigaddset(&set, number);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	raise(number);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	kill(getpid(), number);
 }
 
 void

@@ -1,6 +1,6 @@
 /* sched_getaffinity, not the number of processors in the machine: taskset and containers count. */
 #define _GNU_SOURCE
-#include "limits.h"
+#include "machine.h"
 
 #include <sched.h>
 #include <sys/resource.h>
@@ -12,7 +12,7 @@
 #define FDS_KEPT 64
 
 uint32_t
-limits_processors(void)
+machine_processors(void)
 {
 	cpu_set_t set;
 	long online;
@@ -24,7 +24,7 @@ limits_processors(void)
 }
 
 uint32_t
-limits_most_jobs(void)
+machine_most_jobs(void)
 {
 	struct rlimit limit;
 	uint64_t most = JOBS_MAX;
