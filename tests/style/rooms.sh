@@ -5,14 +5,15 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "${1:-$here/../..}"
 
 # room: the rooms it may include beside itself. Public headers, <orderly/...>, are open to all.
+# core sees the claim words of shared, which are memory and no I/O; spawn's entry.c hands worker_serve over.
 # jobs and graph are customers of the library: they have the public headers only.
 rooms='
 base:
-core: base
+core: base shared
 wire: base
 shared: base
 events: base
-spawn: base shared wire
+spawn: base shared worker
 capture: base shared
 worker: base shared wire capture spawn
 deliver: base core

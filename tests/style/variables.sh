@@ -6,6 +6,8 @@ objects=$build/CMakeFiles/orderly_objects.dir
 
 # room/file.c:name, then the reason
 allowed='
+spawn/entry.c:ran   whether ord_worker_main ran is about the process, not about a pool
+worker/log.c:running   the task that this thread runs, so that ord_log needs no argument; workers only
 '
 
 found=$(find "$objects" -name '*.o' | sort | while read -r object; do
