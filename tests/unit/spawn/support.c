@@ -140,17 +140,19 @@ raise_family(struct status_page *page)
 }
 
 static void
-run_task(const struct worker_setup *setup, struct status_page *page, int obedient)
+run_task(const struct worker_setup *setup, struct status_page *page, enum act how)
 {
 	uint64_t deadline = atomic_load(&page->deadline_ns);
 	struct itimerspec when = { .it_value = { .tv_sec = (time_t)(deadline / CLOCK_NS_PER_S),
 					   .tv_nsec = (long)(deadline % CLOCK_NS_PER_S) } };
 
 	signal(SIGTERM, SIG_IGN);
+	if (how == ACT_LATE)
+		atomic_store(&page->deadline_ns, clock_now_ns() + 1000 * CLOCK_NS_PER_MS);
 	atomic_store(&page->run, RUN_WORD(7, 1, RUN_RUNNING));
 	if (deadline != 0)
 		timerfd_settime(setup->deadline, TFD_TIMER_ABSTIME, &when, NULL);
-	while (!obedient || atomic_load(&page->cancel) == 0)
+	while (how != ACT_OBEY || atomic_load(&page->cancel) == 0)
 		poll(NULL, 0, 1);
 	atomic_store(&page->run, RUN_WORD(7, 1, RUN_IDLE));
 }
@@ -176,8 +178,9 @@ act(const struct worker_setup *setup)
 		CHECK(write(1, "ORD", 3) == 3 && write(2, "ERLY", 4) == 4);
 		CHECK(read(0, &byte, 1) == 0);
 		_exit(0);
-	case ACT_RUN: run_task(setup, region.page, 0); break;
-	case ACT_OBEY: run_task(setup, region.page, 1); break;
+	case ACT_RUN:
+	case ACT_OBEY:
+	case ACT_LATE: run_task(setup, region.page, what); break;
 	case ACT_FDS: _exit((int)count_fds());
 	case ACT_FUNCTION: _exit(setup->function(NULL, setup->user));
 	case ACT_SPAWNER: kill(getppid(), SIGKILL); break;

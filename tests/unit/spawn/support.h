@@ -31,6 +31,7 @@ enum act {
 	ACT_ANSWER,   /* write "ORDERLY" to fd 1 and 2, read fd 0, exit 0 */
 	ACT_RUN,      /* a task that ignores all but the page: RUNNING with the deadline of the page, ignore SIGTERM */
 	ACT_OBEY,     /* as ACT_RUN, but when it is asked to end it does: IDLE */
+	ACT_LATE,     /* as ACT_RUN, and the deadline moves 1 s on when the timer is set */
 	ACT_FDS,      /* exit with the number of open descriptors */
 	ACT_FUNCTION, /* call the function with no task; exit with what it returns */
 	ACT_SPAWNER   /* kill the spawner */
