@@ -70,7 +70,7 @@ find_mark(const struct words *words, const char *text, size_t size)
 	const char *hit;
 
 	while (words->marked && at < size) {
-		hit = memchr(text + at, MAGIC[0], size - at);
+		hit = memchr(text + at, (uint8_t)MAGIC[0], size - at);
 		if (hit == NULL)
 			break;
 		at = (size_t)(hit - text);
