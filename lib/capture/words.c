@@ -264,7 +264,7 @@ resume(struct words *words, const char *text, size_t size, size_t *used)
 		if (words->n_pending < WORDS_MARK_SIZE)
 			return 0;
 		words->n_pending = 0;
-		return take_mark(words, words->pending, NULL, 0);
+		return take_mark(words, words->pending, "", 0);
 	}
 	return 0;
 }
@@ -308,7 +308,7 @@ words_end(struct words *words, uint64_t last)
 	words->n_pending = 0;
 	if (hold(words, words->pending, size) != 0)
 		return -1;
-	return give_all(words, last, NULL, 0);
+	return give_all(words, last, "", 0);
 }
 
 uint64_t
