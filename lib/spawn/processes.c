@@ -34,6 +34,15 @@ is_of_zmq(const char *thread)
 	return size >= 6 && memcmp(name, "ZMQbg/", 6) == 0;
 }
 
+/* ThreadSanitizer's runtime, if it is linked, has a thread that it takes care of when forking. */
+extern void __tsan_init(void) __attribute__((weak));
+
+static unsigned
+sanitizer_threads(void)
+{
+	return __tsan_init != NULL ? 1 : 0;
+}
+
 unsigned
 processes_other_threads(void)
 {
@@ -48,7 +57,7 @@ processes_other_threads(void)
 			!is_of_zmq(entry->d_name))
 			others++;
 	closedir(threads);
-	return others;
+	return others > sanitizer_threads() ? others - sanitizer_threads() : 0;
 }
 
 static void

@@ -31,14 +31,26 @@
 #define EVENTS_AT_ONCE 64
 #define LOOK_MS 1000 /* how often the master is looked for where there is no pidfd */
 
+/* Nothing is left.  That needs a descriptor or two, and there may be none free. */
+static void
+clean_up(struct spawner *spawner)
+{
+	fd_close(&spawner->wake);
+	fd_close(&spawner->signals);
+	fd_close(&spawner->claims);
+	sweep_descendants();
+	sweep_directory(spawner->config.directory);
+}
+
 /* The master is gone: nobody is left to report to. */
 _Noreturn static void
 die(struct spawner *spawner)
 {
-	for (size_t i = 0; i < spawner->n_children; i++)
+	for (size_t i = 0; i < spawner->n_children; i++) {
 		kill(-spawner->children[i].pid, SIGKILL);
-	sweep_descendants();
-	sweep_directory(spawner->config.directory);
+		fd_close(&spawner->children[i].deadline);
+	}
+	clean_up(spawner);
 	_exit(0);
 }
 
@@ -46,8 +58,7 @@ die(struct spawner *spawner)
 _Noreturn static void
 leave(struct spawner *spawner)
 {
-	sweep_descendants();
-	sweep_directory(spawner->config.directory);
+	clean_up(spawner);
 	report_flush(spawner, 1);
 	_exit(0);
 }

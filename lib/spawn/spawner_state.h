@@ -43,6 +43,7 @@ struct child {
 	uint64_t started_ns;
 	enum child_step step;
 	uint64_t step_ns;  /* when, 0: never */
+	uint64_t look_ns; /* when to look at its deadline again; 0: not */
 	uint32_t grace_ms; /* between the steps */
 	uint64_t run;      /* STEP_ASKED: the run word of the task, phase 0 */
 	uint32_t reason;   /* STEP_ASKED: the flag that it will have when it is doomed */

@@ -6,26 +6,33 @@
  * the grace the spawner tries to turn its run word from RUNNING into DOOMED.
  * If that fails the task has ended or is being committed, and its worker is
  * left alone; if it succeeds the worker can no longer commit it, and the
- * ladder goes on.  So a kill is always meant for one attempt of one task.
+ * ladder goes on.  So a kill is always meant for one attempt of one task.  A
+ * task that was claimed and had not begun when it was asked to end finds the
+ * cancel word when it begins, and its function is not called.
  */
-#define _GNU_SOURCE /* timerfd */
 #include "spawn/spawner_state.h"
 
 #include <signal.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 
 #define RUN_PHASE_MASK UINT64_C(3)
 
+static void
+wake_at(struct spawner *spawner, uint64_t at_ns)
+{
+	if (spawner->next_ns == 0 || at_ns < spawner->next_ns)
+		spawner->next_ns = at_ns;
+}
+
 void
 stop_at(struct spawner *spawner, struct child *child, enum child_step step, uint64_t at_ns)
 {
 	child->step = step;
 	child->step_ns = at_ns;
-	if (at_ns != 0 && (spawner->next_ns == 0 || at_ns < spawner->next_ns))
-		spawner->next_ns = at_ns;
+	if (at_ns != 0)
+		wake_at(spawner, at_ns);
 }
 
 static uint64_t
@@ -117,24 +124,6 @@ take_step(struct spawner *spawner, struct child *child)
 	}
 }
 
-void
-stop_steps(struct spawner *spawner, uint64_t now_ns)
-{
-	uint64_t next = 0;
-
-	if (spawner->next_ns == 0 || now_ns < spawner->next_ns)
-		return;
-	for (size_t i = 0; i < spawner->n_children; i++) {
-		struct child *child = &spawner->children[i];
-
-		if (child->step_ns != 0 && child->step_ns <= now_ns)
-			take_step(spawner, child);
-		if (child->step_ns != 0 && (next == 0 || child->step_ns < next))
-			next = child->step_ns;
-	}
-	spawner->next_ns = next;
-}
-
 static void
 stop_task(struct spawner *spawner, struct child *worker, const struct life_packet *packet)
 {
@@ -142,9 +131,12 @@ stop_task(struct spawner *spawner, struct child *worker, const struct life_packe
 
 	if ((packet->flags & LIFE_KILL) == 0) {
 		ask(spawner, worker, run, CANCEL_ASKED, packet->grace_ms);
-	} else if (worker->doomed == (run | RUN_DOOMED) || doom(worker, run)) {
-		kill_child(spawner, worker);
+		return;
 	}
+	/* If the worker has claimed the task and not begun it, it finds this when it does. */
+	atomic_store(&worker->region.page->cancel, run | CANCEL_ASKED);
+	if (worker->doomed == (run | RUN_DOOMED) || doom(worker, run))
+		kill_child(spawner, worker);
 }
 
 static void
@@ -200,30 +192,58 @@ deadline_of(struct status_page *page, uint64_t *run)
 	return RUN_PHASE(*run) == RUN_RUNNING ? atomic_load(&page->deadline_ns) : 0;
 }
 
+/*
+ * Look whether the deadline has passed; if it lies ahead, look again then.
+ * The timer that both processes have is the worker's to set: if the spawner
+ * set it too, it could put it off for a task that has begun meanwhile.
+ */
 static void
-set_timer(int timer, uint64_t at_ns)
+look(struct spawner *spawner, struct child *worker)
 {
-	struct itimerspec when = { .it_value = { .tv_sec = (time_t)(at_ns / CLOCK_NS_PER_S),
-					   .tv_nsec = (long)(at_ns % CLOCK_NS_PER_S) } };
+	uint64_t run, deadline = deadline_of(worker->region.page, &run);
 
-	timerfd_settime(timer, TFD_TIMER_ABSTIME, &when, NULL);
+	worker->look_ns = 0;
+	if (deadline == 0)
+		return;
+	if (deadline > clock_now_ns()) {
+		worker->look_ns = deadline;
+		wake_at(spawner, deadline);
+		return;
+	}
+	ask(spawner, worker, run & ~RUN_PHASE_MASK, CANCEL_TIMEOUT, spawner->config.grace_ms);
 }
 
 void
 stop_deadline(struct spawner *spawner, struct child *worker)
 {
-	struct status_page *page = worker->region.page;
-	uint64_t fires, run, deadline, set = 0;
+	uint64_t fires;
 
-	/* The worker may have set it again meanwhile: then there is nothing to read, and the look below does no harm. */
+	/* The worker may have set it again meanwhile: then there is nothing to read, and the look does no harm. */
 	(void)!read(worker->deadline, &fires, sizeof fires);
-	deadline = deadline_of(page, &run);
-	/* The worker may go on to a task with an earlier deadline while its timer is set for this one. */
-	while (deadline > clock_now_ns() && deadline != set) {
-		set_timer(worker->deadline, deadline);
-		set = deadline;
-		deadline = deadline_of(page, &run);
+	look(spawner, worker);
+}
+
+static uint64_t
+sooner(uint64_t next_ns, uint64_t at_ns)
+{
+	return at_ns != 0 && (next_ns == 0 || at_ns < next_ns) ? at_ns : next_ns;
+}
+
+void
+stop_steps(struct spawner *spawner, uint64_t now_ns)
+{
+	uint64_t next = 0;
+
+	if (spawner->next_ns == 0 || now_ns < spawner->next_ns)
+		return;
+	for (size_t i = 0; i < spawner->n_children; i++) {
+		struct child *child = &spawner->children[i];
+
+		if (child->look_ns != 0 && child->look_ns <= now_ns)
+			look(spawner, child);
+		if (child->step_ns != 0 && child->step_ns <= now_ns)
+			take_step(spawner, child);
+		next = sooner(sooner(next, child->step_ns), child->look_ns);
 	}
-	if (deadline != 0 && deadline <= clock_now_ns())
-		ask(spawner, worker, run & ~RUN_PHASE_MASK, CANCEL_TIMEOUT, spawner->config.grace_ms);
+	spawner->next_ns = next;
 }

@@ -1,4 +1,7 @@
-/* Commands: what they get, how they end, and what is said of those that cannot start. */
+/*
+ * Commands: what they get, how they end, and what is said of those that cannot start.
+ * Not run with ThreadSanitizer (not under TSAN): what a failed exec says comes back through memory that vfork shares, and TSAN makes it a fork.
+ */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

@@ -1,4 +1,7 @@
-/* Ends: of the master, of the spawner, of a pool; nothing is left after any of them. */
+/*
+ * Ends: of the master, of the spawner, of a pool; nothing is left after any of them.
+ * Not run with ThreadSanitizer (not under TSAN): it turns vfork into fork, and failed commands are what the tests wait for.
+ */
 #define _GNU_SOURCE /* wait4 flags */
 #include <errno.h>
 #include <poll.h>
