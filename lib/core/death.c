@@ -122,6 +122,8 @@ retry(struct core *core, struct slot *slot)
 	forget_attempt(core, slot);
 	slot->attempt++;
 	core->retried++;
+	if (!slot->task.command)
+		claim_arm(&core->options.claims[slot->index], slot->sequence, slot->attempt);
 	give_back(core, slot);
 }
 

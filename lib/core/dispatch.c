@@ -70,7 +70,6 @@ give(struct core *core, struct slot *slot, uint32_t place)
 	at->command = slot->task.command;
 	if (slot->task.command)
 		return (struct dispatch){ DISPATCH_COMMAND, place, slot };
-	claim_arm(&core->options.claims[slot->index], slot->sequence, slot->attempt);
 	return (struct dispatch){ DISPATCH_SEND, place, slot };
 }
 

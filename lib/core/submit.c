@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "core/lists.h"
+#include "shared/region.h"
 
 uint32_t
 core_slots(uint32_t window)
@@ -109,6 +110,9 @@ core_submit(struct core *core, struct task *task)
 	slot->result.sequence = slot->sequence;
 	slot->result.worker = UINT32_MAX;
 	slot->result.user = task->user;
+	/* Armed once per attempt: here, and where an attempt is counted. */
+	if (!task->command)
+		claim_arm(&core->options.claims[slot->index], slot->sequence, 0);
 	core->live++;
 	core_charge(core, slot, (ptrdiff_t)(task->input.size + task->feed.size));
 	waiting_insert(core, slot);

@@ -96,12 +96,12 @@ begin(struct ord_pool *pool, uint32_t place, const struct slot *slot)
 static void
 fail_start(struct ord_pool *pool, uint32_t place, int exit_code, const char *text)
 {
-	command_close(&pool->commands[place]);
+	pool_command_close(&pool->commands[place]);
 	core_command_failed(&pool->core, place, exit_code, text);
 }
 
 void
-command_start(struct ord_pool *pool, uint32_t place, struct slot *slot)
+pool_command_start(struct ord_pool *pool, uint32_t place, struct slot *slot)
 {
 	struct command *command = &pool->commands[place];
 	int fds[3] = { -1, -1, -1 };
@@ -124,7 +124,7 @@ command_start(struct ord_pool *pool, uint32_t place, struct slot *slot)
 }
 
 void
-command_close(struct command *command)
+pool_command_close(struct command *command)
 {
 	if (command->id == 0)
 		return;
@@ -169,7 +169,7 @@ take_bytes(struct command *command, const char *bytes, size_t size, bool standar
 }
 
 int
-command_read(struct command *command, bool standard_error)
+pool_command_read(struct command *command, bool standard_error)
 {
 	struct intake *intake = standard_error ? &command->err : &command->out;
 	struct ord_pool *pool = command->pool;
@@ -206,9 +206,9 @@ take_rest(struct command *command)
 {
 	struct slot *slot;
 
-	while (command_read(command, false) != 0)
+	while (pool_command_read(command, false) != 0)
 		;
-	while (command_read(command, true) != 0)
+	while (pool_command_read(command, true) != 0)
 		;
 	words_end(&command->out_lines, command->sequence);
 	words_end(&command->err_lines, command->sequence);
@@ -227,7 +227,7 @@ find(struct ord_pool *pool, uint64_t id)
 }
 
 void
-command_ended(struct ord_pool *pool, const struct life_packet *packet)
+pool_command_ended(struct ord_pool *pool, const struct life_packet *packet)
 {
 	struct command *command = find(pool, packet->id);
 	struct end end = pool_end(packet);
@@ -235,12 +235,12 @@ command_ended(struct ord_pool *pool, const struct life_packet *packet)
 	if (command == NULL)
 		return;
 	take_rest(command);
-	command_close(command);
+	pool_command_close(command);
 	core_command_ended(&pool->core, PLACE_OF(packet->id), &end);
 }
 
 void
-command_failed(struct ord_pool *pool, const struct life_event *event)
+pool_command_failed(struct ord_pool *pool, const struct life_event *event)
 {
 	int errno_value = event->packet.status;
 	struct command *command = find(pool, event->packet.id);
@@ -274,7 +274,7 @@ append_all(struct buffer *text, const char *const *strings)
 }
 
 int
-command_text(struct buffer *text, const struct ord_command *command)
+pool_command_text(struct buffer *text, const struct ord_command *command)
 {
 	struct spawn_command head = {
 		.argc = (uint32_t)count(command->argv),

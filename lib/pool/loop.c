@@ -32,7 +32,7 @@ carry_out(struct ord_pool *pool, const struct dispatch *dispatch)
 			incarnation_send(pool, dispatch->place, dispatch->slot);
 		break;
 	case DISPATCH_COMMAND:
-		command_start(pool, dispatch->place, dispatch->slot);
+		pool_command_start(pool, dispatch->place, dispatch->slot);
 		break;
 	case DISPATCH_FAIL:
 		pool_fail(pool, ORD_ECRASHLOOP, "%u workers in a row ended without having started a task; the last: %s",
@@ -67,7 +67,6 @@ hand_result(struct ord_pool *pool)
 bool
 pool_deliver(struct ord_pool *pool, bool once)
 {
-	struct ord_result nested = pool->current;
 	bool delivered = false;
 	struct slot *slot;
 
@@ -85,8 +84,6 @@ pool_deliver(struct ord_pool *pool, bool once)
 			return true;
 		hand_result(pool);
 	}
-	if (!once)
-		pool->current = nested;
 	return delivered;
 }
 
@@ -103,11 +100,11 @@ take_life(struct ord_pool *pool)
 			break;
 		case LIFE_ENDED:
 			incarnation_ended(pool, &event.packet);
-			command_ended(pool, &event.packet);
+			pool_command_ended(pool, &event.packet);
 			break;
 		case LIFE_FAILED:
 			incarnation_failed(pool, &event);
-			command_failed(pool, &event);
+			pool_command_failed(pool, &event);
 			break;
 		default:
 			break;
@@ -174,10 +171,10 @@ take_event(struct ord_pool *pool, uint64_t what)
 		take_flush(&pool->incarnations[place]);
 		break;
 	case SOURCE_STDOUT:
-		command_read(&pool->commands[place], false);
+		pool_command_read(&pool->commands[place], false);
 		break;
 	case SOURCE_STDERR:
-		command_read(&pool->commands[place], true);
+		pool_command_read(&pool->commands[place], true);
 		break;
 	}
 }

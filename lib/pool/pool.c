@@ -290,7 +290,7 @@ submit_command(struct ord_pool *pool, const struct ord_command *command, uint64_
 	int status = ORD_OK;
 
 	pool->scratch.size = 0;
-	if (command_text(&pool->scratch, command) != 0 || blob_set(&task.feed, command->input, command->input_size) != 0)
+	if (pool_command_text(&pool->scratch, command) != 0 || blob_set(&task.feed, command->input, command->input_size) != 0)
 		status = error_memory(&pool->error);
 	else if (pool->scratch.size > COMMAND_MAX)
 		status = error_set(&pool->error, ORD_ETOOBIG, "the command's arguments and environment are larger than 2 MiB");

@@ -207,14 +207,14 @@ void intake_resume(struct ord_pool *pool, struct intake *intake, enum source sou
 void intake_close(struct ord_pool *pool, struct intake *intake);
 
 /* --- command.c --- */
-void command_start(struct ord_pool *pool, uint32_t place, struct slot *slot);
-void command_failed(struct ord_pool *pool, const struct life_event *event);
-void command_ended(struct ord_pool *pool, const struct life_packet *packet);
-void command_close(struct command *command);
+void pool_command_start(struct ord_pool *pool, uint32_t place, struct slot *slot);
+void pool_command_failed(struct ord_pool *pool, const struct life_event *event);
+void pool_command_ended(struct ord_pool *pool, const struct life_packet *packet);
+void pool_command_close(struct command *command);
 /* The spawner's text of a command; 0 or ORD_ENOMEM. */
-int command_text(struct buffer *text, const struct ord_command *command);
+int pool_command_text(struct buffer *text, const struct ord_command *command);
 /* Read once; 1: there may be more. */
-int command_read(struct command *command, bool standard_error);
+int pool_command_read(struct command *command, bool standard_error);
 
 /* --- inline.c --- */
 int inline_start(struct ord_pool *pool);

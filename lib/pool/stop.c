@@ -113,7 +113,7 @@ pool_lost(struct ord_pool *pool)
 		}
 		if (pool->commands[i].id != 0) {
 			end.id = pool->commands[i].id;
-			command_ended(pool, &end);
+			pool_command_ended(pool, &end);
 		}
 	}
 	fd_close(&pool->launch.life);
@@ -151,7 +151,7 @@ close_all(struct ord_pool *pool)
 	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->options.workers; i++)
 		incarnation_close(&pool->incarnations[i]);
 	for (uint32_t i = 0; pool->commands != NULL && i < pool->options.workers; i++)
-		command_close(&pool->commands[i]);
+		pool_command_close(&pool->commands[i]);
 	channel_hub_close(&pool->hub);
 	sweep_directory(pool->directory);
 	pool->directory[0] = '\0';

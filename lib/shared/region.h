@@ -62,7 +62,7 @@ struct status_page {
 	_Atomic uint32_t level;                    /* lowest log level that is sent */
 	alignas(64) _Atomic uint64_t words;
 
-	/* the master or the spawner; the last one wins */
+	/* the spawner */
 	alignas(64) _Atomic uint64_t cancel;
 
 	/* the worker; the spawner may only go RUNNING -> DOOMED */

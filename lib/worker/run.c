@@ -16,20 +16,33 @@
 
 #define TIMES_WORTH_NS 100000 /* a shorter task shares the times of its message */
 
+/*
+ * A timer that fires too early only makes the spawner look, and it looks again
+ * by itself at the deadline that it then finds.  So the timer is set only if
+ * none is pending that fires before this deadline; the clock must be read
+ * after `run` was stored, or a timer could fire in between and find nothing.
+ */
 static void
-set_deadline(struct worker *worker, uint64_t timeout_ms)
+set_timer(struct worker *worker, uint64_t deadline_ns)
 {
-	uint64_t at = timeout_ms != 0 ? worker->now_ns + timeout_ms * CLOCK_NS_PER_MS : 0;
-	struct itimerspec when = { .it_value = { (time_t)(at / CLOCK_NS_PER_S), (long)(at % CLOCK_NS_PER_S) } };
+	struct itimerspec when = { .it_value = { (time_t)(deadline_ns / CLOCK_NS_PER_S), (long)(deadline_ns % CLOCK_NS_PER_S) } };
 
-	if (worker->deadline < 0)
-		return;
-	atomic_store_explicit(&worker->region.page->deadline_ns, at, memory_order_release);
-	/* A timer that fires too early only makes the spawner look: it sets it to the deadline that holds then. */
-	if (at == 0 || (worker->deadline_at > worker->now_ns && worker->deadline_at <= at))
+	if (worker->timer_ns > clock_now_ns() && worker->timer_ns <= deadline_ns)
 		return;
 	timerfd_settime(worker->deadline, TFD_TIMER_ABSTIME, &when, NULL);
-	worker->deadline_at = at;
+	worker->timer_ns = deadline_ns;
+}
+
+/* The deadline stands before `run` says RUNNING: the spawner reads them the other way round. */
+static void
+enter(struct worker *worker, uint64_t run, uint64_t timeout_ms)
+{
+	uint64_t deadline_ns = timeout_ms != 0 && worker->deadline >= 0 ? clock_now_ns() + timeout_ms * CLOCK_NS_PER_MS : 0;
+
+	atomic_store_explicit(&worker->region.page->deadline_ns, deadline_ns, memory_order_release);
+	atomic_store(&worker->region.page->run, run);
+	if (deadline_ns != 0)
+		set_timer(worker, deadline_ns);
 }
 
 /* Doomed: this task is the spawner's, which is about to end this process. */
@@ -41,12 +54,13 @@ await_the_end(void)
 }
 
 static uint16_t
-decide(struct worker *worker, uint64_t run, int status)
+decide(const struct worker *worker, int status)
 {
-	uint64_t cancel = atomic_load_explicit(&worker->region.page->cancel, memory_order_acquire);
+	if (ord_task_canceled(&worker->task)) {
+		uint64_t cancel = atomic_load_explicit(&worker->region.page->cancel, memory_order_acquire);
 
-	if (((cancel ^ run) & ~UINT64_C(3)) == 0 && (cancel & 3) != 0)
 		return (cancel & 3) == CANCEL_TIMEOUT ? ORD_TIMED_OUT : ORD_CANCELED;
+	}
 	return status == 0 ? ORD_DONE : ORD_FAILED;
 }
 
@@ -109,9 +123,7 @@ begin(struct worker *worker, uint64_t sequence, uint32_t attempt, const struct r
 	task->input_size = call->size - before;
 	task->output.size = 0;
 	task->error[0] = '\0';
-	/* Deadline first: the spawner reads them the other way round, and so never holds an old one against a new task. */
-	set_deadline(worker, before != 0 ? wire_get64(call->payload) : 0);
-	atomic_store(&worker->region.page->run, RUN_WORD(sequence, attempt, RUN_RUNNING));
+	enter(worker, RUN_WORD(sequence, attempt, RUN_RUNNING), before != 0 ? wire_get64(call->payload) : 0);
 }
 
 void
@@ -121,7 +133,7 @@ worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t at
 	uint64_t running = RUN_WORD(sequence, attempt, RUN_RUNNING);
 	uint64_t started_ns = worker->now_ns;
 	uint32_t marks;
-	int status;
+	int status = 0;
 
 	emit_run(worker, sequence, index, attempt);
 	if (!claim_start(&worker->claims[index], sequence, attempt, worker->place)) {
@@ -130,14 +142,17 @@ worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t at
 		return;
 	}
 	begin(worker, sequence, attempt, call);
-	log_task_set(&worker->task);
-	status = worker->function(&worker->task, worker->user);
-	log_task_set(NULL);
+	/* A cancel may have come between the claim and here, when the spawner had no run word to doom. */
+	if (!ord_task_canceled(&worker->task)) {
+		log_task_set(&worker->task);
+		status = worker->function(&worker->task, worker->user);
+		log_task_set(NULL);
+	}
 	marks = worker_mark(worker, sequence);
 	worker->now_ns = clock_now_ns();
 	if (!atomic_compare_exchange_strong(&worker->region.page->run, &running, RUN_WORD(sequence, attempt, RUN_COMMITTING)))
 		await_the_end();
-	answer(worker, decide(worker, RUN_WORD(sequence, attempt, RUN_RUNNING), status), status, marks, started_ns, last);
+	answer(worker, decide(worker, status), status, marks, started_ns, last);
 	emit_next(worker);
 	atomic_store_explicit(&worker->region.page->run, RUN_IDLE, memory_order_release);
 }

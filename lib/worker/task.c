@@ -73,7 +73,7 @@ ord_task_worker(const struct ord_task *task)
 int
 ord_task_canceled(const struct ord_task *task)
 {
-	uint64_t cancel = atomic_load_explicit(&task->worker->region.page->cancel, memory_order_acquire);
+	uint64_t cancel = atomic_load_explicit(&task->worker->region.page->cancel, memory_order_seq_cst);
 	uint64_t run = RUN_WORD(task->sequence, task->attempt, 0);
 
 	return ((cancel ^ run) & ~UINT64_C(3)) == 0 && (cancel & 3) != 0;

@@ -41,7 +41,7 @@ struct worker {
 	void *user;
 	int words;           /* the pipe that is fd 1 and 2, or -1 */
 	int deadline;        /* timerfd shared with the spawner, or -1 */
-	uint64_t deadline_at; /* when it fires; 0: not armed */
+	uint64_t timer_ns;   /* when it was set to fire last */
 	uint32_t marks;      /* written */
 	worker_outbox_fn flush; /* send what is unsent; NULL: nobody to send to */
 	worker_outbox_fn drain; /* the outbox is full: return when there may be room */
