@@ -101,6 +101,10 @@ fd_send(int socket, const void *bytes, size_t size, const int *fds, size_t n_fds
 	struct cmsghdr *header;
 	ssize_t sent;
 
+	if (n_fds > FD_PASS_MAX) {
+		errno = EINVAL;
+		return -1;
+	}
 	if (n_fds != 0) {
 		memset(&control, 0, sizeof control);
 		packet.msg_control = control.bytes;

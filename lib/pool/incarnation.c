@@ -3,9 +3,9 @@
  * order of docs/protocol.md holds: frames, outbox, last words, and only then
  * the ledger.
  */
-#define _GNU_SOURCE /* pipe2's constants, getrandom */
+#define _GNU_SOURCE /* getrandom, F_SETPIPE_SZ */
 #include <errno.h>
-#include <signal.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/timerfd.h>
@@ -16,6 +16,8 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "pool/pool.h"
+
+#define WORDS_PIPE_SIZE 8192 /* small, so that one worker's flood holds up no other's results */
 
 uint64_t
 pool_next_id(struct ord_pool *pool, uint32_t place)
@@ -54,7 +56,7 @@ static int
 prepare(struct incarnation *incarnation, struct parcel *parcel)
 {
 	struct ord_pool *pool = incarnation->pool;
-	int reader = -1;
+	int reader = -1, size;
 
 	if (region_new(&incarnation->region, &parcel->region) != 0)
 		return -1;
@@ -71,6 +73,10 @@ prepare(struct incarnation *incarnation, struct parcel *parcel)
 	if (fd_pipe(&reader, &parcel->words) != 0)
 		return -1;
 	intake_open(pool, &incarnation->pipe, reader, SOURCE_WORDS, incarnation->place);
+	size = fcntl(reader, F_SETPIPE_SZ, WORDS_PIPE_SIZE);
+	if (size < 0)
+		size = fcntl(reader, F_GETPIPE_SZ);
+	incarnation->pipe_size = size > 0 ? (size_t)size : SIZE_MAX;
 	return fd_nonblocking(reader);
 }
 

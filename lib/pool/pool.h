@@ -52,6 +52,7 @@ struct incarnation {
 	void *tasks;             /* its tasks socket, NULL until it is ready */
 	int timer;               /* the shared flush timer */
 	struct intake pipe;      /* its words */
+	size_t pipe_size;        /* what it can hold */
 	struct words words;
 	uint64_t ready_by_ns;    /* it must be ready then; 0: it is */
 	uint64_t task_position;  /* in the stream of tasks */
@@ -118,7 +119,7 @@ struct ord_pool {
 	struct worker *inline_worker;    /* INLINE */
 	uint64_t messages, dropped, workers_ready;
 	struct buffer scratch;           /* a log record's text, with its NUL */
-	char reading[16 * 1024];         /* for one read from a pipe */
+	char reading[64 * 1024 + 1];     /* for one read from a pipe, and a NUL */
 };
 
 /* --- pool.c --- */
@@ -166,7 +167,7 @@ uint64_t pool_next_id(struct ord_pool *pool, uint32_t place);
 
 /* --- receive.c --- */
 
-/* Take frames until there are none, or budget is used up; returns how many. */
+/* Take frames until there are none, or so many frames or messages have come; returns how many frames. */
 unsigned receive_frames(struct ord_pool *pool, unsigned budget);
 
 /* Take what lies in an outbox. */

@@ -248,9 +248,10 @@ unsigned
 receive_frames(struct ord_pool *pool, unsigned budget)
 {
 	struct channel_message message;
+	uint64_t said = pool->messages;
 	unsigned taken = 0;
 
-	while (taken < budget && pool->hub.results != NULL && !pool->destroy &&
+	while (taken < budget && pool->messages - said < budget && pool->hub.results != NULL && !pool->destroy &&
 	       channel_receive(pool->hub.results, &message) == 1) {
 		take_frame(pool, message.bytes, message.size);
 		channel_drop(&message);

@@ -18,7 +18,12 @@ words_say(const struct words_line *line, void *user)
 	return 0;
 }
 
-/* The task that runs, or none: only a run word that is the same before and after a read names the bytes' task. */
+/*
+ * The task that runs, or none: only a run word that is the same before and
+ * after a read names the task of its last bytes.  And only if the read took
+ * all there was: else the mark of a task that has ended may still lie in the
+ * pipe.  Hence pipes that are no larger than one read.
+ */
 static uint64_t
 running_task(uint64_t before, uint64_t after)
 {
@@ -30,6 +35,7 @@ words_read(struct incarnation *incarnation)
 {
 	struct status_page *page = incarnation->region.page;
 	char *bytes = incarnation->pool->reading;
+	size_t room = sizeof incarnation->pool->reading - 1;
 	uint64_t before, after;
 	ssize_t size;
 
@@ -37,9 +43,10 @@ words_read(struct incarnation *incarnation)
 		return 0;
 	atomic_store(&page->words, words_state(&incarnation->words) | WORDS_READING);
 	before = atomic_load(&page->run);
-	size = read(incarnation->pipe.fd, bytes, sizeof incarnation->pool->reading - 1);
+	size = read(incarnation->pipe.fd, bytes, room);
 	after = atomic_load(&page->run);
-	if (size > 0 && words_take(&incarnation->words, bytes, (size_t)size, running_task(before, after)) != 0)
+	if (size > 0 && words_take(&incarnation->words, bytes, (size_t)size,
+				(size_t)size < room || incarnation->pipe_size <= room ? running_task(before, after) : UINT64_MAX) != 0)
 		incarnation->pool->dropped++;
 	atomic_store(&page->words, words_state(&incarnation->words));
 	if (size == 0)

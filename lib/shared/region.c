@@ -43,7 +43,8 @@ sealed_memfd(const char *name, size_t size)
 
 	if (fd < 0 || fd_lift(&fd) != 0)
 		return -1;
-	if (allocate(fd, size) != 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+	if (allocate(fd, size) != 0 ||
+		fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
 		fd_close(&fd);
 	return fd;
 }
@@ -87,14 +88,16 @@ map_shared(void *at, size_t size, int fd, off_t offset)
 static int
 map_twice(struct region *region, int fd)
 {
-	char *base = mmap(NULL, REGION_MAP_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	int failed;
+	char *base = mmap(NULL, REGION_MAP_SIZE, PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (base == MAP_FAILED)
 		return -1;
 	if (map_shared(base, REGION_FILE_SIZE, fd, 0) == MAP_FAILED ||
-		map_shared(base + REGION_FILE_SIZE, REGION_RING_SIZE, fd, REGION_PAGE_SIZE) == MAP_FAILED) {
-		failed = errno;
+		map_shared(base + REGION_FILE_SIZE, REGION_RING_SIZE, fd, REGION_PAGE_SIZE) ==
+			MAP_FAILED) {
+		int failed = errno;
+
 		munmap(base, REGION_MAP_SIZE);
 		errno = failed;
 		return -1;
@@ -178,7 +181,8 @@ claims_map(_Atomic uint64_t **claims, uint32_t *count, int fd)
 	*count = 0;
 	if (size < 0)
 		return -1;
-	if (size == 0 || size % (off_t)sizeof(uint64_t) != 0 || size / (off_t)sizeof(uint64_t) > UINT32_MAX) {
+	if (size == 0 || size % (off_t)sizeof(uint64_t) != 0 ||
+		size / (off_t)sizeof(uint64_t) > UINT32_MAX) {
 		errno = EINVAL;
 		return -1;
 	}

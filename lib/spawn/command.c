@@ -30,9 +30,9 @@ struct launchpad {
 	int fds[3];
 	pid_t parent;
 	/* the child writes these */
-	volatile int failed;       /* errno, 0: it runs */
-	volatile size_t found;     /* the path that was tried last */
-	volatile int not_entered;  /* it was the working directory that failed */
+	volatile int failed;      /* errno, 0: it runs */
+	volatile size_t found;    /* the path that was tried last */
+	volatile int not_entered; /* it was the working directory that failed */
 };
 
 static void
@@ -46,8 +46,8 @@ try_path(struct launchpad *pad, const char *path, size_t number)
 static int
 goes_on(int failed)
 {
-	return failed == ENOENT || failed == EACCES || failed == ENOTDIR || failed == ESTALE || failed == ENODEV ||
-		failed == ETIMEDOUT;
+	return failed == ENOENT || failed == EACCES || failed == ENOTDIR || failed == ESTALE ||
+		failed == ENODEV || failed == ETIMEDOUT;
 }
 
 /* The path of this number; NULL if there is none. */
@@ -103,7 +103,7 @@ become(struct launchpad *pad)
 	}
 	/* The spawner has default dispositions; it only blocks. */
 	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	pthread_sigmask(SIG_SETMASK, &none, NULL);
 	pad->failed = try_paths(pad);
 	_exit(127);
 }
@@ -118,7 +118,7 @@ launch(struct launchpad *pad)
 	pad->not_entered = 0;
 	pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): a fork would copy page tables */
 	if (pid == 0)
-		become(pad);
+		become(pad); /* NOLINT(clang-analyzer-unix.Vfork): it only makes system calls */
 	if (pid < 0 || pad->failed == 0)
 		return pid;
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
@@ -154,7 +154,8 @@ launch_by_shell(struct launchpad *pad, struct command_room *room)
 static char *
 next_string(char **text, const char *end)
 {
-	char *string = *text, *stop = *text < end ? memchr(string, '\0', (size_t)(end - string)) : NULL;
+	char *string = *text,
+	     *stop = *text < end ? memchr(string, '\0', (size_t)(end - string)) : NULL;
 
 	if (stop == NULL)
 		return NULL;
@@ -204,7 +205,6 @@ static int
 read_text(struct command_room *room, int fd)
 {
 	struct stat status;
-	ssize_t got;
 
 	if (fstat(fd, &status) != 0)
 		return errno;
@@ -214,8 +214,8 @@ read_text(struct command_room *room, int fd)
 	if (buffer_reserve(&room->text, (size_t)status.st_size) != 0)
 		return ENOMEM;
 	while (room->text.size < (size_t)status.st_size) {
-		got = pread(fd, room->text.bytes + room->text.size, (size_t)status.st_size - room->text.size,
-			(off_t)room->text.size);
+		ssize_t got = pread(fd, room->text.bytes + room->text.size,
+			(size_t)status.st_size - room->text.size, (off_t)room->text.size);
 		if (got == 0 || (got < 0 && errno != EINTR))
 			return got < 0 ? errno : EINVAL;
 		room->text.size += got > 0 ? (size_t)got : 0;
@@ -250,8 +250,8 @@ prepare(struct spawner *spawner, struct request *request, struct launchpad *pad)
 	if (failed == 0 && fds[3] >= 0)
 		failed = read_text(room, fds[3]);
 	if (failed == 0)
-		failed = fds[3] >= 0 ? take_command(room, room->text.bytes, room->text.size) :
-				       take_command(room, request->text, request->packet.text_size);
+		failed = fds[3] >= 0 ? take_command(room, room->text.bytes, room->text.size)
+				     : take_command(room, request->text, request->packet.text_size);
 	if (failed == 0)
 		failed = environment_for(room, request->packet.place);
 	if (failed != 0)
@@ -282,14 +282,16 @@ run(struct command_room *room, struct launchpad *pad)
 }
 
 static void
-report_not_run(struct spawner *spawner, const struct request *request, const struct launchpad *pad, int failed)
+report_not_run(struct spawner *spawner, const struct request *request, const struct launchpad *pad,
+	int failed)
 {
 	char text[1024];
 
 	if (pad->not_entered)
 		snprintf(text, sizeof text, "cannot enter the directory %s", pad->cwd);
 	else
-		snprintf(text, sizeof text, "cannot run %s", pad->argv != NULL ? pad->argv[0] : "the command");
+		snprintf(text, sizeof text, "cannot run %s",
+			pad->argv != NULL ? pad->argv[0] : "the command");
 	report_failed(spawner, request, failed, text);
 }
 
@@ -301,7 +303,8 @@ add_child(struct spawner *spawner, const struct life_packet *packet, pid_t pid, 
 	child->started_ns = started_ns;
 	child->grace_ms = packet->grace_ms;
 	if (packet->timeout_ms != 0)
-		stop_at(spawner, child, STEP_TIMEOUT, started_ns + packet->timeout_ms * CLOCK_NS_PER_MS);
+		stop_at(spawner, child, STEP_TIMEOUT,
+			started_ns + packet->timeout_ms * CLOCK_NS_PER_MS);
 }
 
 void

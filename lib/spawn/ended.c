@@ -28,7 +28,8 @@ microseconds(struct timeval time)
 }
 
 static void
-report_ended(struct spawner *spawner, const struct child *child, int status, const struct rusage *usage)
+report_ended(
+	struct spawner *spawner, const struct child *child, int status, const struct rusage *usage)
 {
 	struct life_packet packet = { .type = LIFE_ENDED,
 		.id = child->id,

@@ -32,7 +32,8 @@ static int
 is_spawner(int argc, char **argv)
 {
 	return argc > 1 && argv != NULL && strncmp(argv[1], ENTRY_MARK, strlen(ENTRY_MARK)) == 0 &&
-		option_is(ENTRY_LIFE, SO_DOMAIN, AF_UNIX) && option_is(ENTRY_LIFE, SO_TYPE, SOCK_SEQPACKET);
+		option_is(ENTRY_LIFE, SO_DOMAIN, AF_UNIX) &&
+		option_is(ENTRY_LIFE, SO_TYPE, SOCK_SEQPACKET);
 }
 
 void

@@ -94,8 +94,8 @@ environment_for(struct command_room *room, uint32_t place)
 {
 	room->env.size = 0;
 	snprintf(room->slot, sizeof room->slot, "ORDERLY_SLOT=%lu", (unsigned long)place + 1);
-	if (take_own(room) != 0 || push_unless_replaced(room, room->slot, 0) != 0 || push_own(room) != 0 ||
-		push_extra(room) != 0 || push(&room->env, NULL) != 0)
+	if (take_own(room) != 0 || push_unless_replaced(room, room->slot, 0) != 0 ||
+		push_own(room) != 0 || push_extra(room) != 0 || push(&room->env, NULL) != 0)
 		return ENOMEM;
 	return 0;
 }

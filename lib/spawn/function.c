@@ -29,8 +29,8 @@ holds_code(const struct dl_phdr_info *module, uint64_t offset)
 	for (size_t i = 0; i < module->dlpi_phnum; i++) {
 		const ElfW(Phdr) *part = &module->dlpi_phdr[i];
 
-		if (part->p_type == PT_LOAD && (part->p_flags & PF_X) != 0 && offset >= part->p_vaddr &&
-			offset - part->p_vaddr < part->p_memsz)
+		if (part->p_type == PT_LOAD && (part->p_flags & PF_X) != 0 &&
+			offset >= part->p_vaddr && offset - part->p_vaddr < part->p_memsz)
 			return 1;
 	}
 	return 0;
@@ -50,7 +50,8 @@ id_in_notes(const char *notes, size_t size, const uint8_t **id)
 		at += sizeof *note;
 		if (name_size > size - at || text_size > size - at - name_size)
 			return 0;
-		if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 && memcmp(notes + at, "GNU", 4) == 0) {
+		if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
+			memcmp(notes + at, "GNU", 4) == 0) {
 			*id = (const uint8_t *)notes + at + name_size;
 			return note->n_descsz <= FUNCTION_BUILD_ID_MAX ? note->n_descsz : 0;
 		}
@@ -81,7 +82,8 @@ look_by_address(struct dl_phdr_info *module, size_t info_size, void *user)
 	size_t size;
 
 	(void)info_size;
-	if (search->address < module->dlpi_addr || !holds_code(module, search->address - module->dlpi_addr))
+	if (search->address < module->dlpi_addr ||
+		!holds_code(module, search->address - module->dlpi_addr))
 		return 0;
 	size = build_id(module, &id);
 	search->spec->offset = search->address - module->dlpi_addr;
@@ -101,7 +103,8 @@ look_by_id(struct dl_phdr_info *module, size_t info_size, void *user)
 	size_t size = build_id(module, &id);
 
 	(void)info_size;
-	if (size == 0 || size != search->spec->build_id_size || memcmp(id, search->spec->build_id, size) != 0 ||
+	if (size == 0 || size != search->spec->build_id_size ||
+		memcmp(id, search->spec->build_id, size) != 0 ||
 		!holds_code(module, search->spec->offset))
 		return 0;
 	search->address = module->dlpi_addr + search->spec->offset;
@@ -117,7 +120,8 @@ function_describe(struct function_spec *spec, ord_task_fn function, struct error
 	memset(spec, 0, sizeof *spec);
 	dl_iterate_phdr(look_by_address, &search);
 	if (!search.found)
-		return error_set(error, ORD_EINVAL, "the task function at %p lies in no loaded module",
+		return error_set(error, ORD_EINVAL,
+			"the task function at %p lies in no loaded module",
 			(void *)(uintptr_t)function);
 	if (spec->build_id_size == 0)
 		return error_set(error, ORD_ENOTSUP,
@@ -135,9 +139,11 @@ function_describe_name(struct function_spec *spec, const char *name, struct erro
 
 	memset(spec, 0, sizeof *spec);
 	if (colon == NULL || colon == name || colon[1] == '\0')
-		return error_set(error, ORD_EINVAL, "'%s' names no function: write file.so:function", name);
+		return error_set(
+			error, ORD_EINVAL, "'%s' names no function: write file.so:function", name);
 	if (strlen(name) >= sizeof spec->name)
-		return error_set(error, ORD_EINVAL, "a function's name has at most %d bytes", FUNCTION_NAME_MAX - 1);
+		return error_set(error, ORD_EINVAL, "a function's name has at most %d bytes",
+			FUNCTION_NAME_MAX - 1);
 	strncat(spec->name, name, sizeof spec->name - 1);
 	spec->kind = FUNCTION_NAME;
 	return 0;
@@ -151,7 +157,8 @@ resolve_offset(const struct function_spec *spec, ord_task_fn *function, struct e
 
 	dl_iterate_phdr(look_by_id, &search);
 	/* A module that the master loaded with dlopen is not here yet. */
-	if (!search.found && wanted.name[0] != '\0' && dlopen(wanted.name, RTLD_NOW | RTLD_LOCAL) != NULL)
+	if (!search.found && wanted.name[0] != '\0' &&
+		dlopen(wanted.name, RTLD_NOW | RTLD_LOCAL) != NULL)
 		dl_iterate_phdr(look_by_id, &search);
 	if (!search.found)
 		return error_set(error, ORD_ENOTSUP,
@@ -184,37 +191,41 @@ resolve_name(const struct function_spec *spec, ord_task_fn *function, struct err
 	memcpy(file, spec->name, sizeof file);
 	name = strrchr(file, ':');
 	if (name == NULL)
-		return error_set(error, ORD_ENOTSUP, "'%s' names no function: write file.so:function", file);
+		return error_set(
+			error, ORD_ENOTSUP, "'%s' names no function: write file.so:function", file);
 	*name++ = '\0';
 	module = open_module(file);
 	if (module == NULL)
+		/* NOLINTNEXTLINE(concurrency-mt-unsafe): a spawner has one thread */
 		return error_set(error, ORD_ENOTSUP, "cannot load %s: %s", file, dlerror());
 	symbol = dlsym(module, name);
 	if (symbol == NULL)
-		return error_set(error, ORD_ENOTSUP, "%s has no function %s: is it static, or hidden?", file, name);
+		return error_set(error, ORD_ENOTSUP,
+			"%s has no function %s: is it static, or hidden?", file, name);
 	*function = (ord_task_fn)(uintptr_t)symbol;
 	return 0;
 }
 
 int
-function_resolve(const struct function_spec *spec, ord_task_fn *function, void **user, struct error *error)
+function_resolve(
+	const struct function_spec *spec, ord_task_fn *function, void **user, struct error *error)
 {
 	*function = NULL;
 	*user = NULL;
-	if (spec->build_id_size > FUNCTION_BUILD_ID_MAX || memchr(spec->name, '\0', sizeof spec->name) == NULL)
-		return error_set(error, ORD_ENOTSUP, "the description of the task function is damaged");
+	if (spec->build_id_size > FUNCTION_BUILD_ID_MAX ||
+		memchr(spec->name, '\0', sizeof spec->name) == NULL)
+		return error_set(
+			error, ORD_ENOTSUP, "the description of the task function is damaged");
 	switch (spec->kind) {
-	case FUNCTION_NONE:
-		return 0;
+	case FUNCTION_NONE: return 0;
 	case FUNCTION_ADDRESS:
 		*function = (ord_task_fn)(uintptr_t)spec->address;
 		*user = (void *)(uintptr_t)spec->user;
 		return 0;
-	case FUNCTION_OFFSET:
-		return resolve_offset(spec, function, error);
-	case FUNCTION_NAME:
-		return resolve_name(spec, function, error);
+	case FUNCTION_OFFSET: return resolve_offset(spec, function, error);
+	case FUNCTION_NAME: return resolve_name(spec, function, error);
 	default:
-		return error_set(error, ORD_ENOTSUP, "the task function is described in an unknown way: %u", spec->kind);
+		return error_set(error, ORD_ENOTSUP,
+			"the task function is described in an unknown way: %u", spec->kind);
 	}
 }

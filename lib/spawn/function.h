@@ -27,8 +27,8 @@ struct function_spec {
 	uint32_t build_id_size;
 	uint8_t build_id[FUNCTION_BUILD_ID_MAX];
 	uint64_t offset;
-	uint64_t address; /* of the function, FUNCTION_ADDRESS */
-	uint64_t user;    /* FUNCTION_ADDRESS: the user pointer */
+	uint64_t address;             /* of the function, FUNCTION_ADDRESS */
+	uint64_t user;                /* FUNCTION_ADDRESS: the user pointer */
 	char name[FUNCTION_NAME_MAX]; /* "file.so:function" */
 };
 
@@ -46,6 +46,7 @@ int function_describe_name(struct function_spec *spec, const char *name, struct 
  * Spawner: find it in this process.  *function NULL if kind is FUNCTION_NONE.
  * Returns 0 or ORD_ENOTSUP with a sentence that names file, symbol and remedy.
  */
-int function_resolve(const struct function_spec *spec, ord_task_fn *function, void **user, struct error *error);
+int function_resolve(
+	const struct function_spec *spec, ord_task_fn *function, void **user, struct error *error);
 
 #endif

@@ -35,7 +35,8 @@ launch_receive(struct launch *launch, struct life_event *event)
 	size_t n_fds, size;
 
 	for (int i = 0; i < BAD_PACKETS; i++) {
-		int got = post_receive(launch->life, &event->packet, bytes, sizeof bytes - 1, fds, &n_fds);
+		int got = post_receive(
+			launch->life, &event->packet, bytes, sizeof bytes - 1, fds, &n_fds);
 
 		if (got == 0)
 			return 0;
@@ -59,11 +60,11 @@ static int
 await(struct launch *launch, uint64_t end_ns, struct life_event *event)
 {
 	struct pollfd life = { .fd = launch->life, .events = POLLIN };
-	uint64_t now;
 	int got;
 
 	while ((got = launch_receive(launch, event)) == 0) {
-		now = clock_now_ns();
+		uint64_t now = clock_now_ns();
+
 		if (now >= end_ns)
 			return 0;
 		poll(&life, 1, clock_left_ms(now, end_ns));
@@ -74,7 +75,8 @@ await(struct launch *launch, uint64_t end_ns, struct life_event *event)
 static int
 refused(const struct life_event *event, struct error *error)
 {
-	return error_set(error, event->packet.status < 0 ? event->packet.status : ORD_EPROGRAM, "%s", event->text);
+	return error_set(error, event->packet.status < 0 ? event->packet.status : ORD_EPROGRAM,
+		"%s", event->text);
 }
 
 static int
@@ -83,12 +85,14 @@ check_hello(const struct life_event *event, const char *name, struct error *erro
 	if (event->packet.type == LIFE_CONFIGURED && event->packet.status != 0)
 		return refused(event, error);
 	if (event->packet.type != LIFE_HELLO)
-		return error_set(error, ORD_EPROGRAM, "%s does not speak as a spawner does: " REMEDY, name);
-	if (event->packet.status == (int32_t)LIFE_VERSION && strcmp(event->text, ord_version()) == 0)
+		return error_set(
+			error, ORD_EPROGRAM, "%s does not speak as a spawner does: " REMEDY, name);
+	if (event->packet.status == (int32_t)LIFE_VERSION &&
+		strcmp(event->text, ord_version()) == 0)
 		return 0;
 	return error_set(error, ORD_EPROGRAM,
-		"%s has version %s (protocol %d) of orderly, this is %s (protocol %u): install the same", name,
-		event->text, (int)event->packet.status, ord_version(), LIFE_VERSION);
+		"%s has version %s (protocol %d) of orderly, this is %s (protocol %u): install the same",
+		name, event->text, (int)event->packet.status, ord_version(), LIFE_VERSION);
 }
 
 static int
@@ -100,7 +104,8 @@ hear_hello(struct launch *launch, const char *name, uint64_t end_ns, struct erro
 	if (got == 1)
 		return check_hello(&event, name, error);
 	return error_set(error, ORD_EPROGRAM, "%s %s: " REMEDY, name,
-		got == 0 ? "was started as a worker program and said nothing" : "ended without a word");
+		got == 0 ? "was started as a worker program and said nothing"
+			 : "ended without a word");
 }
 
 static int
@@ -123,14 +128,14 @@ handshake(struct launch *launch, const struct launch_options *options, struct er
 {
 	uint32_t timeout_ms = options->timeout_ms != 0 ? options->timeout_ms : START_MS;
 	uint64_t end_ns = clock_now_ns() + timeout_ms * CLOCK_NS_PER_MS;
-	struct life_packet packet = { .type = LIFE_CONFIG };
+	struct life_packet packet = { .type = LIFE_CONFIG, .text_size = sizeof options->config };
 	char text[4096];
 	const char *name = start_name(options, text, sizeof text);
 	int status = hear_hello(launch, name, end_ns, error);
 
 	if (status != 0)
 		return status;
-	if (post_send(&launch->post, launch->life, &packet, &options->config, sizeof options->config, &options->claims,
+	if (post_send(&launch->post, launch->life, &packet, &options->config, &options->claims,
 		    options->claims >= 0 ? 1 : 0) != 0)
 		return error_system(error, errno, "cannot configure %s", name);
 	return hear_configured(launch, name, end_ns, error);
@@ -193,7 +198,8 @@ launch_worker(struct launch *launch, uint64_t id, uint32_t place, int region, in
 	int fds[3] = { region, timer, words };
 
 	packet.flags = words >= 0 ? LIFE_WORDS : 0;
-	return as_status(post_send(&launch->post, launch->life, &packet, NULL, 0, fds, words >= 0 ? 3 : 2));
+	return as_status(
+		post_send(&launch->post, launch->life, &packet, NULL, fds, words >= 0 ? 3 : 2));
 }
 
 static int
@@ -222,30 +228,36 @@ text_in_memfd(const void *text, size_t size)
 }
 
 static int
-send_command(struct launch *launch, struct life_packet *packet, const void *text, size_t text_size, int *fds, size_t n_fds)
+send_command(struct launch *launch, struct life_packet *packet, const void *text, size_t text_size,
+	int *fds, size_t n_fds)
 {
 	int memfd, sent;
 
-	if (text_size <= LIFE_TEXT_MAX)
-		return post_send(&launch->post, launch->life, packet, text, text_size, fds, n_fds);
+	if (text_size <= LIFE_TEXT_MAX) {
+		packet->text_size = (uint32_t)text_size;
+		return post_send(&launch->post, launch->life, packet, text, fds, n_fds);
+	}
 	memfd = text_in_memfd(text, text_size);
 	if (memfd < 0)
 		return -1;
 	packet->flags |= LIFE_TEXT_FD;
 	fds[n_fds] = memfd;
-	sent = post_send(&launch->post, launch->life, packet, NULL, 0, fds, n_fds + 1);
+	sent = post_send(&launch->post, launch->life, packet, NULL, fds, n_fds + 1);
 	fd_close(&memfd);
 	return sent;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): its parameters are the fields of the packet */
 int
-launch_command(struct launch *launch, uint64_t id, uint32_t place, uint32_t timeout_ms, uint32_t grace_ms,
-	const void *text, size_t text_size, const int fds[3])
+launch_command(struct launch *launch, uint64_t id, uint32_t place, uint32_t timeout_ms,
+	uint32_t grace_ms, const void *text, size_t text_size, const int fds[3])
 {
 	static const uint32_t flags[3] = { LIFE_STDIN, LIFE_STDOUT, LIFE_STDERR };
-	struct life_packet packet = {
-		.type = LIFE_COMMAND, .id = id, .place = place, .timeout_ms = timeout_ms, .grace_ms = grace_ms
-	};
+	struct life_packet packet = { .type = LIFE_COMMAND,
+		.id = id,
+		.place = place,
+		.timeout_ms = timeout_ms,
+		.grace_ms = grace_ms };
 	int given[4];
 	size_t n = 0;
 
@@ -261,10 +273,12 @@ launch_command(struct launch *launch, uint64_t id, uint32_t place, uint32_t time
 int
 launch_stop(struct launch *launch, uint64_t id, uint64_t run, uint32_t grace_ms, int kill)
 {
-	struct life_packet packet = { .type = LIFE_STOP, .id = id, .run = run, .grace_ms = grace_ms };
+	struct life_packet packet = {
+		.type = LIFE_STOP, .id = id, .run = run, .grace_ms = grace_ms
+	};
 
 	packet.flags = kill ? LIFE_KILL : 0;
-	return as_status(post_send(&launch->post, launch->life, &packet, NULL, 0, NULL, 0));
+	return as_status(post_send(&launch->post, launch->life, &packet, NULL, NULL, 0));
 }
 
 int
@@ -285,16 +299,16 @@ await_end(struct launch *launch, uint64_t end_ns)
 {
 	struct pollfd life = { .fd = launch->life };
 	struct life_event event;
-	uint64_t now;
 
 	for (;;) {
+		uint64_t now = clock_now_ns();
+
 		if (launch_flush(launch) != 0)
 			post_finish(&launch->post);
 		while (launch_receive(launch, &event) == 1)
 			;
 		if (launch_receive(launch, &event) == ORD_ELOST)
 			return;
-		now = clock_now_ns();
 		if (now >= end_ns)
 			return;
 		life.events = launch_blocked(launch) ? POLLIN | POLLOUT : POLLIN;
@@ -311,7 +325,7 @@ launch_finish(struct launch *launch, uint32_t grace_ms)
 	if (launch->life < 0)
 		return;
 	/* Without memory to ask, the end of the life channel says it: then there is no grace. */
-	if (post_send(&launch->post, launch->life, &packet, NULL, 0, NULL, 0) == 0)
+	if (post_send(&launch->post, launch->life, &packet, NULL, NULL, 0) == 0)
 		await_end(launch, end_ns);
 	fd_close(&launch->life);
 	start_reap(launch->pid, end_ns);

@@ -18,20 +18,21 @@
 
 /* A zeroed struct with life -1 is not started. */
 struct launch {
-	int life;                      /* the master's end; poll it for reading; -1: none */
-	pid_t pid;                     /* the spawner; our child */
-	struct post post;              /* packets that wait for room */
+	int life;         /* the master's end; poll it for reading; -1: none */
+	pid_t pid;        /* the spawner; our child */
+	struct post post; /* packets that wait for room */
 };
 
 struct launch_options {
-	uint32_t start;          /* ORD_START_EXEC, _FORK or _COMMAND, already decided */
-	const char *program;     /* EXEC: NULL = this program; COMMAND: NULL = the installed orderly, then PATH */
-	const int *keep_fds;     /* FORK: n_keep_fds descriptors that stay open */
+	uint32_t start; /* ORD_START_EXEC, _FORK or _COMMAND, already decided */
+	const char
+		*program; /* NULL: EXEC: this program; COMMAND: the installed orderly, then PATH */
+	const int *keep_fds; /* FORK: n_keep_fds descriptors that stay open */
 	size_t n_keep_fds;
-	uint32_t timeout_ms;     /* for HELLO and CONFIGURED together; 0 = 30000 */
-	worker_serve_fn serve;   /* FORK: what workers do */
+	uint32_t timeout_ms;   /* for HELLO and CONFIGURED together; 0 = 30000 */
+	worker_serve_fn serve; /* FORK: what workers do */
 	struct spawn_config config;
-	int claims;              /* memfd, or -1 */
+	int claims; /* memfd, or -1 */
 };
 
 /* What happened, as the master hears it. */
@@ -48,15 +49,16 @@ struct life_event {
 int launch_start(struct launch *launch, const struct launch_options *options, struct error *error);
 
 /* Ask for a worker; words may be -1.  The descriptors stay the caller's.  0, or ORD_ENOMEM, ORD_ELOST, ORD_ESYSTEM. */
-int launch_worker(struct launch *launch, uint64_t id, uint32_t place, int region, int timer, int words);
+int launch_worker(
+	struct launch *launch, uint64_t id, uint32_t place, int region, int timer, int words);
 
 /*
  * Ask for a command.  text[text_size] is a struct spawn_command with its
  * strings; fds[3] are its fd 0, 1, 2, each may be -1.  The descriptors stay
  * the caller's.  0, or ORD_ENOMEM, ORD_ELOST, ORD_ESYSTEM (a memfd for a large text).
  */
-int launch_command(struct launch *launch, uint64_t id, uint32_t place, uint32_t timeout_ms, uint32_t grace_ms,
-	const void *text, size_t text_size, const int fds[3]);
+int launch_command(struct launch *launch, uint64_t id, uint32_t place, uint32_t timeout_ms,
+	uint32_t grace_ms, const void *text, size_t text_size, const int fds[3]);
 
 /* Ask for an end: the ladder, or kill at once.  run: the run word of the task, 0 for a command or a whole worker. */
 int launch_stop(struct launch *launch, uint64_t id, uint64_t run, uint32_t grace_ms, int kill);

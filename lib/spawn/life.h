@@ -15,7 +15,7 @@
 
 #define LIFE_MAGIC UINT32_C(0x6f72646c)
 #define LIFE_VERSION 1u
-#define LIFE_TEXT_MAX (96u * 1024u) /* larger commands travel in a memfd */
+#define LIFE_TEXT_MAX 98304u /* larger commands travel in a memfd */
 
 enum life_type {
 	/* spawner -> master */
@@ -28,11 +28,11 @@ enum life_type {
 	LIFE_READY, /* id, place, pid: bound and waiting for tasks */
 
 	/* master -> spawner */
-	LIFE_CONFIG,  /* text: struct spawn_config; fds: claim words (absent if there is no function) */
-	LIFE_SPAWN,   /* id, place; fds: region, flush timer, words pipe (absent if flags has no LIFE_WORDS) */
-	LIFE_COMMAND, /* id, place, timeout_ms, grace_ms, flags; text: struct spawn_command; fds: see the flags, in their order */
-	LIFE_STOP,    /* id, grace_ms, run; flags: LIFE_KILL at once, else the ladder */
-	LIFE_END      /* grace_ms: SIGTERM to all that lives, SIGKILL after the grace, then leave */
+	LIFE_CONFIG, /* text: struct spawn_config; fds: claim words (absent if there is no function) */
+	LIFE_SPAWN, /* id, place; fds: region, flush timer, words pipe (only with LIFE_WORDS) */
+	LIFE_COMMAND, /* id, place, timeout_ms, grace_ms, flags; text: spawn_command; fds: as flags say */
+	LIFE_STOP, /* id, grace_ms, run; flags: LIFE_KILL at once, else the ladder */
+	LIFE_END   /* grace_ms: SIGTERM to all that lives, SIGKILL after the grace, then leave */
 };
 
 enum life_flags {
@@ -40,7 +40,7 @@ enum life_flags {
 	LIFE_STDIN = 1 << 1,     /* COMMAND: a descriptor for fd 0 comes with it, else /dev/null */
 	LIFE_STDOUT = 1 << 2,    /* COMMAND: one for fd 1, else the spawner's own */
 	LIFE_STDERR = 1 << 3,    /* COMMAND: one for fd 2, else the spawner's own */
-	LIFE_TEXT_FD = 1 << 4,   /* COMMAND: the text is the content of a memfd, the last descriptor */
+	LIFE_TEXT_FD = 1 << 4,   /* COMMAND: the text is in a memfd, the last descriptor */
 	LIFE_KILL = 1 << 5,      /* STOP: SIGKILL now */
 	LIFE_TIMED_OUT = 1 << 6, /* ENDED: stopped because its deadline had passed */
 	LIFE_STOPPED = 1 << 7    /* ENDED: stopped because of LIFE_STOP or LIFE_END */
@@ -54,7 +54,8 @@ struct life_packet {
 	int32_t pid;
 	int32_t status;
 	uint32_t flags;
-	uint64_t run; /* the run word concerned: STOP in, ENDED out (the word that was doomed, 0 if none) */
+	uint64_t
+		run; /* STOP: of the task that is meant, 0: all of it; ENDED: that was doomed, or 0 */
 	uint32_t timeout_ms;
 	uint32_t grace_ms;
 	uint64_t user_us;

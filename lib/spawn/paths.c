@@ -15,7 +15,8 @@ static int
 add_path(struct buffer *paths, const char *directory, size_t size, const char *name)
 {
 	/* An empty entry of PATH means the working directory. */
-	if (size != 0 && (buffer_append(paths, directory, size) != 0 || buffer_append(paths, "/", 1) != 0))
+	if (size != 0 &&
+		(buffer_append(paths, directory, size) != 0 || buffer_append(paths, "/", 1) != 0))
 		return ENOMEM;
 	return buffer_append(paths, name, strlen(name) + 1) == 0 ? 0 : ENOMEM;
 }
@@ -36,7 +37,6 @@ int
 paths_of(struct command_room *room, const char *name)
 {
 	const char *directory = search_path(room), *end;
-	int failed;
 
 	room->paths.size = 0;
 	if (name[0] == '\0')
@@ -44,6 +44,8 @@ paths_of(struct command_room *room, const char *name)
 	if (strchr(name, '/') != NULL)
 		return add_path(&room->paths, "", 0, name);
 	for (;; directory = end + 1) {
+		int failed;
+
 		end = strchr(directory, ':');
 		if (end == NULL)
 			end = directory + strlen(directory);

@@ -44,8 +44,9 @@ duplicate_fds(struct post_parcel *parcel, const int *fds, size_t n_fds)
 }
 
 static struct post_parcel *
-parcel_new(const struct life_packet *packet, const void *text, size_t text_size)
+parcel_new(const struct life_packet *packet, const void *text)
 {
+	size_t text_size = packet->text_size;
 	struct post_parcel *parcel = memory_new(1, sizeof *parcel + sizeof *packet + text_size);
 
 	if (parcel == NULL)
@@ -74,14 +75,16 @@ try(int socket, const void *bytes, size_t size, const int *fds, size_t n_fds)
 	if (fd_send(socket, bytes, size, fds, n_fds, MSG_DONTWAIT) >= 0)
 		return 1;
 	/* ETOOMANYREFS: too many descriptors are under way; they are taken out soon. */
-	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS || errno == ENOMEM || errno == ETOOMANYREFS)
+	if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS || errno == ENOMEM ||
+		errno == ETOOMANYREFS)
 		return 0;
 	errno = EPIPE;
 	return -1;
 }
 
 static int
-send_or_keep(struct post *post, int socket, struct post_parcel *parcel, const int *fds, size_t n_fds)
+send_or_keep(
+	struct post *post, int socket, struct post_parcel *parcel, const int *fds, size_t n_fds)
 {
 	int sent = post->first == NULL ? try(socket, parcel->bytes, parcel->size, fds, n_fds) : 0;
 	int failed;
@@ -97,20 +100,18 @@ send_or_keep(struct post *post, int socket, struct post_parcel *parcel, const in
 }
 
 int
-post_send(struct post *post, int socket, struct life_packet *packet, const void *text, size_t text_size,
+post_send(struct post *post, int socket, struct life_packet *packet, const void *text,
 	const int *fds, size_t n_fds)
 {
 	struct post_parcel *parcel;
-	int sent;
 
 	packet->magic = LIFE_MAGIC;
-	packet->text_size = (uint32_t)text_size;
-	if (post->first == NULL && text_size == 0) {
-		sent = try(socket, packet, sizeof *packet, fds, n_fds);
+	if (post->first == NULL && packet->text_size == 0) {
+		int sent = try(socket, packet, sizeof *packet, fds, n_fds);
 		if (sent != 0)
 			return sent == 1 ? 0 : -1;
 	}
-	parcel = parcel_new(packet, text, text_size);
+	parcel = parcel_new(packet, text);
 	if (parcel == NULL) {
 		errno = ENOMEM;
 		return -1;
@@ -122,10 +123,10 @@ int
 post_flush(struct post *post, int socket)
 {
 	struct post_parcel *parcel;
-	int sent;
 
 	while ((parcel = post->first) != NULL) {
-		sent = try(socket, parcel->bytes, parcel->size, parcel->fds, parcel->n_fds);
+		int sent = try(socket, parcel->bytes, parcel->size, parcel->fds, parcel->n_fds);
+
 		if (sent != 1)
 			return sent;
 		post->first = parcel->next;
@@ -171,14 +172,16 @@ explain(const struct life_packet *packet, int failed)
 	if (failed == EAGAIN || failed == EWOULDBLOCK)
 		return 0;
 	if (failed == EMSGSIZE)
-		errno = packet->magic == LIFE_MAGIC && packet->text_size <= LIFE_TEXT_MAX ? EMFILE : EBADMSG;
+		errno = packet->magic == LIFE_MAGIC && packet->text_size <= LIFE_TEXT_MAX ? EMFILE
+											  : EBADMSG;
 	else
 		errno = EPIPE;
 	return -1;
 }
 
 int
-post_receive(int socket, struct life_packet *packet, char *bytes, size_t size, int *fds, size_t *n_fds)
+post_receive(
+	int socket, struct life_packet *packet, char *bytes, size_t size, int *fds, size_t *n_fds)
 {
 	ssize_t received;
 
@@ -194,5 +197,7 @@ post_receive(int socket, struct life_packet *packet, char *bytes, size_t size, i
 		errno = EPIPE;
 		return -1;
 	}
-	return (size_t)received >= sizeof *packet && is_whole(packet, received) ? 1 : refuse(fds, n_fds);
+	return (size_t)received >= sizeof *packet && is_whole(packet, received)
+		? 1
+		: refuse(fds, n_fds);
 }

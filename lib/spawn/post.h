@@ -19,11 +19,11 @@ struct post {
 };
 
 /*
- * Send or keep a packet.  magic and text_size are set here; the descriptors
- * stay the caller's.  Returns 0, or -1 with errno: ENOMEM, EMFILE (no
+ * Send or keep a packet.  text[packet->text_size] goes with it; magic is set here;
+ * the descriptors stay the caller's.  Returns 0, or -1 with errno: ENOMEM, EMFILE (no
  * descriptor for a duplicate), or EPIPE: nobody is at the other end.
  */
-int post_send(struct post *post, int socket, struct life_packet *packet, const void *text, size_t text_size,
+int post_send(struct post *post, int socket, struct life_packet *packet, const void *text,
 	const int *fds, size_t n_fds);
 
 /* Send what is kept and what the socket has room for.  0, or -1 with EPIPE. */
@@ -38,6 +38,7 @@ void post_finish(struct post *post);
  * EBADMSG: it was none of ours, its descriptors are closed, EMFILE: there was
  * no room for its descriptors, packet tells whose they were.
  */
-int post_receive(int socket, struct life_packet *packet, char *bytes, size_t size, int *fds, size_t *n_fds);
+int post_receive(
+	int socket, struct life_packet *packet, char *bytes, size_t size, int *fds, size_t *n_fds);
 
 #endif

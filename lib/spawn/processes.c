@@ -35,7 +35,7 @@ is_of_zmq(const char *thread)
 }
 
 /* ThreadSanitizer's runtime, if it is linked, has a thread that it takes care of when forking. */
-extern void __tsan_init(void) __attribute__((weak));
+extern void __tsan_init(void) __attribute__((weak)); /* NOLINT(readability-identifier-naming) */
 
 static unsigned
 sanitizer_threads(void)
@@ -52,6 +52,7 @@ processes_other_threads(void)
 
 	if (threads == NULL)
 		return 0;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads this directory stream */
 	while ((entry = readdir(threads)) != NULL)
 		if (entry->d_name[0] != '.' && strtol(entry->d_name, NULL, 10) != gettid() &&
 			!is_of_zmq(entry->d_name))

@@ -29,7 +29,8 @@ wait_for_room(struct spawner *spawner)
 
 	while (poll(both, 2, LOOK_MS) < 0 && errno == EINTR)
 		;
-	return (both[0].revents & (POLLHUP | POLLERR)) == 0 && both[1].revents == 0 && !master_is_gone(spawner);
+	return (both[0].revents & (POLLHUP | POLLERR)) == 0 && both[1].revents == 0 &&
+		!master_is_gone(spawner);
 }
 
 /* Be woken when there is room, and only then. */
@@ -40,14 +41,16 @@ watch_room(struct spawner *spawner)
 	struct epoll_event event = { .events = wanted ? EPOLLIN | EPOLLOUT : EPOLLIN,
 		.data.u64 = SPAWNER_WAKE_LIFE };
 
-	if (wanted != spawner->writing && epoll_ctl(spawner->wake, EPOLL_CTL_MOD, spawner->life, &event) == 0)
+	if (wanted != spawner->writing &&
+		epoll_ctl(spawner->wake, EPOLL_CTL_MOD, spawner->life, &event) == 0)
 		spawner->writing = wanted;
 }
 
 void
 report_flush(struct spawner *spawner, int wait)
 {
-	while (post_flush(&spawner->post, spawner->life) == 0 && spawner->post.first != NULL && wait)
+	while (post_flush(&spawner->post, spawner->life) == 0 && spawner->post.first != NULL &&
+		wait)
 		if (!wait_for_room(spawner))
 			break;
 	watch_room(spawner);
@@ -56,15 +59,18 @@ report_flush(struct spawner *spawner, int wait)
 void
 report(struct spawner *spawner, struct life_packet *packet, const char *text)
 {
+	packet->text_size = (uint32_t)strlen(text);
 	/* A failure other than ENOMEM means that the master is gone; the loop will see that. */
-	while (post_send(&spawner->post, spawner->life, packet, text, strlen(text), NULL, 0) != 0 && errno == ENOMEM)
+	while (post_send(&spawner->post, spawner->life, packet, text, NULL, 0) != 0 &&
+		errno == ENOMEM)
 		if (!wait_for_room(spawner))
 			return;
 	watch_room(spawner);
 }
 
 void
-report_failed(struct spawner *spawner, const struct request *request, int failed_errno, const char *text)
+report_failed(
+	struct spawner *spawner, const struct request *request, int failed_errno, const char *text)
 {
 	struct life_packet packet = { .type = LIFE_FAILED,
 		.id = request->packet.id,

@@ -122,7 +122,7 @@ set_up(struct spawner *spawner)
 	sigset_t all;
 
 	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
 	processes_default_signals();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (fd_lift(&spawner->life) != 0)
@@ -163,7 +163,8 @@ watch_master(struct spawner *spawner)
 static int
 find_function(struct spawner *spawner, struct error *error)
 {
-	int status = function_resolve(&spawner->config.function, &spawner->function, &spawner->user, error);
+	int status = function_resolve(
+		&spawner->config.function, &spawner->function, &spawner->user, error);
 
 	if (status != 0 || spawner->function == NULL || processes_other_threads() == 0)
 		return status;
@@ -202,21 +203,11 @@ static void
 obey(struct spawner *spawner, struct request *request)
 {
 	switch (request->packet.type) {
-	case LIFE_CONFIG:
-		configure(spawner, request);
-		break;
-	case LIFE_SPAWN:
-		worker_start(spawner, request);
-		break;
-	case LIFE_COMMAND:
-		command_start(spawner, request);
-		break;
-	case LIFE_STOP:
-		stop_child(spawner, &request->packet);
-		break;
-	case LIFE_END:
-		end(spawner, request->packet.grace_ms);
-		break;
+	case LIFE_CONFIG: configure(spawner, request); break;
+	case LIFE_SPAWN: worker_start(spawner, request); break;
+	case LIFE_COMMAND: command_start(spawner, request); break;
+	case LIFE_STOP: stop_child(spawner, &request->packet); break;
+	case LIFE_END: end(spawner, request->packet.grace_ms); break;
 	default:
 		/* Not ours; the handshake has made sure that both are the same build. */
 		break;
@@ -239,8 +230,8 @@ read_requests(struct spawner *spawner)
 	struct request request = { .text = spawner->bytes + sizeof request.packet };
 
 	for (int i = 0; i < REQUESTS_AT_ONCE; i++) {
-		int got = post_receive(spawner->life, &request.packet, spawner->bytes, BYTES_SIZE, request.fds,
-			&request.n_fds);
+		int got = post_receive(spawner->life, &request.packet, spawner->bytes, BYTES_SIZE,
+			request.fds, &request.n_fds);
 
 		if (got == 0)
 			return;
@@ -285,17 +276,10 @@ static void
 hear(struct spawner *spawner, const struct epoll_event *event)
 {
 	switch (event->data.u64) {
-	case SPAWNER_WAKE_LIFE:
-		hear_life(spawner, event->events);
-		break;
-	case SPAWNER_WAKE_SIGNALS:
-		hear_signals(spawner);
-		break;
-	case SPAWNER_WAKE_MASTER:
-		die(spawner);
-	default:
-		hear_deadline(spawner, event->data.u64);
-		break;
+	case SPAWNER_WAKE_LIFE: hear_life(spawner, event->events); break;
+	case SPAWNER_WAKE_SIGNALS: hear_signals(spawner); break;
+	case SPAWNER_WAKE_MASTER: die(spawner);
+	default: hear_deadline(spawner, event->data.u64); break;
 	}
 }
 

@@ -38,12 +38,12 @@ struct spawn_command {
 struct worker_setup {
 	uint64_t id;
 	uint32_t place;
-	int life;     /* to send LIFE_READY on, then to be closed */
-	int region;   /* memfd of the region */
-	int timer;    /* the flush timer, shared with the master */
-	int words;    /* pipe for fd 1 and 2, or -1 */
+	int life;   /* to send LIFE_READY on, then to be closed */
+	int region; /* memfd of the region */
+	int timer;  /* the flush timer, shared with the master */
+	int words;  /* pipe for fd 1 and 2, or -1 */
 	int deadline; /* timerfd, shared with the spawner: set it to the absolute deadline_ns of the page */
-	int claims;   /* memfd of the claim words, or -1 */
+	int claims; /* memfd of the claim words, or -1 */
 	const char *directory;
 	ord_task_fn function;
 	void *user;

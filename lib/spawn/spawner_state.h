@@ -36,19 +36,19 @@ enum child_step {
 struct child {
 	uint64_t id;
 	uint32_t place;
-	pid_t pid;            /* and its process group */
+	pid_t pid; /* and its process group */
 	int is_worker;
 	struct region region; /* a worker's page */
 	int deadline;         /* a worker's timer, shared with it; -1 */
 	uint64_t started_ns;
 	enum child_step step;
 	uint64_t step_ns;  /* when, 0: never */
-	uint64_t look_ns; /* when to look at its deadline again; 0: not */
+	uint64_t look_ns;  /* when to look at its deadline again; 0: not */
 	uint32_t grace_ms; /* between the steps */
 	uint64_t run;      /* STEP_ASKED: the run word of the task, phase 0 */
 	uint32_t reason;   /* STEP_ASKED: the flag that it will have when it is doomed */
 	uint64_t doomed;   /* the run word that was doomed, 0 */
-	uint32_t flags;    /* LIFE_TIMED_OUT or LIFE_STOPPED: it was sent a signal because of that */
+	uint32_t flags; /* LIFE_TIMED_OUT or LIFE_STOPPED: it was sent a signal because of that */
 };
 
 /* What a packet brought; who keeps a descriptor makes it -1 here. */
@@ -61,25 +61,26 @@ struct request {
 
 /* What is kept from one command to the next. */
 struct command_room {
-	struct buffer own_env;  /* char *: the spawner's environment without ORDERLY_SLOT, not ended by NULL */
-	struct buffer env;      /* char *: what this command gets */
-	struct buffer argv;     /* char *: argv, then NULL */
-	struct buffer extra;    /* char *: the command's additions to the environment */
-	struct buffer paths;    /* NUL-terminated: where the program may lie */
-	struct buffer text;     /* the text that came in a memfd */
-	const char *cwd;        /* of this command, NULL: the spawner's */
-	char slot[32];          /* ORDERLY_SLOT=… */
+	struct buffer
+		own_env; /* char *: the spawner's environment without ORDERLY_SLOT, not ended by NULL */
+	struct buffer env;           /* char *: what this command gets */
+	struct buffer argv;          /* char *: argv, then NULL */
+	struct buffer extra;         /* char *: the command's additions to the environment */
+	struct buffer paths;         /* NUL-terminated: where the program may lie */
+	struct buffer text;          /* the text that came in a memfd */
+	const char *cwd;             /* of this command, NULL: the spawner's */
+	char slot[32];               /* ORDERLY_SLOT=… */
 	char name[COMMAND_NAME_MAX]; /* the program that was started last */
-	size_t found;           /* which of its paths it was */
+	size_t found;                /* which of its paths it was */
 };
 
 struct spawner {
-	int life;     /* the life channel */
-	int wake;     /* epoll of all that follows */
-	int signals;  /* signalfd of SIGCHLD */
-	int master;   /* pidfd of the master, -1: none, then its pid is looked at now and then */
-	int claims;   /* memfd of the claim words, -1 */
-	int writing;  /* the life channel is polled for room */
+	int life;    /* the life channel */
+	int wake;    /* epoll of all that follows */
+	int signals; /* signalfd of SIGCHLD */
+	int master;  /* pidfd of the master, -1: none, then its pid is looked at now and then */
+	int claims;  /* memfd of the claim words, -1 */
+	int writing; /* the life channel is polled for room */
 	pid_t master_pid;
 	struct spawn_config config;
 	int configured;
@@ -105,7 +106,8 @@ void children_remove(struct spawner *spawner, struct child *child);
 
 /* report.c: to the master.  failed_errno and text say why it could not be started. */
 void report(struct spawner *spawner, struct life_packet *packet, const char *text);
-void report_failed(struct spawner *spawner, const struct request *request, int failed_errno, const char *text);
+void report_failed(
+	struct spawner *spawner, const struct request *request, int failed_errno, const char *text);
 void report_flush(struct spawner *spawner, int wait);
 int master_is_gone(const struct spawner *spawner);
 

@@ -43,7 +43,8 @@ self_program(char *path, size_t size)
 	if (length <= 0)
 		return SELF_LINK;
 	path[length] = '\0';
-	if ((size_t)length >= sizeof deleted && strcmp(path + length + 1 - sizeof deleted, deleted) == 0)
+	if ((size_t)length >= sizeof deleted &&
+		strcmp(path + length + 1 - sizeof deleted, deleted) == 0)
 		return SELF_LINK;
 	return path;
 }
@@ -77,7 +78,8 @@ set_descriptors(posix_spawn_file_actions_t *actions, int end)
 {
 	int failed = posix_spawn_file_actions_adddup2(actions, end, ENTRY_LIFE);
 
-	return failed != 0 ? failed : posix_spawn_file_actions_addclosefrom_np(actions, ENTRY_LIFE + 1);
+	return failed != 0 ? failed
+			   : posix_spawn_file_actions_addclosefrom_np(actions, ENTRY_LIFE + 1);
 }
 
 /* 0 or an errno. */
@@ -108,8 +110,8 @@ run_program(pid_t *pid, const char *program, int end)
 static int
 is_missing(int failed)
 {
-	return failed == ENOENT || failed == EACCES || failed == ENOTDIR || failed == ENOEXEC || failed == ELOOP ||
-		failed == EISDIR || failed == ENAMETOOLONG;
+	return failed == ENOENT || failed == EACCES || failed == ENOTDIR || failed == ENOEXEC ||
+		failed == ELOOP || failed == EISDIR || failed == ENAMETOOLONG;
 }
 
 static pid_t
@@ -198,8 +200,8 @@ start_fork(const struct launch_options *options, int end, struct error *error)
 pid_t
 start_spawner(const struct launch_options *options, int end, struct error *error)
 {
-	return options->start == ORD_START_FORK ? start_fork(options, end, error) :
-						  start_program(options, end, error);
+	return options->start == ORD_START_FORK ? start_fork(options, end, error)
+						: start_program(options, end, error);
 }
 
 /* 1: it has been reaped, by us or by somebody else. */

@@ -68,7 +68,8 @@ doom(struct child *worker, uint64_t run)
 	if (!atomic_compare_exchange_strong(&worker->region.page->run, &running, run | RUN_DOOMED))
 		return 0;
 	worker->doomed = run | RUN_DOOMED;
-	worker->flags = worker->step == STEP_ASKED && worker->run == run ? worker->reason : LIFE_STOPPED;
+	worker->flags =
+		worker->step == STEP_ASKED && worker->run == run ? worker->reason : LIFE_STOPPED;
 	return 1;
 }
 
@@ -82,7 +83,8 @@ on_the_ladder(const struct child *worker)
 }
 
 static void
-ask(struct spawner *spawner, struct child *worker, uint64_t run, enum cancel_reason reason, uint32_t grace_ms)
+ask(struct spawner *spawner, struct child *worker, uint64_t run, enum cancel_reason reason,
+	uint32_t grace_ms)
 {
 	if (on_the_ladder(worker))
 		return;
@@ -111,16 +113,10 @@ take_step(struct spawner *spawner, struct child *child)
 		child->flags |= LIFE_TIMED_OUT;
 		terminate(spawner, child);
 		break;
-	case STEP_ASKED:
-		grace_is_over(spawner, child);
-		break;
-	case STEP_TERMINATED:
-		kill_child(spawner, child);
-		break;
+	case STEP_ASKED: grace_is_over(spawner, child); break;
+	case STEP_TERMINATED: kill_child(spawner, child); break;
 	case STEP_NONE:
-	case STEP_KILLED:
-		child->step_ns = 0;
-		break;
+	case STEP_KILLED: child->step_ns = 0; break;
 	}
 }
 

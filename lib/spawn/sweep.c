@@ -53,8 +53,10 @@ kill_children(void)
 
 	if (processes == NULL)
 		return;
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads this directory stream */
 	while ((entry = readdir(processes)) != NULL)
-		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && parent_of(entry->d_name) == getpid())
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
+			parent_of(entry->d_name) == getpid())
 			kill((pid_t)strtol(entry->d_name, NULL, 10), SIGKILL);
 	closedir(processes);
 }
@@ -97,7 +99,9 @@ remove_socket(int directory, const char *name)
 void
 sweep_directory(const char *directory)
 {
-	int fd = directory[0] == '/' ? open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+	int fd = directory[0] == '/'
+		? open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+		: -1;
 	DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *entry;
 
@@ -105,6 +109,7 @@ sweep_directory(const char *directory)
 		fd_close(&fd);
 		return;
 	}
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads this directory stream */
 	while ((entry = readdir(entries)) != NULL)
 		remove_socket(fd, entry->d_name);
 	closedir(entries);

@@ -35,7 +35,7 @@ set_signals(void)
 
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	pthread_sigmask(SIG_SETMASK, &none, NULL);
 }
 
 _Noreturn static void
@@ -87,7 +87,8 @@ forget_timer(struct spawner *spawner, int *timer)
 }
 
 static int
-fork_worker(struct spawner *spawner, const struct request *request, struct region *region, int deadline)
+fork_worker(
+	struct spawner *spawner, const struct request *request, struct region *region, int deadline)
 {
 	struct worker_setup setup = { .id = request->packet.id,
 		.place = request->packet.place,
@@ -143,7 +144,8 @@ worker_start(struct spawner *spawner, struct request *request)
 	if (spawner->ending) {
 		report_failed(spawner, request, ESHUTDOWN, "the pool is ending");
 	} else if (spawner->function == NULL || request->n_fds != wanted) {
-		report_failed(spawner, request, EINVAL, "a worker needs a function and its descriptors");
+		report_failed(
+			spawner, request, EINVAL, "a worker needs a function and its descriptors");
 	} else {
 		failed = start(spawner, request);
 		if (failed != 0)

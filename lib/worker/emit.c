@@ -4,7 +4,7 @@
  */
 #include "worker/worker.h"
 
-#define FLUSH_BYTES (64u * 1024u) /* a message of records is not much larger, so that a flood delays nobody */
+#define FLUSH_BYTES (32u * 1024u) /* a message of records is not much larger, so that a flood delays nobody */
 
 static char *
 reserve(struct worker *worker, size_t size)
