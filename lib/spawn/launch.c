@@ -247,8 +247,7 @@ send_command(struct launch *launch, struct life_packet *packet, const void *text
 	return sent;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): its parameters are the fields of the packet */
-int
+int /* NOLINTNEXTLINE(readability-function-size): its parameters are the fields of the packet */
 launch_command(struct launch *launch, uint64_t id, uint32_t place, uint32_t timeout_ms,
 	uint32_t grace_ms, const void *text, size_t text_size, const int fds[3])
 {

@@ -54,8 +54,7 @@ struct life_packet {
 	int32_t pid;
 	int32_t status;
 	uint32_t flags;
-	uint64_t
-		run; /* STOP: of the task that is meant, 0: all of it; ENDED: that was doomed, or 0 */
+	uint64_t run; /* STOP: of the task that is meant, 0: the whole; ENDED: that was doomed */
 	uint32_t timeout_ms;
 	uint32_t grace_ms;
 	uint64_t user_us;

@@ -61,15 +61,14 @@ struct request {
 
 /* What is kept from one command to the next. */
 struct command_room {
-	struct buffer
-		own_env; /* char *: the spawner's environment without ORDERLY_SLOT, not ended by NULL */
-	struct buffer env;           /* char *: what this command gets */
-	struct buffer argv;          /* char *: argv, then NULL */
-	struct buffer extra;         /* char *: the command's additions to the environment */
-	struct buffer paths;         /* NUL-terminated: where the program may lie */
-	struct buffer text;          /* the text that came in a memfd */
-	const char *cwd;             /* of this command, NULL: the spawner's */
-	char slot[32];               /* ORDERLY_SLOT=… */
+	struct buffer own_env; /* char *: the spawner's, without ORDERLY_SLOT, not ended by NULL */
+	struct buffer env;     /* char *: what this command gets */
+	struct buffer argv;    /* char *: argv, then NULL */
+	struct buffer extra;   /* char *: the command's additions to the environment */
+	struct buffer paths;   /* NUL-terminated: where the program may lie */
+	struct buffer text;    /* the text that came in a memfd */
+	const char *cwd;       /* of this command, NULL: the spawner's */
+	char slot[32];         /* ORDERLY_SLOT=… */
 	char name[COMMAND_NAME_MAX]; /* the program that was started last */
 	size_t found;                /* which of its paths it was */
 };

@@ -82,27 +82,35 @@ set_descriptors(posix_spawn_file_actions_t *actions, int end)
 			   : posix_spawn_file_actions_addclosefrom_np(actions, ENTRY_LIFE + 1);
 }
 
+static int
+run_with(pid_t *pid, const char *program, posix_spawn_file_actions_t *actions, int end)
+{
+	char mark[] = ENTRY_MARK;
+	char *argv[] = { (char *)(uintptr_t)program, mark, NULL };
+	posix_spawnattr_t attributes;
+	int failed = posix_spawnattr_init(&attributes);
+
+	if (failed != 0)
+		return failed;
+	failed = set_attributes(&attributes);
+	if (failed == 0)
+		failed = set_descriptors(actions, end);
+	if (failed == 0)
+		failed = posix_spawnp(pid, program, actions, &attributes, argv, environ);
+	posix_spawnattr_destroy(&attributes);
+	return failed;
+}
+
 /* 0 or an errno. */
 static int
 run_program(pid_t *pid, const char *program, int end)
 {
-	char mark[] = ENTRY_MARK;
-	char *argv[] = { (char *)(uintptr_t)program, mark, NULL };
 	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
 	int failed = posix_spawn_file_actions_init(&actions);
 
 	if (failed != 0)
 		return failed;
-	failed = posix_spawnattr_init(&attributes);
-	if (failed == 0) {
-		failed = set_attributes(&attributes);
-		if (failed == 0)
-			failed = set_descriptors(&actions, end);
-		if (failed == 0)
-			failed = posix_spawnp(pid, program, &actions, &attributes, argv, environ);
-		posix_spawnattr_destroy(&attributes);
-	}
+	failed = run_with(pid, program, &actions, end);
 	posix_spawn_file_actions_destroy(&actions);
 	return failed;
 }

@@ -59,7 +59,8 @@ count_fds(void)
 static void
 wait_or_kill(pid_t pid, int *status)
 {
-	for (uint64_t end = clock_now_ns() + 2 * LONG_MS * CLOCK_NS_PER_MS; clock_now_ns() < end; poll(NULL, 0, 2))
+	for (uint64_t end = clock_now_ns() + 2 * LONG_MS * CLOCK_NS_PER_MS; clock_now_ns() < end;
+		poll(NULL, 0, 2))
 		if (waitpid(pid, status, WNOHANG) != 0)
 			return;
 	kill(pid, SIGKILL);
@@ -70,7 +71,8 @@ wait_or_kill(pid_t pid, int *status)
 static int
 nothing_is_left(void)
 {
-	for (uint64_t end = clock_now_ns() + 5 * CLOCK_NS_PER_S; clock_now_ns() < end; poll(NULL, 0, 2)) {
+	for (uint64_t end = clock_now_ns() + 5 * CLOCK_NS_PER_S; clock_now_ns() < end;
+		poll(NULL, 0, 2)) {
 		pid_t pid;
 
 		while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
@@ -171,9 +173,7 @@ act(const struct worker_setup *setup)
 	say_ready(setup);
 	switch (what) {
 	case ACT_EXIT: _exit(3);
-	case ACT_SEGV:
-		raise(SIGSEGV);
-		break;
+	case ACT_SEGV: raise(SIGSEGV); break;
 	case ACT_ANSWER:
 		CHECK(write(1, "ORD", 3) == 3 && write(2, "ERLY", 4) == 4);
 		CHECK(read(0, &byte, 1) == 0);
@@ -201,7 +201,9 @@ function_of_tests(struct ord_task *task, void *user)
 struct launch_options
 stage_options(struct stage *stage, uint32_t start)
 {
-	struct launch_options options = { .start = start, .timeout_ms = LONG_MS, .serve = act, .claims = -1 };
+	struct launch_options options = {
+		.start = start, .timeout_ms = LONG_MS, .serve = act, .claims = -1
+	};
 	struct function_spec *function = &options.config.function;
 
 	strcpy(stage->directory, "/tmp/orderly-test-XXXXXX");
@@ -301,8 +303,8 @@ add_string(char *text, size_t at, const char *string)
 }
 
 void
-stage_command(struct stage *stage, uint64_t id, const char *const *argv, const char *const *env, const char *cwd,
-	uint32_t timeout_ms, uint32_t grace_ms, const int fds[3])
+stage_command(struct stage *stage, uint64_t id, const char *const *argv, const char *const *env,
+	const char *cwd, uint32_t timeout_ms, uint32_t grace_ms, const int fds[3])
 {
 	static const int none[3] = { -1, -1, -1 };
 	struct spawn_command head = { .has_cwd = cwd != NULL };
@@ -321,7 +323,8 @@ stage_command(struct stage *stage, uint64_t id, const char *const *argv, const c
 		size = add_string(text, size, env[i]);
 	if (cwd != NULL)
 		size = add_string(text, size, cwd);
-	CHECK(launch_command(&stage->launch, id, 2, timeout_ms, grace_ms, text, size, fds != NULL ? fds : none) == 0);
+	CHECK(launch_command(&stage->launch, id, 2, timeout_ms, grace_ms, text, size,
+		      fds != NULL ? fds : none) == 0);
 	free(text);
 }
 

@@ -24,12 +24,12 @@ void play(void (*scene)(void));
 
 /* What a worker of these tests does; given to it as the token of its page. */
 enum act {
-	ACT_SIT,      /* be there */
-	ACT_EXIT,     /* with code 3 */
+	ACT_SIT,  /* be there */
+	ACT_EXIT, /* with code 3 */
 	ACT_SEGV,
-	ACT_FAMILY,   /* a child in its group and a daemon outside of it, both ignoring SIGTERM, and sit */
-	ACT_ANSWER,   /* write "ORDERLY" to fd 1 and 2, read fd 0, exit 0 */
-	ACT_RUN,      /* a task that ignores all but the page: RUNNING with the deadline of the page, ignore SIGTERM */
+	ACT_FAMILY, /* a child in its group and a daemon outside of it, both ignoring SIGTERM, and sit */
+	ACT_ANSWER, /* write "ORDERLY" to fd 1 and 2, read fd 0, exit 0 */
+	ACT_RUN, /* a task that ignores all but the page: RUNNING with the deadline of the page, ignore SIGTERM */
 	ACT_OBEY,     /* as ACT_RUN, but when it is asked to end it does: IDLE */
 	ACT_LATE,     /* as ACT_RUN, and the deadline moves 1 s on when the timer is set */
 	ACT_FDS,      /* exit with the number of open descriptors */
@@ -67,12 +67,14 @@ const struct life_packet *stage_await(struct stage *stage, uint32_t type, uint64
 int stage_hears(struct stage *stage, int timeout_ms);
 
 /* Start a worker and wait until it is ready; page->deadline_ns is taken from deadline_ms. */
-void actor_enter(struct actor *actor, struct stage *stage, uint64_t id, enum act act, int with_words);
+void actor_enter(
+	struct actor *actor, struct stage *stage, uint64_t id, enum act act, int with_words);
 void actor_leave(struct actor *actor);
 
 /* Run a command; argv, env: NULL-terminated, env and cwd may be NULL; fds as for launch_command. */
-void stage_command(struct stage *stage, uint64_t id, const char *const *argv, const char *const *env, const char *cwd,
-	uint32_t timeout_ms, uint32_t grace_ms, const int fds[3]);
+void stage_command(struct stage *stage, uint64_t id, const char *const *argv,
+	const char *const *env, const char *cwd, uint32_t timeout_ms, uint32_t grace_ms,
+	const int fds[3]);
 
 /* Read all until the end of the pipe into text[size]; NUL-terminated. */
 void read_all(int fd, char *text, size_t size);

@@ -20,11 +20,15 @@
 #include "support.h"
 
 #define ARGV(...) \
-	(const char *const[]) { __VA_ARGS__, NULL }
+	(const char *const[]) \
+	{ \
+		__VA_ARGS__, NULL \
+	}
 
 /* Run it with a pipe on fd 1 and read what it says there; its wait status. */
 static int
-output(struct stage *stage, const char *const *argv, const char *const *env, const char *cwd, char *text, size_t size)
+output(struct stage *stage, const char *const *argv, const char *const *env, const char *cwd,
+	char *text, size_t size)
 {
 	int reader, writer;
 
@@ -44,11 +48,13 @@ pipes(void)
 	char text[4096];
 
 	stage_open(&stage, ORD_START_EXEC);
-	CHECK(fd_pipe(&in[0], &in[1]) == 0 && fd_pipe(&out[0], &out[1]) == 0 && fd_pipe(&err[0], &err[1]) == 0);
+	CHECK(fd_pipe(&in[0], &in[1]) == 0 && fd_pipe(&out[0], &out[1]) == 0 &&
+		fd_pipe(&err[0], &err[1]) == 0);
 	fds[0] = in[0];
 	fds[1] = out[1];
 	fds[2] = err[1];
-	stage_command(&stage, 7, ARGV("sh", "-c", "cat; echo problem >&2; exit 5"), NULL, NULL, 0, 0, fds);
+	stage_command(&stage, 7, ARGV("sh", "-c", "cat; echo problem >&2; exit 5"), NULL, NULL, 0,
+		0, fds);
 	fd_close(&in[0]);
 	fd_close(&out[1]);
 	fd_close(&err[1]);
@@ -82,7 +88,8 @@ signals_are_default(struct stage *stage)
 	for (size_t i = 0; i < 3; i++) {
 		const char *line = strstr(text, lines[i]);
 
-		if (line == NULL || (strtoull(line + strlen(lines[i]), NULL, 16) & ~UINT64_C(0x180000000)) != 0)
+		if (line == NULL ||
+			(strtoull(line + strlen(lines[i]), NULL, 16) & ~UINT64_C(0x180000000)) != 0)
 			status = 1;
 	}
 	return status == 0;
@@ -97,7 +104,8 @@ surroundings(void)
 	setenv("ORDERLY_TEST_OWN", "own", 1);
 	setenv("ORDERLY_SLOT", "99", 1);
 	stage_open(&stage, ORD_START_EXEC);
-	output(&stage, ARGV("sh", "-c", "echo $ORDERLY_SLOT $ORDERLY_TEST_OWN $NEW; pwd"), NULL, "/", text, sizeof text);
+	output(&stage, ARGV("sh", "-c", "echo $ORDERLY_SLOT $ORDERLY_TEST_OWN $NEW; pwd"), NULL,
+		"/", text, sizeof text);
 	CHECK(strcmp(text, "3 own\n/\n") == 0);
 	output(&stage, ARGV("sh", "-c", "echo $ORDERLY_SLOT $ORDERLY_TEST_OWN $NEW"),
 		ARGV("NEW=one", "ORDERLY_TEST_OWN=two", "NEW=three"), NULL, text, sizeof text);
@@ -105,8 +113,9 @@ surroundings(void)
 	output(&stage, ARGV("env"), ARGV("ORDERLY_TEST_OWN=two"), NULL, text, sizeof text);
 	CHECK(strstr(text, "OWN=two") != NULL && strstr(text, "OWN=own") == NULL);
 	/* Nothing but 0, 1, 2 is open, and the one ls opens itself. */
-	output(&stage, ARGV("sh", "-c", "exec ls -1 /proc/self/fd | wc -l; readlink /proc/self/fd/0"), NULL, NULL, text,
-		sizeof text);
+	output(&stage,
+		ARGV("sh", "-c", "exec ls -1 /proc/self/fd | wc -l; readlink /proc/self/fd/0"),
+		NULL, NULL, text, sizeof text);
 	CHECK(strcmp(text, "4\n/dev/null\n") == 0);
 	CHECK(signals_are_default(&stage));
 	stage_close(&stage, 100);
@@ -131,7 +140,8 @@ ignoring_host(void)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	stage_open(&stage, ORD_START_FORK);
 	CHECK(signals_are_default(&stage));
-	CHECK(WEXITSTATUS(output(&stage, ARGV("sh", "-c", "exit 9"), NULL, NULL, text, sizeof text)) == 9);
+	CHECK(WEXITSTATUS(output(
+		      &stage, ARGV("sh", "-c", "exit 9"), NULL, NULL, text, sizeof text)) == 9);
 	stage_close(&stage, 100);
 }
 
@@ -156,7 +166,8 @@ impossible(void)
 	char text[64];
 
 	stage_open(&stage, ORD_START_EXEC);
-	fails(&stage, ARGV("no-such-program-here"), NULL, ENOENT, "cannot run no-such-program-here");
+	fails(&stage, ARGV("no-such-program-here"), NULL, ENOENT,
+		"cannot run no-such-program-here");
 	fails(&stage, ARGV("/no/such/program"), NULL, ENOENT, "cannot run /no/such/program");
 	fails(&stage, ARGV(""), NULL, ENOENT, "cannot run ");
 	fails(&stage, ARGV("/etc/passwd"), NULL, EACCES, "cannot run /etc/passwd");
@@ -166,8 +177,9 @@ impossible(void)
 	/* A text that is none. */
 	CHECK(launch_command(&stage.launch, 4, 2, 0, 0, "short", 5, (int[3]){ -1, -1, -1 }) == 0);
 	CHECK(stage_await(&stage, LIFE_FAILED, 4)->status == EINVAL);
-	CHECK(launch_command(&stage.launch, 4, 2, 0, 0, &(struct spawn_command){ .argc = UINT32_MAX },
-		      sizeof(struct spawn_command), (int[3]){ -1, -1, -1 }) == 0);
+	CHECK(launch_command(&stage.launch, 4, 2, 0, 0,
+		      &(struct spawn_command){ .argc = UINT32_MAX }, sizeof(struct spawn_command),
+		      (int[3]){ -1, -1, -1 }) == 0);
 	CHECK(stage_await(&stage, LIFE_FAILED, 4)->status == EINVAL);
 	stage_close(&stage, 100);
 }
@@ -192,7 +204,8 @@ places(void)
 {
 	struct stage stage;
 	char text[256], path[512];
-	char first[] = "/tmp/orderly-path-XXXXXX", second[] = "/tmp/orderly-path-XXXXXX", name[64], other[64];
+	char first[] = "/tmp/orderly-path-XXXXXX", second[] = "/tmp/orderly-path-XXXXXX", name[64],
+	     other[64];
 
 	CHECK(mkdtemp(first) != NULL && mkdtemp(second) != NULL);
 	snprintf(name, sizeof name, "%s/orderly-thing", second);
@@ -258,7 +271,8 @@ Test(commands, may_be_large)
 }
 
 /* A shell that ignores SIGTERM, with a child that does. */
-static const char *const stubborn[] = { "sh", "-c", "trap '' TERM; sleep 1000 & echo $!; wait; wait", NULL };
+static const char *const stubborn[] = { "sh", "-c",
+	"trap '' TERM; sleep 1000 & echo $!; wait; wait", NULL };
 
 static pid_t
 stubborn_child(struct stage *stage, uint64_t id, uint32_t timeout_ms, uint32_t grace_ms)
@@ -268,7 +282,8 @@ stubborn_child(struct stage *stage, uint64_t id, uint32_t timeout_ms, uint32_t g
 	size_t at = 0;
 
 	CHECK(fd_pipe(&reader, &writer) == 0);
-	stage_command(stage, id, stubborn, NULL, NULL, timeout_ms, grace_ms, (int[3]){ -1, writer, -1 });
+	stage_command(
+		stage, id, stubborn, NULL, NULL, timeout_ms, grace_ms, (int[3]){ -1, writer, -1 });
 	fd_close(&writer);
 	while (strchr(text, '\n') == NULL) {
 		struct pollfd end = { .fd = reader, .events = POLLIN };
@@ -331,7 +346,8 @@ stopped(void)
 	CHECK(WTERMSIG(stage_await(&stage, LIFE_ENDED, 2)->status) == SIGKILL);
 	CHECK(await_death(child));
 	/* Its leader ends at SIGTERM, its child does not. */
-	stage_command(&stage, 3, ARGV("sh", "-c", "(trap '' TERM; sleep 1000) & wait"), NULL, NULL, 200, LONG_MS, NULL);
+	stage_command(&stage, 3, ARGV("sh", "-c", "(trap '' TERM; sleep 1000) & wait"), NULL, NULL,
+		200, LONG_MS, NULL);
 	CHECK(WTERMSIG(stage_await(&stage, LIFE_ENDED, 3)->status) == SIGTERM);
 	CHECK(launch_stop(&stage.launch, 12345, 0, 0, 1) == 0);
 	stage_close(&stage, 100);
@@ -351,11 +367,12 @@ survivor(void)
 	pid_t child;
 
 	stage_open(&stage, ORD_START_EXEC);
-	output(&stage, ARGV("sh", "-c", "sleep 1000 >/dev/null & echo $!"), NULL, NULL, text, sizeof text);
+	output(&stage, ARGV("sh", "-c", "sleep 1000 >/dev/null & echo $!"), NULL, NULL, text,
+		sizeof text);
 	child = (pid_t)strtol(text, NULL, 10);
 	CHECK(is_alive(child));
-	output(&stage, ARGV("setsid", "sh", "-c", "trap '' TERM; sleep 1000 >/dev/null & echo $!"), NULL, NULL, text,
-		sizeof text);
+	output(&stage, ARGV("setsid", "sh", "-c", "trap '' TERM; sleep 1000 >/dev/null & echo $!"),
+		NULL, NULL, text, sizeof text);
 	stage_close(&stage, 100);
 	CHECK(!is_alive(child));
 	CHECK(!is_alive((pid_t)strtol(text, NULL, 10)));
@@ -379,7 +396,8 @@ deaf(void)
 	child = stubborn_child(&stage, MANY, 100, 100);
 	for (uint64_t id = 0; id < MANY; id++)
 		stage_command(&stage, id, ARGV("true"), NULL, NULL, 60000, 100, NULL);
-	for (uint64_t end = clock_now_ns() + LONG_MS * CLOCK_NS_PER_MS; launch_blocked(&stage.launch);) {
+	for (uint64_t end = clock_now_ns() + LONG_MS * CLOCK_NS_PER_MS;
+		launch_blocked(&stage.launch);) {
 		CHECK(clock_now_ns() < end);
 		CHECK(launch_flush(&stage.launch) == 0);
 		poll(NULL, 0, 1);

@@ -14,7 +14,8 @@
 static void
 await_run(struct actor *actor, uint64_t word)
 {
-	for (uint64_t end = clock_now_ns() + LONG_MS * CLOCK_NS_PER_MS; atomic_load(&actor->region.page->run) != word;) {
+	for (uint64_t end = clock_now_ns() + LONG_MS * CLOCK_NS_PER_MS;
+		atomic_load(&actor->region.page->run) != word;) {
 		CHECK(clock_now_ns() < end);
 		poll(NULL, 0, 1);
 	}
@@ -27,7 +28,8 @@ begin(struct stage *stage, struct actor *actor, enum act what, uint64_t after_ms
 	stage_open(stage, ORD_START_EXEC);
 	CHECK(region_new(&actor->region, &actor->region_fd) == 0);
 	if (after_ms != 0)
-		atomic_store(&actor->region.page->deadline_ns, clock_now_ns() + after_ms * CLOCK_NS_PER_MS);
+		atomic_store(&actor->region.page->deadline_ns,
+			clock_now_ns() + after_ms * CLOCK_NS_PER_MS);
 	actor_enter(actor, stage, 1, what, 0);
 }
 

@@ -24,7 +24,10 @@
 #include "support.h"
 
 #define ARGV(...) \
-	(const char *const[]) { __VA_ARGS__, NULL }
+	(const char *const[]) \
+	{ \
+		__VA_ARGS__, NULL \
+	}
 
 static void
 leave_socket(const char *directory)
@@ -53,8 +56,10 @@ gather(struct cast *cast, uint32_t start)
 	actor_enter(&cast->actor, &cast->stage, 1, ACT_FAMILY, 1);
 	cast->outsider = (pid_t)atomic_load(&cast->actor.region.page->sent);
 	stage_command(&cast->stage, 2, ARGV("sleep", "1000"), NULL, NULL, 0, 0, NULL);
-	stage_command(&cast->stage, 3, ARGV("sh", "-c", "trap '' TERM; sleep 1000 & wait; wait"), NULL, NULL, 0, 0, NULL);
-	stage_command(&cast->stage, 4, ARGV("sh", "-c", "setsid sh -c 'trap \"\" TERM; sleep 1000' &"), NULL, NULL, 0, 0,
+	stage_command(&cast->stage, 3, ARGV("sh", "-c", "trap '' TERM; sleep 1000 & wait; wait"),
+		NULL, NULL, 0, 0, NULL);
+	stage_command(&cast->stage, 4,
+		ARGV("sh", "-c", "setsid sh -c 'trap \"\" TERM; sleep 1000' &"), NULL, NULL, 0, 0,
 		NULL);
 	stage_await(&cast->stage, LIFE_ENDED, 4);
 }
@@ -92,7 +97,10 @@ Test(ends, of_a_pool_leave_nothing)
 static void
 master_dies(uint32_t start, int with_witness)
 {
-	struct { pid_t worker, outsider; char directory[SPAWN_DIRECTORY_MAX]; } told;
+	struct {
+		pid_t worker, outsider;
+		char directory[SPAWN_DIRECTORY_MAX];
+	} told;
 	int link[2], witness[2];
 	pid_t master;
 

@@ -35,8 +35,11 @@ Test(post, keeps_order_and_descriptors)
 	cr_assert_eq(fd_pipe(&file[0], &file[1]), 0);
 	fstat(file[0], &ours);
 	before = count_fds();
-	for (packet.id = 0; packet.id < MANY; packet.id++)
-		cr_assert_eq(post_send(&post, ends[0], &packet, "text", packet.id % 5, file, packet.id % 3 == 0), 0);
+	for (packet.id = 0; packet.id < MANY; packet.id++) {
+		packet.text_size = (uint32_t)(packet.id % 5);
+		cr_assert_eq(
+			post_send(&post, ends[0], &packet, "text", file, packet.id % 3 == 0), 0);
+	}
 	cr_assert_not_null(post.first);
 	while (expected < MANY) {
 		cr_assert_eq(post_flush(&post, ends[0]), 0);
@@ -57,7 +60,8 @@ Test(post, keeps_order_and_descriptors)
 	cr_assert_eq(take(ends[1], &packet, fds, &n), 0);
 	cr_assert_eq(count_fds(), before);
 	fd_close(&ends[1]);
-	cr_assert_eq(post_send(&post, ends[0], &packet, NULL, 0, NULL, 0), -1);
+	packet.text_size = 0;
+	cr_assert_eq(post_send(&post, ends[0], &packet, NULL, NULL, 0), -1);
 	cr_assert_eq(errno, EPIPE);
 	fd_close(&ends[0]);
 	fd_close(&file[0]);
@@ -74,9 +78,9 @@ Test(post, forgets_when_told)
 	cr_assert_eq(fd_pair(ends), 0);
 	before = count_fds();
 	while (post.first == NULL)
-		cr_assert_eq(post_send(&post, ends[0], &packet, NULL, 0, ends, 2), 0);
+		cr_assert_eq(post_send(&post, ends[0], &packet, NULL, ends, 2), 0);
 	memory_fault_at(1);
-	cr_assert_eq(post_send(&post, ends[0], &packet, NULL, 0, ends, 2), -1);
+	cr_assert_eq(post_send(&post, ends[0], &packet, NULL, ends, 2), -1);
 	cr_assert_eq(errno, ENOMEM);
 	cr_assert_eq(count_fds(), before + 2);
 	post_finish(&post);

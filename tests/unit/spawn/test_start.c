@@ -86,7 +86,9 @@ __attribute__((constructor(101))) static void
 liar(int argc, char **argv)
 {
 	const char *lie = getenv("ORDERLY_TEST_LIE");
-	struct life_packet packet = { .magic = LIFE_MAGIC, .type = LIFE_HELLO, .status = LIFE_VERSION };
+	struct life_packet packet = {
+		.magic = LIFE_MAGIC, .type = LIFE_HELLO, .status = LIFE_VERSION
+	};
 	char bytes[sizeof packet + 16];
 
 	if (lie == NULL || argc < 2 || strcmp(argv[1], ENTRY_MARK) != 0)
@@ -106,7 +108,8 @@ static void
 other_version(void)
 {
 	setenv("ORDERLY_TEST_LIE", "0.0.9", 1);
-	with_program(NULL, LONG_MS, ORD_EPROGRAM, "has version 0.0.9 (protocol 1) of orderly, this is " ORD_VERSION);
+	with_program(NULL, LONG_MS, ORD_EPROGRAM,
+		"has version 0.0.9 (protocol 1) of orderly, this is " ORD_VERSION);
 	setenv("ORDERLY_TEST_LIE", ORD_VERSION, 1);
 	with_program(NULL, 500, ORD_ETIMEDOUT, "not ready in time");
 }
@@ -125,7 +128,8 @@ function_missing(void)
 	options.config.function.build_id[0] ^= 1;
 	fails(&stage, &options, ORD_ENOTSUP, "another build");
 	options = stage_options(&stage, ORD_START_EXEC);
-	CHECK(function_describe_name(&options.config.function, "no-such.so:work", &stage.error) == 0);
+	CHECK(function_describe_name(&options.config.function, "no-such.so:work", &stage.error) ==
+		0);
 	fails(&stage, &options, ORD_ENOTSUP, "cannot load no-such.so");
 }
 
@@ -216,12 +220,14 @@ full_spawner(void)
 	CHECK(region_new(&actor.region, &actor.region_fd) == 0);
 	for (limit.rlim_cur = 7; limit.rlim_cur < 12; limit.rlim_cur++) {
 		CHECK(prlimit(stage.launch.pid, RLIMIT_NOFILE, &limit, NULL) == 0);
-		CHECK(launch_worker(&stage.launch, limit.rlim_cur, 0, actor.region_fd, actor.region_fd, actor.region_fd) == 0);
+		CHECK(launch_worker(&stage.launch, limit.rlim_cur, 0, actor.region_fd,
+			      actor.region_fd, actor.region_fd) == 0);
 		CHECK(stage_hears(&stage, LONG_MS));
 		CHECK(stage.event.packet.id == limit.rlim_cur);
 		if (stage.event.packet.type == LIFE_READY)
 			break;
-		CHECK(stage.event.packet.type == LIFE_FAILED && stage.event.packet.status == EMFILE);
+		CHECK(stage.event.packet.type == LIFE_FAILED &&
+			stage.event.packet.status == EMFILE);
 	}
 	CHECK(limit.rlim_cur > 7);
 	CHECK(prlimit(stage.launch.pid, RLIMIT_NOFILE, &before, NULL) == 0);

@@ -257,7 +257,8 @@ crowd(void)
 		CHECK(launch_worker(&stage.launch, i, 0, actor.region_fd, actor.timer, -1) == 0);
 	for (int ended = 0; ended < CROWD;) {
 		CHECK(stage_hears(&stage, LONG_MS));
-		CHECK(stage.event.packet.type == LIFE_READY || stage.event.packet.type == LIFE_ENDED);
+		CHECK(stage.event.packet.type == LIFE_READY ||
+			stage.event.packet.type == LIFE_ENDED);
 		if (stage.event.packet.type == LIFE_ENDED) {
 			CHECK(WEXITSTATUS(stage.event.packet.status) == 3);
 			ended++;
