@@ -84,7 +84,7 @@ struct ord_pool_options {
 	uint32_t timeout_ms;        /* per attempt; 0 = no limit */
 	uint32_t grace_ms;          /* between asking, SIGTERM and SIGKILL; 0 = 1000 */
 	uint32_t start_timeout_ms;  /* for a worker or the spawner to say it is ready; 0 = 30000 */
-	uint32_t max_deaths;        /* workers that may die in a row without finishing a task; 0 = 10 */
+	uint32_t max_deaths;        /* workers that may end in a row without having started a task; 0 = 10 */
 	uint32_t quarantine;        /* a task that killed this many workers is not tried again; 0 = 3 */
 	uint32_t reserved;          /* 0 */
 	/* fields are only ever appended; 0 always means the documented default */
@@ -315,7 +315,7 @@ ord_pool_cancel_all(struct ord_pool *pool);
  * task is accepted, tasks that wait are canceled, tasks that run end in their
  * own time.  The second: tasks that run are killed.
  *
- * Returns 0.  Async-signal-safe.  Since 0.1.  Source: lib/pool/pool.c.
+ * Returns 0, ORD_EINVAL for NULL, or ORD_EFORKED.  Async-signal-safe.  Since 0.1.  Source: lib/pool/pool.c.
  */
 ORD_API int
 ord_pool_interrupt(struct ord_pool *pool);
@@ -335,7 +335,7 @@ ord_pool_fd(struct ord_pool *pool);
  *
  * statistics  in: its size, set by ORD_STATISTICS; out: the rest
  *
- * Returns 0 or ORD_EINVAL.  May be called from a callback.  Since 0.1.  Source: lib/pool/pool.c.
+ * Returns 0, ORD_EINVAL or ORD_EFORKED.  May be called from a callback.  Since 0.1.  Source: lib/pool/pool.c.
  */
 ORD_API int
 ord_pool_statistics(const struct ord_pool *pool, struct ord_statistics *statistics);

@@ -70,9 +70,9 @@ pool_deliver(struct ord_pool *pool, bool once)
 	bool delivered = false;
 	struct slot *slot;
 
-	while (!pool->destroy && (slot = core_head(&pool->core)) != NULL) {
-		if (pool->options.order == ORD_SUBMISSION && slot->messages != NULL)
-			pool_say_held(pool, slot);
+	while (!pool->destroy && pool->core.live != 0) {
+		if (pool->options.messages == ORD_ORDERED && pool->options.order == ORD_SUBMISSION)
+			pool_say_held(pool, core_head(&pool->core));
 		slot = core_deliverable(&pool->core);
 		if (slot == NULL || (pool->options.on_result == NULL && !once))
 			break;
@@ -240,28 +240,56 @@ watch_life(struct ord_pool *pool)
 	pool->life_writing = writing;
 }
 
+/* What no descriptor would tell: a foreign loop must not sleep over it. */
+static bool
+more_to_do(const struct ord_pool *pool, unsigned frames)
+{
+	return frames >= FRAMES_PER_ROUND || (pool->inline_worker != NULL && pool->core.n_waiting != 0) ||
+	       (pool->options.on_result != NULL && core_deliverable(&pool->core) != NULL);
+}
+
+void
+pool_wake(struct ord_pool *pool)
+{
+	uint64_t one = 1;
+
+	if (pool->wake >= 0 && write(pool->wake, &one, sizeof one) < 0)
+		return; /* the counter is full: the loop will wake */
+}
+
+/* Everything that can be done without waiting; how many frames came. */
+static unsigned
+carry_on(struct ord_pool *pool, bool *moved)
+{
+	unsigned frames;
+
+	pool_dispatch(pool);
+	frames = receive_frames(pool, FRAMES_PER_ROUND);
+	*moved |= frames != 0;
+	*moved |= pool_deliver(pool, false);
+	if (!pool->destroy && pool->n_paused != 0)
+		receive_resume(pool);
+	if (!pool->destroy)
+		pool_dispatch(pool);
+	return frames;
+}
+
 int
 pool_round(struct ord_pool *pool, int timeout_ms, bool *moved)
 {
-	bool busy;
-
+	*moved = false;
 	pool_take_interrupts(pool);
-	pool_dispatch(pool);
-	busy = receive_frames(pool, FRAMES_PER_ROUND) != 0;
-	busy |= pool_deliver(pool, false);
+	carry_on(pool, moved);
 	if (pool->destroy)
 		return ORD_OK;
-	if (pool->n_paused != 0)
-		receive_resume(pool);
 	set_timer(pool);
 	watch_life(pool);
-	if (busy || core_deliverable(&pool->core) != NULL || pool->inline_worker != NULL)
+	if (*moved || core_deliverable(&pool->core) != NULL || pool->inline_worker != NULL)
 		timeout_ms = 0;
-	busy |= take_events(pool, timeout_ms);
-	busy |= receive_frames(pool, FRAMES_PER_ROUND) != 0;
-	pool_dispatch(pool);
-	busy |= pool_deliver(pool, false);
-	*moved = busy;
+	*moved |= take_events(pool, timeout_ms);
+	pool_take_interrupts(pool);
+	if (!pool->destroy && more_to_do(pool, carry_on(pool, moved)))
+		pool_wake(pool);
 	return pool->ended ? pool->failure.status : ORD_OK;
 }
 

@@ -147,7 +147,7 @@ may_submit(struct ord_pool *pool)
 		pool->error = pool->failure;
 		return pool->failure.status;
 	}
-	if (pool->closed || pool->destroy)
+	if (pool->closed || pool->destroy || atomic_load(&pool->interrupts) != 0)
 		return error_set(&pool->error, ORD_ECLOSED, "the pool is closed: it takes no new tasks");
 	if (!pool->started)
 		return error_set(&pool->error, ORD_EINVAL, "the pool is not started: call ord_pool_start first");
@@ -163,6 +163,8 @@ take_in(struct ord_pool *pool, struct task *task, uint64_t *sequence)
 		*sequence = slot->sequence;
 	if (pool->inline_worker == NULL)
 		pool_dispatch(pool);
+	else
+		pool_wake(pool); /* a task runs in a step, not in here */
 	return ORD_OK;
 }
 
@@ -440,6 +442,7 @@ ord_pool_cancel(struct ord_pool *pool, uint64_t sequence)
 	slot = core_find(&pool->core, sequence);
 	if (slot != NULL && core_cancel(&pool->core, slot))
 		pool_stop_task(pool, slot, false);
+	pool_wake(pool);
 	return ORD_OK;
 }
 
@@ -454,19 +457,20 @@ ord_pool_cancel_all(struct ord_pool *pool)
 		if (slot->state != SLOT_FREE && !slot->cancel && core_cancel(&pool->core, slot))
 			pool_stop_task(pool, slot, false);
 	}
+	if (status == 0)
+		pool_wake(pool);
 	return status;
 }
 
 int
 ord_pool_interrupt(struct ord_pool *pool)
 {
-	uint64_t one = 1;
-
-	if (pool == NULL || *pool->alive == 0)
+	if (pool == NULL)
 		return ORD_EINVAL;
+	if (*pool->alive == 0)
+		return ORD_EFORKED;
 	atomic_fetch_add(&pool->interrupts, 1);
-	if (pool->wake >= 0 && write(pool->wake, &one, sizeof one) < 0)
-		return ORD_OK; /* the counter is full: the loop will wake */
+	pool_wake(pool);
 	return ORD_OK;
 }
 
@@ -489,6 +493,8 @@ ord_pool_statistics(const struct ord_pool *pool, struct ord_statistics *statisti
 
 	if (pool == NULL || statistics == NULL || statistics->size < sizeof(size_t))
 		return ORD_EINVAL;
+	if (*pool->alive == 0)
+		return ORD_EFORKED;
 	size = statistics->size < sizeof *statistics ? statistics->size : sizeof *statistics;
 	struct ord_statistics now = {
 		.size = size,

@@ -118,7 +118,8 @@ struct ord_pool {
 	char *alive;                     /* a page that a fork wipes: 1 in the process that made the pool */
 	struct worker *inline_worker;    /* INLINE */
 	uint64_t messages, dropped, workers_ready;
-	struct buffer scratch;           /* a log record's text, with its NUL */
+	struct buffer text;              /* a log record's, with its NUL, while its callback runs */
+	struct buffer scratch;           /* of a command that is submitted, perhaps by that callback */
 	char reading[64 * 1024 + 1];     /* for one read from a pipe, and a NUL */
 };
 
@@ -135,6 +136,9 @@ int pool_options(struct ord_pool *pool, const struct ord_pool_options *options);
 
 /* One round: carry tasks on, and wait up to timeout_ms if there is nothing to do.  *moved: something happened. */
 int pool_round(struct ord_pool *pool, int timeout_ms, bool *moved);
+
+/* Make the next wait return at once.  Any thread, any signal handler. */
+void pool_wake(struct ord_pool *pool);
 
 /* Give out what can be given out. */
 void pool_dispatch(struct ord_pool *pool);
@@ -167,7 +171,7 @@ uint64_t pool_next_id(struct ord_pool *pool, uint32_t place);
 
 /* --- receive.c --- */
 
-/* Take frames until there are none, or so many frames or messages have come; returns how many frames. */
+/* Take frames until there are none, or so many frames or messages have come: then it returns budget, else how many frames. */
 unsigned receive_frames(struct ord_pool *pool, unsigned budget);
 
 /* Take what lies in an outbox. */

@@ -151,15 +151,15 @@ take_log(struct incarnation *incarnation, const struct record *record)
 	if (log_decode(&log, record) != 0 || expect(incarnation, &slot) != 0 || log.file_size >= sizeof file ||
 	    record->value < ORD_TRACE || record->value > ORD_CRITICAL)
 		return -1;
-	pool->scratch.size = 0;
-	if (slot == NULL || buffer_append(&pool->scratch, log.text, log.text_size) != 0 ||
-	    buffer_append(&pool->scratch, "", 1) != 0) {
+	pool->text.size = 0;
+	if (slot == NULL || buffer_append(&pool->text, log.text, log.text_size) != 0 ||
+	    buffer_append(&pool->text, "", 1) != 0) {
 		pool->dropped++;
 		return 0;
 	}
 	memcpy(file, log.file, log.file_size);
 	file[log.file_size] = '\0';
-	message = (struct ord_message){ .sequence = incarnation->sequence, .time_ns = log.time_ns, .text = pool->scratch.bytes,
+	message = (struct ord_message){ .sequence = incarnation->sequence, .time_ns = log.time_ns, .text = pool->text.bytes,
 		.size = log.text_size, .file = file, .line = log.line, .worker = incarnation->place,
 		.level = record->value, .source = ORD_SOURCE_LOG };
 	pool_say(pool, &message);
@@ -257,7 +257,7 @@ receive_frames(struct ord_pool *pool, unsigned budget)
 		channel_drop(&message);
 		taken++;
 	}
-	return taken;
+	return pool->messages - said >= budget ? budget : taken;
 }
 
 /* Copied before it is looked at: the worker could change it meanwhile. */

@@ -26,10 +26,13 @@ must_wait(struct ord_pool *pool, const struct ord_message *message)
 
 	if (pool->options.messages != ORD_ORDERED)
 		return NULL;
-	slot = core_find(&pool->core, message->sequence);
-	if (slot == NULL)
-		return NULL;
-	return pool->options.order == ORD_COMPLETION || slot != core_head(&pool->core) ? slot : NULL;
+	if (pool->options.order == ORD_SUBMISSION) {
+		slot = core_find(&pool->core, message->sequence);
+		return slot != core_head(&pool->core) ? slot : NULL;
+	}
+	/* In the order of completion there is no first task; what a task said comes with its result. */
+	core_expected(&pool->core, message->worker, &slot);
+	return slot != NULL && slot->sequence == message->sequence ? slot : NULL;
 }
 
 void

@@ -132,7 +132,9 @@ start_spawner(struct ord_pool *pool)
 	memcpy(options.config.directory, pool->directory, sizeof pool->directory);
 	if (describe_function(pool, &options.config.function) != 0)
 		return pool->error.status;
-	return launch_start(&pool->launch, &options, &pool->error);
+	launch_start(&pool->launch, &options, &pool->error);
+	fd_close(&pool->claims_fd); /* the spawner has it now */
+	return pool->error.status;
 }
 
 static int

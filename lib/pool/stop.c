@@ -130,6 +130,14 @@ workers_live(const struct ord_pool *pool)
 	return false;
 }
 
+static void
+bye_to_ready(struct ord_pool *pool)
+{
+	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->options.workers; i++)
+		if (pool->core.places[i].state == PLACE_READY)
+			incarnation_bye(pool, i);
+}
+
 /* Idle workers leave by themselves when they are told; one that does not within the grace is ended by the spawner. */
 static void
 say_bye(struct ord_pool *pool)
@@ -138,11 +146,11 @@ say_bye(struct ord_pool *pool)
 	bool moved;
 
 	core_stop(&pool->core, NULL);
-	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->options.workers; i++)
-		if (pool->core.places[i].state == PLACE_READY)
-			incarnation_bye(pool, i);
-	while (pool->launch.life >= 0 && pool->workers_ready != 0 && clock_now_ns() < until_ns)
+	bye_to_ready(pool);
+	while (pool->launch.life >= 0 && pool->workers_ready != 0 && clock_now_ns() < until_ns) {
 		pool_round(pool, clock_left_ms(clock_now_ns(), until_ns), &moved);
+		bye_to_ready(pool);
+	}
 }
 
 static void
@@ -212,6 +220,7 @@ pool_free(struct ord_pool *pool)
 	fd_close(&pool->epoll);
 	fd_close(&pool->wake);
 	fd_close(&pool->timer);
+	buffer_finish(&pool->text);
 	buffer_finish(&pool->scratch);
 	memory_free(pool->incarnations);
 	memory_free(pool->commands);
