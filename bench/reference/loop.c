@@ -1,0 +1,346 @@
+/* The raw loop; see loop.h. */
+#define _GNU_SOURCE
+#include "loop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include "support/measure.h"
+
+enum { WORKERS_MAX = 64 };
+
+/* A message: this, then count records of {uint32_t size; bytes}. count 0: the end, or an answer to it. */
+struct head {
+	uint64_t first;
+	uint32_t count;
+	uint32_t worker;
+};
+
+typedef size_t (*task_fn)(const unsigned char *input, size_t size, unsigned char *output);
+typedef void (*result_fn)(struct loop *loop, uint64_t sequence, const unsigned char *output);
+
+struct loop {
+	unsigned workers;
+	char directory[32];
+	pid_t pids[WORKERS_MAX];
+	int gate[2]; /* a worker connects when it reads a byte */
+	void *context;
+	void *results;
+	void *tasks[WORKERS_MAX];
+	uint64_t outstanding[WORKERS_MAX];
+
+	struct shape shape;
+	result_fn on_result;
+	uint64_t sent;
+	uint64_t delivered;
+	unsigned char *ring; /* window payloads */
+	bool *done;
+	unsigned char *payload;
+};
+
+static void
+check(int result, const char *what)
+{
+	if (result < 0)
+		fail("%s: %s", what, zmq_strerror(errno));
+}
+
+static void *
+open_socket(void *context, int type, const char *directory, const char *name, unsigned number,
+	bool bind)
+{
+	void *socket = zmq_socket(context, type);
+	int none = 0;
+	char endpoint[96];
+
+	snprintf(endpoint, sizeof endpoint, "ipc://%s/%s%u", directory, name, number);
+	check(socket ? 0 : -1, "socket");
+	zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof none);
+	zmq_setsockopt(socket, ZMQ_SNDHWM, &none, sizeof none);
+	zmq_setsockopt(socket, ZMQ_RCVHWM, &none, sizeof none);
+	check(bind ? zmq_bind(socket, endpoint) : zmq_connect(socket, endpoint), endpoint);
+	return socket;
+}
+
+/* Polls only when there is nothing to receive: polling first costs six times as much. */
+static void
+receive(void *socket, zmq_msg_t *message)
+{
+	while (zmq_msg_recv(message, socket, ZMQ_DONTWAIT) < 0) {
+		zmq_pollitem_t item = { socket, 0, ZMQ_POLLIN, 0 };
+
+		if (errno != EAGAIN && errno != EINTR)
+			fail("receive: %s", zmq_strerror(errno));
+		zmq_poll(&item, 1, -1);
+	}
+}
+
+static size_t
+add_one(const unsigned char *input, size_t size, unsigned char *output)
+{
+	uint64_t number;
+
+	if (size == sizeof number) {
+		memcpy(&number, input, sizeof number);
+		number++;
+		memcpy(output, &number, sizeof number);
+	} else {
+		memcpy(output, input, size);
+	}
+	return size;
+}
+
+/* Answers one message of tasks with one of results. */
+static void
+work_off(zmq_msg_t *message, void *results, unsigned worker, task_fn function)
+{
+	const unsigned char *in = zmq_msg_data(message);
+	size_t left = zmq_msg_size(message);
+	struct head head;
+	zmq_msg_t answer;
+	unsigned char *out;
+
+	zmq_msg_init_size(&answer, left);
+	out = zmq_msg_data(&answer);
+	memcpy(&head, in, sizeof head);
+	head.worker = worker;
+	memcpy(out, &head, sizeof head);
+	in += sizeof head;
+	out += sizeof head;
+	for (uint32_t i = 0; i < head.count; i++) {
+		uint32_t size;
+
+		memcpy(&size, in, sizeof size);
+		size = (uint32_t)function(in + sizeof size, size, out + sizeof size);
+		memcpy(out, &size, sizeof size);
+		in += sizeof size + size;
+		out += sizeof size + size;
+	}
+	check(zmq_msg_send(&answer, results, 0), "answer");
+}
+
+static void
+serve(struct loop *loop, unsigned worker)
+{
+	volatile task_fn function = add_one;
+	void *context, *tasks, *results;
+	char byte;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close(loop->gate[1]);
+	if (read(loop->gate[0], &byte, 1) != 1)
+		_exit(1);
+	context = zmq_ctx_new();
+	tasks = open_socket(context, ZMQ_PULL, loop->directory, "t", worker, false);
+	results = open_socket(context, ZMQ_PUSH, loop->directory, "r", 0, false);
+	for (;;) {
+		zmq_msg_t message;
+		struct head head;
+
+		zmq_msg_init(&message);
+		receive(tasks, &message);
+		memcpy(&head, zmq_msg_data(&message), sizeof head);
+		if (head.count == 0 && head.first == 1)
+			_exit(0);
+		work_off(&message, results, worker, function);
+		zmq_msg_close(&message);
+	}
+}
+
+static void
+send_empty(struct loop *loop, unsigned worker, uint64_t word)
+{
+	struct head head = { word, 0, worker };
+
+	check(zmq_send(loop->tasks[worker], &head, sizeof head, 0), "send");
+}
+
+static void
+deliver(struct loop *loop, uint64_t sequence, const unsigned char *output)
+{
+	uint64_t number;
+
+	if (loop->shape.size == sizeof number) {
+		memcpy(&number, output, sizeof number);
+		if (number != sequence + 1)
+			fail("a result of the raw loop is wrong");
+	} else if (memcmp(output, loop->payload, 64) != 0) {
+		fail("an echo of the raw loop is not what was sent");
+	}
+}
+
+struct loop *
+loop_new(unsigned workers)
+{
+	struct loop *loop = calloc(1, sizeof *loop);
+
+	if (!loop || workers > WORKERS_MAX)
+		fail("no such loop");
+	loop->workers = workers;
+	loop->on_result = deliver;
+	strcpy(loop->directory, "/tmp/bench-XXXXXX");
+	if (!mkdtemp(loop->directory) || pipe(loop->gate) != 0)
+		fail("%s: %s", loop->directory, strerror(errno));
+	for (unsigned i = 0; i < workers; i++) {
+		loop->pids[i] = fork();
+		if (loop->pids[i] == 0)
+			serve(loop, i);
+		if (loop->pids[i] < 0)
+			fail("fork: %s", strerror(errno));
+	}
+	close(loop->gate[0]);
+	return loop;
+}
+
+uint64_t
+loop_connect(struct loop *loop)
+{
+	uint64_t first_ns;
+	zmq_msg_t message;
+
+	loop->context = zmq_ctx_new();
+	loop->results = open_socket(loop->context, ZMQ_PULL, loop->directory, "r", 0, true);
+	for (unsigned i = 0; i < loop->workers; i++)
+		loop->tasks[i] =
+			open_socket(loop->context, ZMQ_PUSH, loop->directory, "t", i, true);
+	for (unsigned i = 0; i < loop->workers; i++)
+		if (write(loop->gate[1], "", 1) != 1)
+			fail("write: %s", strerror(errno));
+	for (unsigned i = 0; i < loop->workers; i++)
+		send_empty(loop, i, 0);
+	zmq_msg_init(&message);
+	receive(loop->results, &message);
+	first_ns = now_ns();
+	for (unsigned i = 1; i < loop->workers; i++)
+		receive(loop->results, &message);
+	zmq_msg_close(&message);
+	return first_ns;
+}
+
+static void
+send_batch(struct loop *loop, unsigned worker, uint64_t count)
+{
+	struct head head = { loop->sent, (uint32_t)count, worker };
+	uint32_t size = (uint32_t)loop->shape.size;
+	zmq_msg_t message;
+	unsigned char *at;
+
+	zmq_msg_init_size(&message, sizeof head + count * (sizeof size + size));
+	at = zmq_msg_data(&message);
+	memcpy(at, &head, sizeof head);
+	at += sizeof head;
+	for (uint64_t i = 0; i < count; i++, loop->sent++) {
+		memcpy(at, &size, sizeof size);
+		memcpy(at + sizeof size, size == 8 ? (void *)&loop->sent : loop->payload, size);
+		at += sizeof size + size;
+	}
+	loop->outstanding[worker] += count;
+	check(zmq_msg_send(&message, loop->tasks[worker], 0), "send");
+}
+
+/* Sends to whoever has least while the window and the credit allow it. */
+static void
+give_out(struct loop *loop, uint64_t end)
+{
+	const struct shape *shape = &loop->shape;
+
+	while (loop->sent < end) {
+		uint64_t count = end - loop->sent < shape->batch ? end - loop->sent : shape->batch;
+		unsigned worker = 0;
+
+		for (unsigned i = 1; i < loop->workers; i++)
+			if (loop->outstanding[i] < loop->outstanding[worker])
+				worker = i;
+		if (loop->sent + count - loop->delivered > shape->window ||
+			loop->outstanding[worker] + count > shape->credit)
+			return;
+		send_batch(loop, worker, count);
+	}
+}
+
+/* Puts a message of results into the ring and delivers what is in order. */
+static void
+take(struct loop *loop, zmq_msg_t *message)
+{
+	const unsigned char *in = zmq_msg_data(message);
+	const struct shape *shape = &loop->shape;
+	struct head head;
+
+	memcpy(&head, in, sizeof head);
+	in += sizeof head;
+	loop->outstanding[head.worker] -= head.count;
+	for (uint64_t sequence = head.first; sequence < head.first + head.count; sequence++) {
+		uint64_t slot = sequence % shape->window;
+		uint32_t size;
+
+		memcpy(&size, in, sizeof size);
+		if (size != shape->size || loop->done[slot])
+			fail("the raw loop lost its way");
+		memcpy(loop->ring + slot * size, in + sizeof size, size);
+		loop->done[slot] = true;
+		in += sizeof size + size;
+	}
+	while (loop->done[loop->delivered % shape->window]) {
+		uint64_t slot = loop->delivered % shape->window;
+
+		loop->done[slot] = false;
+		loop->on_result(loop, loop->delivered++, loop->ring + slot * shape->size);
+	}
+}
+
+void
+loop_run(struct loop *loop, const struct shape *shape, uint64_t tasks)
+{
+	uint64_t end = loop->sent + tasks;
+	zmq_msg_t message;
+
+	loop->shape = *shape;
+	loop->ring = malloc(shape->window * shape->size);
+	loop->done = calloc(shape->window, sizeof *loop->done);
+	loop->payload = malloc(shape->size);
+	if (!loop->ring || !loop->done || !loop->payload)
+		fail("out of memory");
+	memset(loop->payload, 'x', shape->size);
+	zmq_msg_init(&message);
+	while (loop->delivered < end) {
+		give_out(loop, end);
+		receive(loop->results, &message);
+		take(loop, &message);
+	}
+	zmq_msg_close(&message);
+	free(loop->ring);
+	free(loop->done);
+	free(loop->payload);
+}
+
+void
+loop_destroy(struct loop *loop)
+{
+	char path[64];
+
+	for (unsigned i = 0; i < loop->workers; i++)
+		send_empty(loop, i, 1);
+	for (unsigned i = 0; i < loop->workers; i++)
+		waitpid(loop->pids[i], NULL, 0);
+	for (unsigned i = 0; i < loop->workers; i++)
+		zmq_close(loop->tasks[i]);
+	zmq_close(loop->results);
+	zmq_ctx_term(loop->context);
+	close(loop->gate[1]);
+	for (unsigned i = 0; i < loop->workers; i++) {
+		snprintf(path, sizeof path, "%s/t%u", loop->directory, i);
+		unlink(path);
+	}
+	snprintf(path, sizeof path, "%s/r0", loop->directory);
+	unlink(path);
+	rmdir(loop->directory);
+	free(loop);
+}
