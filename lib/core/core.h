@@ -102,6 +102,9 @@ struct place {
 	bool fed;               /* a task was finished here since the worker came up */
 	uint32_t fruitless;     /* workers in a row that died here without finishing or starting a task */
 	uint64_t not_before_ns; /* back-off */
+	uint32_t batch;         /* tasks of the message that it works on and has not answered */
+	uint32_t prefetched;    /* tasks of the message that lies behind that one */
+	uint32_t chunk;         /* tasks in the last message it was sent */
 	struct sent *sent;      /* ring of capacity entries */
 	uint32_t capacity;      /* a power of two */
 	uint32_t first;
@@ -116,6 +119,7 @@ struct core_options {
 	uint32_t quarantine;
 	bool completion;  /* deliver in the order of completion */
 	bool functions;   /* places need workers */
+	bool batches;     /* several tasks in one message, and one message ahead; else one task at a time */
 	_Atomic uint64_t *claims; /* core_slots(options) words; NULL without functions */
 };
 
@@ -138,6 +142,11 @@ struct core {
 	uint32_t cursor;         /* place to look at first */
 	uint32_t n_idle;         /* places that could take a task now */
 	uint32_t n_empty;        /* places that want a worker */
+	uint32_t n_hungry;       /* places that work on their last message (with batches) */
+	uint32_t prefetch_floor; /* no message is sent ahead while fewer tasks wait; 0: not known */
+	uint64_t mean_ns;        /* how long recent tasks took; 0: not known yet */
+	uint64_t mean_bytes;     /* how large recent outputs were */
+	bool draining;           /* the owner waits for what is there and submits no more meanwhile */
 	uint64_t retried;
 	uint64_t deaths;
 	uint64_t failed;
@@ -183,7 +192,7 @@ void core_spawn_failed(struct core *core, uint32_t place, uint64_t now_ns);
 enum dispatch_kind {
 	DISPATCH_NOTHING = 0,
 	DISPATCH_SPAWN,   /* start a worker at place; then core_spawning */
-	DISPATCH_SEND,    /* send slot to place; it is SENT already */
+	DISPATCH_SEND,    /* send the last n entries of place's sent in one message; they are SENT already */
 	DISPATCH_COMMAND, /* start slot's command at place; it is SENT already */
 	DISPATCH_FAIL     /* workers die in a row: end the pool */
 };
@@ -191,8 +200,12 @@ enum dispatch_kind {
 struct dispatch {
 	enum dispatch_kind kind;
 	uint32_t place;
-	struct slot *slot;
+	uint32_t n;
+	struct slot *slot; /* the first of them */
 };
+
+/* The entry that lies back places from the end of what was sent to a place, and its slot. */
+struct slot *core_sent(const struct core *core, uint32_t place, uint32_t back);
 
 /* The next thing to do, if any. */
 struct dispatch core_dispatch(struct core *core, uint64_t now_ns);
@@ -213,6 +226,9 @@ const struct sent *core_expected(const struct core *core, uint32_t place, struct
 
 /* The place answered its first task; it is idle again when all are answered.  Stale entries too. */
 void core_answered(struct core *core, uint32_t place);
+
+/* A message of n tasks took so long in its worker: the size of the next ones goes by it. */
+void core_measured(struct core *core, uint64_t elapsed_ns, uint32_t n);
 
 /* A task has its result (an enum ord_state); output, times and detail are in slot->result already. */
 void core_settle(struct core *core, struct slot *slot, uint32_t state);

@@ -171,11 +171,12 @@ back_off(struct core *core, struct place *place, uint64_t now_ns)
 static void
 vacate(struct core *core, struct place *place)
 {
-	if (place_idle(place))
-		core->n_idle--;
 	if (place->state != PLACE_EMPTY)
 		core->n_empty++;
+	place_out(core, place);
 	place->state = PLACE_EMPTY;
+	place->batch = place->prefetched = 0;
+	place_in(core, place);
 }
 
 void

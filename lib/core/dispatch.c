@@ -10,7 +10,12 @@
 #include "core/roster.h"
 #include "shared/region.h"
 
-static const struct dispatch nothing = { DISPATCH_NOTHING, 0, NULL };
+#define BATCH_NS UINT64_C(5000000) /* of work in one message, by the mean of recent tasks */
+#define BATCH_TASKS 4096u
+#define BATCH_BYTES (256u * 1024u) /* of inputs in one message, and by the mean of outputs in its answer */
+#define MEAN_WEIGHT 4              /* a sample counts for a quarter, but one that is longer counts at once */
+
+static const struct dispatch nothing = { DISPATCH_NOTHING, 0, 0, NULL };
 
 static bool
 over(const struct core *core)
@@ -25,7 +30,7 @@ spawn_one(struct core *core, uint64_t now_ns)
 		const struct place *place = &core->places[i];
 
 		if (place->state == PLACE_EMPTY && place->not_before_ns <= now_ns)
-			return (struct dispatch){ DISPATCH_SPAWN, i, NULL };
+			return (struct dispatch){ DISPATCH_SPAWN, i, 0, NULL };
 	}
 	return nothing;
 }
@@ -42,6 +47,70 @@ next_idle(struct core *core)
 	return UINT32_MAX;
 }
 
+/* Of the places that work on their last message the one that will be done first. */
+static uint32_t
+next_hungry(const struct core *core)
+{
+	uint32_t best = UINT32_MAX;
+
+	for (uint32_t i = 0; i < core->options.workers; i++)
+		if (place_hungry(core, &core->places[i]) &&
+		    (best == UINT32_MAX || core->places[i].count < core->places[best].count))
+			best = i;
+	return best;
+}
+
+static uint32_t
+least(uint64_t a, uint64_t b)
+{
+	return (uint32_t)(a < b ? a : b);
+}
+
+/* How many tasks a full message for this place would have: twice the last one, within the time, the window and the bytes. */
+static uint32_t
+full_batch(const struct core *core, const struct place *place)
+{
+	uint32_t n = least(place->chunk != 0 ? place->chunk * 2u : 1u, BATCH_TASKS);
+
+	n = least(n, core->options.window / (2 * core->options.workers));
+	if (core->mean_ns != 0)
+		n = least(n, BATCH_NS / core->mean_ns);
+	if (core->mean_bytes != 0)
+		n = least(n, BATCH_BYTES / core->mean_bytes);
+	return core->options.batches && n != 0 ? n : 1;
+}
+
+/*
+ * A message ahead hides the way there and back, but what lies in it waits
+ * behind the worker's own task: so only full ones, and none when there are no
+ * more tasks than workers.
+ */
+static uint32_t
+may_prefetch(struct core *core)
+{
+	uint32_t place;
+
+	if (core->n_waiting < core->prefetch_floor || over(core))
+		return UINT32_MAX;
+	place = next_hungry(core);
+	core->prefetch_floor = core->options.workers + 1;
+	if (full_batch(core, &core->places[place]) > core->prefetch_floor)
+		core->prefetch_floor = full_batch(core, &core->places[place]);
+	return core->n_waiting >= core->prefetch_floor ? place : UINT32_MAX;
+}
+
+/* At the end of the work the rest is shared out in ever smaller parts, so that all workers end together. */
+static uint32_t
+batch_size(const struct core *core, const struct place *place)
+{
+	uint32_t n = full_batch(core, place);
+	uint32_t share = core->n_waiting / (2 * core->options.workers);
+
+	if (core->draining && share < n)
+		n = share != 0 ? share : 1;
+	return over(core) ? 1 : n;
+}
+
 static struct slot *
 next_waiting(const struct core *core)
 {
@@ -52,25 +121,58 @@ next_waiting(const struct core *core)
 	return slot == core_head(core) ? slot : NULL;
 }
 
-static struct dispatch
-give(struct core *core, struct slot *slot, uint32_t place)
+static void
+give_one(struct core *core, struct slot *slot, uint32_t place)
 {
 	struct place *at = &core->places[place];
 
-	if (place_reserve(at) != 0)
-		return nothing;
 	waiting_remove(core, slot);
 	at->sent[(at->first + at->count) & (at->capacity - 1)] =
 		(struct sent){ slot->sequence, slot->index, slot->attempt };
 	at->count++;
-	core->n_idle--;
+	at->command = slot->task.command;
 	slot->state = SLOT_SENT;
 	slot->place = place;
 	core->n_sent++;
-	at->command = slot->task.command;
-	if (slot->task.command)
-		return (struct dispatch){ DISPATCH_COMMAND, place, slot };
-	return (struct dispatch){ DISPATCH_SEND, place, slot };
+}
+
+static uint32_t
+give_batch(struct core *core, uint32_t place, uint32_t most)
+{
+	struct place *at = &core->places[place];
+	size_t bytes = 0;
+	uint32_t n = 0;
+
+	while (n < most && core->waiting != NULL && !core->waiting->task.command) {
+		bytes += core->waiting->task.input.size;
+		if ((n != 0 && bytes > BATCH_BYTES) || place_reserve(at) != 0)
+			break;
+		give_one(core, core->waiting, place);
+		n++;
+	}
+	return n;
+}
+
+static struct dispatch
+give(struct core *core, struct slot *slot, uint32_t place)
+{
+	struct place *at = &core->places[place];
+	struct dispatch dispatch = { DISPATCH_COMMAND, place, 1, slot };
+	uint32_t most = batch_size(core, at);
+
+	place_out(core, at);
+	if (!slot->task.command) {
+		dispatch.kind = DISPATCH_SEND;
+		dispatch.n = give_batch(core, place, most);
+		*(at->batch == 0 ? &at->batch : &at->prefetched) = dispatch.n;
+		at->chunk = dispatch.n;
+	} else if (place_reserve(at) == 0) {
+		give_one(core, slot, place);
+	} else {
+		dispatch.n = 0;
+	}
+	place_in(core, at);
+	return dispatch.n != 0 ? dispatch : nothing;
 }
 
 struct dispatch
@@ -78,16 +180,32 @@ core_dispatch(struct core *core, uint64_t now_ns)
 {
 	struct dispatch spawn;
 	struct slot *slot;
+	uint32_t place;
 
 	if (core->stopped)
 		return nothing;
 	if (core->fruitless >= core->options.max_deaths)
-		return (struct dispatch){ DISPATCH_FAIL, 0, NULL };
+		return (struct dispatch){ DISPATCH_FAIL, 0, 0, NULL };
 	if (core->n_empty != 0 && (spawn = spawn_one(core, now_ns)).kind != DISPATCH_NOTHING)
 		return spawn;
-	if (core->n_idle == 0 || (slot = next_waiting(core)) == NULL)
+	if (core->n_idle + core->n_hungry == 0 || (slot = next_waiting(core)) == NULL)
 		return nothing;
-	return give(core, slot, next_idle(core));
+	if (core->n_idle != 0)
+		return give(core, slot, next_idle(core));
+	if (slot->task.command || (place = may_prefetch(core)) == UINT32_MAX)
+		return nothing;
+	return give(core, slot, place);
+}
+
+void
+core_measured(struct core *core, uint64_t elapsed_ns, uint32_t n)
+{
+	uint64_t sample = elapsed_ns / n + 1;
+
+	if (core->mean_ns == 0 || sample > core->mean_ns)
+		core->mean_ns = sample;
+	else
+		core->mean_ns -= (core->mean_ns - sample) / MEAN_WEIGHT;
 }
 
 uint64_t

@@ -12,6 +12,28 @@ place_idle(const struct place *place)
 	return place->state == PLACE_READY && place->count == 0;
 }
 
+bool
+place_hungry(const struct core *core, const struct place *place)
+{
+	return core->options.batches && place->state == PLACE_READY && place->count != 0 && place->prefetched == 0 &&
+	       !place->command;
+}
+
+void
+place_out(struct core *core, const struct place *place)
+{
+	core->n_idle -= place_idle(place);
+	core->n_hungry -= place_hungry(core, place);
+}
+
+void
+place_in(struct core *core, const struct place *place)
+{
+	core->n_idle += place_idle(place);
+	core->n_hungry += place_hungry(core, place);
+	core->prefetch_floor = 0;
+}
+
 int
 place_reserve(struct place *place)
 {
@@ -32,30 +54,44 @@ place_reserve(struct place *place)
 	return 0;
 }
 
+static void
+set_state(struct core *core, uint32_t place, enum place_state state)
+{
+	struct place *at = &core->places[place];
+
+	place_out(core, at);
+	at->state = state;
+	place_in(core, at);
+}
+
 void
 core_spawning(struct core *core, uint32_t place)
 {
 	core->n_empty--;
-	core->places[place].state = PLACE_STARTING;
 	core->places[place].fed = false;
+	core->places[place].chunk = 0;
+	set_state(core, place, PLACE_STARTING);
 }
 
 void
 core_ready(struct core *core, uint32_t place)
 {
-	if (core->places[place].state != PLACE_STARTING)
-		return;
-	core->places[place].state = PLACE_READY;
-	if (place_idle(&core->places[place]))
-		core->n_idle++;
+	if (core->places[place].state == PLACE_STARTING)
+		set_state(core, place, PLACE_READY);
 }
 
 void
 core_leaving(struct core *core, uint32_t place)
 {
-	if (place_idle(&core->places[place]))
-		core->n_idle--;
-	core->places[place].state = PLACE_STOPPED;
+	set_state(core, place, PLACE_STOPPED);
+}
+
+struct slot *
+core_sent(const struct core *core, uint32_t place, uint32_t back)
+{
+	const struct place *at = &core->places[place];
+
+	return sent_slot(core, place, &at->sent[(at->first + at->count - back) & (at->capacity - 1)]);
 }
 
 const struct sent *
@@ -90,9 +126,13 @@ core_answered(struct core *core, uint32_t place)
 
 	if (at->count == 0)
 		return;
+	place_out(core, at);
 	at->first++;
 	at->count--;
 	at->command = false;
-	if (place_idle(at))
-		core->n_idle++;
+	if (at->batch != 0 && --at->batch == 0) {
+		at->batch = at->prefetched;
+		at->prefetched = 0;
+	}
+	place_in(core, at);
 }

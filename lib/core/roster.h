@@ -8,6 +8,13 @@
 /* A task can be given to it now. */
 bool place_idle(const struct place *place);
 
+/* It works on its last message: one more can be sent ahead. */
+bool place_hungry(const struct core *core, const struct place *place);
+
+/* What changes a place's state, count or messages stands between these two, which keep n_idle and n_hungry right. */
+void place_out(struct core *core, const struct place *place);
+void place_in(struct core *core, const struct place *place);
+
 /* Room for one more entry of sent; -1 without memory. */
 int place_reserve(struct place *place);
 

@@ -33,10 +33,14 @@ core_settle(struct core *core, struct slot *slot, uint32_t state)
 	if (slot->state == SLOT_SENT && slot->started) {
 		struct place *place = &core->places[slot->place];
 
+		core->mean_bytes += slot->result.output.size / 8;
+		core->mean_bytes -= core->mean_bytes / 8;
 		place->fed = true;
 		place->fruitless = 0;
 		core->fruitless = 0;
 	}
+	if (state == ORD_CANCELED && slot->result.detail == NULL)
+		result_error(&slot->result, slot->started ? "canceled while it ran" : "canceled before it started");
 	leave_list(core, slot);
 	drop_input(core, slot);
 	slot->result.state = state;

@@ -234,11 +234,25 @@ incarnation_ended(struct ord_pool *pool, const struct life_packet *packet)
 	core_ended(&pool->core, PLACE_OF(packet->id), &end, clock_now_ns());
 }
 
-static bool
-implied(const struct incarnation *incarnation, const struct slot *slot)
+/* What a task takes in a message; the next one's RUN depends on it. */
+struct placing {
+	bool run; /* a RUN must say which task it is */
+	size_t size;
+};
+
+static struct placing
+place_task(const struct incarnation *incarnation, const struct slot *before, const struct slot *slot)
 {
-	return incarnation->in_known && slot->attempt == 0 && incarnation->in_sequence == slot->sequence &&
-	       incarnation->in_index == slot->index;
+	uint64_t sequence = before != NULL ? before->sequence + 1 : incarnation->in_sequence;
+	uint32_t index = before != NULL ? before->index + 1 : incarnation->in_index;
+	struct placing placing = { .size = record_space(slot->task.input.size + (slot->task.timeout_ms != 0 ? 8 : 0)) };
+
+	index &= incarnation->pool->core.n_slots - 1;
+	placing.run = (before == NULL && !incarnation->in_known) || slot->attempt != 0 || sequence != slot->sequence ||
+	              index != slot->index;
+	if (placing.run)
+		placing.size += record_space(RECORD_RUN_SIZE);
+	return placing;
 }
 
 static char *
@@ -251,7 +265,7 @@ put_run(char *to, const struct slot *slot)
 	return to + record_space(RECORD_RUN_SIZE);
 }
 
-static void
+static char *
 put_call(char *to, const struct slot *slot)
 {
 	size_t before = slot->task.timeout_ms != 0 ? 8 : 0;
@@ -261,30 +275,57 @@ put_call(char *to, const struct slot *slot)
 	if (before != 0)
 		wire_put64(payload, slot->task.timeout_ms);
 	memcpy(payload + before, blob_bytes(&slot->task.input), size);
+	return to + record_space(size + before);
+}
+
+static size_t
+batch_bytes(const struct incarnation *incarnation, uint32_t n)
+{
+	const struct slot *before = NULL;
+	size_t size = 0;
+
+	for (uint32_t back = n; back > 0; back--) {
+		const struct slot *slot = core_sent(&incarnation->pool->core, incarnation->place, back);
+
+		size += place_task(incarnation, before, slot).size;
+		before = slot;
+	}
+	return size;
+}
+
+static void
+put_batch(struct incarnation *incarnation, char *to, uint32_t n)
+{
+	const struct slot *before = NULL;
+
+	for (uint32_t back = n; back > 0; back--) {
+		const struct slot *slot = core_sent(&incarnation->pool->core, incarnation->place, back);
+
+		if (place_task(incarnation, before, slot).run)
+			to = put_run(to, slot);
+		to = put_call(to, slot);
+		before = slot;
+	}
+	incarnation->in_known = true;
+	incarnation->in_sequence = before->sequence + 1;
+	incarnation->in_index = before->index + 1;
 }
 
 void
-incarnation_send(struct ord_pool *pool, uint32_t place, struct slot *slot)
+incarnation_send(struct ord_pool *pool, uint32_t place, uint32_t n)
 {
 	struct incarnation *incarnation = &pool->incarnations[place];
-	size_t size = record_space(slot->task.input.size + (slot->task.timeout_ms != 0 ? 8 : 0));
-	size_t run = implied(incarnation, slot) ? 0 : record_space(RECORD_RUN_SIZE);
-	const struct status_page *page = incarnation->region.page;
+	size_t size = batch_bytes(incarnation, n);
 	struct channel_message message;
-	char *to = channel_compose(&message, FRAME_HEADER + run + size);
+	char *to = channel_compose(&message, FRAME_HEADER + size);
 
 	if (to == NULL) {
-		incarnation_spoil(incarnation); /* its task comes back with its end, uncounted */
+		incarnation_spoil(incarnation); /* its tasks come back with its end, uncounted */
 		return;
 	}
-	to = frame_encode(to, page->token, incarnation->id, incarnation->task_position);
-	if (run != 0)
-		to = put_run(to, slot);
-	put_call(to, slot);
-	incarnation->task_position += run + size;
-	incarnation->in_known = true;
-	incarnation->in_sequence = slot->sequence + 1;
-	incarnation->in_index = (slot->index + 1) & (pool->core.n_slots - 1);
+	to = frame_encode(to, incarnation->region.page->token, incarnation->id, incarnation->task_position);
+	put_batch(incarnation, to, n);
+	incarnation->task_position += size;
 	if (channel_send(incarnation->tasks, &message) != 0)
 		incarnation_spoil(incarnation);
 }

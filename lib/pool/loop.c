@@ -29,7 +29,7 @@ carry_out(struct ord_pool *pool, const struct dispatch *dispatch)
 		if (pool->inline_worker != NULL)
 			inline_run(pool, dispatch->slot);
 		else
-			incarnation_send(pool, dispatch->place, dispatch->slot);
+			incarnation_send(pool, dispatch->place, dispatch->n);
 		break;
 	case DISPATCH_COMMAND:
 		pool_command_start(pool, dispatch->place, dispatch->slot);
@@ -263,6 +263,8 @@ carry_on(struct ord_pool *pool, bool *moved)
 {
 	unsigned frames;
 
+	if (pool->stops)
+		pool_take_stops(pool);
 	pool_dispatch(pool);
 	frames = receive_frames(pool, FRAMES_PER_ROUND);
 	*moved |= frames != 0;

@@ -325,6 +325,7 @@ run(struct ord_pool *pool)
 	bool moved;
 	int status = ORD_OK;
 
+	pool->core.draining = true;
 	while (pool->core.live != 0 && !pool->destroy) {
 		if (pool_stalled(pool)) {
 			pool_dump(pool, &pool->error);
@@ -332,6 +333,7 @@ run(struct ord_pool *pool)
 		}
 		status = pool_round(pool, -1, &moved);
 	}
+	pool->core.draining = false;
 	return pool->ended ? pool->failure.status : status;
 }
 
@@ -399,6 +401,7 @@ deliver_rest(struct ord_pool *pool)
 {
 	bool moved;
 
+	pool->core.draining = true;
 	while (pool->core.live != 0 && !pool->destroy && !pool_stalled(pool)) {
 		while (pool->options.on_result == NULL && pool_deliver(pool, true))
 			result_finish(&pool->current);

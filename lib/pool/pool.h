@@ -65,6 +65,8 @@ struct incarnation {
 	uint32_t attempt;
 	bool known;              /* both are */
 	uint64_t started_ns, ended_ns; /* of the last RESULT that told */
+	uint64_t batch_ns;       /* when the first task of this message started; 0: not told yet */
+	uint32_t batch_tasks;    /* answered of this message */
 	struct buffer parts;     /* of an output that is not whole */
 	bool spoiled;            /* its bytes made no sense; it is being killed */
 };
@@ -107,6 +109,7 @@ struct ord_pool {
 	bool life_writing;               /* epoll waits for room in the life channel too */
 	_Atomic uint32_t interrupts;
 	uint32_t interrupts_taken;
+	bool stops;                      /* tasks were asked to end that may have answered already */
 	uint64_t next_id;                /* of an incarnation or command */
 	struct incarnation *incarnations; /* one per place; NULL without functions */
 	struct command *commands;        /* one per place */
@@ -157,7 +160,8 @@ void incarnation_spawn(struct ord_pool *pool, uint32_t place);
 void incarnation_ready(struct ord_pool *pool, const struct life_packet *packet);
 void incarnation_failed(struct ord_pool *pool, const struct life_event *event);
 void incarnation_ended(struct ord_pool *pool, const struct life_packet *packet);
-void incarnation_send(struct ord_pool *pool, uint32_t place, struct slot *slot);
+/* Send the last n tasks that the core gave to a place in one message. */
+void incarnation_send(struct ord_pool *pool, uint32_t place, uint32_t n);
 void incarnation_bye(struct ord_pool *pool, uint32_t place);
 void incarnation_close(struct incarnation *incarnation);
 /* A packet's ENDED as the core wants it. */
@@ -233,6 +237,9 @@ void pool_fail(struct ord_pool *pool, int status, const char *format, ...) __att
 
 /* Ask the spawner to end a running task. */
 void pool_stop_task(struct ord_pool *pool, struct slot *slot, bool kill);
+
+/* Ask for the ends that waited until answers were looked at. */
+void pool_take_stops(struct ord_pool *pool);
 
 /* Notice calls of ord_pool_interrupt. */
 void pool_take_interrupts(struct ord_pool *pool);

@@ -56,9 +56,19 @@ expect(const struct incarnation *incarnation, struct slot **slot)
 static void
 answered(struct incarnation *incarnation)
 {
-	core_answered(&incarnation->pool->core, incarnation->place);
+	struct core *core = &incarnation->pool->core;
+	bool last = core->places[incarnation->place].batch == 1;
+
+	core_answered(core, incarnation->place);
 	incarnation->sequence++;
 	incarnation->attempt = 0;
+	incarnation->batch_tasks++;
+	if (!last)
+		return;
+	if (incarnation->batch_ns != 0 && incarnation->ended_ns >= incarnation->batch_ns)
+		core_measured(core, incarnation->ended_ns - incarnation->batch_ns, incarnation->batch_tasks);
+	incarnation->batch_ns = 0;
+	incarnation->batch_tasks = 0;
 }
 
 static int
@@ -123,6 +133,8 @@ take_result(struct incarnation *incarnation, const struct record *record)
 	if (result.started_ns != 0) {
 		incarnation->started_ns = result.started_ns;
 		incarnation->ended_ns = result.ended_ns;
+		if (incarnation->batch_ns == 0)
+			incarnation->batch_ns = result.started_ns;
 	}
 	/* The mark was written before the record was committed, so it is in the pipe now. */
 	if (result.marks != 0)

@@ -162,6 +162,7 @@ make_core(struct ord_pool *pool)
 		.quarantine = pool->options.quarantine,
 		.completion = pool->options.order == ORD_COMPLETION,
 		.functions = has_functions(pool),
+		.batches = pool->start != ORD_START_INLINE,
 		.claims = pool->claims,
 	};
 

@@ -22,21 +22,45 @@
 
 #define GONE_MS 2000 /* the kernel kills orphaned workers at once; this only bounds the wait */
 
+static void
+stop_now(struct ord_pool *pool, const struct slot *slot, bool kill)
+{
+	if (slot->task.command)
+		launch_stop(&pool->launch, pool->commands[slot->place].id, 0, slot->task.grace_ms, kill);
+	else if (pool->inline_worker == NULL)
+		launch_stop(&pool->launch, pool->incarnations[slot->place].id,
+			RUN_WORD(slot->sequence, slot->attempt, RUN_RUNNING), pool->options.grace_ms, kill);
+}
+
+/*
+ * A worker that holds several tasks may have answered this one, and the answer
+ * lies in its outbox: a stop for it would take the place of one for the task
+ * that runs now.  So the loop looks there first.
+ */
 void
 pool_stop_task(struct ord_pool *pool, struct slot *slot, bool kill)
 {
-	uint64_t id = 0, run = 0;
-	uint32_t grace_ms = pool->options.grace_ms;
+	if (slot->task.command || pool->core.places[slot->place].count == 1)
+		stop_now(pool, slot, kill);
+	else
+		pool->stops = true;
+}
 
-	if (slot->task.command) {
-		id = pool->commands[slot->place].id;
-		grace_ms = slot->task.grace_ms;
-	} else if (pool->inline_worker == NULL) {
-		id = pool->incarnations[slot->place].id;
-		run = RUN_WORD(slot->sequence, slot->attempt, RUN_RUNNING);
+void
+pool_take_stops(struct ord_pool *pool)
+{
+	bool kill = pool->ended || pool->interrupts_taken > 1;
+
+	pool->stops = false;
+	for (uint32_t i = 0; i < pool->core.n_slots && !pool->destroy; i++) {
+		struct slot *slot = &pool->core.slots[i];
+
+		if (slot->state != SLOT_SENT || !slot->cancel || slot->task.command)
+			continue;
+		receive_outbox(&pool->incarnations[slot->place]);
+		if (slot->state == SLOT_SENT && slot->cancel)
+			stop_now(pool, slot, kill);
 	}
-	if (id != 0)
-		launch_stop(&pool->launch, id, run, grace_ms, kill);
 }
 
 static void

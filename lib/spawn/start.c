@@ -85,8 +85,6 @@ set_descriptors(posix_spawn_file_actions_t *actions, int end)
 static int
 run_with(pid_t *pid, const char *program, posix_spawn_file_actions_t *actions, int end)
 {
-	char mark[] = ENTRY_MARK;
-	char *argv[] = { (char *)(uintptr_t)program, mark, NULL };
 	posix_spawnattr_t attributes;
 	int failed = posix_spawnattr_init(&attributes);
 
@@ -95,8 +93,12 @@ run_with(pid_t *pid, const char *program, posix_spawn_file_actions_t *actions, i
 	failed = set_attributes(&attributes);
 	if (failed == 0)
 		failed = set_descriptors(actions, end);
-	if (failed == 0)
+	if (failed == 0) {
+		char mark[] = ENTRY_MARK;
+		char *argv[] = { (char *)(uintptr_t)program, mark, NULL };
+
 		failed = posix_spawnp(pid, program, actions, &attributes, argv, environ);
+	}
 	posix_spawnattr_destroy(&attributes);
 	return failed;
 }
