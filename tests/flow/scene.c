@@ -242,6 +242,17 @@ scene_await(pid_t pid)
 	return status;
 }
 
+/* What a scene that failed has left there. */
+static void
+sweep(const char *folder)
+{
+	char command[64];
+
+	snprintf(command, sizeof command, "rm -rf %s", folder);
+	if (system(command) != 0)
+		perror("rm");
+}
+
 int
 scene_play(void (*scene)(void), int with_worker_main)
 {
@@ -254,6 +265,7 @@ scene_play(void (*scene)(void), int with_worker_main)
 	status = scene_await(start(&call, folder));
 	if (rmdir(folder) != 0) {
 		perror(folder);
+		sweep(folder);
 		return -1;
 	}
 	return status;

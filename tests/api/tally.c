@@ -1,0 +1,2 @@
+/* The tallies of tests/flow. */
+#include "../flow/tally.c"
