@@ -8,8 +8,8 @@
 
 #include "values.h"
 
-#define FDS_PER_COMMAND 4
-#define FDS_KEPT 64
+#define FDS_PER_COMMAND 6 /* pipes, as the pool counts them */
+#define FDS_KEPT 96
 
 uint32_t
 machine_processors(void)

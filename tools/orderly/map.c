@@ -53,9 +53,14 @@ make_next(struct map *map)
 static bool
 has_room(const struct map *map)
 {
-	uint64_t behind = map->holds && !map->options->completion ? map->head : map->delivered;
+	uint64_t running = map->submitted - map->delivered;
 
-	return map->submitted - behind < map->window;
+	/* Whether --halt lets another task begin is known only when a place is free. */
+	if (map->options->halt.when != HALT_NEVER && running >= map->options->jobs)
+		return false;
+	if (map->holds && !map->options->completion)
+		return map->submitted - map->head < map->window;
+	return running < map->window;
 }
 
 /* Hands the command over; false if the pool does not take it now. */

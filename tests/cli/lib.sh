@@ -1,0 +1,111 @@
+# For the tests of the command: sourced first. Gives each test a folder of its own to stand in, the function
+# `map` and some checks; at the end no process that the test started may be left.
+set -u
+export LC_ALL=C
+unset ORDERLY_SEQ ORDERLY_SLOT NO_COLOR COLUMNS
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+source_tree=$(cd "$here/../.." && pwd)
+: "${ORDERLY:?the path of the command}"
+work=$(mktemp -d)
+mark=orderly-test-$$-$(basename "$work")
+failures=0
+checks=0
+cd "$work" || exit 1
+
+# The command, with a deadline; all that it starts carries the mark.
+orderly() { ORDERLY_TEST_MARK=$mark timeout -k 5 60 "$ORDERLY" "$@"; }
+map() { orderly map "$@"; }
+
+fail() {
+	failures=$((failures + 1))
+	printf '%s: FAILED: %s\n' "$(basename "$0")" "$*" >&2
+}
+
+# same WHAT EXPECTED FOUND
+same() {
+	checks=$((checks + 1))
+	[ "$2" = "$3" ] || fail "$1
+--- expected
+$2
+--- found
+$3
+---"
+}
+
+# same_files WHAT EXPECTED FOUND: byte for byte
+same_files() {
+	checks=$((checks + 1))
+	cmp -s "$2" "$3" || {
+		fail "$1: $(cmp "$2" "$3" 2>&1)"
+		diff -a "$2" "$3" | head -10 >&2
+	}
+}
+
+# has WHAT TEXT PATTERN: TEXT has a line that matches the extended regular expression
+has() {
+	checks=$((checks + 1))
+	printf '%s\n' "$2" | grep -aEq -- "$3" || fail "$1: no line like '$3' in
+$2"
+}
+
+# gives STATUS STDOUT ARGUMENT...: the exit status and the output of map, without inputs on stdin
+gives() {
+	local status=$1 out=$2 found
+	shift 2
+	found=$(map "$@" </dev/null 2>stderr)
+	same "exit status of map $*" "$status" "$?"
+	same "output of map $*" "$out" "$found"
+}
+
+# refuses STATUS PATTERN ARGUMENT...: nothing on stdout, and one sentence like PATTERN, with a remedy, on stderr
+refuses() {
+	local status=$1 pattern=$2 found
+	shift 2
+	found=$(map "$@" </dev/null 2>stderr)
+	same "exit status of map $*" "$status" "$?"
+	same "output of map $*" "" "$found"
+	has "message of map $*" "$(cat stderr)" "$pattern"
+}
+
+# as_parallel ARGUMENT...: the same output and exit status as GNU parallel's with -k
+as_parallel() {
+	command -v parallel >/dev/null || return 0
+	parallel -k "$@" </dev/null >expected 2>/dev/null
+	local status=$?
+	map "$@" </dev/null >found 2>stderr
+	same "exit status of map $*" "$status" "$?"
+	same_files "map $* against parallel" expected found
+}
+
+milliseconds() { echo $(($(date +%s%N) / 1000000)); }
+
+# within SECONDS COMMAND...: waits until the command succeeds
+within() {
+	local end=$(($(milliseconds) + $1 * 1000))
+	shift
+	until "$@"; do
+		[ "$(milliseconds)" -lt "$end" ] || return 1
+		sleep 0.05
+	done
+}
+
+marked_processes() { grep -lzs "^ORDERLY_TEST_MARK=$mark\$" /proc/[0-9]*/environ; }
+nothing_left() { [ -z "$(marked_processes)" ]; }
+
+# Called last.
+finish() {
+	checks=$((checks + 1))
+	within 10 nothing_left || {
+		fail "processes are left:"
+		local path
+		for path in $(marked_processes); do
+			tr '\0' ' ' <"${path%environ}cmdline" >&2
+			echo >&2
+			kill -KILL "$(basename "$(dirname "$path")")" 2>/dev/null
+		done
+	}
+	cd / && rm -rf "$work"
+	echo "$(basename "$0"): $checks checks, $failures failed"
+	[ "$failures" -eq 0 ]
+	exit
+}

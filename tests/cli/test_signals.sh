@@ -1,0 +1,86 @@
+#!/bin/bash
+# Ctrl-C and its relatives: once, what runs ends by itself; twice, it is killed.
+. "$(dirname "$0")/lib.sh"
+
+# Starts map in the background, without timeout(1) in between; its number is in $pid.
+begin() {
+	ORDERLY_TEST_MARK=$mark "$ORDERLY" map "$@" >found 2>stderr </dev/null &
+	pid=$!
+	within 10 test -s found || fail "nothing began: $(cat stderr)"
+}
+
+# ends WITHIN: waits for it; its exit status is in $status
+ends() {
+	timeout "$1" tail -s 0.05 --pid="$pid" -f /dev/null || kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+	status=$?
+}
+
+for signal in INT:130 TERM:143 HUP:129; do
+	# Background commands of a script begin with SIGINT ignored; the command has to respect that.
+	[ "$signal" != INT:130 ] || set -m
+	begin -j2 'echo begin {}; sleep 1.5; echo end {}' ::: $(seq 50)
+	start=$(milliseconds)
+	kill -"${signal%:*}" "$pid"
+	ends 20
+	set +m
+	same "SIG${signal%:*} once: exit status" "${signal#*:}" "$status"
+	same "SIG${signal%:*} once: what ran has ended" $'begin 1\nend 1\nbegin 2\nend 2' "$(cat found)"
+	same "SIG${signal%:*} once: nothing is said" "" "$(cat stderr)"
+
+	[ "$signal" != INT:130 ] || set -m
+	begin -j2 'echo begin {}; sleep 60; echo end {}' ::: $(seq 50)
+	start=$(milliseconds)
+	kill -"${signal%:*}" "$pid"
+	sleep 0.3
+	kill -"${signal%:*}" "$pid"
+	ends 20
+	set +m
+	same "SIG${signal%:*} twice: exit status" "${signal#*:}" "$status"
+	[ $(($(milliseconds) - start)) -lt 5000 ] || fail "SIG${signal%:*} twice: took $(($(milliseconds) - start)) ms"
+	within 5 nothing_left || fail "SIG${signal%:*} twice: commands are left"
+done
+
+# While nothing runs and an input is awaited.
+mkfifo never
+exec 9<>never
+set -m
+ORDERLY_TEST_MARK=$mark "$ORDERLY" map echo <never >found 2>stderr &
+pid=$!
+set +m
+sleep 0.5
+kill -INT "$pid"
+ends 20
+same "while waiting for inputs: exit status" 130 "$status"
+exec 9>&-
+
+# While stdout takes nothing.
+mkfifo full
+exec 8<>full
+set -m
+ORDERLY_TEST_MARK=$mark "$ORDERLY" map 'yes {}' ::: a b >full 2>stderr </dev/null &
+pid=$!
+set +m
+sleep 1
+kill -INT "$pid"
+sleep 0.3
+kill -INT "$pid"
+ends 20
+same "while stdout takes nothing: exit status" 130 "$status"
+exec 8>&-
+
+# Ignored from the beginning, as nohup does.
+(trap '' HUP; ORDERLY_TEST_MARK=$mark exec "$ORDERLY" map 'echo begin; sleep 1; echo end #' ::: a) >found 2>stderr </dev/null &
+pid=$!
+within 10 test -s found
+kill -HUP "$pid"
+ends 20
+same "SIGHUP ignored: exit status" 0 "$status"
+same "SIGHUP ignored: output" $'begin\nend' "$(cat found)"
+
+# Killed: nothing of it is left.
+begin -j4 'echo begin; sleep 60; echo end #' ::: $(seq 50)
+kill -KILL "$pid"
+ends 20
+within 10 nothing_left || fail "SIGKILL: commands are left"
+finish
