@@ -2,7 +2,8 @@
  * A command comes to life by vfork and exec.  Everything that takes memory is
  * made ready before, because the child borrows this process's memory until it
  * has become another program: it only makes system calls, and leaves the
- * errno of what failed where the parent finds it.
+ * errno of what failed where the parent finds it.  Under a tool that makes a
+ * fork of it (valgrind, ThreadSanitizer) the parent sees an exit code of 127.
  */
 #define _GNU_SOURCE /* vfork, prctl */
 #include <errno.h>

@@ -68,7 +68,7 @@ wait_or_kill(pid_t pid, int *status)
 }
 
 /* What was orphaned came to us; give the kernel a moment to end what was killed. */
-static int
+int
 nothing_is_left(void)
 {
 	for (uint64_t end = clock_now_ns() + 5 * CLOCK_NS_PER_S; clock_now_ns() < end;

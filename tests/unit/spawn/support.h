@@ -79,6 +79,9 @@ void stage_command(struct stage *stage, uint64_t id, const char *const *argv,
 /* Read all until the end of the pipe into text[size]; NUL-terminated. */
 void read_all(int fd, char *text, size_t size);
 
+/* Reaps what has come to the scene as an orphan; 1 if within a while no child is left. */
+int nothing_is_left(void);
+
 /* 1 if the process is there and no zombie. */
 int is_alive(pid_t pid);
 

@@ -2,7 +2,7 @@
  * Ends: of the master, of the spawner, of a pool; nothing is left after any of them.
  * Not run with ThreadSanitizer (not under TSAN): it turns vfork into fork, and failed commands are what the tests wait for.
  */
-#define _GNU_SOURCE /* wait4 flags */
+#define _GNU_SOURCE /* usleep */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -160,6 +160,65 @@ Test(ends, of_the_master_leave_nothing)
 	play(master_exec);
 	play(master_exec_watched);
 	play(master_fork);
+}
+
+/* A master with all that it does, until it is killed. */
+_Noreturn static void
+be_busy(uint32_t start, int link)
+{
+	struct stage stage = { .launch.life = -1 };
+	struct launch_options options = stage_options(&stage, start);
+	struct actor actor = { 0 };
+
+	CHECK(write(link, stage.directory, sizeof stage.directory) == sizeof stage.directory);
+	CHECK(launch_start(&stage.launch, &options, &stage.error) == 0);
+	for (uint64_t id = 1;; id += 2) {
+		stage_command(&stage, id, ARGV("sleep", "1000"), NULL, NULL, 0, 0, NULL);
+		memset(&actor, 0, sizeof actor);
+		actor_enter(&actor, &stage, id + 1, ACT_FAMILY, 1);
+	}
+}
+
+static void
+any_moment(uint32_t start)
+{
+	char directory[SPAWN_DIRECTORY_MAX];
+	int link[2];
+
+	for (unsigned round = 0; round < 25; round++) {
+		pid_t master;
+
+		CHECK(fd_pipe(&link[0], &link[1]) == 0);
+		master = fork();
+		if (master == 0)
+			be_busy(start, link[1]);
+		CHECK(read(link[0], directory, sizeof directory) == sizeof directory);
+		usleep(round * 700);
+		CHECK(kill(master, SIGKILL) == 0);
+		CHECK(nothing_is_left());
+		/* Before it was configured the spawner knew nothing of it. */
+		sweep_directory(directory);
+		fd_close(&link[0]);
+		fd_close(&link[1]);
+	}
+}
+
+static void
+any_moment_exec(void)
+{
+	any_moment(ORD_START_EXEC);
+}
+
+static void
+any_moment_fork(void)
+{
+	any_moment(ORD_START_FORK);
+}
+
+Test(ends, of_the_master_may_come_at_any_moment)
+{
+	play(any_moment_exec);
+	play(any_moment_fork);
 }
 
 /* What was under way is killed with the spawner; what had left its group is the host's problem, as stated. */
