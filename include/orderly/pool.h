@@ -34,11 +34,11 @@ struct ord_pool;
 
 /* How worker processes come to life. */
 enum ord_start {
-	ORD_START_DEFAULT = 0, /* EXEC if ord_worker_main ran, COMMAND if there is no function or one by name, else FORK */
+	ORD_START_DEFAULT = 0, /* EXEC if ord_worker_main ran or program is set, COMMAND if there is no function or one by name, else FORK */
 	ORD_START_EXEC = 1,    /* this program, started anew; needs ord_worker_main at the top of main */
 	ORD_START_FORK = 2,    /* forked from here: sees globals and loaded data; refused with other threads */
 	ORD_START_COMMAND = 3, /* the installed `orderly` program: for commands, and functions by name */
-	ORD_START_INLINE = 4   /* no processes: tasks run inside ord_pool_step, for debuggers */
+	ORD_START_INLINE = 4   /* no processes: tasks run inside ord_pool_step, for debuggers; no time-outs, nothing captured */
 };
 
 /* In which order results are delivered. */
@@ -80,7 +80,7 @@ struct ord_pool_options {
 	uint32_t capture;           /* an enum ord_capture */
 	uint32_t level;             /* lowest enum ord_level that is sent; 0 = ORD_INFO */
 	uint32_t line_bytes;        /* longer lines come in parts; 0 = 65536; 64 … 1 MiB */
-	uint32_t retries;           /* attempts after the first for a task that crashed or timed out; 0 = none */
+	uint32_t retries;           /* attempts after the first for a task that crashed or timed out, up to 254; 0 = none */
 	uint32_t timeout_ms;        /* per attempt; 0 = no limit */
 	uint32_t grace_ms;          /* between asking, SIGTERM and SIGKILL; 0 = 1000 */
 	uint32_t start_timeout_ms;  /* for a worker or the spawner to say it is ready; 0 = 30000 */
@@ -113,7 +113,7 @@ struct ord_command {
 	size_t size;              /* set by ORD_COMMAND */
 	const char *const *argv;  /* argv[0] is looked up in PATH; NULL-terminated; copied */
 	const char *const *env;   /* NAME=value to set beside the master's environment; NULL-terminated or NULL; copied */
-	const char *cwd;          /* working directory; NULL: the master's; copied */
+	const char *cwd;          /* working directory; NULL: the master's when it started the pool; copied */
 	const void *input;        /* input[input_size] for its standard input, else it reads /dev/null; copied */
 	size_t input_size;        /* at most 1 MiB */
 	void *user;               /* comes back as ord_result_user */
@@ -249,6 +249,7 @@ ord_pool_submit_command(struct ord_pool *pool, const struct ord_command *command
  *
  * Returns 0 (also when the time is up), or the error that ended the pool, or
  *   ORD_EBUSY     called from a callback
+ *   ORD_EINVAL    before ord_pool_start
  *   ORD_ESTALLED  tasks are left but nothing can move any more; the sentence is a state dump
  * Since 0.1.  Source: lib/pool/loop.c.
  */
@@ -259,7 +260,8 @@ ord_pool_step(struct ord_pool *pool, int timeout_ms);
  * Step until every task that was submitted is delivered, also those that
  * callbacks submit meanwhile.  The pool stays open.
  *
- * Returns as ord_pool_step.  Since 0.1.  Source: lib/pool/pool.c.
+ * Returns as ord_pool_step, and ORD_EINVAL if there is no on_result: use ord_pool_next.
+ * Since 0.1.  Source: lib/pool/pool.c.
  */
 ORD_API int
 ord_pool_run(struct ord_pool *pool);
@@ -342,7 +344,7 @@ ord_pool_statistics(const struct ord_pool *pool, struct ord_statistics *statisti
 
 /*
  * The sentence that belongs to the last error of a call on this pool, with
- * names and what to do; "" if there was none; for NULL: out of memory.
+ * names and what to do; "" if there was none; for NULL: that there is no pool.
  * Valid until the next call on the pool.  Since 0.1.  Source: lib/pool/pool.c.
  */
 ORD_API const char *

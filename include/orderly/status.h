@@ -25,7 +25,7 @@ extern "C" {
 	X(ORD_ESYSTEM, -7, "a system call failed")                                       \
 	X(ORD_ETIMEDOUT, -8, "the time is up")                                           \
 	X(ORD_EPROGRAM, -9, "the worker program is missing or of another version")       \
-	X(ORD_ECRASHLOOP, -10, "workers die again and again without finishing a task")   \
+	X(ORD_ECRASHLOOP, -10, "workers end again and again without having started a task")   \
 	X(ORD_EFORKED, -11, "the object belongs to the process that made it")            \
 	X(ORD_EINTERRUPTED, -12, "interrupted: ord_pool_interrupt was called")           \
 	X(ORD_ETOOBIG, -13, "larger than the stated limit")                              \

@@ -69,7 +69,8 @@ struct slot {
 	struct slot *previous;
 	uint64_t sequence;
 	uint32_t index;    /* of the slot and of its claim word */
-	uint32_t place;    /* where it was sent */
+	uint32_t place;    /* where it was sent last, or ran */
+	uint32_t copies;   /* places that hold this attempt and have not answered; the claim word decides who runs it */
 	uint8_t state;     /* enum slot_state */
 	uint8_t attempt;   /* given out again so often; at most 255 */
 	uint8_t kills;     /* workers that died of it */
@@ -105,6 +106,8 @@ struct place {
 	uint32_t batch;         /* tasks of the message that it works on and has not answered */
 	uint32_t prefetched;    /* tasks of the message that lies behind that one */
 	uint32_t chunk;         /* tasks in the last message it was sent */
+	bool picked;            /* nothing that it holds is left to copy, until it answers */
+	uint64_t moved_ns;      /* when it answered last, or was given its first task */
 	struct sent *sent;      /* ring of capacity entries */
 	uint32_t capacity;      /* a power of two */
 	uint32_t first;
@@ -143,6 +146,8 @@ struct core {
 	uint32_t n_idle;         /* places that could take a task now */
 	uint32_t n_empty;        /* places that want a worker */
 	uint32_t n_hungry;       /* places that work on their last message (with batches) */
+	uint32_t n_loaded;       /* places that hold more than one task */
+	uint64_t now_ns;         /* the clock, as the owner told it last */
 	uint32_t prefetch_floor; /* no message is sent ahead while fewer tasks wait; 0: not known */
 	uint64_t mean_ns;        /* how long recent tasks took; 0: not known yet */
 	uint64_t mean_bytes;     /* how large recent outputs were */
@@ -213,6 +218,9 @@ struct dispatch core_dispatch(struct core *core, uint64_t now_ns);
 /* When core_dispatch may have something to do without an event; UINT64_MAX: never. */
 uint64_t core_next_time(const struct core *core);
 
+/* Must core_next_time be asked at all? */
+bool core_has_time(const struct core *core);
+
 /* May more bytes be taken from this place (acknowledge its outbox, read its pipes)? */
 bool core_may_take(const struct core *core, uint32_t place);
 
@@ -224,7 +232,10 @@ bool core_may_take(const struct core *core, uint32_t place);
  */
 const struct sent *core_expected(const struct core *core, uint32_t place, struct slot **slot);
 
-/* The place answered its first task; it is idle again when all are answered.  Stale entries too. */
+/*
+ * The place answered its first task, before or after it was settled; it is
+ * idle again when all are answered.  Stale entries too.
+ */
 void core_answered(struct core *core, uint32_t place);
 
 /* A message of n tasks took so long in its worker: the size of the next ones goes by it. */
@@ -259,6 +270,9 @@ struct end {
  * given back; the place wants a new worker.
  */
 void core_ended(struct core *core, uint32_t place, const struct end *end, uint64_t now_ns);
+
+/* The place that started a task and has no result for it yet; UINT32_MAX: none. */
+uint32_t core_runner(const struct core *core, const struct slot *slot);
 
 /* The task that had started at a place and has no result; NULL: none.  Before core_ended. */
 struct slot *core_running(const struct core *core, uint32_t place);

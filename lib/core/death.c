@@ -18,15 +18,19 @@
 
 static const uint64_t back_off_ms[] = { 0, 10, 100, 1000 };
 
-static bool
-had_started(const struct core *core, const struct slot *slot)
+uint32_t
+core_runner(const struct core *core, const struct slot *slot)
 {
 	uint64_t word;
 
+	if (slot->state != SLOT_SENT)
+		return UINT32_MAX;
 	if (slot->task.command)
-		return true;
+		return slot->place;
 	word = atomic_load_explicit(&core->options.claims[slot->index], memory_order_acquire);
-	return word == CLAIM_WORD(slot->sequence, slot->attempt, slot->place, CLAIM_STARTED);
+	if (word != CLAIM_WORD(slot->sequence, slot->attempt, CLAIM_PLACE(word), CLAIM_STARTED))
+		return UINT32_MAX;
+	return CLAIM_PLACE(word);
 }
 
 struct slot *
@@ -35,9 +39,9 @@ core_running(const struct core *core, uint32_t place)
 	const struct place *at = &core->places[place];
 
 	for (uint32_t i = 0; i < at->count; i++) {
-		struct slot *slot = sent_slot(core, place, &at->sent[(at->first + i) & (at->capacity - 1)]);
+		struct slot *slot = sent_slot(core, &at->sent[(at->first + i) & (at->capacity - 1)]);
 
-		if (slot != NULL && had_started(core, slot))
+		if (slot != NULL && core_runner(core, slot) == place)
 			return slot;
 	}
 	return NULL;
@@ -179,6 +183,17 @@ vacate(struct core *core, struct place *place)
 	place_in(core, place);
 }
 
+/* A copy may have gone with the worker: what it was a copy of can be copied again. */
+static void
+unpick(struct core *core)
+{
+	for (uint32_t i = 0; i < core->options.workers; i++) {
+		place_out(core, &core->places[i]);
+		core->places[i].picked = false;
+		place_in(core, &core->places[i]);
+	}
+}
+
 void
 core_ended(struct core *core, uint32_t place, const struct end *end, uint64_t now_ns)
 {
@@ -194,16 +209,19 @@ core_ended(struct core *core, uint32_t place, const struct end *end, uint64_t no
 		return; /* a command has a process of its own and goes on */
 	}
 	while (at->count != 0) {
-		struct slot *slot = sent_slot(core, place, &at->sent[at->first & (at->capacity - 1)]);
+		struct slot *slot = sent_slot(core, &at->sent[at->first & (at->capacity - 1)]);
 
-		at->first++;
-		at->count--;
-		if (slot != NULL && slot != running)
+		place_pop(core, place);
+		/* One that another place has started, or may start, is no longer this one's. */
+		if (slot != NULL && slot != running && slot->copies == 0 && core_runner(core, slot) == UINT32_MAX)
 			give_back(core, slot);
 	}
-	if (running != NULL)
+	unpick(core);
+	if (running != NULL) {
+		running->place = place;
 		settle_dead(core, running, end);
-	else if (!expected && !at->fed)
+	}
+	if (running == NULL && !expected && !at->fed)
 		back_off(core, at, now_ns);
 }
 

@@ -13,6 +13,7 @@
 #define BATCH_NS UINT64_C(5000000) /* of work in one message, by the mean of recent tasks */
 #define BATCH_TASKS 4096u
 #define BATCH_BYTES (256u * 1024u) /* of inputs in one message, and by the mean of outputs in its answer */
+#define STUCK_NS UINT64_C(10000000) /* without an answer: twice what a message of many should take */
 #define MEAN_WEIGHT 4              /* a sample counts for a quarter, but one that is longer counts at once */
 
 static const struct dispatch nothing = { DISPATCH_NOTHING, 0, 0, NULL };
@@ -127,12 +128,15 @@ give_one(struct core *core, struct slot *slot, uint32_t place)
 	struct place *at = &core->places[place];
 
 	waiting_remove(core, slot);
+	if (at->count == 0)
+		at->moved_ns = core->now_ns;
 	at->sent[(at->first + at->count) & (at->capacity - 1)] =
 		(struct sent){ slot->sequence, slot->index, slot->attempt };
 	at->count++;
 	at->command = slot->task.command;
 	slot->state = SLOT_SENT;
 	slot->place = place;
+	slot->copies = 1;
 	core->n_sent++;
 }
 
@@ -175,6 +179,94 @@ give(struct core *core, struct slot *slot, uint32_t place)
 	return dispatch.n != 0 ? dispatch : nothing;
 }
 
+/*
+ * Take-over.  A worker that has not answered for a while may sit on a long
+ * task with others behind it.  An idle one gets a second copy of the hindmost
+ * half of them; whoever comes to a task first claims it, the other skips it.
+ */
+static bool
+may_take_over(const struct core *core)
+{
+	return core->n_idle != 0 && core->n_loaded != 0 && core->n_waiting == 0;
+}
+
+static bool
+is_stuck(const struct core *core, const struct place *place, uint64_t now_ns)
+{
+	return place_loaded(core, place) && now_ns - place->moved_ns >= STUCK_NS;
+}
+
+static bool
+may_copy(const struct core *core, const struct slot *slot)
+{
+	return slot != NULL && slot->copies == 1 && !slot->task.command &&
+	       CLAIM_STATE(atomic_load_explicit(&core->options.claims[slot->index], memory_order_relaxed)) == CLAIM_ARMED;
+}
+
+/* How far from the end the hindmost half of what can be copied begins; 0: nothing can. */
+static uint32_t
+tail_of(const struct core *core, uint32_t from)
+{
+	const struct place *source = &core->places[from];
+	uint32_t n = 0, half = 0, back;
+
+	for (back = 1; back < source->count; back++)
+		n += may_copy(core, core_sent(core, from, back));
+	for (back = 1; back < source->count && half < (n + 1) / 2; back++)
+		half += may_copy(core, core_sent(core, from, back));
+	return n != 0 ? back - 1 : 0;
+}
+
+static uint32_t
+copy_tail(struct core *core, uint32_t from, uint32_t to, uint32_t tail)
+{
+	struct place *target = &core->places[to];
+	uint32_t n = 0;
+
+	for (uint32_t back = tail; back > 0 && n < BATCH_TASKS; back--) {
+		struct slot *slot = core_sent(core, from, back);
+
+		if (!may_copy(core, slot) || place_reserve(target) != 0)
+			continue;
+		target->sent[(target->first + target->count) & (target->capacity - 1)] =
+			(struct sent){ slot->sequence, slot->index, slot->attempt };
+		target->count++;
+		slot->copies++;
+		n++;
+	}
+	return n;
+}
+
+static struct dispatch
+copy_for(struct core *core, uint32_t from, uint32_t to, uint64_t now_ns)
+{
+	struct place *source = &core->places[from], *target = &core->places[to];
+	uint32_t tail = tail_of(core, from), n;
+
+	place_out(core, target);
+	n = copy_tail(core, from, to, tail);
+	target->batch = n;
+	target->moved_ns = now_ns;
+	place_in(core, target);
+	place_out(core, source);
+	source->picked = n == 0;
+	place_in(core, source);
+	if (n == 0)
+		return nothing;
+	return (struct dispatch){ DISPATCH_SEND, to, n, core_sent(core, to, n) };
+}
+
+static struct dispatch
+take_over(struct core *core, uint64_t now_ns)
+{
+	struct dispatch dispatch = nothing;
+
+	for (uint32_t i = 0; i < core->options.workers && dispatch.kind == DISPATCH_NOTHING; i++)
+		if (is_stuck(core, &core->places[i], now_ns))
+			dispatch = copy_for(core, i, next_idle(core), now_ns);
+	return dispatch;
+}
+
 struct dispatch
 core_dispatch(struct core *core, uint64_t now_ns)
 {
@@ -188,6 +280,8 @@ core_dispatch(struct core *core, uint64_t now_ns)
 		return (struct dispatch){ DISPATCH_FAIL, 0, 0, NULL };
 	if (core->n_empty != 0 && (spawn = spawn_one(core, now_ns)).kind != DISPATCH_NOTHING)
 		return spawn;
+	if (may_take_over(core))
+		return take_over(core, now_ns);
 	if (core->n_idle + core->n_hungry == 0 || (slot = next_waiting(core)) == NULL)
 		return nothing;
 	if (core->n_idle != 0)
@@ -208,16 +302,24 @@ core_measured(struct core *core, uint64_t elapsed_ns, uint32_t n)
 		core->mean_ns -= (core->mean_ns - sample) / MEAN_WEIGHT;
 }
 
+bool
+core_has_time(const struct core *core)
+{
+	return !core->stopped && (core->n_empty != 0 || may_take_over(core));
+}
+
 uint64_t
 core_next_time(const struct core *core)
 {
 	uint64_t soonest = UINT64_MAX;
 
-	for (uint32_t i = 0; i < core->options.workers && core->n_empty != 0 && !core->stopped; i++) {
+	for (uint32_t i = 0; i < core->options.workers && core_has_time(core); i++) {
 		const struct place *place = &core->places[i];
 
 		if (place->state == PLACE_EMPTY && place->not_before_ns < soonest)
 			soonest = place->not_before_ns;
+		if (may_take_over(core) && place_loaded(core, place) && place->moved_ns + STUCK_NS < soonest)
+			soonest = place->moved_ns + STUCK_NS;
 	}
 	return soonest;
 }

@@ -47,26 +47,36 @@ check_counts(const struct core *core)
 static const char *
 check_places(const struct core *core)
 {
-	uint32_t idle = 0, hungry = 0, empty = 0, sent = 0;
+	uint32_t idle = 0, hungry = 0, loaded = 0, empty = 0, copies = 0;
 
 	for (uint32_t i = 0; i < core->options.workers; i++) {
 		const struct place *place = &core->places[i];
 
 		idle += place_idle(place);
 		hungry += place_hungry(core, place);
+		loaded += place_loaded(core, place);
 		if (!place->command && place->count != place->batch + place->prefetched)
 			return "a place's messages do not add up to what was sent there";
 		empty += place->state == PLACE_EMPTY;
 		for (uint32_t k = 0; k < place->count; k++)
-			sent += sent_slot(core, i, &place->sent[(place->first + k) & (place->capacity - 1)]) != NULL;
+			copies += sent_slot(core, &place->sent[(place->first + k) & (place->capacity - 1)]) != NULL;
 	}
 	if (idle != core->n_idle)
 		return "n_idle is wrong";
+	if (loaded != core->n_loaded)
+		return "n_loaded is wrong";
 	if (hungry != core->n_hungry)
 		return "n_hungry is wrong";
 	if (empty != core->n_empty)
 		return "n_empty is wrong";
-	return sent == core->n_sent ? NULL : "a sent task is with no place, or with two";
+	for (uint32_t i = 0; i < core->n_slots; i++) {
+		const struct slot *slot = &core->slots[i];
+
+		if (slot->state == SLOT_SENT && slot->copies == 0)
+			return "a sent task is with no place";
+		copies -= slot->state == SLOT_SENT ? slot->copies : 0;
+	}
+	return copies == 0 ? NULL : "the copies of sent tasks do not add up";
 }
 
 const char *

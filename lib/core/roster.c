@@ -19,9 +19,16 @@ place_hungry(const struct core *core, const struct place *place)
 	       !place->command;
 }
 
+bool
+place_loaded(const struct core *core, const struct place *place)
+{
+	return core->options.batches && place->state == PLACE_READY && place->count > 1 && !place->picked;
+}
+
 void
 place_out(struct core *core, const struct place *place)
 {
+	core->n_loaded -= place_loaded(core, place);
 	core->n_idle -= place_idle(place);
 	core->n_hungry -= place_hungry(core, place);
 }
@@ -29,6 +36,7 @@ place_out(struct core *core, const struct place *place)
 void
 place_in(struct core *core, const struct place *place)
 {
+	core->n_loaded += place_loaded(core, place);
 	core->n_idle += place_idle(place);
 	core->n_hungry += place_hungry(core, place);
 	core->prefetch_floor = 0;
@@ -91,7 +99,7 @@ core_sent(const struct core *core, uint32_t place, uint32_t back)
 {
 	const struct place *at = &core->places[place];
 
-	return sent_slot(core, place, &at->sent[(at->first + at->count - back) & (at->capacity - 1)]);
+	return sent_slot(core, &at->sent[(at->first + at->count - back) & (at->capacity - 1)]);
 }
 
 const struct sent *
@@ -104,19 +112,30 @@ core_expected(const struct core *core, uint32_t place, struct slot **slot)
 	if (at->count == 0)
 		return NULL;
 	sent = &at->sent[at->first & (at->capacity - 1)];
-	*slot = sent_slot(core, place, sent);
+	*slot = sent_slot(core, sent);
 	return sent;
 }
 
 struct slot *
-sent_slot(const struct core *core, uint32_t place, const struct sent *sent)
+sent_slot(const struct core *core, const struct sent *sent)
 {
 	struct slot *slot = &core->slots[sent->index];
 
-	if (slot->state == SLOT_SENT && slot->sequence == sent->sequence && slot->attempt == sent->attempt &&
-	    slot->place == place)
+	if (slot->state == SLOT_SENT && slot->sequence == sent->sequence && slot->attempt == sent->attempt)
 		return slot;
 	return NULL;
+}
+
+void
+place_pop(struct core *core, uint32_t place)
+{
+	struct place *at = &core->places[place];
+	struct slot *slot = sent_slot(core, &at->sent[at->first & (at->capacity - 1)]);
+
+	if (slot != NULL)
+		slot->copies--;
+	at->first++;
+	at->count--;
 }
 
 void
@@ -127,9 +146,10 @@ core_answered(struct core *core, uint32_t place)
 	if (at->count == 0)
 		return;
 	place_out(core, at);
-	at->first++;
-	at->count--;
+	place_pop(core, place);
 	at->command = false;
+	at->picked = false;
+	at->moved_ns = core->now_ns;
 	if (at->batch != 0 && --at->batch == 0) {
 		at->batch = at->prefetched;
 		at->prefetched = 0;

@@ -11,6 +11,12 @@ bool place_idle(const struct place *place);
 /* It works on its last message: one more can be sent ahead. */
 bool place_hungry(const struct core *core, const struct place *place);
 
+/* It holds tasks behind the one that it runs, which another could take over. */
+bool place_loaded(const struct core *core, const struct place *place);
+
+/* Forget its first entry. */
+void place_pop(struct core *core, uint32_t place);
+
 /* What changes a place's state, count or messages stands between these two, which keep n_idle and n_hungry right. */
 void place_out(struct core *core, const struct place *place);
 void place_in(struct core *core, const struct place *place);
@@ -19,6 +25,6 @@ void place_in(struct core *core, const struct place *place);
 int place_reserve(struct place *place);
 
 /* The slot that an entry means, or NULL if it is stale. */
-struct slot *sent_slot(const struct core *core, uint32_t place, const struct sent *sent);
+struct slot *sent_slot(const struct core *core, const struct sent *sent);
 
 #endif

@@ -243,13 +243,16 @@ void
 pool_command_failed(struct ord_pool *pool, const struct life_event *event)
 {
 	int errno_value = event->packet.status;
+	bool tried;
 	struct command *command = find(pool, event->packet.id);
 	struct error error;
 
 	if (command == NULL)
 		return;
 	error_system(&error, errno_value, "%s", event->text);
-	fail_start(pool, PLACE_OF(event->packet.id), errno_value == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE, error.text);
+	tried = strncmp(event->text, LIFE_NOT_ENTERED, strlen(LIFE_NOT_ENTERED)) != 0;
+	fail_start(pool, PLACE_OF(event->packet.id), tried && errno_value == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE,
+		error.text);
 }
 
 /* --- what ord_pool_submit_command turns into: one text for the spawner --- */

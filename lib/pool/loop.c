@@ -47,7 +47,7 @@ void
 pool_dispatch(struct ord_pool *pool)
 {
 	struct dispatch dispatch;
-	uint64_t now_ns = pool->core.n_empty != 0 ? clock_now_ns() : 0;
+	uint64_t now_ns = core_has_time(&pool->core) ? clock_now_ns() : 0;
 
 	while (!launch_blocked(&pool->launch) && !pool->destroy &&
 	       (dispatch = core_dispatch(&pool->core, now_ns)).kind != DISPATCH_NOTHING)
@@ -209,22 +209,27 @@ check_starts(struct ord_pool *pool)
 	return soonest;
 }
 
-/* The pool's own deadlines are a descriptor too, so that a foreign loop wakes for them. */
 static void
-set_timer(struct ord_pool *pool)
+set_timer_at(struct ord_pool *pool, uint64_t at)
 {
-	bool starting = pool->incarnations != NULL && pool->workers_ready < pool->options.workers;
-	uint64_t at = starting ? check_starts(pool) : UINT64_MAX;
-	struct itimerspec when = { .it_value = { 0, 0 } };
+	struct itimerspec when = { .it_value = { (time_t)(at / CLOCK_NS_PER_S), (long)(at % CLOCK_NS_PER_S) } };
 
 	if (at == UINT64_MAX || (pool->timer_at != 0 && pool->timer_at <= at))
 		return;
-	when.it_value.tv_sec = (time_t)(at / CLOCK_NS_PER_S);
-	when.it_value.tv_nsec = (long)(at % CLOCK_NS_PER_S);
 	if (at == 0)
 		when.it_value.tv_nsec = 1;
 	timerfd_settime(pool->timer, TFD_TIMER_ABSTIME, &when, NULL);
 	pool->timer_at = at;
+}
+
+/* The pool's own deadlines are a descriptor too, so that a foreign loop wakes for them. */
+static void
+set_timer(struct ord_pool *pool)
+{
+	if (pool->incarnations != NULL && pool->workers_ready < pool->options.workers)
+		set_timer_at(pool, check_starts(pool));
+	else if (core_has_time(&pool->core))
+		set_timer_at(pool, core_next_time(&pool->core));
 }
 
 static void
@@ -251,9 +256,10 @@ more_to_do(const struct ord_pool *pool, unsigned frames)
 void
 pool_wake(struct ord_pool *pool)
 {
+	int wake = atomic_load(&pool->wake);
 	uint64_t one = 1;
 
-	if (pool->wake >= 0 && write(pool->wake, &one, sizeof one) < 0)
+	if (wake >= 0 && write(wake, &one, sizeof one) < 0)
 		return; /* the counter is full: the loop will wake */
 }
 
@@ -289,6 +295,7 @@ pool_round(struct ord_pool *pool, int timeout_ms, bool *moved)
 	if (*moved || core_deliverable(&pool->core) != NULL || pool->inline_worker != NULL)
 		timeout_ms = 0;
 	*moved |= take_events(pool, timeout_ms);
+	pool->core.now_ns = clock_now_ns();
 	pool_take_interrupts(pool);
 	if (!pool->destroy && more_to_do(pool, carry_on(pool, moved)))
 		pool_wake(pool);

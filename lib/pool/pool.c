@@ -55,7 +55,11 @@ pool_leave(struct ord_pool *pool, int status)
 static int
 keep(struct ord_pool *pool, int status)
 {
-	if (status != 0 && status != ORD_EAGAIN && status != ORD_EBUSY && status != ORD_EFORKED && pool->failure.status == 0)
+	/* An interrupt that has not been taken yet is what closed the pool, and it keeps a sentence of its own. */
+	bool interrupted = status == ORD_ECLOSED && atomic_load(&pool->interrupts) != 0;
+
+	if (status != 0 && status != ORD_EAGAIN && status != ORD_EBUSY && status != ORD_EFORKED && !interrupted &&
+	    pool->failure.status == 0)
 		pool->failure = pool->error;
 	return status;
 }
@@ -87,7 +91,8 @@ ord_pool_new(struct ord_pool **out, const struct ord_pool_options *options)
 	pool = memory_new(1, sizeof *pool);
 	if (pool == NULL)
 		return ORD_ENOMEM;
-	pool->launch.life = pool->claims_fd = pool->epoll = pool->wake = pool->timer = -1;
+	pool->launch.life = pool->claims_fd = pool->epoll = pool->timer = -1;
+	atomic_init(&pool->wake, -1);
 	status = make_alive(pool);
 	if (status == 0)
 		status = pool_options(pool, options);
@@ -233,10 +238,11 @@ ord_pool_submit_wait(struct ord_pool *pool, const void *input, size_t size, uint
 		status = may_submit(pool);
 		if (status == 0)
 			status = check_input(pool, input, size);
-		if (status == 0)
-			status = submit(pool, input, size, sequence);
-		if (status != ORD_EAGAIN)
+		if (status != 0 || core_has_room(&pool->core, size)) {
+			if (status == 0)
+				status = submit(pool, input, size, sequence);
 			break;
+		}
 		status = make_room(pool);
 		if (pool->destroy)
 			return pool_leave(pool, ORD_ECLOSED);
@@ -360,11 +366,13 @@ drop_current(struct ord_pool *pool)
 int
 ord_pool_next(struct ord_pool *pool, const struct ord_result **result)
 {
-	int status = result != NULL ? pool_enter(pool) : ORD_EINVAL;
+	int status = pool_enter(pool);
 	bool moved;
 
 	if (status != 0)
 		return status;
+	if (result == NULL)
+		return error_set(&pool->error, ORD_EINVAL, "ord_pool_next needs a place for the result");
 	*result = NULL;
 	if (pool->options.on_result != NULL)
 		return error_set(&pool->error, ORD_EINVAL, "the pool has on_result: results go there");
@@ -486,7 +494,9 @@ ord_pool_fd(struct ord_pool *pool)
 
 	if (status != 0)
 		return status;
-	return pool->started ? pool->epoll : ORD_EINVAL;
+	if (!pool->started)
+		return error_set(&pool->error, ORD_EINVAL, "the pool has no descriptor before ord_pool_start");
+	return pool->epoll;
 }
 
 int
@@ -521,5 +531,5 @@ ord_pool_statistics(const struct ord_pool *pool, struct ord_statistics *statisti
 const char *
 ord_pool_error(const struct ord_pool *pool)
 {
-	return pool != NULL ? pool->error.text : ord_strerror(ORD_ENOMEM);
+	return pool != NULL ? pool->error.text : "there is no pool: ord_strerror of what ord_pool_new returned says why";
 }

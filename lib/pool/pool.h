@@ -103,7 +103,7 @@ struct ord_pool {
 	_Atomic uint64_t *claims;
 	int claims_fd;
 	int epoll;
-	int wake;                        /* eventfd of ord_pool_interrupt */
+	_Atomic int wake;                /* eventfd of ord_pool_interrupt, -1: not made yet */
 	int timer;                       /* of the pool's own next deadline */
 	uint64_t timer_at;
 	bool life_writing;               /* epoll waits for room in the life channel too */

@@ -71,12 +71,21 @@ answered(struct incarnation *incarnation)
 	incarnation->batch_tasks = 0;
 }
 
+/* As expect, for records that only the worker that claimed the task can make. */
+static int
+expect_runner(const struct incarnation *incarnation, struct slot **slot)
+{
+	if (expect(incarnation, slot) != 0)
+		return -1;
+	return *slot == NULL || core_runner(&incarnation->pool->core, *slot) == incarnation->place ? 0 : -1;
+}
+
 static int
 take_part(struct incarnation *incarnation, const struct record *record)
 {
 	struct slot *slot;
 
-	if (expect(incarnation, &slot) != 0 || record->size > RECORD_INPUT_MAX - incarnation->parts.size)
+	if (expect_runner(incarnation, &slot) != 0 || record->size > RECORD_INPUT_MAX - incarnation->parts.size)
 		return -1;
 	if (slot == NULL)
 		return 0;
@@ -126,7 +135,7 @@ take_result(struct incarnation *incarnation, const struct record *record)
 	struct slot *slot;
 	uint32_t state;
 
-	if (result_decode(&result, record) != 0 || expect(incarnation, &slot) != 0 ||
+	if (result_decode(&result, record) != 0 || expect_runner(incarnation, &slot) != 0 ||
 	    (record->value != ORD_DONE && record->value != ORD_FAILED && record->value != ORD_CANCELED &&
 	     record->value != ORD_TIMED_OUT))
 		return -1;
@@ -140,6 +149,7 @@ take_result(struct incarnation *incarnation, const struct record *record)
 	if (result.marks != 0)
 		words_read_to(incarnation, result.marks);
 	if (slot != NULL) {
+		slot->place = incarnation->place;
 		slot->result.pid = incarnation->pid;
 		slot->result.started_ns = incarnation->started_ns;
 		slot->result.ended_ns = incarnation->ended_ns;
@@ -160,7 +170,7 @@ take_log(struct incarnation *incarnation, const struct record *record)
 	char file[1025];
 	struct slot *slot;
 
-	if (log_decode(&log, record) != 0 || expect(incarnation, &slot) != 0 || log.file_size >= sizeof file ||
+	if (log_decode(&log, record) != 0 || expect_runner(incarnation, &slot) != 0 || log.file_size >= sizeof file ||
 	    record->value < ORD_TRACE || record->value > ORD_CRITICAL)
 		return -1;
 	pool->text.size = 0;
@@ -181,10 +191,13 @@ take_log(struct incarnation *incarnation, const struct record *record)
 static int
 take_skip(struct incarnation *incarnation)
 {
+	const struct core *core = &incarnation->pool->core;
 	struct slot *slot;
 
-	/* A task that is still ours cannot have been refused by its own worker. */
-	if (expect(incarnation, &slot) != 0 || slot != NULL)
+	/* Only a task that was canceled, or that another has started, can have been refused. */
+	if (expect(incarnation, &slot) != 0)
+		return -1;
+	if (slot != NULL && (core_runner(core, slot) == UINT32_MAX || core_runner(core, slot) == incarnation->place))
 		return -1;
 	answered(incarnation);
 	return 0;

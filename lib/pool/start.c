@@ -140,13 +140,17 @@ start_spawner(struct ord_pool *pool)
 static int
 make_loop(struct ord_pool *pool)
 {
+	int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), made;
+
 	pool->epoll = epoll_create1(EPOLL_CLOEXEC);
-	pool->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pool->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (pool->epoll < 0 || pool->wake < 0 || pool->timer < 0 || fd_lift(&pool->epoll) != 0 || fd_lift(&pool->wake) != 0 ||
-	    fd_lift(&pool->timer) != 0)
+	made = pool->epoll >= 0 && wake >= 0 && pool->timer >= 0 && fd_lift(&pool->epoll) == 0 && fd_lift(&wake) == 0 &&
+	       fd_lift(&pool->timer) == 0;
+	/* Another thread may interrupt a pool while it starts: it sees the whole descriptor or none. */
+	atomic_store(&pool->wake, wake);
+	if (!made)
 		return error_system(&pool->error, errno, "cannot make the descriptors of the loop");
-	pool_watch(pool, pool->wake, SOURCE_WAKE, 0);
+	pool_watch(pool, wake, SOURCE_WAKE, 0);
 	pool_watch(pool, pool->timer, SOURCE_TIMER, 0);
 	return ORD_OK;
 }

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE /* syscall */
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,11 +26,15 @@
 static void
 stop_now(struct ord_pool *pool, const struct slot *slot, bool kill)
 {
+	uint32_t place = core_runner(&pool->core, slot);
+
+	if (place == UINT32_MAX || pool->inline_worker != NULL)
+		return;
 	if (slot->task.command)
-		launch_stop(&pool->launch, pool->commands[slot->place].id, 0, slot->task.grace_ms, kill);
-	else if (pool->inline_worker == NULL)
-		launch_stop(&pool->launch, pool->incarnations[slot->place].id,
-			RUN_WORD(slot->sequence, slot->attempt, RUN_RUNNING), pool->options.grace_ms, kill);
+		launch_stop(&pool->launch, pool->commands[place].id, 0, slot->task.grace_ms, kill);
+	else
+		launch_stop(&pool->launch, pool->incarnations[place].id, RUN_WORD(slot->sequence, slot->attempt, RUN_RUNNING),
+			pool->options.grace_ms, kill);
 }
 
 /*
@@ -40,7 +45,9 @@ stop_now(struct ord_pool *pool, const struct slot *slot, bool kill)
 void
 pool_stop_task(struct ord_pool *pool, struct slot *slot, bool kill)
 {
-	if (slot->task.command || pool->core.places[slot->place].count == 1)
+	uint32_t place = core_runner(&pool->core, slot);
+
+	if (slot->task.command || (place != UINT32_MAX && pool->core.places[place].count == 1))
 		stop_now(pool, slot, kill);
 	else
 		pool->stops = true;
@@ -57,7 +64,8 @@ pool_take_stops(struct ord_pool *pool)
 
 		if (slot->state != SLOT_SENT || !slot->cancel || slot->task.command)
 			continue;
-		receive_outbox(&pool->incarnations[slot->place]);
+		if (core_runner(&pool->core, slot) != UINT32_MAX)
+			receive_outbox(&pool->incarnations[core_runner(&pool->core, slot)]);
 		if (slot->state == SLOT_SENT && slot->cancel)
 			stop_now(pool, slot, kill);
 	}
@@ -122,10 +130,23 @@ await_gone(int32_t pid)
 	fd_close(&gone.fd);
 }
 
-/* Workers die with their spawner; what they had committed before counts. */
+/*
+ * Workers die with their spawner, but not what their tasks had started: their
+ * groups are killed at once, while the numbers cannot be another's yet.
+ */
+static void
+kill_groups(const struct ord_pool *pool)
+{
+	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->options.workers; i++)
+		if (pool->incarnations[i].id != 0 && pool->incarnations[i].pid > 0)
+			kill(-pool->incarnations[i].pid, SIGKILL);
+}
+
+/* What workers had committed before counts. */
 void
 pool_lost(struct ord_pool *pool)
 {
+	kill_groups(pool);
 	for (uint32_t i = 0; i < pool->options.workers; i++) {
 		struct life_packet end = { .place = i, .status = 9 };
 
@@ -228,6 +249,8 @@ drop_held(struct ord_pool *pool)
 void
 pool_free(struct ord_pool *pool)
 {
+	int wake = atomic_exchange(&pool->wake, -1);
+
 	if (pool->alive != NULL && *pool->alive == 0)
 		abandon(pool);
 	pool->destroy = false;
@@ -242,7 +265,7 @@ pool_free(struct ord_pool *pool)
 		claims_unmap(pool->claims, core_slots(pool->options.window));
 	fd_close(&pool->claims_fd);
 	fd_close(&pool->epoll);
-	fd_close(&pool->wake);
+	fd_close(&wake);
 	fd_close(&pool->timer);
 	buffer_finish(&pool->text);
 	buffer_finish(&pool->scratch);

@@ -289,7 +289,7 @@ report_not_run(struct spawner *spawner, const struct request *request, const str
 	char text[1024];
 
 	if (pad->not_entered)
-		snprintf(text, sizeof text, "cannot enter the directory %s", pad->cwd);
+		snprintf(text, sizeof text, LIFE_NOT_ENTERED "%s", pad->cwd);
 	else
 		snprintf(text, sizeof text, "cannot run %s",
 			pad->argv != NULL ? pad->argv[0] : "the command");

@@ -35,6 +35,8 @@ enum life_type {
 	LIFE_END   /* grace_ms: SIGTERM to all that lives, SIGKILL after the grace, then leave */
 };
 
+#define LIFE_NOT_ENTERED "cannot enter the directory " /* how FAILED's text begins if the program was not even tried */
+
 enum life_flags {
 	LIFE_WORDS = 1 << 0,     /* SPAWN: a words pipe comes with it */
 	LIFE_STDIN = 1 << 1,     /* COMMAND: a descriptor for fd 0 comes with it, else /dev/null */

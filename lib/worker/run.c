@@ -78,7 +78,8 @@ body_of(struct worker *worker, uint16_t state, int status, size_t *size)
 	else if (state == ORD_CANCELED)
 		snprintf(task->error, sizeof task->error, "canceled while it ran");
 	else if (task->error[0] == '\0')
-		snprintf(task->error, sizeof task->error, "the function returned %d (%s)", status, ord_strerror(status));
+		snprintf(task->error, sizeof task->error, "the function returned %d%s%s", status, status < 0 ? ": " : "",
+			status < 0 ? ord_strerror(status) : "");
 	*size = strlen(task->error);
 	return task->error;
 }
