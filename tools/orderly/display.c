@@ -16,6 +16,7 @@
 #define BAR_EVERY (100 * MS)
 #define JSON_EVERY (200 * MS)
 #define PLAIN_EVERY (5000 * MS)
+#define IDLE_MS 1000 /* between updates while nothing moves */
 #define COLUMNS_DEFAULT 80
 #define COLUMNS_MAX 400
 
@@ -65,6 +66,18 @@ interval(const struct display *display)
 	return display->style == PROGRESS_JSON ? JSON_EVERY : PLAIN_EVERY;
 }
 
+/* Whether there is something to show as soon as it may be shown. */
+static bool
+is_stale(const struct display *display)
+{
+	const struct printer *printer = display->printer;
+
+	if (display->style == PROGRESS_BAR)
+		return !printer->cursor_in_line && (display->moved || !printer->status_shown);
+	return display->style == PROGRESS_PLAIN || display->moved ||
+		display->drawn_ns == display->begun_ns;
+}
+
 int
 display_timeout(const struct display *display)
 {
@@ -72,11 +85,10 @@ display_timeout(const struct display *display)
 
 	if (display->style == PROGRESS_NONE)
 		return -1;
-	if (display->style == PROGRESS_PLAIN)
-		passed = now() - display->drawn_ns;
-	else
-		return 1000;
-	return passed >= PLAIN_EVERY ? 0 : (int)((PLAIN_EVERY - passed) / MS) + 1;
+	if (!is_stale(display))
+		return IDLE_MS;
+	passed = now() - display->drawn_ns;
+	return passed >= interval(display) ? 0 : (int)((interval(display) - passed) / MS) + 1;
 }
 
 bool
@@ -150,9 +162,10 @@ format_words(const struct display *display, const struct display_numbers *number
 			failed, rate, time);
 	}
 	if (rest == ESTIMATE_UNKNOWN)
-		snprintf(time, sizeof time, "unknown");
-	else
-		format_time(time, sizeof time, rest);
+		return snprintf(out, size, "%llu/%llu  %llu running%s",
+			(unsigned long long)numbers->done, (unsigned long long)numbers->total,
+			(unsigned long long)numbers->running, failed);
+	format_time(time, sizeof time, rest);
 	return snprintf(out, size, "%llu/%llu  %llu running%s  %s  %s left",
 		(unsigned long long)numbers->done, (unsigned long long)numbers->total,
 		(unsigned long long)numbers->running, failed, rate, time);
@@ -188,12 +201,12 @@ format_bar(const struct display *display, const struct display_numbers *numbers,
 	if (numbers->total_known && numbers->total > 0) {
 		share = (unsigned)((double)numbers->done * 100 / (double)numbers->total);
 		m = snprintf(percent, sizeof percent, "%3u%% ", share);
-		if ((unsigned)(n + m) < columns)
-			add_bar(line, columns - (unsigned)(n + m), share);
 		if ((unsigned)m < columns)
 			text_add(line, percent, (size_t)m);
 		else
 			m = 0;
+		if ((unsigned)(n + m) < columns)
+			add_bar(line, columns - (unsigned)(n + m), share);
 	}
 	if (red)
 		text_add_string(line, "\033[31m");
@@ -253,12 +266,18 @@ draw(struct display *display, const struct display_numbers *numbers, uint64_t no
 	else
 		printer_note(display->printer, line.bytes);
 	text_finish(&line);
-	display->drawn_done = numbers->done;
+}
+
+void
+display_note(struct display *display)
+{
+	display->moved = true;
 }
 
 void
 display_show(struct display *display, const struct display_numbers *numbers)
 {
+	display->moved = false;
 	display->drawn_ns = now();
 	estimate_look(&display->estimate, display->drawn_ns, numbers->done);
 	draw(display, numbers, display->drawn_ns);

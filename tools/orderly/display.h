@@ -23,7 +23,7 @@ struct display {
 	uint32_t jobs;
 	bool color;
 	uint64_t begun_ns, drawn_ns; /* when the run began, when something was shown last */
-	uint64_t drawn_done;         /* what was shown then */
+	bool moved;                  /* something may have changed since */
 };
 
 /* Settle on a style: auto is a bar on a terminal, else nothing. */
@@ -35,6 +35,9 @@ int display_timeout(const struct display *display);
 
 /* Whether it is time to show something. */
 bool display_is_due(const struct display *display);
+
+/* Something moved, but it is too early to show it. */
+void display_note(struct display *display);
 
 void display_show(struct display *display, const struct display_numbers *numbers);
 

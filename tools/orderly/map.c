@@ -113,14 +113,15 @@ show_progress(struct map *map, bool last)
 
 	if (map->display.style == PROGRESS_NONE)
 		return;
-	if (!last && ord_pool_statistics(map->pool, &statistics) == 0) {
+	if (last) {
+		display_finish(&map->display, &numbers);
+	} else if (!display_is_due(&map->display)) {
+		display_note(&map->display);
+	} else if (ord_pool_statistics(map->pool, &statistics) == 0) {
 		numbers.done += statistics.settled;
 		numbers.running = statistics.running;
-	}
-	if (last)
-		display_finish(&map->display, &numbers);
-	else if (display_is_due(&map->display))
 		display_show(&map->display, &numbers);
+	}
 }
 
 /* Whether stdout is something whose reader can go away. */

@@ -73,10 +73,9 @@ values_time(const char *text, uint32_t *milliseconds)
 	char *end;
 	double number;
 
-	if (strspn(text, "0123456789.") == 0)
-		return wrong;
 	number = strtod(text, &end);
-	if (end == text || unit_of(end) == 0)
+	/* strtod knows more ways to write a number than people expect here. */
+	if (end == text || (size_t)(end - text) != strspn(text, "0123456789.") || unit_of(end) == 0)
 		return wrong;
 	number *= unit_of(end);
 	if (number < 1)

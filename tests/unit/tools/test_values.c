@@ -1,0 +1,115 @@
+/* The values of options: what is taken, what is refused. */
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+#include "values.h"
+
+static uint32_t
+jobs(const char *text)
+{
+	uint32_t n = 77777;
+
+	return values_jobs(text, 8, 500, &n) == NULL ? n : 0;
+}
+
+Test(values, jobs)
+{
+	cr_assert_eq(jobs("3"), 3);
+	cr_assert_eq(jobs("0"), 500);
+	cr_assert_eq(jobs("100%"), 8);
+	cr_assert_eq(jobs("50%"), 4);
+	cr_assert_eq(jobs("1%"), 1);
+	cr_assert_eq(jobs("0%"), 1);
+	cr_assert_eq(jobs("+2"), 10);
+	cr_assert_eq(jobs("+0"), 8);
+	cr_assert_eq(jobs("-2"), 6);
+	cr_assert_eq(jobs("-20"), 1);
+	cr_assert_eq(jobs("4096"), 4096);
+}
+
+Test(values, jobs_refused)
+{
+	static const char *const wrong[] = { "", "x", "0x", "0x10", "1.5", " 1", "1 ", "--1", "+",
+		"%", "+5%", "4097", "999999999999999999999999", "5%%" };
+
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		cr_assert_eq(jobs(wrong[i]), 0, "%s", wrong[i]);
+}
+
+static uint32_t
+milliseconds(const char *text)
+{
+	uint32_t n = 77777;
+
+	return values_time(text, &n) == NULL ? n : 0;
+}
+
+Test(values, time)
+{
+	cr_assert_eq(milliseconds("2"), 2000);
+	cr_assert_eq(milliseconds("0.5"), 500);
+	cr_assert_eq(milliseconds(".25s"), 250);
+	cr_assert_eq(milliseconds("7ms"), 7);
+	cr_assert_eq(milliseconds("5m"), 300000);
+	cr_assert_eq(milliseconds("2h"), 7200000);
+	cr_assert_eq(milliseconds("1d"), 86400000);
+	cr_assert_eq(milliseconds(""), 0);
+	cr_assert_eq(milliseconds("0"), 0);
+	cr_assert_eq(milliseconds("-1"), 0);
+	cr_assert_eq(milliseconds("1x"), 0);
+	cr_assert_eq(milliseconds("nan"), 0);
+	cr_assert_eq(milliseconds("inf"), 0);
+	cr_assert_eq(milliseconds("0x10"), 0);
+	cr_assert_eq(milliseconds("1000d"), 0);
+	cr_assert_eq(milliseconds("200%"), 0);
+}
+
+Test(values, delimiter)
+{
+	char bytes[16];
+	size_t size;
+
+	cr_assert_null(values_delimiter("\\0", bytes, &size));
+	cr_assert(size == 1 && bytes[0] == 0);
+	cr_assert_null(values_delimiter("\\n;\\x2C\\054\\\\", bytes, &size));
+	cr_assert(size == 5 && memcmp(bytes, "\n;,,\\", 5) == 0);
+	cr_assert_null(values_delimiter("\xc3\xa9", bytes, &size));
+	cr_assert_eq(size, 2);
+	cr_assert_not_null(values_delimiter("", bytes, &size));
+	cr_assert_not_null(values_delimiter("\\", bytes, &size));
+	cr_assert_not_null(values_delimiter("\\q", bytes, &size));
+	cr_assert_not_null(values_delimiter("\\x", bytes, &size));
+	cr_assert_not_null(values_delimiter("\\777", bytes, &size));
+}
+
+Test(values, halt)
+{
+	struct halt_rule rule;
+
+	cr_assert_null(values_halt("never", &rule));
+	cr_assert_eq(rule.when, HALT_NEVER);
+	cr_assert_null(values_halt("now,fail=1", &rule));
+	cr_assert(rule.when == HALT_NOW && rule.what == HALT_FAIL && rule.count == 1);
+	cr_assert_null(values_halt("soon,success=20", &rule));
+	cr_assert(rule.when == HALT_SOON && rule.what == HALT_SUCCESS && rule.count == 20);
+	cr_assert_null(values_halt("soon,done=3", &rule));
+	cr_assert(rule.what == HALT_DONE && rule.count == 3);
+	cr_assert_not_null(values_halt("", &rule));
+	cr_assert_not_null(values_halt("now", &rule));
+	cr_assert_not_null(values_halt("now,fail", &rule));
+	cr_assert_not_null(values_halt("now,fail=", &rule));
+	cr_assert_not_null(values_halt("now,fail=0", &rule));
+	cr_assert_not_null(values_halt("now,fail=1x", &rule));
+	cr_assert_not_null(values_halt("later,fail=1", &rule));
+	cr_assert(strstr(values_halt("now,fail=30%", &rule), "percentage") != NULL);
+}
+
+Test(values, progress)
+{
+	enum progress_style style = PROGRESS_AUTO;
+
+	cr_assert_null(values_progress("json", &style));
+	cr_assert_eq(style, PROGRESS_JSON);
+	cr_assert_not_null(values_progress("jsn", &style));
+}
