@@ -34,10 +34,8 @@ compare(const struct peer *peer, const char *const ours_argv[], const char *inpu
 	struct series ours_us = { 0 }, theirs_us = { 0 }, ours_rate = { 0 }, theirs_rate = { 0 };
 	char cpu_name[96], rate_name[96];
 
-	snprintf(cpu_name, sizeof cpu_name, "CPU per command, map true x %lu, against %s", inputs,
-		peer->name);
-	snprintf(rate_name, sizeof rate_name, "commands/s, map true x %lu, against %s", inputs,
-		peer->name);
+	snprintf(cpu_name, sizeof cpu_name, "CPU per command, map true x %lu", inputs);
+	snprintf(rate_name, sizeof rate_name, "commands a second, map true x %lu", inputs);
 	if (!installed(peer->argv[0])) {
 		figure_skip(cpu_name, "not installed");
 		figure_skip(rate_name, "not installed");

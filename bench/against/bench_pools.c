@@ -19,8 +19,6 @@ struct peer {
 	FILE *answer;
 };
 
-static const double seconds_a_side = 0.3;
-
 static void
 peer_start(struct peer *peer, const char *script)
 {
@@ -64,50 +62,35 @@ peer_stop(struct peer *peer)
 	waitpid(peer->pid, NULL, 0);
 }
 
-/* Runs tasks here (no method) or there and returns the seconds; keeps rate and CPU if asked to. */
-static double
+/* Runs tasks here (no method) or there, and keeps rate and CPU. */
+static void
 measure(struct ours *ours, struct peer *peer, const char *method, uint64_t tasks,
 	struct series kept[2])
 {
 	uint64_t cpu = tree_cpu_ns(), begin = now_ns();
-	double wall_s;
 
 	if (method)
 		peer_run(peer, method, tasks);
 	else
 		ours_run(ours, tasks);
-	wall_s = (double)(now_ns() - begin) / 1e9;
-	if (kept) {
-		series_add(&kept[0], (double)tasks / wall_s);
-		series_add(&kept[1], (double)(tree_cpu_ns() - cpu) / (double)tasks);
-	}
-	return wall_s;
-}
-
-static uint64_t
-calibrate(struct ours *ours, struct peer *peer, const char *method)
-{
-	uint64_t tasks = 1000;
-	double wall_s = measure(ours, peer, method, tasks, NULL);
-
-	while (wall_s < seconds_a_side / 4) {
-		tasks *= 2;
-		wall_s = measure(ours, peer, method, tasks, NULL);
-	}
-	return (uint64_t)((double)tasks * seconds_a_side / wall_s) + 1;
+	series_add(&kept[0], (double)tasks * 1e9 / (double)(now_ns() - begin));
+	series_add(&kept[1], (double)(tree_cpu_ns() - cpu) / (double)tasks);
 }
 
 static void
-compare(struct ours *ours, struct peer *peer, const char *method, const char *name)
+compare(struct ours *ours, struct peer *peer, const char *method, const char *name, uint64_t tasks)
 {
-	uint64_t ours_tasks = calibrate(ours, peer, NULL), tasks = calibrate(ours, peer, method);
-	struct series here[2] = { 0 }, there[2] = { 0 };
+	struct series warm_up[2] = { 0 }, here[2] = { 0 }, there[2] = { 0 };
 	char rate_name[96], cpu_name[96];
 
-	snprintf(rate_name, sizeof rate_name, "no-op tasks, default pool, against %s", name);
-	snprintf(cpu_name, sizeof cpu_name, "CPU per no-op task, default pool, against %s", name);
+	snprintf(rate_name, sizeof rate_name, "no-op tasks x %llu, default pool",
+		(unsigned long long)tasks);
+	snprintf(cpu_name, sizeof cpu_name, "CPU per no-op task x %llu, default pool",
+		(unsigned long long)tasks);
+	measure(ours, peer, NULL, tasks, warm_up);
+	measure(ours, peer, method, tasks, warm_up);
 	for (size_t round = 0; round < rounds(); round++) {
-		measure(ours, peer, NULL, ours_tasks, here);
+		measure(ours, peer, NULL, tasks, here);
 		measure(ours, peer, method, tasks, there);
 	}
 	figure_print(&(struct figure){ .name = rate_name, .unit = "tasks/s", .against = name },
@@ -133,9 +116,9 @@ main(int argc, char **argv)
 	}
 	peer_start(&peer, script);
 	ours_start(&ours, &ORD_POOL_OPTIONS(.workers = 2));
-	compare(&ours, &peer, "map", "Pool.map");
-	compare(&ours, &peer, "1", "Pool.imap");
-	compare(&ours, &peer, "64", "Pool.imap, chunks of 64");
+	compare(&ours, &peer, "map", "Pool.map", 400000);
+	compare(&ours, &peer, "1", "Pool.imap", 20000);
+	compare(&ours, &peer, "64", "Pool.imap, chunks of 64", 400000);
 	ours_stop(&ours);
 	peer_stop(&peer);
 	return 0;

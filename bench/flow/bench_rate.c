@@ -14,7 +14,8 @@ enum { WORKERS = 2 };
 /* What takes turns in a round. */
 enum side { OFF, EXACT, BATCHED, SINGLE, LOCKSTEP, SIDES };
 
-static const double seconds_a_side = 0.25;
+/* About a third of a second each on two quiet processors. */
+static const uint64_t tasks[SIDES] = { 400000, 400000, 4000000, 400000, 4000 };
 
 struct measured {
 	struct series rate;
@@ -25,40 +26,20 @@ struct bench {
 	struct ours pools[2]; /* OFF and EXACT */
 	struct loop *loop;
 	struct shape shapes[SIDES];
-	uint64_t tasks[SIDES];
 	struct measured measured[SIDES];
 };
 
-static double
-measure(struct bench *bench, enum side side, uint64_t tasks, struct measured *measured)
+static void
+measure(struct bench *bench, enum side side, struct measured *measured)
 {
 	uint64_t cpu = tree_cpu_ns(), begin = now_ns();
-	double wall_s;
 
 	if (side <= EXACT)
-		ours_run(&bench->pools[side], tasks);
+		ours_run(&bench->pools[side], tasks[side]);
 	else
-		loop_run(bench->loop, &bench->shapes[side], tasks);
-	wall_s = (double)(now_ns() - begin) / 1e9;
-	if (measured) {
-		series_add(&measured->rate, (double)tasks / wall_s);
-		series_add(&measured->cpu_ns, (double)(tree_cpu_ns() - cpu) / (double)tasks);
-	}
-	return wall_s;
-}
-
-/* How many tasks of a side fill its time: found by doubling. */
-static void
-calibrate(struct bench *bench, enum side side)
-{
-	uint64_t tasks = 4096;
-	double wall_s = measure(bench, side, tasks, NULL);
-
-	while (wall_s < seconds_a_side / 4) {
-		tasks *= 2;
-		wall_s = measure(bench, side, tasks, NULL);
-	}
-	bench->tasks[side] = (uint64_t)((double)tasks * seconds_a_side / wall_s) + 1;
+		loop_run(bench->loop, &bench->shapes[side], tasks[side]);
+	series_add(&measured->rate, (double)tasks[side] * 1e9 / (double)(now_ns() - begin));
+	series_add(&measured->cpu_ns, (double)(tree_cpu_ns() - cpu) / (double)tasks[side]);
 }
 
 static void
@@ -83,6 +64,7 @@ static void
 bench_window(struct bench *bench, uint64_t window)
 {
 	uint64_t batch = window / 4 < 4096 ? window / 4 : 4096;
+	struct measured warm_up = { 0 };
 
 	for (enum side side = OFF; side <= EXACT; side++)
 		ours_start(&bench->pools[side],
@@ -92,12 +74,12 @@ bench_window(struct bench *bench, uint64_t window)
 	bench->shapes[SINGLE] = (struct shape){ window, 1, window / WORKERS, 8 };
 	bench->shapes[LOCKSTEP] = (struct shape){ window, 1, 1, 8 };
 	for (enum side side = 0; side < SIDES; side++) {
+		measure(bench, side, &warm_up);
 		bench->measured[side] = (struct measured){ 0 };
-		calibrate(bench, side);
 	}
 	for (size_t round = 0; round < rounds(); round++)
 		for (enum side side = 0; side < SIDES; side++)
-			measure(bench, side, bench->tasks[side], &bench->measured[side]);
+			measure(bench, side, &bench->measured[side]);
 	for (enum side theirs = BATCHED; theirs <= LOCKSTEP; theirs++)
 		compare(bench, OFF, theirs, window);
 	compare(bench, EXACT, BATCHED, window);

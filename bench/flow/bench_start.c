@@ -4,6 +4,7 @@
  * libzmq.
  */
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "reference/loop.h"
 #include "support/measure.h"
@@ -16,6 +17,7 @@ struct times {
 	struct series ready_ms;
 	struct series close_ms;
 	struct series total_ms;
+	struct series cpu_ms; /* of all processes, from start to close */
 };
 
 static double
@@ -24,10 +26,27 @@ ms_since(uint64_t begin_ns)
 	return (double)(now_ns() - begin_ns) / 1e6;
 }
 
+/* User and system time of this process and of all that it has waited for. */
+static double
+cpu_ms(void)
+{
+	static const int whose[] = { RUSAGE_SELF, RUSAGE_CHILDREN };
+	struct rusage usage;
+	double ms = 0;
+
+	for (int i = 0; i < 2; i++) {
+		getrusage(whose[i], &usage);
+		ms += (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3;
+		ms += (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
+	}
+	return ms;
+}
+
 static void
 start_raw(struct times *times, unsigned workers)
 {
 	uint64_t begin = now_ns(), ready;
+	double cpu = cpu_ms();
 	struct loop *loop = loop_new(workers);
 
 	series_add(&times->first_ms, (double)(loop_connect(loop) - begin) / 1e6);
@@ -36,12 +55,14 @@ start_raw(struct times *times, unsigned workers)
 	loop_destroy(loop);
 	series_add(&times->close_ms, ms_since(ready));
 	series_add(&times->total_ms, ms_since(begin));
+	series_add(&times->cpu_ms, cpu_ms() - cpu);
 }
 
 static void
 start_ours(struct times *times, uint32_t workers, uint32_t start)
 {
 	uint64_t begin = now_ns(), ready;
+	double cpu = cpu_ms();
 	struct ours ours = { 0 };
 
 	ours_start(&ours, &ORD_POOL_OPTIONS(.workers = workers, .start = start));
@@ -53,6 +74,7 @@ start_ours(struct times *times, uint32_t workers, uint32_t start)
 	ours_stop(&ours);
 	series_add(&times->close_ms, ms_since(ready));
 	series_add(&times->total_ms, ms_since(begin));
+	series_add(&times->cpu_ms, cpu_ms() - cpu);
 }
 
 static void
@@ -89,6 +111,8 @@ bench_workers(uint32_t workers, const char *first_goal, const char *ready_goal)
 		print("close", methods[side], workers, NULL, &ours->close_ms, &raw->close_ms);
 		print("start, all ready, close", methods[side], workers, NULL, &ours->total_ms,
 			&raw->total_ms);
+		print("CPU of start, all ready, close", methods[side], workers, NULL, &ours->cpu_ms,
+			&raw->cpu_ms);
 	}
 }
 
