@@ -288,6 +288,7 @@ display_finish(struct display *display, const struct display_numbers *numbers)
 {
 	if (display->style == PROGRESS_NONE)
 		return;
+	estimate_look(&display->estimate, now(), numbers->done);
 	if (display->style == PROGRESS_BAR)
 		printer_status(display->printer, NULL);
 	else

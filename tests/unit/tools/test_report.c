@@ -149,7 +149,7 @@ Test(report, displays)
 		"{\"elapsed\":61.000,\"done\":10,\"total\":null,\"running\":2,\"failed\":0,\"rate\":0.50,\"left\":null}\n");
 	check_display(PROGRESS_BAR, &some, 66,
 		" 20% [##...........] 10/50  2 running  1 failed  0.5/s  1:20 left");
-	check_display(PROGRESS_BAR, &some, 20, " 20% 10/50  2 runnin");
+	check_display(PROGRESS_BAR, &some, 20, " 20% 10/50  2 runni");
 	check_display(PROGRESS_BAR, &some, 5, "10/5");
 	check_display(PROGRESS_BAR, &open, 30, "10 done, more may come  2 run");
 }
