@@ -326,27 +326,21 @@ flood_or_answer(struct ord_task *task, void *user)
 }
 
 /* Each answer submits the next, as long as the flood lasts. */
-struct flood {
-	int over;
-};
-
 static void
 answer(struct tally *tally, const struct ord_result *result)
 {
-	struct flood *flood = tally->user;
+	int *over = tally->user;
 
-	if (ord_result_sequence(result) == 0) {
-		flood->over = 1;
-		return;
-	}
-	if (!flood->over)
+	if (ord_result_sequence(result) == 0)
+		*over = 1;
+	else if (!*over)
 		CHECK_OK(tally->pool, ord_pool_submit(tally->pool, "a", 1, NULL));
 }
 
 SCENE(words, a_flood_delays_nobody)
 {
-	struct flood flood = { 0 };
-	struct tally tally = { .completion = 1, .on_result = answer, .user = &flood };
+	int over = 0;
+	struct tally tally = { .completion = 1, .on_result = answer, .user = &over };
 
 	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = flood_or_answer, .workers = 2, .order = ORD_COMPLETION));
 	CHECK_OK(tally.pool, ord_pool_submit(tally.pool, "f", 1, NULL));
