@@ -29,7 +29,11 @@ joblog_open(struct joblog *joblog, const char *path)
 	if (!append || status.st_size == 0)
 		text_add(&joblog->rows, head, sizeof head - 1);
 	joblog_flush(joblog);
-	return !joblog->failed;
+	if (!joblog->failed)
+		return true;
+	close(joblog->fd);
+	text_finish(&joblog->rows);
+	return false;
 }
 
 void

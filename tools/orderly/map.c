@@ -262,6 +262,8 @@ run(struct map *map)
 		map->total_known = inputs_total(&map->inputs, &map->total);
 	if (!start_pool(map)) {
 		ord_pool_destroy(&map->pool);
+		printer_finish(&map->printer);
+		joblog_close(&map->joblog);
 		return STATUS_TROUBLE;
 	}
 	signals_take(map->pool);
