@@ -5,6 +5,7 @@
  * prints stays the host's.
  */
 #include <errno.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -35,6 +36,7 @@ inline_start(struct ord_pool *pool)
 		return error_system(&pool->error, errno, "cannot make shared memory");
 	fd_close(&fd);
 	incarnation->id = pool_next_id(pool, 0);
+	incarnation->pid = getpid();
 	atomic_store(&incarnation->region.page->level, pool->options.level);
 	worker->region = incarnation->region;
 	worker->claims = pool->claims;

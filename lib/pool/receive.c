@@ -285,22 +285,24 @@ receive_frames(struct ord_pool *pool, unsigned budget)
 	return pool->messages - said >= budget ? budget : taken;
 }
 
-/* Copied before it is looked at: the worker could change it meanwhile. */
+/*
+ * In place: what decides how far to read is copied out of a record before it
+ * is checked, and the ring shows itself twice, so a worker that changes its
+ * bytes meanwhile spoils its own words only.
+ */
 void
 receive_outbox(struct incarnation *incarnation)
 {
 	int64_t left;
-	char *copy;
 
 	if (incarnation->region.page == NULL || incarnation->spoiled)
 		return;
 	left = outbox_left(&incarnation->region, incarnation->taken);
 	if (left == 0)
 		return;
-	copy = left > 0 ? memory_copy(outbox_at(&incarnation->region, incarnation->taken), (size_t)left) : NULL;
-	if (left < 0 || (copy != NULL && receive_records(incarnation, incarnation->taken, copy, (size_t)left) != 0))
+	if (left < 0 || receive_records(incarnation, incarnation->taken, outbox_at(&incarnation->region, incarnation->taken),
+				(size_t)left) != 0)
 		incarnation_spoil(incarnation);
-	memory_free(copy);
 }
 
 static void
