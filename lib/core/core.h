@@ -151,6 +151,7 @@ struct core {
 	uint32_t prefetch_floor; /* no message is sent ahead while fewer tasks wait; 0: not known */
 	uint64_t mean_ns;        /* how long recent tasks took; 0: not known yet */
 	uint64_t mean_bytes;     /* how large recent outputs were */
+	uint64_t retry_ns;       /* there was no memory to give a task out: try again then; 0: there was */
 	bool draining;           /* the owner waits for what is there and submits no more meanwhile */
 	uint64_t retried;
 	uint64_t deaths;
@@ -281,7 +282,7 @@ struct slot *core_running(const struct core *core, uint32_t place);
 void core_command_ended(struct core *core, uint32_t place, const struct end *end);
 void core_command_failed(struct core *core, uint32_t place, int exit_code, const char *text);
 
-/* Give nothing out any more; cancel what waits. text: why, or NULL.  SENT tasks stay. */
+/* Give nothing out any more; cancel what has not started. text: why, or NULL. */
 void core_stop(struct core *core, const char *text);
 
 /* All that is SENT is lost with the spawner: settle it. */

@@ -263,6 +263,18 @@ core_command_failed(struct core *core, uint32_t place, int exit_code, const char
 	core_settle(core, slot, ORD_FAILED);
 }
 
+/* With a worker, but not begun. */
+static void
+stop_unstarted(struct core *core, struct slot *slot, const char *text)
+{
+	if (slot->state != SLOT_SENT || slot->task.command ||
+	    !claim_cancel(&core->options.claims[slot->index], slot->sequence, slot->attempt))
+		return;
+	if (text != NULL)
+		result_error(&slot->result, "%s", text);
+	core_settle(core, slot, ORD_CANCELED);
+}
+
 void
 core_stop(struct core *core, const char *text)
 {
@@ -274,6 +286,8 @@ core_stop(struct core *core, const char *text)
 			result_error(&slot->result, "%s", text);
 		core_settle(core, slot, ORD_CANCELED);
 	}
+	for (uint32_t i = 0; i < core->n_slots && core->n_sent != 0; i++)
+		stop_unstarted(core, &core->slots[i], text);
 }
 
 /* Without the spawner nobody knows how a worker ended: SIGKILL is what the kernel sends it then. */

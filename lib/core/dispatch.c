@@ -14,6 +14,7 @@
 #define BATCH_TASKS 4096u
 #define BATCH_BYTES (256u * 1024u) /* of inputs in one message, and by the mean of outputs in its answer */
 #define STUCK_NS UINT64_C(10000000) /* without an answer: twice what a message of many should take */
+#define RETRY_NS UINT64_C(10000000) /* without memory */
 #define MEAN_WEIGHT 4              /* a sample counts for a quarter, but one that is longer counts at once */
 
 static const struct dispatch nothing = { DISPATCH_NOTHING, 0, 0, NULL };
@@ -176,7 +177,10 @@ give(struct core *core, struct slot *slot, uint32_t place)
 		dispatch.n = 0;
 	}
 	place_in(core, at);
-	return dispatch.n != 0 ? dispatch : nothing;
+	if (dispatch.n != 0)
+		return dispatch;
+	core->retry_ns = core->now_ns + RETRY_NS;
+	return nothing;
 }
 
 /*
@@ -276,6 +280,7 @@ core_dispatch(struct core *core, uint64_t now_ns)
 
 	if (core->stopped)
 		return nothing;
+	core->retry_ns = 0;
 	if (core->fruitless >= core->options.max_deaths)
 		return (struct dispatch){ DISPATCH_FAIL, 0, 0, NULL };
 	if (core->n_empty != 0 && (spawn = spawn_one(core, now_ns)).kind != DISPATCH_NOTHING)
@@ -305,13 +310,13 @@ core_measured(struct core *core, uint64_t elapsed_ns, uint32_t n)
 bool
 core_has_time(const struct core *core)
 {
-	return !core->stopped && (core->n_empty != 0 || may_take_over(core));
+	return !core->stopped && (core->n_empty != 0 || core->retry_ns != 0 || may_take_over(core));
 }
 
 uint64_t
 core_next_time(const struct core *core)
 {
-	uint64_t soonest = UINT64_MAX;
+	uint64_t soonest = core->retry_ns != 0 ? core->retry_ns : UINT64_MAX;
 
 	for (uint32_t i = 0; i < core->options.workers && core_has_time(core); i++) {
 		const struct place *place = &core->places[i];

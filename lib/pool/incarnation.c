@@ -228,7 +228,9 @@ incarnation_ended(struct ord_pool *pool, const struct life_packet *packet)
 		error_set(&pool->start_error, ORD_ECRASHLOOP, "worker %u ended before it was ready, with %s %d", incarnation->place,
 			WIFSIGNALED(packet->status) ? "signal" : "exit code",
 			WIFSIGNALED(packet->status) ? WTERMSIG(packet->status) : WEXITSTATUS(packet->status));
-	receive_outbox(incarnation);
+	do
+		receive_outbox(incarnation);
+	while (incarnation->left && !pool->destroy);
 	last_words(incarnation);
 	incarnation_close(incarnation);
 	core_ended(&pool->core, PLACE_OF(packet->id), &end, clock_now_ns());

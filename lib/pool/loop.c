@@ -249,7 +249,7 @@ watch_life(struct ord_pool *pool)
 static bool
 more_to_do(const struct ord_pool *pool, unsigned frames)
 {
-	return frames >= FRAMES_PER_ROUND || (pool->inline_worker != NULL && pool->core.n_waiting != 0) ||
+	return frames >= FRAMES_PER_ROUND || pool->left || (pool->inline_worker != NULL && pool->core.n_waiting != 0) ||
 	       (pool->options.on_result != NULL && core_deliverable(&pool->core) != NULL);
 }
 
@@ -271,6 +271,8 @@ carry_on(struct ord_pool *pool, bool *moved)
 
 	if (pool->stops)
 		pool_take_stops(pool);
+	if (pool->left)
+		receive_left(pool);
 	pool_dispatch(pool);
 	frames = receive_frames(pool, FRAMES_PER_ROUND);
 	*moved |= frames != 0;
@@ -292,7 +294,7 @@ pool_round(struct ord_pool *pool, int timeout_ms, bool *moved)
 		return ORD_OK;
 	set_timer(pool);
 	watch_life(pool);
-	if (*moved || core_deliverable(&pool->core) != NULL || pool->inline_worker != NULL)
+	if (*moved || pool->left || core_deliverable(&pool->core) != NULL || pool->inline_worker != NULL)
 		timeout_ms = 0;
 	*moved |= take_events(pool, timeout_ms);
 	pool->core.now_ns = clock_now_ns();

@@ -431,6 +431,7 @@ ord_pool_finish(struct ord_pool *pool)
 		return status;
 	if (!pool->finished) {
 		drop_current(pool);
+		pool_take_interrupts(pool);
 		deliver_rest(pool);
 		pool->closed = true;
 	}

@@ -68,6 +68,8 @@ struct incarnation {
 	uint64_t batch_ns;       /* when the first task of this message started; 0: not told yet */
 	uint32_t batch_tasks;    /* answered of this message */
 	struct buffer parts;     /* of an output that is not whole */
+	bool parts_lost;         /* there was no memory for one */
+	bool left;               /* more records are known to lie in its outbox */
 	bool spoiled;            /* its bytes made no sense; it is being killed */
 };
 
@@ -109,6 +111,7 @@ struct ord_pool {
 	bool life_writing;               /* epoll waits for room in the life channel too */
 	_Atomic uint32_t interrupts;
 	uint32_t interrupts_taken;
+	bool left;                       /* some incarnation has records left */
 	bool stops;                      /* tasks were asked to end that may have answered already */
 	uint64_t next_id;                /* of an incarnation or command */
 	struct incarnation *incarnations; /* one per place; NULL without functions */
@@ -180,6 +183,9 @@ unsigned receive_frames(struct ord_pool *pool, unsigned budget);
 
 /* Take what lies in an outbox. */
 void receive_outbox(struct incarnation *incarnation);
+
+/* Take what was left in outboxes because of its number. */
+void receive_left(struct ord_pool *pool);
 
 /* Take records that begin at a stream position; -1: they make no sense. */
 int receive_records(struct incarnation *incarnation, uint64_t position, const char *records, size_t size);

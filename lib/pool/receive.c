@@ -12,6 +12,8 @@
 #include "base/memory.h"
 #include "pool/pool.h"
 
+#define MESSAGES_AT_ONCE 256 /* of one worker, before others have their turn */
+
 static void
 acknowledge(struct incarnation *incarnation)
 {
@@ -89,8 +91,10 @@ take_part(struct incarnation *incarnation, const struct record *record)
 		return -1;
 	if (slot == NULL)
 		return 0;
-	if (buffer_append(&incarnation->parts, record->payload, record->size) != 0)
-		return -1; /* without memory for the result its worker is given up, and the task with it */
+	/* Without memory for its result the task fails; its worker and what that has done are not to blame. */
+	incarnation->parts_lost |= buffer_append(&incarnation->parts, record->payload, record->size) != 0;
+	if (incarnation->parts_lost)
+		return 0;
 	core_charge(&incarnation->pool->core, slot, (ptrdiff_t)record->size);
 	return 0;
 }
@@ -100,6 +104,7 @@ whole_output(struct incarnation *incarnation, struct slot *slot, const struct re
 {
 	struct blob *output = &slot->result.output;
 	struct buffer *parts = &incarnation->parts;
+	char *exact;
 
 	core_charge(&incarnation->pool->core, slot, (ptrdiff_t)result->output_size);
 	if (parts->size == 0)
@@ -107,7 +112,8 @@ whole_output(struct incarnation *incarnation, struct slot *slot, const struct re
 	if (buffer_append(parts, result->output, result->output_size) != 0 || buffer_reserve(parts, 1) != 0)
 		return -1;
 	parts->bytes[parts->size] = '\0';
-	output->block = parts->bytes;
+	exact = memory_resize(parts->bytes, parts->size + 1); /* it grew by doubling, and may wait long */
+	output->block = exact != NULL ? exact : parts->bytes;
 	output->size = parts->size;
 	*parts = (struct buffer){ 0 };
 	return 0;
@@ -121,10 +127,9 @@ keep_output(struct incarnation *incarnation, struct slot *slot, const struct rec
 		result_error(&slot->result, "%.*s", (int)result->output_size, result->output);
 		return record->value;
 	}
-	if (whole_output(incarnation, slot, result) == 0)
+	if (!incarnation->parts_lost && whole_output(incarnation, slot, result) == 0)
 		return ORD_DONE;
-	result_error(&slot->result, "the master has no memory for its result of %zu bytes",
-		incarnation->parts.size + result->output_size);
+	result_error(&slot->result, "the master has no memory for its result");
 	return ORD_FAILED;
 }
 
@@ -157,6 +162,7 @@ take_result(struct incarnation *incarnation, const struct record *record)
 		core_attempted(&incarnation->pool->core, slot, state);
 	}
 	incarnation->parts.size = 0;
+	incarnation->parts_lost = false;
 	answered(incarnation);
 	return 0;
 }
@@ -222,27 +228,35 @@ take_record(struct incarnation *incarnation, const struct record *record)
 	}
 }
 
+/*
+ * Stops early when many messages have been said: what is left is still in the
+ * outbox, because it is not acknowledged, and the next round takes it there.
+ */
 int
 receive_records(struct incarnation *incarnation, uint64_t position, const char *records, size_t size)
 {
+	uint64_t enough = incarnation->pool->messages + MESSAGES_AT_ONCE;
 	const char *end = records + size, *cursor = records;
 	struct record record;
 	uint64_t late;
 	int more = 1;
 
 	if (position > incarnation->taken)
-		return -1;
+		return incarnation->left ? 0 : -1;
 	late = incarnation->taken - position;
 	if (late >= size)
 		return 0;
 	cursor += late;
-	while (!incarnation->pool->destroy && (more = record_next(&record, &cursor, end)) == 1) {
+	while (!incarnation->pool->destroy && incarnation->pool->messages < enough &&
+	       (more = record_next(&record, &cursor, end)) == 1) {
 		incarnation->taken = position + (uint64_t)(cursor - records);
 		if (take_record(incarnation, &record) != 0)
 			return -1;
 	}
 	if (more < 0)
 		return -1;
+	incarnation->left = cursor != end;
+	incarnation->pool->left |= incarnation->left;
 	acknowledge(incarnation);
 	return 0;
 }
@@ -298,11 +312,21 @@ receive_outbox(struct incarnation *incarnation)
 	if (incarnation->region.page == NULL || incarnation->spoiled)
 		return;
 	left = outbox_left(&incarnation->region, incarnation->taken);
+	incarnation->left = false;
 	if (left == 0)
 		return;
 	if (left < 0 || receive_records(incarnation, incarnation->taken, outbox_at(&incarnation->region, incarnation->taken),
 				(size_t)left) != 0)
 		incarnation_spoil(incarnation);
+}
+
+void
+receive_left(struct ord_pool *pool)
+{
+	pool->left = false;
+	for (uint32_t i = 0; i < pool->options.workers && !pool->destroy; i++)
+		if (pool->incarnations[i].left)
+			receive_outbox(&pool->incarnations[i]);
 }
 
 static void

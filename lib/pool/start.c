@@ -3,13 +3,14 @@
  * spawner, and only then ZeroMQ, because its threads would stand in the way of
  * a fork.
  */
-#define _GNU_SOURCE /* mkdtemp, getauxval, epoll */
+#define _GNU_SOURCE /* secure_getenv, getrandom */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 #include "worker/serve.h"
 
 #define FDS_OF_A_POOL 32
+#define FDS_PER_COMMAND 2 /* its pipes */
 #define MESSAGE_MAX (4u << 20) /* a results frame is at most an outbox */
 
 static bool
@@ -71,7 +73,8 @@ static int
 check_descriptors(struct ord_pool *pool)
 {
 	struct rlimit limit;
-	uint64_t need = FDS_OF_A_POOL + (uint64_t)pool->options.workers * CHANNEL_FDS_PER_WORKER;
+	uint64_t each = has_functions(pool) ? CHANNEL_FDS_PER_WORKER : FDS_PER_COMMAND;
+	uint64_t need = FDS_OF_A_POOL + pool->options.workers * each;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < need)
 		return error_set(&pool->error, ORD_ESYSTEM, "%u workers need about %llu open files and the limit is %llu: raise "
@@ -82,27 +85,20 @@ check_descriptors(struct ord_pool *pool)
 	return ORD_OK;
 }
 
+/* Only named here: the spawner makes it, and removes it whoever dies. */
 static int
-try_directory(struct ord_pool *pool, const char *parent)
+name_directory(struct ord_pool *pool)
 {
-	int size = snprintf(pool->directory, sizeof pool->directory, "%s/orderly-XXXXXX", parent);
+	const char *parent = secure_getenv("XDG_RUNTIME_DIR");
+	uint64_t number;
+	int size;
 
-	if (size > 0 && (size_t)size < sizeof pool->directory - 24 && mkdtemp(pool->directory) != NULL)
-		return 0;
-	pool->directory[0] = '\0';
-	return -1;
-}
-
-static int
-make_directory(struct ord_pool *pool)
-{
-	const char *runtime = secure_getenv("XDG_RUNTIME_DIR");
-
-	if (runtime != NULL && runtime[0] == '/' && try_directory(pool, runtime) == 0)
-		return ORD_OK;
-	if (try_directory(pool, "/tmp") == 0)
-		return ORD_OK;
-	return error_system(&pool->error, errno, "cannot make a directory for sockets in $XDG_RUNTIME_DIR or /tmp");
+	if (parent == NULL || parent[0] != '/' || strlen(parent) > SPAWN_DIRECTORY_MAX / 2 || access(parent, W_OK | X_OK) != 0)
+		parent = "/tmp";
+	if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+		return error_system(&pool->error, errno, "cannot get random bytes");
+	size = snprintf(pool->directory, sizeof pool->directory, "%s/orderly-%016llx", parent, (unsigned long long)number);
+	return size > 0 && (size_t)size < sizeof pool->directory ? ORD_OK : ORD_EINVAL;
 }
 
 static int
@@ -112,7 +108,7 @@ make_shared(struct ord_pool *pool)
 		return ORD_OK;
 	if (claims_new(&pool->claims, core_slots(pool->options.window), &pool->claims_fd) != 0)
 		return error_system(&pool->error, errno, "cannot make shared memory for %u tasks", pool->options.window);
-	return pool->start == ORD_START_INLINE ? ORD_OK : make_directory(pool);
+	return pool->start == ORD_START_INLINE ? ORD_OK : name_directory(pool);
 }
 
 static int

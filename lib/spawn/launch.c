@@ -137,7 +137,7 @@ handshake(struct launch *launch, const struct launch_options *options, struct er
 		return status;
 	if (post_send(&launch->post, launch->life, &packet, &options->config, &options->claims,
 		    options->claims >= 0 ? 1 : 0) != 0)
-		return error_system(error, errno, "cannot configure %s", name);
+		return errno == ENOMEM ? error_memory(error) : error_system(error, errno, "cannot configure %s", name);
 	return hear_configured(launch, name, end_ns, error);
 }
 

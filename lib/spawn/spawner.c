@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -187,8 +188,12 @@ configure(struct spawner *spawner, struct request *request)
 		request->fds[0] = -1;
 	}
 	spawner->configured = 1;
+	/* Made here and not by the master, so that whoever dies when, somebody is left to remove it. */
+	if (spawner->config.directory[0] != '\0' && mkdir(spawner->config.directory, 0700) != 0)
+		error_system(&error, errno, "cannot make the directory %s for sockets", spawner->config.directory);
 	watch_master(spawner);
-	find_function(spawner, &error);
+	if (error.status == 0)
+		find_function(spawner, &error);
 	report_configured(spawner, &error);
 }
 

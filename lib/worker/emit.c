@@ -5,6 +5,7 @@
 #include "worker/worker.h"
 
 #define FLUSH_BYTES (32u * 1024u) /* a message of records is not much larger, so that a flood delays nobody */
+#define FLUSH_PARTS (256u * 1024u) /* pieces of one large result delay nobody, and larger messages cost less */
 
 static char *
 reserve(struct worker *worker, size_t size)
@@ -28,7 +29,8 @@ emit(struct worker *worker, uint8_t kind, uint8_t flags, uint16_t value, const v
 	if (body_size != 0)
 		memcpy(to + head_size, body, body_size);
 	outbox_commit(&worker->outbox, record_space(size), !last);
-	if (worker->flush != NULL && worker->outbox.position - worker->outbox.sent >= FLUSH_BYTES)
+	if (worker->flush != NULL &&
+	    worker->outbox.position - worker->outbox.sent >= (kind == RECORD_PART ? FLUSH_PARTS : FLUSH_BYTES))
 		worker->flush(worker);
 }
 

@@ -208,6 +208,7 @@ stage_options(struct stage *stage, uint32_t start)
 
 	strcpy(stage->directory, "/tmp/orderly-test-XXXXXX");
 	CHECK(mkdtemp(stage->directory) != NULL);
+	CHECK(rmdir(stage->directory) == 0); /* the name is free now; the spawner makes it */
 	strcpy(options.config.directory, stage->directory);
 	options.config.master_pid = getpid();
 	options.config.grace_ms = 100;
