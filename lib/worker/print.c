@@ -5,12 +5,15 @@
  *
  * Silent means: the pipe is empty, and the last thing that the master has read
  * from it is our last mark.  The master says it is reading before it reads, so
- * bytes cannot leave the pipe between the two questions unseen.
+ * bytes cannot leave the pipe between the two questions unseen.  A task that
+ * was shorter than half a write(2) is not even asked about; what another
+ * thread or a child of it wrote meanwhile is found at a later task's end.
  */
 #include "worker/worker.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -28,12 +31,12 @@ silent(const struct worker *worker)
 }
 
 uint32_t
-worker_mark(struct worker *worker, uint64_t sequence)
+worker_mark(struct worker *worker, uint64_t sequence, bool instant)
 {
 	char mark[WORDS_MARK_SIZE];
 	ssize_t written;
 
-	if (worker->words < 0)
+	if (worker->words < 0 || (instant && __fpending(stdout) == 0))
 		return 0;
 	fflush(stdout);
 	if (silent(worker))

@@ -13,6 +13,7 @@
 #include <orderly/status.h>
 
 #include "base/clock.h"
+#include "worker/ticks.h"
 
 #define TIMES_WORTH_NS 100000 /* a shorter task shares the times of its message */
 
@@ -133,7 +134,9 @@ worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t at
 {
 	uint64_t running = RUN_WORD(sequence, attempt, RUN_RUNNING);
 	uint64_t started_ns = worker->now_ns;
+	uint64_t ticks;
 	uint32_t marks;
+	bool instant;
 	int status = 0;
 
 	emit_run(worker, sequence, index, attempt);
@@ -143,14 +146,17 @@ worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t at
 		return;
 	}
 	begin(worker, sequence, attempt, call);
+	ticks = ticks_now();
 	/* A cancel may have come between the claim and here, when the spawner had no run word to doom. */
 	if (!ord_task_canceled(&worker->task)) {
 		log_task_set(&worker->task);
 		status = worker->function(&worker->task, worker->user);
 		log_task_set(NULL);
 	}
-	marks = worker_mark(worker, sequence);
-	worker->now_ns = clock_now_ns();
+	instant = ticks_now() - ticks < worker->half_write;
+	marks = worker_mark(worker, sequence, instant);
+	if (!instant || last)
+		worker->now_ns = clock_now_ns();
 	if (!atomic_compare_exchange_strong(&worker->region.page->run, &running, RUN_WORD(sequence, attempt, RUN_COMMITTING)))
 		await_the_end();
 	answer(worker, decide(worker, status), status, marks, started_ns, last);

@@ -16,6 +16,7 @@
 #include "base/memory.h"
 #include "spawn/life.h"
 #include "wire/channel.h"
+#include "worker/ticks.h"
 #include "worker/worker.h"
 
 enum leave {
@@ -181,6 +182,7 @@ set_up(struct server *server, const struct worker_setup *setup)
 	if (region_map(&worker->region, setup->region) != 0 || claims_map(&worker->claims, &worker->n_claims, setup->claims) != 0)
 		_exit(LEAVE_SYSTEM);
 	outbox_init(&worker->outbox, &worker->region, setup->timer);
+	worker->half_write = ticks_of_half_a_write();
 	if (worker->words >= 0)
 		setvbuf(stdout, NULL, _IOLBF, 0);
 }

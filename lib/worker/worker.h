@@ -43,6 +43,7 @@ struct worker {
 	int deadline;        /* timerfd shared with the spawner, or -1 */
 	uint64_t timer_ns;   /* when it was set to fire last */
 	uint32_t marks;      /* written */
+	uint64_t half_write; /* ticks; a task that took less is instant; 0: none is */
 	worker_outbox_fn flush; /* send what is unsent; NULL: nobody to send to */
 	worker_outbox_fn drain; /* the outbox is full: return when there may be room */
 	void *owner;            /* for both */
@@ -81,7 +82,10 @@ void log_task_set(struct ord_task *task);
 
 /* --- print.c: marks in the words --- */
 
-/* Flush stdio, and write a mark if anything was printed since the last one; marks written so far, 0: nothing new. */
-uint32_t worker_mark(struct worker *worker, uint64_t sequence);
+/*
+ * Flush stdio, and write a mark if anything was printed since the last one.
+ * instant: the task was too short to have written.  Marks written so far, 0: nothing new.
+ */
+uint32_t worker_mark(struct worker *worker, uint64_t sequence, bool instant);
 
 #endif

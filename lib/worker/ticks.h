@@ -1,0 +1,19 @@
+/*
+ * The processor's time stamp counter: a hundredth of the cost of a clock, good
+ * only for telling that very little time has passed.
+ */
+#ifndef WORKER_TICKS_H
+#define WORKER_TICKS_H
+
+#include <stdint.h>
+
+/* Ticks, at a constant rate; meaningless if ticks_of_half_a_write is 0. */
+uint64_t ticks_now(void);
+
+/*
+ * Half of what the shortest write(2) to a pipe takes: a task that was faster
+ * cannot have written anything itself.  0: no such counter, or no pipe.
+ */
+uint64_t ticks_of_half_a_write(void);
+
+#endif
