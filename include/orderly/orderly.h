@@ -8,7 +8,8 @@
  *
  * The library never exits, aborts, prints, installs a signal handler, touches
  * SIGCHLD, the environment or the locale, or waits for children that are not
- * its own.  libzmq, underneath it, aborts the process when memory runs out.
+ * its own.  libzmq, underneath it, aborts the process when memory runs out, and
+ * calls srand once, so that a host's rand() sequence may change.
  */
 #ifndef ORDERLY_ORDERLY_H
 #define ORDERLY_ORDERLY_H

@@ -81,7 +81,7 @@ struct ord_pool_options {
 	uint32_t level;             /* lowest enum ord_level that is sent; 0 = ORD_INFO */
 	uint32_t line_bytes;        /* longer lines come in parts; 0 = 65536; 64 … 1 MiB */
 	uint32_t retries;           /* attempts after the first for a task that crashed or timed out, up to 254; 0 = none */
-	uint32_t timeout_ms;        /* per attempt; 0 = no limit */
+	uint32_t timeout_ms;        /* per attempt, kills the task's process group; 0 = no limit */
 	uint32_t grace_ms;          /* between asking, SIGTERM and SIGKILL; 0 = 1000 */
 	uint32_t start_timeout_ms;  /* for a worker or the spawner to say it is ready; 0 = 30000 */
 	uint32_t max_deaths;        /* workers that may end in a row without having started a task; 0 = 10 */

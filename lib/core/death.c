@@ -117,7 +117,9 @@ static void
 forget_attempt(struct core *core, struct slot *slot)
 {
 	core_charge(core, slot, -(ptrdiff_t)slot->result.output.size);
-	blob_finish(&slot->result.output);
+	result_finish(&slot->result);
+	slot->result.worker = slot->place;
+	slot->started = false;
 }
 
 static void
@@ -205,7 +207,8 @@ core_ended(struct core *core, uint32_t place, const struct end *end, uint64_t no
 	if (!expected)
 		core->deaths++;
 	if (at->command) {
-		back_off(core, at, now_ns);
+		if (!expected && !at->fed)
+			back_off(core, at, now_ns);
 		return; /* a command has a process of its own and goes on */
 	}
 	while (at->count != 0) {
