@@ -149,6 +149,7 @@ settle_dead(struct core *core, struct slot *slot, const struct end *end)
 	uint32_t state = state_of(slot, end);
 
 	slot->started = true;
+	slot->result.pid = end->pid;
 	if (!slot->task.command && state != ORD_CANCELED && state != ORD_TIMED_OUT && slot->kills < UINT8_MAX)
 		slot->kills++;
 	if (!slot->task.command && slot->kills >= core->options.quarantine && slot->attempt < slot->task.retries &&

@@ -41,7 +41,7 @@ static uint32_t
 next_idle(struct core *core)
 {
 	for (uint32_t i = 0; i < core->options.workers; i++) {
-		uint32_t place = core->cursor;
+		uint32_t place = core->cursor % core->options.workers;
 
 		core->cursor = (place + 1) % core->options.workers;
 		if (place_idle(&core->places[place]))
