@@ -74,13 +74,28 @@ report_configured(struct spawner *spawner, const struct error *error)
 
 /* Tell the master why there is no spawner, and end. */
 _Noreturn static void
-refuse(struct spawner *spawner, const char *what)
+refuse(struct spawner *spawner, const struct error *error)
+{
+	report_configured(spawner, error);
+	_exit(1);
+}
+
+_Noreturn static void
+refuse_system(struct spawner *spawner, const char *what)
 {
 	struct error error = { 0, "" };
 
 	error_system(&error, errno, "the spawner cannot start: %s", what);
-	report_configured(spawner, &error);
-	_exit(1);
+	refuse(spawner, &error);
+}
+
+_Noreturn static void
+refuse_memory(struct spawner *spawner)
+{
+	struct error error = { 0, "" };
+
+	error_memory(&error);
+	refuse(spawner, &error);
 }
 
 /* Standard input is /dev/null for all that is started here; nothing else may land on 0, 1 or 2. */
@@ -130,15 +145,15 @@ set_up(struct spawner *spawner)
 		_exit(1);
 	fcntl(spawner->life, F_SETFD, FD_CLOEXEC);
 	if (set_standard_descriptors() != 0)
-		refuse(spawner, "/dev/null");
+		refuse_system(spawner, "/dev/null");
 	spawner->bytes = memory_new(1, BYTES_SIZE);
 	if (spawner->bytes == NULL)
-		refuse(spawner, "memory");
+		refuse_memory(spawner);
 	spawner->wake = epoll_create1(EPOLL_CLOEXEC);
 	spawner->signals = open_signals();
 	if (watch(spawner, spawner->life, SPAWNER_WAKE_LIFE) != 0 ||
 		watch(spawner, spawner->signals, SPAWNER_WAKE_SIGNALS) != 0)
-		refuse(spawner, "epoll and signalfd");
+		refuse_system(spawner, "epoll and signalfd");
 }
 
 static void
