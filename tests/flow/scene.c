@@ -145,6 +145,11 @@ scene_count_endpoints(void)
 long
 scene_memory_kib(pid_t pid, const char *name)
 {
+#ifdef __SANITIZE_ADDRESS__
+	(void)pid;
+	(void)name;
+	return 0;
+#else
 	char line[256];
 	long kib = 0;
 	FILE *file;
@@ -157,6 +162,7 @@ scene_memory_kib(pid_t pid, const char *name)
 	if (file != NULL)
 		fclose(file);
 	return kib;
+#endif
 }
 
 void

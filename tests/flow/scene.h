@@ -68,7 +68,10 @@ void scene_await_alone(void);
 
 unsigned scene_count_fds(void);
 
-/* A line of /proc/PID/status in KiB, or 0: "VmHWM", "VmRSS". pid 0 is this process. */
+/*
+ * A line of /proc/PID/status in KiB, or 0: "VmHWM", "VmRSS". pid 0 is this process. Always 0 under
+ * AddressSanitizer, which keeps what is freed.
+ */
 long scene_memory_kib(pid_t pid, const char *name);
 
 /* Entries of the directory for endpoints. */

@@ -3,7 +3,7 @@
 
 #include "tally.h"
 
-enum { POOLS = 300, WARM = 20, TASKS = 100000, SLACK_KIB = 6 << 10 };
+enum { POOLS = 300, WARM = 20, TASKS = 1000000, SLACK_KIB = 6 << 10 };
 
 static int
 nothing(struct ord_task *task, void *user)
@@ -51,7 +51,7 @@ SCENE(growth, many_pools_fork)
 	many_pools(ORD_START_FORK);
 }
 
-SCENE(growth, many_tasks)
+SCENE(growth, a_million_tasks)
 {
 	struct tally tally = { 0 };
 	long kib;
