@@ -214,6 +214,7 @@ start(const struct call *call, const char *folder)
 		setenv("XDG_RUNTIME_DIR", folder, 1);
 	pid = fork();
 	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* who waits for it may be ended by a deadline */
 		close_range(FIRST_INHERITED, ~0U, 0);
 		execv(PROGRAM, argv);
 		_exit(127);
