@@ -112,9 +112,9 @@ make_shared(struct ord_pool *pool)
 }
 
 static int
-start_spawner(struct ord_pool *pool)
+describe_spawner(struct ord_pool *pool, struct launch_options *options)
 {
-	struct launch_options options = {
+	*options = (struct launch_options){
 		.start = pool->start,
 		.program = pool->options.program,
 		.keep_fds = pool->options.keep_fds,
@@ -124,13 +124,8 @@ start_spawner(struct ord_pool *pool)
 		.config = { .master_pid = getpid(), .grace_ms = pool->options.grace_ms, .has_claims = has_functions(pool) },
 		.claims = pool->claims_fd,
 	};
-
-	memcpy(options.config.directory, pool->directory, sizeof pool->directory);
-	if (describe_function(pool, &options.config.function) != 0)
-		return pool->error.status;
-	launch_start(&pool->launch, &options, &pool->error);
-	fd_close(&pool->claims_fd); /* the spawner has it now */
-	return pool->error.status;
+	memcpy(options->config.directory, pool->directory, sizeof pool->directory);
+	return describe_function(pool, &options->config.function);
 }
 
 static int
@@ -186,6 +181,25 @@ open_hub(struct ord_pool *pool)
 	return status;
 }
 
+/* ZeroMQ's threads come after the fork, and while the spawner's program loads. */
+static int
+start_spawner(struct ord_pool *pool)
+{
+	struct launch_options options;
+	int status = describe_spawner(pool, &options);
+
+	if (status == 0)
+		status = launch_begin(&pool->launch, &options, &pool->error);
+	if (status == 0 && has_functions(pool))
+		status = open_hub(pool);
+	if (status == 0)
+		status = launch_meet(&pool->launch, &options, &pool->error);
+	fd_close(&pool->claims_fd); /* the spawner has it now */
+	if (status == 0)
+		pool_watch(pool, pool->launch.life, SOURCE_LIFE, 0);
+	return status;
+}
+
 int
 pool_start(struct ord_pool *pool)
 {
@@ -197,15 +211,9 @@ pool_start(struct ord_pool *pool)
 		status = make_shared(pool);
 	if (status == 0)
 		status = make_core(pool);
-	if (status == 0 && pool->start != ORD_START_INLINE)
-		status = start_spawner(pool);
 	if (status == 0)
 		status = make_loop(pool);
-	if (status == 0 && pool->start == ORD_START_INLINE)
-		return inline_start(pool);
 	if (status == 0)
-		pool_watch(pool, pool->launch.life, SOURCE_LIFE, 0);
-	if (status == 0 && has_functions(pool))
-		status = open_hub(pool);
+		status = pool->start == ORD_START_INLINE ? inline_start(pool) : start_spawner(pool);
 	return status;
 }

@@ -159,9 +159,9 @@ forget(struct launch *launch)
 }
 
 int
-launch_start(struct launch *launch, const struct launch_options *options, struct error *error)
+launch_begin(struct launch *launch, const struct launch_options *options, struct error *error)
 {
-	int ends[2], status;
+	int ends[2];
 
 	memset(launch, 0, sizeof *launch);
 	launch->life = -1;
@@ -172,13 +172,30 @@ launch_start(struct launch *launch, const struct launch_options *options, struct
 	widen(ends[1]);
 	launch->pid = start_spawner(options, ends[1], error);
 	fd_close(&ends[1]);
-	status = launch->pid > 0 ? handshake(launch, options, error) : error->status;
+	if (launch->pid > 0)
+		return 0;
+	forget(launch);
+	return error->status;
+}
+
+int
+launch_meet(struct launch *launch, const struct launch_options *options, struct error *error)
+{
+	int status = handshake(launch, options, error);
+
 	if (status == 0)
 		return 0;
-	if (launch->pid > 0)
-		start_kill(launch->pid);
+	start_kill(launch->pid);
 	forget(launch);
 	return status;
+}
+
+int
+launch_start(struct launch *launch, const struct launch_options *options, struct error *error)
+{
+	int status = launch_begin(launch, options, error);
+
+	return status == 0 ? launch_meet(launch, options, error) : status;
 }
 
 static int

@@ -48,6 +48,10 @@ struct life_event {
  */
 int launch_start(struct launch *launch, const struct launch_options *options, struct error *error);
 
+/* The same in two halves, so that the caller has something to do while the program loads. */
+int launch_begin(struct launch *launch, const struct launch_options *options, struct error *error);
+int launch_meet(struct launch *launch, const struct launch_options *options, struct error *error);
+
 /* Ask for a worker; words may be -1.  The descriptors stay the caller's.  0, or ORD_ENOMEM, ORD_ELOST, ORD_ESYSTEM. */
 int launch_worker(
 	struct launch *launch, uint64_t id, uint32_t place, int region, int timer, int words);
