@@ -1,0 +1,298 @@
+/*
+ * What the core promises, told a second time and as plainly as can be: arrays
+ * that are scanned, no lists, no counters that could go wrong.  Nothing of
+ * lib/ is used here.  The driver (plain_model.c) tells both sides what happens;
+ * promises.h compares what they say.
+ * Tasks are numbered from 0, whatever the first sequence is.
+ */
+#ifndef CORE_MODEL_H
+#define CORE_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <orderly/result.h>
+
+enum { MODEL_TASKS = 4096, MODEL_PLACES = 8, MODEL_QUEUE = 256 };
+#define MODEL_NONE UINT32_MAX
+
+enum model_where { AT_WAITING, AT_SENT, AT_SETTLED, AT_DELIVERED };
+
+struct model_task {
+	enum model_where where;
+	bool command;
+	bool running;  /* a worker claimed it; a command that was given out */
+	bool canceled; /* while it ran */
+	uint32_t retries, given_again, starts, kills;
+	uint32_t ran_at; /* the place and the process where it ran last */
+	int32_t pid;
+	uint64_t input, output, messages; /* bytes that are counted */
+	int state;
+	uint64_t settled_at; /* the event at which it was; those of one event come in any order */
+};
+
+enum model_worker { NO_WORKER, IS_STARTING, IS_READY, IS_LEAVING };
+
+/* What a place was given and has not answered: an attempt of a task, in a message. */
+struct model_entry {
+	uint32_t task, given_again;
+	uint64_t message;
+};
+
+struct model_place {
+	enum model_worker worker;
+	struct model_entry queue[MODEL_QUEUE];
+	uint32_t count;
+	bool fed;
+	uint32_t fruitless;
+	uint64_t not_before_ms;
+};
+
+struct model {
+	uint32_t window, workers, max_deaths, quarantine;
+	uint64_t window_bytes;
+	bool completion, functions, batches, stopped;
+	struct model_task tasks[MODEL_TASKS];
+	uint32_t n, first; /* submitted; all below `first` are delivered */
+	struct model_place places[MODEL_PLACES];
+	uint32_t fruitless, retried, deaths;
+	uint64_t event;
+};
+
+struct model_end {
+	bool timed_out, stopped, signaled;
+	int code;
+	int32_t pid;
+};
+
+static uint32_t
+model_count(const struct model *model, enum model_where where)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = model->first; i < model->n; i++)
+		count += model->tasks[i].where == where;
+	return count;
+}
+
+static uint32_t
+model_live(const struct model *model)
+{
+	return model->n - model->first - model_count(model, AT_DELIVERED);
+}
+
+static uint64_t
+model_bytes(const struct model *model)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = model->first; i < model->n; i++)
+		if (model->tasks[i].where != AT_DELIVERED)
+			bytes += model->tasks[i].input + model->tasks[i].output + model->tasks[i].messages;
+	return bytes;
+}
+
+static uint32_t
+model_first_at(const struct model *model, enum model_where where)
+{
+	for (uint32_t i = model->first; i < model->n; i++)
+		if (model->tasks[i].where == where)
+			return i;
+	return MODEL_NONE;
+}
+
+static bool
+model_has_room(const struct model *model, uint64_t size)
+{
+	uint64_t live = model_live(model), bytes = model_bytes(model);
+
+	return live == 0 || (live < model->window && bytes < model->window_bytes &&
+				    bytes + size <= model->window_bytes);
+}
+
+/* The task that an entry of a place means, or NULL if nobody waits for it any more. */
+static struct model_task *
+model_entry(struct model *model, uint32_t place, uint32_t i)
+{
+	struct model_entry *entry = &model->places[place].queue[i];
+	struct model_task *task = &model->tasks[entry->task];
+
+	return task->where == AT_SENT && task->given_again == entry->given_again ? task : NULL;
+}
+
+/* The task that a place must answer next and may or did start, or NULL. */
+static struct model_task *
+model_task_of(struct model *model, uint32_t place)
+{
+	struct model_task *task = model->places[place].count != 0 ? model_entry(model, place, 0) : NULL;
+
+	return task != NULL && (!task->running || task->ran_at == place) ? task : NULL;
+}
+
+static uint32_t
+model_holders(struct model *model, const struct model_task *task)
+{
+	uint32_t holders = 0;
+
+	for (uint32_t place = 0; place < model->workers; place++)
+		for (uint32_t i = 0; i < model->places[place].count; i++)
+			holders += model_entry(model, place, i) == task;
+	return holders;
+}
+
+static uint32_t
+model_next_waiting(const struct model *model)
+{
+	uint32_t waiting = model_first_at(model, AT_WAITING); /* over the byte bound only the head */
+	return model_bytes(model) < model->window_bytes || waiting == model->first ? waiting : MODEL_NONE;
+}
+
+static void
+model_settle(struct model *model, struct model_task *task, int state)
+{
+	if (task->running) {
+		model->places[task->ran_at].fed = true;
+		model->places[task->ran_at].fruitless = 0;
+		model->fruitless = 0;
+	}
+	if (!task->command && state != ORD_DONE)
+		task->output = 0;
+	task->input = 0;
+	task->running = false;
+	task->state = state;
+	task->where = AT_SETTLED;
+	task->settled_at = model->event;
+}
+
+static void
+model_started(struct model *model, uint32_t place, int32_t pid)
+{
+	struct model_task *task = model_task_of(model, place);
+
+	task->running = true;
+	task->starts++;
+	task->ran_at = place;
+	if (!task->command) /* of a command it is known when it has ended */
+		task->pid = pid;
+}
+
+static void
+model_sent(struct model *model, uint32_t place, uint32_t which)
+{
+	struct model_place *at = &model->places[place];
+
+	model->tasks[which].where = AT_SENT;
+	at->queue[at->count++] = (struct model_entry){ which, model->tasks[which].given_again, model->event };
+}
+
+static void
+model_answered(struct model_place *at)
+{
+	for (uint32_t i = 1; i < at->count; i++)
+		at->queue[i - 1] = at->queue[i];
+	at->count--;
+}
+
+/* An attempt ended: again, if that is allowed, or for good. */
+static void
+model_attempted(struct model *model, struct model_task *task, int state)
+{
+	if (state == ORD_DONE || state == ORD_FAILED || state == ORD_CANCELED || state == ORD_QUARANTINED ||
+		task->canceled || model->stopped || task->given_again >= task->retries) {
+		model_settle(model, task, state);
+		return;
+	}
+	task->output = 0;
+	task->running = false;
+	task->given_again++;
+	task->where = AT_WAITING;
+	model->retried++;
+}
+
+static void
+model_died(struct model *model, struct model_task *task, const struct model_end *end)
+{
+	int state = end->signaled ? ORD_SIGNALED : ORD_EXITED;
+
+	if (task->command && !end->signaled && end->code == 0)
+		state = ORD_DONE;
+	if (end->timed_out)
+		state = ORD_TIMED_OUT;
+	else if (task->canceled && (end->stopped || end->signaled))
+		state = ORD_CANCELED;
+	if (!task->command && (state == ORD_SIGNALED || state == ORD_EXITED) &&
+		++task->kills >= model->quarantine && task->given_again < task->retries)
+		state = ORD_QUARANTINED;
+	if (!task->command)
+		task->output = 0; /* it never became whole */
+	task->pid = end->pid;
+	model_attempted(model, task, state);
+}
+
+static bool
+model_cancel(struct model *model, struct model_task *task)
+{
+	if (task->where == AT_SETTLED)
+		return false;
+	if (task->running)
+		task->canceled = true;
+	else
+		model_settle(model, task, ORD_CANCELED);
+	return task->running;
+}
+
+static void
+model_stop(struct model *model)
+{
+	model->stopped = true;
+	for (uint32_t i = model->first; i < model->n; i++)
+		if (model->tasks[i].where < AT_SETTLED && !model->tasks[i].running)
+			model_settle(model, &model->tasks[i], ORD_CANCELED);
+}
+
+/* A death that is no task's: a place that only dies is left alone for longer and longer. */
+static void
+model_fruitless(struct model *model, uint32_t place, uint64_t now_ms)
+{
+	static const uint64_t wait_ms[] = { 0, 10, 100, 1000 };
+	struct model_place *at = &model->places[place];
+	uint32_t before = at->fruitless++;
+
+	model->fruitless++;
+	at->worker = NO_WORKER;
+	at->not_before_ms = now_ms + wait_ms[before < 3 ? before : 3];
+}
+
+static void
+model_worker_ended(struct model *model, uint32_t place, const struct model_end *end, uint64_t now_ms)
+{
+	struct model_place *at = &model->places[place];
+	struct model_task *task = model_task_of(model, place), *back;
+	bool asked = at->worker == IS_LEAVING;
+	bool beside = task != NULL && task->command, died = task != NULL && !beside && task->running;
+
+	at->worker = NO_WORKER;
+	model->deaths += !asked;
+	if (died)
+		model_died(model, task, end);
+	for (; at->count != 0 && !beside; model_answered(at)) {
+		back = model_entry(model, place, 0);
+		if (back != NULL && !back->running && model_holders(model, back) == 1)
+			back->where = AT_WAITING;
+	}
+	if (!died && !asked && !at->fed)
+		model_fruitless(model, place, now_ms);
+	if (model->stopped)
+		model_stop(model);
+}
+
+static void
+model_command_ended(struct model *model, uint32_t place, const struct model_end *end)
+{
+	struct model_task *task = model_task_of(model, place);
+
+	model_answered(&model->places[place]);
+	model_died(model, task, end);
+}
+
+#endif

@@ -1,0 +1,347 @@
+/*
+ * The core against a model: a driver plays the pool, the spawner and the
+ * workers with random steps, tells the core and the model of each, and asks
+ * after every step whether they agree and all promises hold.
+ *
+ *	plain_model [SEED [STEPS [tell]]]
+ *
+ * runs seeds SEED, SEED + 1 … of some hundred steps each until STEPS steps are
+ * done; with STEPS 1 that is one seed.  `tell` prints every step.
+ */
+#include <string.h>
+
+#include "players.h"
+
+enum { STEPS_OF_A_SEED = 2000, TURNS_MOST = 100000 };
+
+/* --- the user --- */
+
+/* Often as many bytes as fit, or one more. */
+static size_t
+pick_size(struct run *run)
+{
+	const struct model *model = &run->model;
+	uint64_t held = model_bytes(model), size = chance(run, 30);
+
+	if (held < model->window_bytes && model->window_bytes - held < SIZE_MOST && chance(run, 4) == 0)
+		size = model->window_bytes - held + chance(run, 2);
+	else if (chance(run, 8) == 0)
+		size = chance(run, SIZE_MOST / 4);
+	return chance(run, 8) == 0 || size >= SIZE_MOST ? 0 : (size_t)size;
+}
+
+static void
+submit(struct run *run)
+{
+	struct model *model = &run->model;
+	struct model_task *known = &model->tasks[model->n];
+	struct task task = { .user = known, .command = !model->functions || chance(run, 10) < run->commands };
+	size_t size = pick_size(run), feed = task.command ? size / 3 : 0;
+	struct slot *slot;
+
+	must(run, core_has_room(&run->core, size) == model_has_room(model, size), "there is room when the bounds say so");
+	if (!model_has_room(model, size) || model->n == MODEL_TASKS || model->stopped)
+		return;
+	task.retries = chance(run, 2) == 0 ? chance(run, 6) : 0;
+	must(run, blob_set(&task.input, bytes, size - feed) == 0 && blob_set(&task.feed, bytes, feed) == 0, "memory");
+	*known = (struct model_task){ .command = task.command, .retries = task.retries, .input = size,
+		.ran_at = MODEL_NONE };
+	model->n++;
+	slot = core_submit(&run->core, &task);
+	must(run, number_of(run, slot) == model->n - 1, "sequences follow each other");
+	tell(run, "submit %s %lu of %zu bytes, %u retries", task.command ? "command" : "task",
+		(unsigned long)model->n - 1, size, task.retries);
+}
+
+static void
+do_cancel(struct run *run)
+{
+	struct model *model = &run->model;
+	uint32_t number = model->first + chance(run, 2 * model->window);
+	struct slot *slot = core_find(&run->core, run->first + number);
+	bool live = number < model->n && model->tasks[number].where != AT_DELIVERED;
+
+	must(run, (slot != NULL) == live, "a task is found until it is delivered");
+	if (slot == NULL)
+		return;
+	must(run, number_of(run, slot) == number, "the right task is found");
+	tell(run, "cancel %lu", (unsigned long)number);
+	must(run, core_cancel(&run->core, slot) == model_cancel(model, &model->tasks[number]),
+		"what runs is asked to stop, all else is canceled at once");
+}
+
+static void
+do_submit(struct run *run)
+{
+	uint32_t n = chance(run, 3) == 0 ? chance(run, 20) : 1;
+
+	if (run->bursts)
+		n = model_live(&run->model) < 2 ? chance(run, SLOTS_MOST) : 0;
+	for (; n > 0; n--)
+		submit(run);
+}
+
+static bool
+do_deliver(struct run *run)
+{
+	struct slot *slot = core_deliverable(&run->core);
+	uint32_t number = number_of(run, slot);
+	struct model *model = &run->model;
+	struct ord_result result;
+
+	judge_deliverable(run, slot);
+	if (slot == NULL)
+		return false;
+	tell(run, "deliver %lu, state %d", (unsigned long)number, model->tasks[number].state);
+	core_charge(&run->core, slot, -(ptrdiff_t)model->tasks[number].messages);
+	core_release(&run->core, slot, &result);
+	judge_result(run, number, &result);
+	result_finish(&result);
+	model->tasks[number].where = AT_DELIVERED;
+	while (model->first < model->n && model->tasks[model->first].where == AT_DELIVERED)
+		model->first++;
+	return true;
+}
+
+static void
+do_wait(struct run *run)
+{
+	static const uint32_t most_ms[] = { 1, 10, 100, 1000, 5000 };
+	uint64_t next_ns = core_next_time(&run->core);
+
+	if (chance(run, 3) == 0 && next_ns != UINT64_MAX && next_ns > now_ns(run))
+		run->now_ms = next_ns / NS_PER_MS - chance(run, 2);
+	else
+		run->now_ms += chance(run, most_ms[chance(run, 5)]);
+}
+
+static void
+do_stop(struct run *run)
+{
+	if (chance(run, 400) != 0)
+		return;
+	tell(run, "stop");
+	core_stop(&run->core, chance(run, 2) == 0 ? "because" : NULL);
+	model_stop(&run->model);
+}
+
+static void
+tell_lost(struct model *model)
+{
+	struct model_end end = { .signaled = true };
+
+	model_stop(model);
+	for (uint32_t i = 0; i < model->workers; i++) {
+		struct model_task *task = model_task_of(model, i);
+
+		if (task != NULL && task->command)
+			model_command_ended(model, i, &end);
+		if (model->functions && model->places[i].worker != NO_WORKER)
+			model_worker_ended(model, i, &end, 0);
+	}
+}
+
+static void
+do_lose(struct run *run)
+{
+	if (chance(run, 400) != 0)
+		return;
+	tell(run, "the spawner is gone");
+	for (uint32_t i = 0; i < run->model.workers; i++) {
+		drop_parts(run, i);
+		if (runs_command(run, i))
+			hand_over(run, i);
+		run->inboxes[i].count = 0;
+	}
+	core_lost(&run->core, "the spawner is gone");
+	tell_lost(&run->model);
+	must(run, run->core.n_sent + run->core.n_waiting == 0, "without a spawner everything is settled");
+}
+
+/* --- progress: from every state, if nobody dies and all may finish, the window runs empty --- */
+
+static bool
+drain_turn(struct run *run)
+{
+	bool moved = false;
+
+	run->core.now_ns = now_ns(run);
+	while (do_deliver(run))
+		moved = true;
+	while (do_dispatch(run, true))
+		moved = true;
+	for (uint32_t i = 0; i < run->model.workers; i++) {
+		run->model.event++;
+		moved |= step_place(run, i, true);
+		judge(run);
+	}
+	return moved;
+}
+
+static void
+drain(struct run *run)
+{
+	uint32_t turns = 0;
+
+	tell(run, "drain");
+	while (run->core.live != 0) {
+		must(run, turns++ < TURNS_MOST, "it does not go round in circles");
+		if (drain_turn(run))
+			continue;
+		must(run, core_next_time(&run->core) != UINT64_MAX, "something can move while a task is left");
+		must(run, core_next_time(&run->core) > now_ns(run), "what is due is done");
+		run->now_ms = core_next_time(&run->core) / NS_PER_MS;
+	}
+	must(run, run->core.bytes == 0, "an empty window holds no bytes");
+}
+
+/* --- seeds --- */
+
+static void
+do_dispatch_step(struct run *run)
+{
+	bool all = chance(run, 2) == 0;
+
+	while (do_dispatch(run, false) && all)
+		;
+}
+
+static void
+do_deliver_step(struct run *run)
+{
+	bool all = chance(run, 2) == 0;
+
+	while (do_deliver(run) && all)
+		;
+}
+
+static void
+do_drain(struct run *run)
+{
+	if (chance(run, 100) == 0)
+		drain(run);
+}
+
+static void (*const actions[])(struct run *) = { do_submit, do_dispatch_step, do_step, do_deliver_step, do_wait, do_kill,
+	do_cancel, do_leave, do_stop, do_lose, do_drain };
+enum { ACTIONS = sizeof actions / sizeof *actions, ALWAYS = 5 };
+
+/* Each seed has its own mixture, so that what is rare in one is common in another. */
+static uint32_t
+pick_weights(struct run *run, uint32_t weights[ACTIONS])
+{
+	static const uint32_t choices[] = { 0, 1, 2, 6 };
+	uint32_t sum = 0;
+
+	for (uint32_t i = 0; i < ACTIONS; i++) {
+		weights[i] = i < ALWAYS ? 4 + 4 * chance(run, 5) : choices[chance(run, 4)];
+		sum += weights[i];
+	}
+	return sum;
+}
+
+static uint64_t
+pick_first(struct run *run)
+{
+	switch (chance(run, 4)) {
+	case 0: return 0;
+	case 1: return UINT64_MAX - chance(run, 200);
+	case 2: return (UINT64_C(1) << (32 + chance(run, 32))) - chance(run, 100);
+	default: return chance(run, 1000);
+	}
+}
+
+static void
+pick_options(struct run *run)
+{
+	static const uint64_t most_bytes[] = { 1, 100, 2000, UINT64_C(1) << 40, UINT64_C(1) << 40 };
+	struct model *model = &run->model;
+
+	model->window = 1 + chance(run, chance(run, 3) == 0 ? 5 : SLOTS_MOST);
+	model->window_bytes = most_bytes[chance(run, 5)];
+	model->workers = 1 + chance(run, chance(run, 2) == 0 ? 3 : MODEL_PLACES);
+	model->max_deaths = chance(run, 2) == 0 ? 1000 : 1 + chance(run, 20);
+	model->quarantine = 1 + chance(run, 3);
+	model->completion = chance(run, 3) == 0;
+	model->functions = chance(run, 4) != 0;
+	model->batches = chance(run, 3) != 0;
+	run->bursts = chance(run, 3) == 0;
+	if (run->bursts) { /* messages of many, and workers that take them from each other */
+		model->window = SLOTS_MOST - chance(run, 10);
+		model->window_bytes = most_bytes[2 + chance(run, 3)];
+		model->workers = 2 + chance(run, 2);
+		model->batches = model->functions = true;
+	}
+	run->commands = chance(run, 2) == 0 ? 0 : chance(run, 10);
+	run->longest_ns = chance(run, 2) == 0 ? 10000000 : 100000;
+	run->first = pick_first(run);
+}
+
+static void
+begin(struct run *run)
+{
+	struct model *model = &run->model;
+
+	pick_options(run);
+	struct core_options options = { model->window, model->window_bytes, model->workers, model->max_deaths,
+		model->quarantine, model->completion, model->functions, model->batches, run->claims };
+	must(run, core_slots(model->window) <= SLOTS_MOST, "slots are few");
+	must(run, core_init(&run->core, &options, run->first) == 0, "memory");
+	if (chance(run, 2) == 0) /* as after four thousand million tasks */
+		run->core.cursor = UINT32_MAX - chance(run, 100);
+	for (uint32_t i = 0; i < model->workers; i++)
+		model->places[i].worker = model->functions ? NO_WORKER : IS_READY;
+	tell(run, "window %u, %llu bytes, %u workers, max_deaths %u, quarantine %u%s%s%s, first %llu", model->window,
+		(unsigned long long)model->window_bytes, model->workers, model->max_deaths, model->quarantine,
+		model->completion ? ", completion" : "", model->functions ? ", functions" : "", model->batches ? ", batches" : "",
+		(unsigned long long)run->first);
+}
+
+static void
+take_step(struct run *run, const uint32_t weights[ACTIONS], uint32_t sum)
+{
+	uint32_t pick = chance(run, sum), i = 0;
+
+	while (pick >= weights[i])
+		pick -= weights[i++];
+	run->model.event++;
+	run->core.now_ns = now_ns(run);
+	run->core.draining = chance(run, 4) == 0;
+	if (run->step % 64 == 1)
+		run->sleeper = chance(run, run->bursts ? run->model.workers : 2 * run->model.workers);
+	actions[i](run);
+	judge(run);
+}
+
+static uint32_t
+run_seed(uint64_t seed, bool told)
+{
+	static struct run run;
+	uint32_t weights[ACTIONS], sum, steps;
+
+	memset(&run, 0, sizeof run);
+	run.seed = run.random = seed;
+	run.tell = told;
+	begin(&run);
+	sum = pick_weights(&run, weights);
+	steps = 1 + chance(&run, STEPS_OF_A_SEED);
+	for (run.step = 1; run.step <= steps && !(run.model.stopped && run.core.live == 0); run.step++)
+		take_step(&run, weights, sum);
+	if (chance(&run, 8) != 0) /* else it ends with all that is in it */
+		drain(&run);
+	core_finish(&run.core);
+	return run.step;
+}
+
+int
+main(int argc, char **argv)
+{
+	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+	uint64_t steps = argc > 2 ? strtoull(argv[2], NULL, 10) : 3000000, done = 0, first = seed;
+
+	while (done < steps)
+		done += run_seed(seed++, argc > 3);
+	printf("%llu steps of seeds %llu to %llu\n", (unsigned long long)done, (unsigned long long)first,
+		(unsigned long long)seed - 1);
+	return 0;
+}
