@@ -7,7 +7,8 @@
 #include "base/memory.h"
 
 int
-blob_join(struct blob *blob, const void *first, size_t first_size, const void *second, size_t second_size)
+blob_join(struct blob *blob, const void *first, size_t first_size, const void *second,
+	size_t second_size)
 {
 	size_t size = first_size + second_size;
 	char *to = blob->near;

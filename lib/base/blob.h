@@ -13,7 +13,7 @@
 
 struct blob {
 	size_t size;
-	char *block;                        /* NULL: the bytes are inline */
+	char *block;                           /* NULL: the bytes are inline */
 	alignas(8) char near[BLOB_INLINE + 1]; /* +1 for the NUL */
 };
 
@@ -21,7 +21,8 @@ struct blob {
 int blob_set(struct blob *blob, const void *bytes, size_t size);
 
 /* Join two pieces in; -1 without memory.  The blob must be empty. */
-int blob_join(struct blob *blob, const void *first, size_t first_size, const void *second, size_t second_size);
+int blob_join(struct blob *blob, const void *first, size_t first_size, const void *second,
+	size_t second_size);
 
 /* The bytes. */
 static inline const char *

@@ -126,7 +126,8 @@ take_fds(struct msghdr *packet, int fds[FD_PASS_MAX])
 {
 	size_t n = 0;
 
-	for (struct cmsghdr *header = CMSG_FIRSTHDR(packet); header != NULL; header = CMSG_NXTHDR(packet, header)) {
+	for (struct cmsghdr *header = CMSG_FIRSTHDR(packet); header != NULL;
+		header = CMSG_NXTHDR(packet, header)) {
 		if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
 			continue;
 		n = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -140,7 +141,10 @@ fd_receive(int socket, void *bytes, size_t size, int fds[FD_PASS_MAX], size_t *n
 {
 	struct iovec part = { .iov_base = bytes, .iov_len = size };
 	union control control;
-	struct msghdr packet = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control };
+	struct msghdr packet = { .msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof control };
 	ssize_t received;
 
 	*n_fds = 0;

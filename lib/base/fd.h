@@ -31,7 +31,8 @@ int fd_headroom(unsigned count);
  * Send one packet with descriptors; never raises SIGPIPE.  Returns size or -1 with errno.
  * flags  MSG_DONTWAIT or 0
  */
-ssize_t fd_send(int socket, const void *bytes, size_t size, const int *fds, size_t n_fds, int flags);
+ssize_t fd_send(
+	int socket, const void *bytes, size_t size, const int *fds, size_t n_fds, int flags);
 
 /*
  * Receive one packet of at most size bytes, and up to FD_PASS_MAX descriptors,
@@ -39,6 +40,7 @@ ssize_t fd_send(int socket, const void *bytes, size_t size, const int *fds, size
  * the other side's end, -1 with errno (EMSGSIZE: it was cut, its descriptors
  * are closed).
  */
-ssize_t fd_receive(int socket, void *bytes, size_t size, int fds[FD_PASS_MAX], size_t *n_fds, int flags);
+ssize_t fd_receive(
+	int socket, void *bytes, size_t size, int fds[FD_PASS_MAX], size_t *n_fds, int flags);
 
 #endif

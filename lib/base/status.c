@@ -13,12 +13,10 @@ ord_status_name(int status)
 {
 	switch (status) {
 #define STATUS_NAME(name, number, sentence) \
-	case number:                            \
-		return #name;
+	case number: return #name;
 		ORD_STATUS_MAP(STATUS_NAME)
 #undef STATUS_NAME
-	default:
-		return "ORD_UNKNOWN";
+	default: return "ORD_UNKNOWN";
 	}
 }
 
@@ -27,11 +25,9 @@ ord_strerror(int status)
 {
 	switch (status) {
 #define STATUS_SENTENCE(name, number, sentence) \
-	case number:                                \
-		return sentence;
+	case number: return sentence;
 		ORD_STATUS_MAP(STATUS_SENTENCE)
 #undef STATUS_SENTENCE
-	default:
-		return "an unknown status";
+	default: return "an unknown status";
 	}
 }

@@ -45,12 +45,7 @@ struct ord_result {
 	uint32_t state; /* enum ord_state */
 };
 
-enum slot_state {
-	SLOT_FREE = 0,
-	SLOT_WAITING,
-	SLOT_SENT,
-	SLOT_SETTLED
-};
+enum slot_state { SLOT_FREE = 0, SLOT_WAITING, SLOT_SENT, SLOT_SETTLED };
 
 /* What is submitted.  The core takes the input over. */
 struct task {
@@ -59,8 +54,8 @@ struct task {
 	void *user;
 	uint32_t timeout_ms;
 	uint32_t grace_ms;
-	uint32_t retries;  /* attempts after the first */
-	uint32_t output;   /* of a command: enum ord_output */
+	uint32_t retries; /* attempts after the first */
+	uint32_t output;  /* of a command: enum ord_output */
 	bool command;
 };
 
@@ -68,15 +63,16 @@ struct slot {
 	struct slot *next; /* in the list that it is in: waiting (sorted), free or settled */
 	struct slot *previous;
 	uint64_t sequence;
-	uint32_t index;    /* of the slot and of its claim word */
-	uint32_t place;    /* where it was sent last, or ran */
-	uint32_t copies;   /* places that hold this attempt and have not answered; the claim word decides who runs it */
-	uint8_t state;     /* enum slot_state */
-	uint8_t attempt;   /* given out again so often; at most 255 */
-	uint8_t kills;     /* workers that died of it */
-	bool cancel;       /* it was asked to end while it ran */
-	bool started;      /* an attempt is known to have started (commands, and functions that settled) */
-	size_t bytes;      /* counted for it in core.bytes */
+	uint32_t index; /* of the slot and of its claim word */
+	uint32_t place; /* where it was sent last, or ran */
+	uint32_t
+		copies; /* places that hold this attempt and have not answered; the claim word decides who runs it */
+	uint8_t state;   /* enum slot_state */
+	uint8_t attempt; /* given out again so often; at most 255 */
+	uint8_t kills;   /* workers that died of it */
+	bool cancel;     /* it was asked to end while it ran */
+	bool started; /* an attempt is known to have started (commands, and functions that settled) */
+	size_t bytes; /* counted for it in core.bytes */
 	struct task task;
 	struct ord_result result;
 	struct message *messages; /* held, oldest first */
@@ -94,14 +90,15 @@ enum place_state {
 	PLACE_EMPTY = 0, /* no worker; one is wanted from not_before_ns on */
 	PLACE_STARTING,
 	PLACE_READY,
-	PLACE_STOPPED    /* its worker was told to leave */
+	PLACE_STOPPED /* its worker was told to leave */
 };
 
 struct place {
-	uint8_t state;          /* enum place_state */
-	bool command;           /* a command runs here, beside the worker if there is one: sent has one entry */
-	bool fed;               /* a task was finished here since the worker came up */
-	uint32_t fruitless;     /* workers in a row that died here without finishing or starting a task */
+	uint8_t state; /* enum place_state */
+	bool command; /* a command runs here, beside the worker if there is one: sent has one entry */
+	bool fed;     /* a task was finished here since the worker came up */
+	uint32_t
+		fruitless; /* workers in a row that died here without finishing or starting a task */
 	uint64_t not_before_ns; /* back-off */
 	uint32_t batch;         /* tasks of the message that it works on and has not answered */
 	uint32_t prefetched;    /* tasks of the message that lies behind that one */
@@ -120,30 +117,31 @@ struct core_options {
 	uint32_t workers;
 	uint32_t max_deaths;
 	uint32_t quarantine;
-	bool completion;  /* deliver in the order of completion */
-	bool functions;   /* places need workers */
-	bool batches;     /* several tasks in one message, and one message ahead; else one task at a time */
+	bool completion; /* deliver in the order of completion */
+	bool functions;  /* places need workers */
+	bool batches; /* several tasks in one message, and one message ahead; else one task at a time */
 	_Atomic uint64_t *claims; /* core_slots(options) words; NULL without functions */
 };
 
 struct core {
 	struct core_options options;
-	struct slot *slots;      /* n_slots of them, a power of two */
+	struct slot *slots; /* n_slots of them, a power of two */
 	uint32_t n_slots;
-	struct place *places;    /* options.workers of them */
-	uint64_t next_sequence;  /* of the next task */
-	uint64_t next_delivery;  /* in the order of submission */
-	uint32_t live;           /* slots in use */
+	struct place *places;   /* options.workers of them */
+	uint64_t next_sequence; /* of the next task */
+	uint64_t next_delivery; /* in the order of submission */
+	uint32_t live;          /* slots in use */
 	uint32_t n_waiting, n_sent, n_settled;
-	uint64_t bytes;          /* inputs, outputs and held messages */
-	struct slot *waiting;    /* sorted by sequence */
+	uint64_t bytes;       /* inputs, outputs and held messages */
+	struct slot *waiting; /* sorted by sequence */
 	struct slot *waiting_last;
-	struct slot *free;       /* completion order only */
-	struct slot *settled;    /* completion order only, oldest first */
+	struct slot *free;    /* completion order only */
+	struct slot *settled; /* completion order only, oldest first */
 	struct slot *settled_last;
-	uint32_t fruitless;      /* deaths in a row, all places, that neither finished nor started a task */
-	uint32_t cursor;         /* place to look at first */
-	uint32_t n_idle;         /* places that could take a task now */
+	uint32_t
+		fruitless; /* deaths in a row, all places, that neither finished nor started a task */
+	uint32_t cursor;   /* place to look at first */
+	uint32_t n_idle;   /* places that could take a task now */
 	uint32_t n_empty;        /* places that want a worker */
 	uint32_t n_hungry;       /* places that work on their last message (with batches) */
 	uint32_t n_loaded;       /* places that hold more than one task */
@@ -151,13 +149,14 @@ struct core {
 	uint32_t prefetch_floor; /* no message is sent ahead while fewer tasks wait; 0: not known */
 	uint64_t mean_ns;        /* how long recent tasks took; 0: not known yet */
 	uint64_t mean_bytes;     /* how large recent outputs were */
-	uint64_t retry_ns;       /* there was no memory to give a task out: try again then; 0: there was */
-	bool draining;           /* the owner waits for what is there and submits no more meanwhile */
+	uint64_t
+		retry_ns; /* there was no memory to give a task out: try again then; 0: there was */
+	bool draining;    /* the owner waits for what is there and submits no more meanwhile */
 	uint64_t retried;
 	uint64_t deaths;
 	uint64_t failed;
-	bool stopped;            /* no worker is started and no task given out any more */
-	uint64_t start;          /* first sequence; tests begin near 2^64 */
+	bool stopped;   /* no worker is started and no task given out any more */
+	uint64_t start; /* first sequence; tests begin near 2^64 */
 };
 
 /* Slots, and claim words, that these options need: a power of two. */
@@ -197,8 +196,8 @@ void core_spawn_failed(struct core *core, uint32_t place, uint64_t now_ns);
 
 enum dispatch_kind {
 	DISPATCH_NOTHING = 0,
-	DISPATCH_SPAWN,   /* start a worker at place; then core_spawning */
-	DISPATCH_SEND,    /* send the last n entries of place's sent in one message; they are SENT already */
+	DISPATCH_SPAWN, /* start a worker at place; then core_spawning */
+	DISPATCH_SEND, /* send the last n entries of place's sent in one message; they are SENT already */
 	DISPATCH_COMMAND, /* start slot's command at place; it is SENT already */
 	DISPATCH_FAIL     /* workers die in a row: end the pool */
 };
@@ -303,7 +302,8 @@ void result_finish(struct ord_result *result);
 struct detail *result_detail(struct ord_result *result);
 
 /* Set the error text (cut at 4 KiB); without memory it stays "". */
-void result_error(struct ord_result *result, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void result_error(struct ord_result *result, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* --- invariants.c, for tests: a broken invariant as a sentence, NULL if all hold --- */
 const char *core_check(const struct core *core);

@@ -39,7 +39,8 @@ core_running(const struct core *core, uint32_t place)
 	const struct place *at = &core->places[place];
 
 	for (uint32_t i = 0; i < at->count; i++) {
-		struct slot *slot = sent_slot(core, &at->sent[(at->first + i) & (at->capacity - 1)]);
+		struct slot *slot =
+			sent_slot(core, &at->sent[(at->first + i) & (at->capacity - 1)]);
 
 		if (slot != NULL && core_runner(core, slot) == place)
 			return slot;
@@ -92,12 +93,15 @@ explain(struct slot *slot, uint32_t state, const struct end *end)
 	int status = end->wait_status;
 
 	if (state == ORD_TIMED_OUT)
-		result_error(&slot->result, "%s was stopped: its time of %u ms was up", who, slot->task.timeout_ms);
+		result_error(&slot->result, "%s was stopped: its time of %u ms was up", who,
+			slot->task.timeout_ms);
 	else if (state == ORD_CANCELED)
 		result_error(&slot->result, "canceled while it ran");
 	else if (state == ORD_QUARANTINED)
-		result_error(&slot->result, "killed %u workers and is not tried again (the last by %s %d)", slot->kills,
-			WIFSIGNALED(status) ? "signal" : "exit code", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+		result_error(&slot->result,
+			"killed %u workers and is not tried again (the last by %s %d)", slot->kills,
+			WIFSIGNALED(status) ? "signal" : "exit code",
+			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 	else if (state == ORD_SIGNALED)
 		result_error(&slot->result, "%s was killed by signal %d%s", who, WTERMSIG(status),
 			WCOREDUMP(status) ? " (core dumped)" : "");
@@ -109,7 +113,7 @@ static bool
 try_again(struct core *core, struct slot *slot, uint32_t state)
 {
 	return state != ORD_DONE && state != ORD_CANCELED && !slot->cancel && !core->stopped &&
-	       slot->attempt < slot->task.retries && slot->attempt < UINT8_MAX;
+		slot->attempt < slot->task.retries && slot->attempt < UINT8_MAX;
 }
 
 /* What its attempt had put into the result goes: the next one begins anew. */
@@ -150,10 +154,11 @@ settle_dead(struct core *core, struct slot *slot, const struct end *end)
 
 	slot->started = true;
 	slot->result.pid = end->pid;
-	if (!slot->task.command && state != ORD_CANCELED && state != ORD_TIMED_OUT && slot->kills < UINT8_MAX)
+	if (!slot->task.command && state != ORD_CANCELED && state != ORD_TIMED_OUT &&
+		slot->kills < UINT8_MAX)
 		slot->kills++;
-	if (!slot->task.command && slot->kills >= core->options.quarantine && slot->attempt < slot->task.retries &&
-	    state != ORD_CANCELED)
+	if (!slot->task.command && slot->kills >= core->options.quarantine &&
+		slot->attempt < slot->task.retries && state != ORD_CANCELED)
 		state = ORD_QUARANTINED;
 	if (state != ORD_QUARANTINED && try_again(core, slot, state)) {
 		retry(core, slot);
@@ -217,7 +222,8 @@ core_ended(struct core *core, uint32_t place, const struct end *end, uint64_t no
 
 		place_pop(core, place);
 		/* One that another place has started, or may start, is no longer this one's. */
-		if (slot != NULL && slot != running && slot->copies == 0 && core_runner(core, slot) == UINT32_MAX)
+		if (slot != NULL && slot != running && slot->copies == 0 &&
+			core_runner(core, slot) == UINT32_MAX)
 			give_back(core, slot);
 	}
 	unpick(core);
@@ -272,7 +278,7 @@ static void
 stop_unstarted(struct core *core, struct slot *slot, const char *text)
 {
 	if (slot->state != SLOT_SENT || slot->task.command ||
-	    !claim_cancel(&core->options.claims[slot->index], slot->sequence, slot->attempt))
+		!claim_cancel(&core->options.claims[slot->index], slot->sequence, slot->attempt))
 		return;
 	if (text != NULL)
 		result_error(&slot->result, "%s", text);

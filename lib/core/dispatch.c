@@ -12,10 +12,12 @@
 
 #define BATCH_NS UINT64_C(5000000) /* of work in one message, by the mean of recent tasks */
 #define BATCH_TASKS 4096u
-#define BATCH_BYTES (256u * 1024u) /* of inputs in one message, and by the mean of outputs in its answer */
-#define STUCK_NS UINT64_C(10000000) /* without an answer: twice what a message of many should take */
+#define BATCH_BYTES \
+	(256u * 1024u) /* of inputs in one message, and by the mean of outputs in its answer */
+#define STUCK_NS \
+	UINT64_C(10000000) /* without an answer: twice what a message of many should take */
 #define RETRY_NS UINT64_C(10000000) /* without memory */
-#define MEAN_WEIGHT 4              /* a sample counts for a quarter, but one that is longer counts at once */
+#define MEAN_WEIGHT 4 /* a sample counts for a quarter, but one that is longer counts at once */
 
 static const struct dispatch nothing = { DISPATCH_NOTHING, 0, 0, NULL };
 
@@ -58,7 +60,7 @@ next_hungry(const struct core *core)
 
 	for (uint32_t i = 0; i < core->options.workers; i++)
 		if (place_hungry(core, &core->places[i]) &&
-		    (best == UINT32_MAX || core->places[i].count < core->places[best].count))
+			(best == UINT32_MAX || core->places[i].count < core->places[best].count))
 			best = i;
 	return best;
 }
@@ -205,7 +207,8 @@ static bool
 may_copy(const struct core *core, const struct slot *slot)
 {
 	return slot != NULL && slot->copies == 1 && !slot->task.command &&
-	       CLAIM_STATE(atomic_load_explicit(&core->options.claims[slot->index], memory_order_relaxed)) == CLAIM_ARMED;
+		CLAIM_STATE(atomic_load_explicit(
+			&core->options.claims[slot->index], memory_order_relaxed)) == CLAIM_ARMED;
 }
 
 /* How far from the end the hindmost half of what can be copied begins; 0: nothing can. */
@@ -324,7 +327,8 @@ core_next_time(const struct core *core)
 
 		if (place->state == PLACE_EMPTY && place->not_before_ns < soonest)
 			soonest = place->not_before_ns;
-		if (may_take_over(core) && place_loaded(core, place) && place->moved_ns + STUCK_NS < soonest)
+		if (may_take_over(core) && place_loaded(core, place) &&
+			place->moved_ns + STUCK_NS < soonest)
 			soonest = place->moved_ns + STUCK_NS;
 	}
 	return soonest;

@@ -59,7 +59,10 @@ check_places(const struct core *core)
 			return "a place's messages do not add up to what was sent there";
 		empty += place->state == PLACE_EMPTY;
 		for (uint32_t k = 0; k < place->count; k++)
-			copies += sent_slot(core, &place->sent[(place->first + k) & (place->capacity - 1)]) != NULL;
+			copies +=
+				sent_slot(core,
+					&place->sent[(place->first + k) & (place->capacity - 1)]) !=
+				NULL;
 	}
 	if (idle != core->n_idle)
 		return "n_idle is wrong";

@@ -15,14 +15,15 @@ place_idle(const struct place *place)
 bool
 place_hungry(const struct core *core, const struct place *place)
 {
-	return core->options.batches && place->state == PLACE_READY && place->count != 0 && place->prefetched == 0 &&
-	       !place->command;
+	return core->options.batches && place->state == PLACE_READY && place->count != 0 &&
+		place->prefetched == 0 && !place->command;
 }
 
 bool
 place_loaded(const struct core *core, const struct place *place)
 {
-	return core->options.batches && place->state == PLACE_READY && place->count > 1 && !place->picked;
+	return core->options.batches && place->state == PLACE_READY && place->count > 1 &&
+		!place->picked;
 }
 
 void
@@ -121,7 +122,8 @@ sent_slot(const struct core *core, const struct sent *sent)
 {
 	struct slot *slot = &core->slots[sent->index];
 
-	if (slot->state == SLOT_SENT && slot->sequence == sent->sequence && slot->attempt == sent->attempt)
+	if (slot->state == SLOT_SENT && slot->sequence == sent->sequence &&
+		slot->attempt == sent->attempt)
 		return slot;
 	return NULL;
 }

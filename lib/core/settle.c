@@ -40,7 +40,8 @@ core_settle(struct core *core, struct slot *slot, uint32_t state)
 		core->fruitless = 0;
 	}
 	if (state == ORD_CANCELED && slot->result.detail == NULL)
-		result_error(&slot->result, slot->started ? "canceled while it ran" : "canceled before it started");
+		result_error(&slot->result,
+			slot->started ? "canceled while it ran" : "canceled before it started");
 	leave_list(core, slot);
 	drop_input(core, slot);
 	slot->result.state = state;
@@ -59,7 +60,9 @@ core_cancel(struct core *core, struct slot *slot)
 	if (slot->state == SLOT_SETTLED)
 		return false;
 	if (slot->state == SLOT_WAITING ||
-	    (!slot->task.command && claim_cancel(&core->options.claims[slot->index], slot->sequence, slot->attempt))) {
+		(!slot->task.command &&
+			claim_cancel(&core->options.claims[slot->index], slot->sequence,
+				slot->attempt))) {
 		core_settle(core, slot, ORD_CANCELED);
 		return false;
 	}

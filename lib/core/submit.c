@@ -77,7 +77,8 @@ core_has_room(const struct core *core, size_t size)
 		return true;
 	if (core->live >= core->options.window)
 		return false;
-	return core->bytes < core->options.window_bytes && size <= core->options.window_bytes - core->bytes;
+	return core->bytes < core->options.window_bytes &&
+		size <= core->options.window_bytes - core->bytes;
 }
 
 static struct slot *
@@ -148,7 +149,8 @@ core_head(const struct core *core)
 	for (uint32_t i = 0; i < core->n_slots; i++) {
 		struct slot *slot = &core->slots[i];
 
-		if (slot->state != SLOT_FREE && (head == NULL || sequence_before(slot->sequence, head->sequence)))
+		if (slot->state != SLOT_FREE &&
+			(head == NULL || sequence_before(slot->sequence, head->sequence)))
 			head = slot;
 	}
 	return head;

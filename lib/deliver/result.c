@@ -8,12 +8,10 @@ ord_state_name(int state)
 {
 	switch (state) {
 #define STATE_NAME(name, number, word) \
-	case number:                       \
-		return word;
+	case number: return word;
 		ORD_STATE_MAP(STATE_NAME)
 #undef STATE_NAME
-	default:
-		return "unknown";
+	default: return "unknown";
 	}
 }
 

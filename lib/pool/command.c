@@ -53,7 +53,8 @@ open_feed(const struct blob *feed, int *fd)
 }
 
 static int
-open_pipe(struct ord_pool *pool, struct intake *intake, enum source source, uint32_t place, int *writer)
+open_pipe(struct ord_pool *pool, struct intake *intake, enum source source, uint32_t place,
+	int *writer)
 {
 	int reader;
 
@@ -111,10 +112,12 @@ pool_command_start(struct ord_pool *pool, uint32_t place, struct slot *slot)
 	begin(pool, place, slot);
 	opened = open_all(command, slot, fds);
 	if (opened != 0)
-		error_system(&error, errno, "cannot make the pipes of a command (raise the limit of open files, ulimit -n)");
+		error_system(&error, errno,
+			"cannot make the pipes of a command (raise the limit of open files, ulimit -n)");
 	else
-		status = launch_command(&pool->launch, command->id, place, slot->task.timeout_ms, slot->task.grace_ms,
-			blob_bytes(&slot->task.input), slot->task.input.size, fds);
+		status = launch_command(&pool->launch, command->id, place, slot->task.timeout_ms,
+			slot->task.grace_ms, blob_bytes(&slot->task.input), slot->task.input.size,
+			fds);
 	for (int i = 0; i < 3; i++)
 		fd_close(&fds[i]);
 	if (opened != 0)
@@ -150,7 +153,7 @@ collect(struct command *command, const char *bytes, size_t size)
 	struct slot *slot;
 
 	if (core_expected(&command->pool->core, command->place, &slot) == NULL || slot == NULL ||
-	    buffer_append(&command->collected, bytes, size) != 0) {
+		buffer_append(&command->collected, bytes, size) != 0) {
 		command->pool->dropped++;
 		return;
 	}
@@ -161,10 +164,12 @@ static void
 take_bytes(struct command *command, const char *bytes, size_t size, bool standard_error)
 {
 	if (command->output == ORD_OUTPUT_CHUNKS)
-		take_chunk(command, bytes, size, standard_error ? ORD_SOURCE_STDERR : ORD_SOURCE_STDOUT);
+		take_chunk(command, bytes, size,
+			standard_error ? ORD_SOURCE_STDERR : ORD_SOURCE_STDOUT);
 	else if (!standard_error && command->output == ORD_OUTPUT_RESULT)
 		collect(command, bytes, size);
-	else if (words_take(standard_error ? &command->err_lines : &command->out_lines, bytes, size, command->sequence) != 0)
+	else if (words_take(standard_error ? &command->err_lines : &command->out_lines, bytes, size,
+			 command->sequence) != 0)
 		command->pool->dropped++;
 }
 
@@ -251,8 +256,8 @@ pool_command_failed(struct ord_pool *pool, const struct life_event *event)
 		return;
 	error_system(&error, errno_value, "%s", event->text);
 	tried = strncmp(event->text, LIFE_NOT_ENTERED, strlen(LIFE_NOT_ENTERED)) != 0;
-	fail_start(pool, PLACE_OF(event->packet.id), tried && errno_value == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE,
-		error.text);
+	fail_start(pool, PLACE_OF(event->packet.id),
+		tried && errno_value == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE, error.text);
 }
 
 /* --- what ord_pool_submit_command turns into: one text for the spawner --- */
@@ -286,8 +291,9 @@ pool_command_text(struct buffer *text, const struct ord_command *command)
 	};
 
 	if (buffer_append(text, &head, sizeof head) != 0 || append_all(text, command->argv) != 0 ||
-	    append_all(text, command->env) != 0 ||
-	    (command->cwd != NULL && buffer_append(text, command->cwd, strlen(command->cwd) + 1) != 0))
+		append_all(text, command->env) != 0 ||
+		(command->cwd != NULL &&
+			buffer_append(text, command->cwd, strlen(command->cwd) + 1) != 0))
 		return ORD_ENOMEM;
 	return ORD_OK;
 }

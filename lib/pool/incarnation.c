@@ -61,8 +61,10 @@ prepare(struct incarnation *incarnation, struct parcel *parcel)
 	if (region_new(&incarnation->region, &parcel->region) != 0)
 		return -1;
 	fill_page(incarnation);
-	if (getrandom(&incarnation->region.page->token, sizeof(uint64_t), 0) != (ssize_t)sizeof(uint64_t) ||
-	    getrandom(incarnation->region.page->nonce, REGION_NONCE_SIZE, 0) != REGION_NONCE_SIZE)
+	if (getrandom(&incarnation->region.page->token, sizeof(uint64_t), 0) !=
+			(ssize_t)sizeof(uint64_t) ||
+		getrandom(incarnation->region.page->nonce, REGION_NONCE_SIZE, 0) !=
+			REGION_NONCE_SIZE)
 		return -1;
 	incarnation->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (incarnation->timer < 0 || fd_lift(&incarnation->timer) != 0)
@@ -91,14 +93,17 @@ begin(struct ord_pool *pool, uint32_t place)
 	incarnation->timer = -1;
 	incarnation->pipe.fd = -1;
 	incarnation->id = pool_next_id(pool, place);
-	incarnation->ready_by_ns = clock_now_ns() + pool->options.start_timeout_ms * CLOCK_NS_PER_MS;
+	incarnation->ready_by_ns =
+		clock_now_ns() + pool->options.start_timeout_ms * CLOCK_NS_PER_MS;
 }
 
 static void
 could_not(struct ord_pool *pool, uint32_t place, int errno_value)
 {
-	error_system(&pool->start_error, errno_value, "cannot start worker %u (raise the limits of open files and "
-		"processes, or use fewer workers)", place);
+	error_system(&pool->start_error, errno_value,
+		"cannot start worker %u (raise the limits of open files and "
+		"processes, or use fewer workers)",
+		place);
 	core_spawn_failed(&pool->core, place, clock_now_ns());
 }
 
@@ -112,8 +117,10 @@ incarnation_spawn(struct ord_pool *pool, uint32_t place)
 	core_spawning(&pool->core, place);
 	begin(pool, place);
 	if (prepare(incarnation, &parcel) == 0) {
-		words_init(&incarnation->words, incarnation->region.page->nonce, pool->options.line_bytes, words_say, incarnation);
-		status = launch_worker(&pool->launch, incarnation->id, place, parcel.region, incarnation->timer, parcel.words);
+		words_init(&incarnation->words, incarnation->region.page->nonce,
+			pool->options.line_bytes, words_say, incarnation);
+		status = launch_worker(&pool->launch, incarnation->id, place, parcel.region,
+			incarnation->timer, parcel.words);
 		errno = status == ORD_ENOMEM ? ENOMEM : EPIPE;
 	}
 	kept = errno;
@@ -135,7 +142,8 @@ incarnation_close(struct incarnation *incarnation)
 	if (incarnation->owed != 0)
 		pool->n_paused--;
 	if (incarnation->tasks != NULL) {
-		channel_disconnect(&pool->hub, pool->directory, incarnation->id, &incarnation->tasks);
+		channel_disconnect(
+			&pool->hub, pool->directory, incarnation->id, &incarnation->tasks);
 		pool->workers_ready--;
 	}
 	intake_close(pool, &incarnation->pipe);
@@ -156,12 +164,15 @@ incarnation_ready(struct ord_pool *pool, const struct life_packet *packet)
 	incarnation->pid = packet->pid;
 	incarnation->ready_by_ns = 0;
 	if (fd_headroom(CHANNEL_FDS_PER_WORKER) != 0) {
-		error_system(&pool->start_error, EMFILE, "cannot connect to worker %u: raise the limit of open files "
-			"(ulimit -n) or use fewer workers", incarnation->place);
+		error_system(&pool->start_error, EMFILE,
+			"cannot connect to worker %u: raise the limit of open files "
+			"(ulimit -n) or use fewer workers",
+			incarnation->place);
 		incarnation_spoil(incarnation);
 		return;
 	}
-	if (channel_connect(&pool->hub, pool->directory, incarnation->id, &incarnation->tasks, &pool->start_error) != 0) {
+	if (channel_connect(&pool->hub, pool->directory, incarnation->id, &incarnation->tasks,
+		    &pool->start_error) != 0) {
 		incarnation_spoil(incarnation);
 		return;
 	}
@@ -225,9 +236,11 @@ incarnation_ended(struct ord_pool *pool, const struct life_packet *packet)
 	if (incarnation == NULL)
 		return;
 	if (incarnation->ready_by_ns != 0)
-		error_set(&pool->start_error, ORD_ECRASHLOOP, "worker %u ended before it was ready, with %s %d", incarnation->place,
+		error_set(&pool->start_error, ORD_ECRASHLOOP,
+			"worker %u ended before it was ready, with %s %d", incarnation->place,
 			WIFSIGNALED(packet->status) ? "signal" : "exit code",
-			WIFSIGNALED(packet->status) ? WTERMSIG(packet->status) : WEXITSTATUS(packet->status));
+			WIFSIGNALED(packet->status) ? WTERMSIG(packet->status)
+						    : WEXITSTATUS(packet->status));
 	do
 		receive_outbox(incarnation);
 	while (incarnation->left && !pool->destroy);
@@ -243,15 +256,17 @@ struct placing {
 };
 
 static struct placing
-place_task(const struct incarnation *incarnation, const struct slot *before, const struct slot *slot)
+place_task(
+	const struct incarnation *incarnation, const struct slot *before, const struct slot *slot)
 {
 	uint64_t sequence = before != NULL ? before->sequence + 1 : incarnation->in_sequence;
 	uint32_t index = before != NULL ? before->index + 1 : incarnation->in_index;
-	struct placing placing = { .size = record_space(slot->task.input.size + (slot->task.timeout_ms != 0 ? 8 : 0)) };
+	struct placing placing = { .size = record_space(slot->task.input.size +
+					   (slot->task.timeout_ms != 0 ? 8 : 0)) };
 
 	index &= incarnation->pool->core.n_slots - 1;
-	placing.run = (before == NULL && !incarnation->in_known) || slot->attempt != 0 || sequence != slot->sequence ||
-	              index != slot->index;
+	placing.run = (before == NULL && !incarnation->in_known) || slot->attempt != 0 ||
+		sequence != slot->sequence || index != slot->index;
 	if (placing.run)
 		placing.size += record_space(RECORD_RUN_SIZE);
 	return placing;
@@ -272,7 +287,8 @@ put_call(char *to, const struct slot *slot)
 {
 	size_t before = slot->task.timeout_ms != 0 ? 8 : 0;
 	size_t size = slot->task.input.size;
-	char *payload = record_begin(to, RECORD_CALL, before != 0 ? RECORD_TIMEOUT : 0, 0, (uint32_t)(size + before));
+	char *payload = record_begin(
+		to, RECORD_CALL, before != 0 ? RECORD_TIMEOUT : 0, 0, (uint32_t)(size + before));
 
 	if (before != 0)
 		wire_put64(payload, slot->task.timeout_ms);
@@ -287,7 +303,8 @@ batch_bytes(const struct incarnation *incarnation, uint32_t n)
 	size_t size = 0;
 
 	for (uint32_t back = n; back > 0; back--) {
-		const struct slot *slot = core_sent(&incarnation->pool->core, incarnation->place, back);
+		const struct slot *slot =
+			core_sent(&incarnation->pool->core, incarnation->place, back);
 
 		size += place_task(incarnation, before, slot).size;
 		before = slot;
@@ -301,7 +318,8 @@ put_batch(struct incarnation *incarnation, char *to, uint32_t n)
 	const struct slot *before = NULL;
 
 	for (uint32_t back = n; back > 0; back--) {
-		const struct slot *slot = core_sent(&incarnation->pool->core, incarnation->place, back);
+		const struct slot *slot =
+			core_sent(&incarnation->pool->core, incarnation->place, back);
 
 		if (place_task(incarnation, before, slot).run)
 			to = put_run(to, slot);
@@ -325,7 +343,8 @@ incarnation_send(struct ord_pool *pool, uint32_t place, uint32_t n)
 		incarnation_spoil(incarnation); /* its tasks come back with its end, uncounted */
 		return;
 	}
-	to = frame_encode(to, incarnation->region.page->token, incarnation->id, incarnation->task_position);
+	to = frame_encode(
+		to, incarnation->region.page->token, incarnation->id, incarnation->task_position);
 	put_batch(incarnation, to, n);
 	incarnation->task_position += size;
 	if (channel_send(incarnation->tasks, &message) != 0)
@@ -344,7 +363,8 @@ incarnation_bye(struct ord_pool *pool, uint32_t place)
 	to = channel_compose(&message, FRAME_HEADER + RECORD_HEADER);
 	if (to == NULL)
 		return;
-	to = frame_encode(to, incarnation->region.page->token, incarnation->id, incarnation->task_position);
+	to = frame_encode(
+		to, incarnation->region.page->token, incarnation->id, incarnation->task_position);
 	record_begin(to, RECORD_BYE, 0, 0, 0);
 	incarnation->task_position += RECORD_HEADER;
 	core_leaving(&pool->core, place);

@@ -55,7 +55,8 @@ inline_start(struct ord_pool *pool)
 void
 inline_run(struct ord_pool *pool, struct slot *slot)
 {
-	struct record call = { .size = (uint32_t)slot->task.input.size, .kind = RECORD_CALL,
+	struct record call = { .size = (uint32_t)slot->task.input.size,
+		.kind = RECORD_CALL,
 		.payload = blob_bytes(&slot->task.input) };
 	struct worker *worker = pool->inline_worker;
 

@@ -10,13 +10,15 @@
 void
 pool_watch(struct ord_pool *pool, int fd, enum source source, uint32_t place)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.u64 = ((uint64_t)place << 8) | (uint64_t)source };
+	struct epoll_event event = { .events = EPOLLIN,
+		.data.u64 = ((uint64_t)place << 8) | (uint64_t)source };
 
 	epoll_ctl(pool->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
 void
-intake_open(struct ord_pool *pool, struct intake *intake, int fd, enum source source, uint32_t place)
+intake_open(
+	struct ord_pool *pool, struct intake *intake, int fd, enum source source, uint32_t place)
 {
 	intake->fd = fd;
 	intake->paused = false;

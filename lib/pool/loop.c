@@ -22,24 +22,22 @@ static void
 carry_out(struct ord_pool *pool, const struct dispatch *dispatch)
 {
 	switch (dispatch->kind) {
-	case DISPATCH_SPAWN:
-		incarnation_spawn(pool, dispatch->place);
-		break;
+	case DISPATCH_SPAWN: incarnation_spawn(pool, dispatch->place); break;
 	case DISPATCH_SEND:
 		if (pool->inline_worker != NULL)
 			inline_run(pool, dispatch->slot);
 		else
 			incarnation_send(pool, dispatch->place, dispatch->n);
 		break;
-	case DISPATCH_COMMAND:
-		pool_command_start(pool, dispatch->place, dispatch->slot);
-		break;
+	case DISPATCH_COMMAND: pool_command_start(pool, dispatch->place, dispatch->slot); break;
 	case DISPATCH_FAIL:
-		pool_fail(pool, ORD_ECRASHLOOP, "%u workers in a row ended without having started a task; the last: %s",
-			pool->core.fruitless, pool->start_error.text[0] != '\0' ? pool->start_error.text : "it ended while idle");
+		pool_fail(pool, ORD_ECRASHLOOP,
+			"%u workers in a row ended without having started a task; the last: %s",
+			pool->core.fruitless,
+			pool->start_error.text[0] != '\0' ? pool->start_error.text
+							  : "it ended while idle");
 		break;
-	case DISPATCH_NOTHING:
-		break;
+	case DISPATCH_NOTHING: break;
 	}
 }
 
@@ -50,7 +48,7 @@ pool_dispatch(struct ord_pool *pool)
 	uint64_t now_ns = core_has_time(&pool->core) ? clock_now_ns() : 0;
 
 	while (!launch_blocked(&pool->launch) && !pool->destroy &&
-	       (dispatch = core_dispatch(&pool->core, now_ns)).kind != DISPATCH_NOTHING)
+		(dispatch = core_dispatch(&pool->core, now_ns)).kind != DISPATCH_NOTHING)
 		carry_out(pool, &dispatch);
 }
 
@@ -78,7 +76,8 @@ pool_deliver(struct ord_pool *pool, bool once)
 			break;
 		pool_say_held(pool, slot);
 		core_release(&pool->core, slot, &pool->current);
-		pool->core.failed += pool->current.state != ORD_DONE && pool->current.state != ORD_PASSED;
+		pool->core.failed +=
+			pool->current.state != ORD_DONE && pool->current.state != ORD_PASSED;
 		delivered = true;
 		if (once)
 			return true;
@@ -95,9 +94,7 @@ take_life(struct ord_pool *pool)
 
 	while (!pool->destroy && (there = launch_receive(&pool->launch, &event)) == 1) {
 		switch (event.packet.type) {
-		case LIFE_READY:
-			incarnation_ready(pool, &event.packet);
-			break;
+		case LIFE_READY: incarnation_ready(pool, &event.packet); break;
 		case LIFE_ENDED:
 			incarnation_ended(pool, &event.packet);
 			pool_command_ended(pool, &event.packet);
@@ -106,8 +103,7 @@ take_life(struct ord_pool *pool)
 			incarnation_failed(pool, &event);
 			pool_command_failed(pool, &event);
 			break;
-		default:
-			break;
+		default: break;
 		}
 	}
 	if (!pool->destroy && (there < 0 || launch_flush(&pool->launch) != 0))
@@ -152,30 +148,17 @@ take_event(struct ord_pool *pool, uint64_t what)
 	uint32_t place = (uint32_t)(what >> 8);
 
 	switch ((enum source)(what & 0xff)) {
-	case SOURCE_LIFE:
-		take_life(pool);
-		break;
-	case SOURCE_RESULTS: /* the round receives anyway */
-		break;
-	case SOURCE_WAKE:
-		drain_counter(pool->wake);
-		break;
+	case SOURCE_LIFE: take_life(pool); break;
+	case SOURCE_RESULTS: /* the round receives anyway */ break;
+	case SOURCE_WAKE: drain_counter(pool->wake); break;
 	case SOURCE_TIMER:
 		drain_counter(pool->timer);
 		pool->timer_at = 0;
 		break;
-	case SOURCE_WORDS:
-		take_words(pool, place);
-		break;
-	case SOURCE_FLUSH:
-		take_flush(&pool->incarnations[place]);
-		break;
-	case SOURCE_STDOUT:
-		pool_command_read(&pool->commands[place], false);
-		break;
-	case SOURCE_STDERR:
-		pool_command_read(&pool->commands[place], true);
-		break;
+	case SOURCE_WORDS: take_words(pool, place); break;
+	case SOURCE_FLUSH: take_flush(&pool->incarnations[place]); break;
+	case SOURCE_STDOUT: pool_command_read(&pool->commands[place], false); break;
+	case SOURCE_STDERR: pool_command_read(&pool->commands[place], true); break;
 	}
 }
 
@@ -212,7 +195,8 @@ check_starts(struct ord_pool *pool)
 static void
 set_timer_at(struct ord_pool *pool, uint64_t at)
 {
-	struct itimerspec when = { .it_value = { (time_t)(at / CLOCK_NS_PER_S), (long)(at % CLOCK_NS_PER_S) } };
+	struct itimerspec when = { .it_value = { (time_t)(at / CLOCK_NS_PER_S),
+					   (long)(at % CLOCK_NS_PER_S) } };
 
 	if (at == UINT64_MAX || (pool->timer_at != 0 && pool->timer_at <= at))
 		return;
@@ -249,8 +233,9 @@ watch_life(struct ord_pool *pool)
 static bool
 more_to_do(const struct ord_pool *pool, unsigned frames)
 {
-	return frames >= FRAMES_PER_ROUND || pool->left || (pool->inline_worker != NULL && pool->core.n_waiting != 0) ||
-	       (pool->options.on_result != NULL && core_deliverable(&pool->core) != NULL);
+	return frames >= FRAMES_PER_ROUND || pool->left ||
+		(pool->inline_worker != NULL && pool->core.n_waiting != 0) ||
+		(pool->options.on_result != NULL && core_deliverable(&pool->core) != NULL);
 }
 
 void
@@ -294,7 +279,8 @@ pool_round(struct ord_pool *pool, int timeout_ms, bool *moved)
 		return ORD_OK;
 	set_timer(pool);
 	watch_life(pool);
-	if (*moved || pool->left || core_deliverable(&pool->core) != NULL || pool->inline_worker != NULL)
+	if (*moved || pool->left || core_deliverable(&pool->core) != NULL ||
+		pool->inline_worker != NULL)
 		timeout_ms = 0;
 	*moved |= take_events(pool, timeout_ms);
 	pool->core.now_ns = clock_now_ns();

@@ -10,7 +10,8 @@
 #include "base/memory.h"
 #include "pool/pool.h"
 
-#define FIRST_SIZE offsetof(struct ord_pool_options, reserved) /* of the first release, without its tail */
+#define FIRST_SIZE \
+	offsetof(struct ord_pool_options, reserved) /* of the first release, without its tail */
 #define WINDOW_MAX (1u << 24)
 #define DEFAULT_BYTES (UINT64_C(64) << 20)
 
@@ -69,14 +70,16 @@ fill_in(struct ord_pool_options *options)
 static int
 check(const struct ord_pool_options *options)
 {
-	if (options->workers > POOL_WORKERS_MAX || options->window > WINDOW_MAX || options->start > ORD_START_INLINE ||
-	    options->order > ORD_COMPLETION || options->messages > ORD_ORDERED || options->capture > ORD_CAPTURE_OFF ||
-	    options->level > 6 || options->retries > 254 || options->reserved != 0)
+	if (options->workers > POOL_WORKERS_MAX || options->window > WINDOW_MAX ||
+		options->start > ORD_START_INLINE || options->order > ORD_COMPLETION ||
+		options->messages > ORD_ORDERED || options->capture > ORD_CAPTURE_OFF ||
+		options->level > 6 || options->retries > 254 || options->reserved != 0)
 		return ORD_EINVAL;
-	if (options->line_bytes != 0 && (options->line_bytes < 64 || options->line_bytes > (1u << 20)))
+	if (options->line_bytes != 0 &&
+		(options->line_bytes < 64 || options->line_bytes > (1u << 20)))
 		return ORD_EINVAL;
 	if ((options->function != NULL && options->function_name != NULL) ||
-	    (options->keep_fds == NULL && options->n_keep_fds != 0))
+		(options->keep_fds == NULL && options->n_keep_fds != 0))
 		return ORD_EINVAL;
 	return ORD_OK;
 }
@@ -89,12 +92,13 @@ copy_strings(struct ord_pool *pool)
 	if (options->program != NULL)
 		pool->program = memory_copy(options->program, strlen(options->program));
 	if (options->function_name != NULL)
-		pool->function_name = memory_copy(options->function_name, strlen(options->function_name));
+		pool->function_name =
+			memory_copy(options->function_name, strlen(options->function_name));
 	if (options->n_keep_fds != 0)
 		pool->keep_fds = memory_copy(options->keep_fds, options->n_keep_fds * sizeof(int));
 	if ((options->program != NULL && pool->program == NULL) ||
-	    (options->function_name != NULL && pool->function_name == NULL) ||
-	    (options->n_keep_fds != 0 && pool->keep_fds == NULL))
+		(options->function_name != NULL && pool->function_name == NULL) ||
+		(options->n_keep_fds != 0 && pool->keep_fds == NULL))
 		return ORD_ENOMEM;
 	options->program = pool->program;
 	options->function_name = pool->function_name;

@@ -22,7 +22,8 @@ check(struct ord_pool *pool)
 	if (pool == NULL)
 		return ORD_EINVAL;
 	if (*pool->alive == 0)
-		return error_set(&pool->error, ORD_EFORKED, "this pool belongs to the process that made it: a forked child cannot use it");
+		return error_set(&pool->error, ORD_EFORKED,
+			"this pool belongs to the process that made it: a forked child cannot use it");
 	return ORD_OK;
 }
 
@@ -34,10 +35,12 @@ pool_enter(struct ord_pool *pool)
 	if (status != 0)
 		return status;
 	if (pool->callbacks != 0)
-		return error_set(&pool->error, ORD_EBUSY, "called from a callback of the same pool: only calls that neither wait nor "
+		return error_set(&pool->error, ORD_EBUSY,
+			"called from a callback of the same pool: only calls that neither wait nor "
 			"deliver are allowed there");
 	if (!pool->started)
-		return error_set(&pool->error, ORD_EINVAL, "the pool is not started: call ord_pool_start first");
+		return error_set(&pool->error, ORD_EINVAL,
+			"the pool is not started: call ord_pool_start first");
 	return ORD_OK;
 }
 
@@ -58,8 +61,8 @@ keep(struct ord_pool *pool, int status)
 	/* An interrupt that has not been taken yet is what closed the pool, and it keeps a sentence of its own. */
 	bool interrupted = status == ORD_ECLOSED && atomic_load(&pool->interrupts) != 0;
 
-	if (status != 0 && status != ORD_EAGAIN && status != ORD_EBUSY && status != ORD_EFORKED && !interrupted &&
-	    pool->failure.status == 0)
+	if (status != 0 && status != ORD_EAGAIN && status != ORD_EBUSY && status != ORD_EFORKED &&
+		!interrupted && pool->failure.status == 0)
 		pool->failure = pool->error;
 	return status;
 }
@@ -111,7 +114,8 @@ ord_pool_start(struct ord_pool *pool)
 	if (status != 0)
 		return status;
 	if (pool->started || pool->finished || pool->callbacks != 0)
-		return error_set(&pool->error, ORD_EBUSY, "the pool was started before: make a new one");
+		return error_set(
+			&pool->error, ORD_EBUSY, "the pool was started before: make a new one");
 	error_clear(&pool->error);
 	status = pool_start(pool);
 	if (status == 0) {
@@ -153,9 +157,11 @@ may_submit(struct ord_pool *pool)
 		return pool->failure.status;
 	}
 	if (pool->closed || pool->destroy || atomic_load(&pool->interrupts) != 0)
-		return error_set(&pool->error, ORD_ECLOSED, "the pool is closed: it takes no new tasks");
+		return error_set(
+			&pool->error, ORD_ECLOSED, "the pool is closed: it takes no new tasks");
 	if (!pool->started)
-		return error_set(&pool->error, ORD_EINVAL, "the pool is not started: call ord_pool_start first");
+		return error_set(&pool->error, ORD_EINVAL,
+			"the pool is not started: call ord_pool_start first");
 	return ORD_OK;
 }
 
@@ -176,26 +182,33 @@ take_in(struct ord_pool *pool, struct task *task, uint64_t *sequence)
 static int
 full(struct ord_pool *pool)
 {
-	return error_set(&pool->error, ORD_EAGAIN, "the window of %u tasks and %llu bytes is full: deliver something first "
-		"(ord_pool_step)", pool->options.window, (unsigned long long)pool->options.window_bytes);
+	return error_set(&pool->error, ORD_EAGAIN,
+		"the window of %u tasks and %llu bytes is full: deliver something first "
+		"(ord_pool_step)",
+		pool->options.window, (unsigned long long)pool->options.window_bytes);
 }
 
 static int
 check_input(struct ord_pool *pool, const void *input, size_t size)
 {
 	if (pool->options.function == NULL && pool->options.function_name == NULL)
-		return error_set(&pool->error, ORD_EINVAL, "the pool has no function: set .function, or submit commands");
+		return error_set(&pool->error, ORD_EINVAL,
+			"the pool has no function: set .function, or submit commands");
 	if (input == NULL && size != 0)
-		return error_set(&pool->error, ORD_EINVAL, "input is NULL and its size is %zu", size);
+		return error_set(
+			&pool->error, ORD_EINVAL, "input is NULL and its size is %zu", size);
 	if (size > RECORD_INPUT_MAX)
-		return error_set(&pool->error, ORD_ETOOBIG, "an input of %zu bytes is larger than 1 GiB: pass a file's name instead", size);
+		return error_set(&pool->error, ORD_ETOOBIG,
+			"an input of %zu bytes is larger than 1 GiB: pass a file's name instead",
+			size);
 	return ORD_OK;
 }
 
 static int
 submit(struct ord_pool *pool, const void *input, size_t size, uint64_t *sequence)
 {
-	struct task task = { .timeout_ms = pool->options.timeout_ms, .retries = pool->options.retries };
+	struct task task = { .timeout_ms = pool->options.timeout_ms,
+		.retries = pool->options.retries };
 
 	if (!core_has_room(&pool->core, size))
 		return full(pool);
@@ -221,7 +234,8 @@ make_room(struct ord_pool *pool)
 	bool moved;
 
 	if (pool->options.on_result == NULL)
-		return error_set(&pool->error, ORD_EAGAIN, "the window is full and there is no on_result: call ord_pool_next first");
+		return error_set(&pool->error, ORD_EAGAIN,
+			"the window is full and there is no on_result: call ord_pool_next first");
 	if (pool_stalled(pool)) {
 		pool_dump(pool, &pool->error);
 		return ORD_ESTALLED;
@@ -256,8 +270,8 @@ copy_command(struct ord_command *to, const struct ord_command *from)
 	if (from == NULL || from->size != sizeof *to)
 		return ORD_EINVAL;
 	*to = *from;
-	if (to->argv == NULL || to->argv[0] == NULL || to->reserved != 0 || to->output > ORD_OUTPUT_INHERIT ||
-	    (to->input == NULL && to->input_size != 0))
+	if (to->argv == NULL || to->argv[0] == NULL || to->reserved != 0 ||
+		to->output > ORD_OUTPUT_INHERIT || (to->input == NULL && to->input_size != 0))
 		return ORD_EINVAL;
 	return ORD_OK;
 }
@@ -269,11 +283,14 @@ static int
 check_command(struct ord_pool *pool, struct ord_command *to, const struct ord_command *from)
 {
 	if (copy_command(to, from) != 0)
-		return error_set(&pool->error, ORD_EINVAL, "not a command: use ORD_COMMAND(.argv = …) with at least the program's name");
+		return error_set(&pool->error, ORD_EINVAL,
+			"not a command: use ORD_COMMAND(.argv = …) with at least the program's name");
 	if (pool->inline_worker != NULL)
-		return error_set(&pool->error, ORD_ENOTSUP, "ORD_START_INLINE has no processes for commands: use another start method");
+		return error_set(&pool->error, ORD_ENOTSUP,
+			"ORD_START_INLINE has no processes for commands: use another start method");
 	if (to->input_size > FEED_MAX)
-		return error_set(&pool->error, ORD_ETOOBIG, "a command's input is larger than 1 MiB: give it a file instead");
+		return error_set(&pool->error, ORD_ETOOBIG,
+			"a command's input is larger than 1 MiB: give it a file instead");
 	return ORD_OK;
 }
 
@@ -288,7 +305,8 @@ static int
 submit_command(struct ord_pool *pool, const struct ord_command *command, uint64_t *sequence)
 {
 	struct task task = {
-		.timeout_ms = command->timeout_ms != 0 ? command->timeout_ms : pool->options.timeout_ms,
+		.timeout_ms =
+			command->timeout_ms != 0 ? command->timeout_ms : pool->options.timeout_ms,
 		.grace_ms = command->grace_ms != 0 ? command->grace_ms : pool->options.grace_ms,
 		.retries = pool->options.retries,
 		.user = command->user,
@@ -298,10 +316,12 @@ submit_command(struct ord_pool *pool, const struct ord_command *command, uint64_
 	int status = ORD_OK;
 
 	pool->scratch.size = 0;
-	if (pool_command_text(&pool->scratch, command) != 0 || blob_set(&task.feed, command->input, command->input_size) != 0)
+	if (pool_command_text(&pool->scratch, command) != 0 ||
+		blob_set(&task.feed, command->input, command->input_size) != 0)
 		status = error_memory(&pool->error);
 	else if (pool->scratch.size > COMMAND_MAX)
-		status = error_set(&pool->error, ORD_ETOOBIG, "the command's arguments and environment are larger than 2 MiB");
+		status = error_set(&pool->error, ORD_ETOOBIG,
+			"the command's arguments and environment are larger than 2 MiB");
 	else if (!core_has_room(&pool->core, pool->scratch.size + command->input_size))
 		status = full(pool);
 	else if (blob_set(&task.input, pool->scratch.bytes, pool->scratch.size) != 0)
@@ -313,7 +333,8 @@ submit_command(struct ord_pool *pool, const struct ord_command *command, uint64_
 }
 
 int
-ord_pool_submit_command(struct ord_pool *pool, const struct ord_command *command, uint64_t *sequence)
+ord_pool_submit_command(
+	struct ord_pool *pool, const struct ord_command *command, uint64_t *sequence)
 {
 	struct ord_command copy;
 	int status = may_submit(pool);
@@ -351,7 +372,8 @@ ord_pool_run(struct ord_pool *pool)
 	if (status != 0)
 		return status;
 	if (pool->options.on_result == NULL)
-		return error_set(&pool->error, ORD_EINVAL, "ord_pool_run delivers to on_result and there is none: use ord_pool_next");
+		return error_set(&pool->error, ORD_EINVAL,
+			"ord_pool_run delivers to on_result and there is none: use ord_pool_next");
 	return pool_leave(pool, run(pool));
 }
 
@@ -372,10 +394,12 @@ ord_pool_next(struct ord_pool *pool, const struct ord_result **result)
 	if (status != 0)
 		return status;
 	if (result == NULL)
-		return error_set(&pool->error, ORD_EINVAL, "ord_pool_next needs a place for the result");
+		return error_set(
+			&pool->error, ORD_EINVAL, "ord_pool_next needs a place for the result");
 	*result = NULL;
 	if (pool->options.on_result != NULL)
-		return error_set(&pool->error, ORD_EINVAL, "the pool has on_result: results go there");
+		return error_set(
+			&pool->error, ORD_EINVAL, "the pool has on_result: results go there");
 	drop_current(pool);
 	while (pool->core.live != 0 && !pool->destroy) {
 		if (pool_deliver(pool, true)) {
@@ -450,7 +474,8 @@ ord_pool_cancel(struct ord_pool *pool, uint64_t sequence)
 	if (status != 0)
 		return status;
 	if (sequence >= pool->core.next_sequence)
-		return error_set(&pool->error, ORD_EINVAL, "there is no task %llu", (unsigned long long)sequence);
+		return error_set(&pool->error, ORD_EINVAL, "there is no task %llu",
+			(unsigned long long)sequence);
 	slot = core_find(&pool->core, sequence);
 	if (slot != NULL && core_cancel(&pool->core, slot))
 		pool_stop_task(pool, slot, false);
@@ -496,7 +521,8 @@ ord_pool_fd(struct ord_pool *pool)
 	if (status != 0)
 		return status;
 	if (!pool->started)
-		return error_set(&pool->error, ORD_EINVAL, "the pool has no descriptor before ord_pool_start");
+		return error_set(&pool->error, ORD_EINVAL,
+			"the pool has no descriptor before ord_pool_start");
 	return pool->epoll;
 }
 
@@ -532,5 +558,7 @@ ord_pool_statistics(const struct ord_pool *pool, struct ord_statistics *statisti
 const char *
 ord_pool_error(const struct ord_pool *pool)
 {
-	return pool != NULL ? pool->error.text : "there is no pool: ord_strerror of what ord_pool_new returned says why";
+	return pool != NULL
+		? pool->error.text
+		: "there is no pool: ord_strerror of what ord_pool_new returned says why";
 }

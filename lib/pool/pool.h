@@ -49,28 +49,28 @@ struct incarnation {
 	uint32_t place;
 	int32_t pid;
 	struct region region;
-	void *tasks;             /* its tasks socket, NULL until it is ready */
-	int timer;               /* the shared flush timer */
-	struct intake pipe;      /* its words */
-	size_t pipe_size;        /* what it can hold */
+	void *tasks;        /* its tasks socket, NULL until it is ready */
+	int timer;          /* the shared flush timer */
+	struct intake pipe; /* its words */
+	size_t pipe_size;   /* what it can hold */
 	struct words words;
-	uint64_t ready_by_ns;    /* it must be ready then; 0: it is */
-	uint64_t task_position;  /* in the stream of tasks */
-	uint64_t in_sequence;    /* that the next CALL would belong to */
+	uint64_t ready_by_ns;   /* it must be ready then; 0: it is */
+	uint64_t task_position; /* in the stream of tasks */
+	uint64_t in_sequence;   /* that the next CALL would belong to */
 	uint32_t in_index;
 	bool in_known;
-	uint64_t taken;          /* position up to which its records are taken */
-	uint64_t owed;           /* position to acknowledge when memory allows; 0: none */
-	uint64_t sequence;       /* that the next record belongs to */
+	uint64_t taken;    /* position up to which its records are taken */
+	uint64_t owed;     /* position to acknowledge when memory allows; 0: none */
+	uint64_t sequence; /* that the next record belongs to */
 	uint32_t attempt;
-	bool known;              /* both are */
+	bool known;                    /* both are */
 	uint64_t started_ns, ended_ns; /* of the last RESULT that told */
-	uint64_t batch_ns;       /* when the first task of this message started; 0: not told yet */
-	uint32_t batch_tasks;    /* answered of this message */
-	struct buffer parts;     /* of an output that is not whole */
-	bool parts_lost;         /* there was no memory for one */
-	bool left;               /* more records are known to lie in its outbox */
-	bool spoiled;            /* its bytes made no sense; it is being killed */
+	uint64_t batch_ns;    /* when the first task of this message started; 0: not told yet */
+	uint32_t batch_tasks; /* answered of this message */
+	struct buffer parts;  /* of an output that is not whole */
+	bool parts_lost;      /* there was no memory for one */
+	bool left;            /* more records are known to lie in its outbox */
+	bool spoiled;         /* its bytes made no sense; it is being killed */
 };
 
 /* A command that runs. */
@@ -91,42 +91,42 @@ struct ord_pool {
 	char *program;
 	char *function_name;
 	int *keep_fds;
-	struct error error;              /* of the last call */
-	struct error failure;            /* the first that was kept */
-	struct error start_error;        /* why a worker could not be started, last */
+	struct error error;       /* of the last call */
+	struct error failure;     /* the first that was kept */
+	struct error start_error; /* why a worker could not be started, last */
 	struct core core;
 	bool started;
 	bool closed;
-	bool ended;                      /* the pool failed: what is left is canceled */
-	bool finished;                   /* workers are gone */
+	bool ended;    /* the pool failed: what is left is canceled */
+	bool finished; /* workers are gone */
 	struct launch launch;
 	struct channel_hub hub;
 	char directory[SPAWN_DIRECTORY_MAX]; /* "": none */
 	_Atomic uint64_t *claims;
 	int claims_fd;
 	int epoll;
-	_Atomic int wake;                /* eventfd of ord_pool_interrupt, -1: not made yet */
-	int timer;                       /* of the pool's own next deadline */
+	_Atomic int wake; /* eventfd of ord_pool_interrupt, -1: not made yet */
+	int timer;        /* of the pool's own next deadline */
 	uint64_t timer_at;
-	bool life_writing;               /* epoll waits for room in the life channel too */
+	bool life_writing; /* epoll waits for room in the life channel too */
 	_Atomic uint32_t interrupts;
 	uint32_t interrupts_taken;
-	bool left;                       /* some incarnation has records left */
-	bool stops;                      /* tasks were asked to end that may have answered already */
-	uint64_t next_id;                /* of an incarnation or command */
+	bool left;        /* some incarnation has records left */
+	bool stops;       /* tasks were asked to end that may have answered already */
+	uint64_t next_id; /* of an incarnation or command */
 	struct incarnation *incarnations; /* one per place; NULL without functions */
-	struct command *commands;        /* one per place */
-	uint32_t n_paused;               /* intakes and acknowledgements that wait for memory */
-	int callbacks;                   /* depth */
-	bool destroy;                    /* asked for in a callback */
-	struct ord_result current;       /* what ord_pool_next gave out */
+	struct command *commands;         /* one per place */
+	uint32_t n_paused;                /* intakes and acknowledgements that wait for memory */
+	int callbacks;                    /* depth */
+	bool destroy;                     /* asked for in a callback */
+	struct ord_result current;        /* what ord_pool_next gave out */
 	bool has_current;
-	char *alive;                     /* a page that a fork wipes: 1 in the process that made the pool */
-	struct worker *inline_worker;    /* INLINE */
+	char *alive; /* a page that a fork wipes: 1 in the process that made the pool */
+	struct worker *inline_worker; /* INLINE */
 	uint64_t messages, dropped, workers_ready;
-	struct buffer text;              /* a log record's, with its NUL, while its callback runs */
-	struct buffer scratch;           /* of a command that is submitted, perhaps by that callback */
-	char reading[64 * 1024 + 1];     /* for one read from a pipe, and a NUL */
+	struct buffer text;          /* a log record's, with its NUL, while its callback runs */
+	struct buffer scratch;       /* of a command that is submitted, perhaps by that callback */
+	char reading[64 * 1024 + 1]; /* for one read from a pipe, and a NUL */
 };
 
 /* --- pool.c --- */
@@ -188,7 +188,8 @@ void receive_outbox(struct incarnation *incarnation);
 void receive_left(struct ord_pool *pool);
 
 /* Take records that begin at a stream position; -1: they make no sense. */
-int receive_records(struct incarnation *incarnation, uint64_t position, const char *records, size_t size);
+int receive_records(
+	struct incarnation *incarnation, uint64_t position, const char *records, size_t size);
 
 /* Acknowledge and read on where memory allows it again. */
 void receive_resume(struct ord_pool *pool);
@@ -206,8 +207,8 @@ int words_say(const struct words_line *line, void *user);
 /* --- say.c --- */
 
 /* Bring a line to the callback; its text is in memory of ours and gets its NUL there. */
-void pool_say_line(struct ord_pool *pool, const struct words_line *line, int source, uint32_t place);
-
+void pool_say_line(
+	struct ord_pool *pool, const struct words_line *line, int source, uint32_t place);
 
 /* Bring a message to the callback, now or when its task's turn comes. */
 void pool_say(struct ord_pool *pool, const struct ord_message *message);
@@ -216,9 +217,11 @@ void pool_say(struct ord_pool *pool, const struct ord_message *message);
 void pool_say_held(struct ord_pool *pool, struct slot *slot);
 
 /* --- intake.c --- */
-void intake_open(struct ord_pool *pool, struct intake *intake, int fd, enum source source, uint32_t place);
+void intake_open(
+	struct ord_pool *pool, struct intake *intake, int fd, enum source source, uint32_t place);
 void intake_pause(struct ord_pool *pool, struct intake *intake);
-void intake_resume(struct ord_pool *pool, struct intake *intake, enum source source, uint32_t place);
+void intake_resume(
+	struct ord_pool *pool, struct intake *intake, enum source source, uint32_t place);
 void intake_close(struct ord_pool *pool, struct intake *intake);
 
 /* --- command.c --- */
@@ -239,7 +242,8 @@ void inline_finish(struct ord_pool *pool);
 /* --- stop.c --- */
 
 /* End the pool with an error: what waits is canceled, what runs is killed. */
-void pool_fail(struct ord_pool *pool, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void pool_fail(struct ord_pool *pool, int status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Ask the spawner to end a running task. */
 void pool_stop_task(struct ord_pool *pool, struct slot *slot, bool kill);

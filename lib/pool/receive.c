@@ -4,8 +4,8 @@
  * comes twice is taken once.  Records are input: whatever makes no sense costs
  * the worker that sent it, and nobody else.
  */
-#include <orderly/result.h>
 #include <orderly/log.h>
+#include <orderly/result.h>
 
 #include <string.h>
 
@@ -50,7 +50,8 @@ expect(const struct incarnation *incarnation, struct slot **slot)
 	const struct sent *sent = core_expected(&incarnation->pool->core, incarnation->place, slot);
 
 	if (sent == NULL || !incarnation->known || sent->sequence != incarnation->sequence ||
-	    sent->attempt != incarnation->attempt || incarnation->pool->core.places[incarnation->place].command)
+		sent->attempt != incarnation->attempt ||
+		incarnation->pool->core.places[incarnation->place].command)
 		return -1;
 	return 0;
 }
@@ -68,7 +69,8 @@ answered(struct incarnation *incarnation)
 	if (!last)
 		return;
 	if (incarnation->batch_ns != 0 && incarnation->ended_ns >= incarnation->batch_ns)
-		core_measured(core, incarnation->ended_ns - incarnation->batch_ns, incarnation->batch_tasks);
+		core_measured(core, incarnation->ended_ns - incarnation->batch_ns,
+			incarnation->batch_tasks);
 	incarnation->batch_ns = 0;
 	incarnation->batch_tasks = 0;
 }
@@ -79,7 +81,9 @@ expect_runner(const struct incarnation *incarnation, struct slot **slot)
 {
 	if (expect(incarnation, slot) != 0)
 		return -1;
-	return *slot == NULL || core_runner(&incarnation->pool->core, *slot) == incarnation->place ? 0 : -1;
+	return *slot == NULL || core_runner(&incarnation->pool->core, *slot) == incarnation->place
+		? 0
+		: -1;
 }
 
 static int
@@ -87,12 +91,14 @@ take_part(struct incarnation *incarnation, const struct record *record)
 {
 	struct slot *slot;
 
-	if (expect_runner(incarnation, &slot) != 0 || record->size > RECORD_INPUT_MAX - incarnation->parts.size)
+	if (expect_runner(incarnation, &slot) != 0 ||
+		record->size > RECORD_INPUT_MAX - incarnation->parts.size)
 		return -1;
 	if (slot == NULL)
 		return 0;
 	/* Without memory for its result the task fails; its worker and what that has done are not to blame. */
-	incarnation->parts_lost |= buffer_append(&incarnation->parts, record->payload, record->size) != 0;
+	incarnation->parts_lost |=
+		buffer_append(&incarnation->parts, record->payload, record->size) != 0;
 	if (incarnation->parts_lost)
 		return 0;
 	core_charge(&incarnation->pool->core, slot, (ptrdiff_t)record->size);
@@ -109,10 +115,12 @@ whole_output(struct incarnation *incarnation, struct slot *slot, const struct re
 	core_charge(&incarnation->pool->core, slot, (ptrdiff_t)result->output_size);
 	if (parts->size == 0)
 		return blob_set(output, result->output, result->output_size);
-	if (buffer_append(parts, result->output, result->output_size) != 0 || buffer_reserve(parts, 1) != 0)
+	if (buffer_append(parts, result->output, result->output_size) != 0 ||
+		buffer_reserve(parts, 1) != 0)
 		return -1;
 	parts->bytes[parts->size] = '\0';
-	exact = memory_resize(parts->bytes, parts->size + 1); /* it grew by doubling, and may wait long */
+	exact = memory_resize(
+		parts->bytes, parts->size + 1); /* it grew by doubling, and may wait long */
 	output->block = exact != NULL ? exact : parts->bytes;
 	output->size = parts->size;
 	*parts = (struct buffer){ 0 };
@@ -141,8 +149,8 @@ take_result(struct incarnation *incarnation, const struct record *record)
 	uint32_t state;
 
 	if (result_decode(&result, record) != 0 || expect_runner(incarnation, &slot) != 0 ||
-	    (record->value != ORD_DONE && record->value != ORD_FAILED && record->value != ORD_CANCELED &&
-	     record->value != ORD_TIMED_OUT))
+		(record->value != ORD_DONE && record->value != ORD_FAILED &&
+			record->value != ORD_CANCELED && record->value != ORD_TIMED_OUT))
 		return -1;
 	if (result.started_ns != 0) {
 		incarnation->started_ns = result.started_ns;
@@ -176,20 +184,27 @@ take_log(struct incarnation *incarnation, const struct record *record)
 	char file[1025];
 	struct slot *slot;
 
-	if (log_decode(&log, record) != 0 || expect_runner(incarnation, &slot) != 0 || log.file_size >= sizeof file ||
-	    record->value < ORD_TRACE || record->value > ORD_CRITICAL)
+	if (log_decode(&log, record) != 0 || expect_runner(incarnation, &slot) != 0 ||
+		log.file_size >= sizeof file || record->value < ORD_TRACE ||
+		record->value > ORD_CRITICAL)
 		return -1;
 	pool->text.size = 0;
 	if (slot == NULL || buffer_append(&pool->text, log.text, log.text_size) != 0 ||
-	    buffer_append(&pool->text, "", 1) != 0) {
+		buffer_append(&pool->text, "", 1) != 0) {
 		pool->dropped++;
 		return 0;
 	}
 	memcpy(file, log.file, log.file_size);
 	file[log.file_size] = '\0';
-	message = (struct ord_message){ .sequence = incarnation->sequence, .time_ns = log.time_ns, .text = pool->text.bytes,
-		.size = log.text_size, .file = file, .line = log.line, .worker = incarnation->place,
-		.level = record->value, .source = ORD_SOURCE_LOG };
+	message = (struct ord_message){ .sequence = incarnation->sequence,
+		.time_ns = log.time_ns,
+		.text = pool->text.bytes,
+		.size = log.text_size,
+		.file = file,
+		.line = log.line,
+		.worker = incarnation->place,
+		.level = record->value,
+		.source = ORD_SOURCE_LOG };
 	pool_say(pool, &message);
 	return 0;
 }
@@ -203,7 +218,9 @@ take_skip(struct incarnation *incarnation)
 	/* Only a task that was canceled, or that another has started, can have been refused. */
 	if (expect(incarnation, &slot) != 0)
 		return -1;
-	if (slot != NULL && (core_runner(core, slot) == UINT32_MAX || core_runner(core, slot) == incarnation->place))
+	if (slot != NULL &&
+		(core_runner(core, slot) == UINT32_MAX ||
+			core_runner(core, slot) == incarnation->place))
 		return -1;
 	answered(incarnation);
 	return 0;
@@ -213,18 +230,12 @@ static int
 take_record(struct incarnation *incarnation, const struct record *record)
 {
 	switch (record->kind) {
-	case RECORD_RUN:
-		return take_run(incarnation, record);
-	case RECORD_LOG:
-		return take_log(incarnation, record);
-	case RECORD_PART:
-		return take_part(incarnation, record);
-	case RECORD_RESULT:
-		return take_result(incarnation, record);
-	case RECORD_SKIP:
-		return take_skip(incarnation);
-	default:
-		return -1;
+	case RECORD_RUN: return take_run(incarnation, record);
+	case RECORD_LOG: return take_log(incarnation, record);
+	case RECORD_PART: return take_part(incarnation, record);
+	case RECORD_RESULT: return take_result(incarnation, record);
+	case RECORD_SKIP: return take_skip(incarnation);
+	default: return -1;
 	}
 }
 
@@ -233,7 +244,8 @@ take_record(struct incarnation *incarnation, const struct record *record)
  * outbox, because it is not acknowledged, and the next round takes it there.
  */
 int
-receive_records(struct incarnation *incarnation, uint64_t position, const char *records, size_t size)
+receive_records(
+	struct incarnation *incarnation, uint64_t position, const char *records, size_t size)
 {
 	uint64_t enough = incarnation->pool->messages + MESSAGES_AT_ONCE;
 	const char *end = records + size, *cursor = records;
@@ -248,7 +260,7 @@ receive_records(struct incarnation *incarnation, uint64_t position, const char *
 		return 0;
 	cursor += late;
 	while (!incarnation->pool->destroy && incarnation->pool->messages < enough &&
-	       (more = record_next(&record, &cursor, end)) == 1) {
+		(more = record_next(&record, &cursor, end)) == 1) {
 		incarnation->taken = position + (uint64_t)(cursor - records);
 		if (take_record(incarnation, &record) != 0)
 			return -1;
@@ -266,7 +278,8 @@ sender_of(struct ord_pool *pool, const struct frame *frame)
 {
 	struct incarnation *incarnation = incarnation_find(pool, frame->id);
 
-	return incarnation != NULL && incarnation->region.page->token == frame->token ? incarnation : NULL;
+	return incarnation != NULL && incarnation->region.page->token == frame->token ? incarnation
+										      : NULL;
 }
 
 static void
@@ -275,11 +288,13 @@ take_frame(struct ord_pool *pool, const char *bytes, size_t size)
 	struct incarnation *incarnation;
 	struct frame frame;
 
-	if (frame_decode(&frame, bytes, size) != 0 || (incarnation = sender_of(pool, &frame)) == NULL) {
+	if (frame_decode(&frame, bytes, size) != 0 ||
+		(incarnation = sender_of(pool, &frame)) == NULL) {
 		pool->dropped++;
 		return;
 	}
-	if (!incarnation->spoiled && receive_records(incarnation, frame.position, frame.records, frame.size) != 0)
+	if (!incarnation->spoiled &&
+		receive_records(incarnation, frame.position, frame.records, frame.size) != 0)
 		incarnation_spoil(incarnation);
 }
 
@@ -290,8 +305,8 @@ receive_frames(struct ord_pool *pool, unsigned budget)
 	uint64_t said = pool->messages;
 	unsigned taken = 0;
 
-	while (taken < budget && pool->messages - said < budget && pool->hub.results != NULL && !pool->destroy &&
-	       channel_receive(pool->hub.results, &message) == 1) {
+	while (taken < budget && pool->messages - said < budget && pool->hub.results != NULL &&
+		!pool->destroy && channel_receive(pool->hub.results, &message) == 1) {
 		take_frame(pool, message.bytes, message.size);
 		channel_drop(&message);
 		taken++;
@@ -315,8 +330,9 @@ receive_outbox(struct incarnation *incarnation)
 	incarnation->left = false;
 	if (left == 0)
 		return;
-	if (left < 0 || receive_records(incarnation, incarnation->taken, outbox_at(&incarnation->region, incarnation->taken),
-				(size_t)left) != 0)
+	if (left < 0 ||
+		receive_records(incarnation, incarnation->taken,
+			outbox_at(&incarnation->region, incarnation->taken), (size_t)left) != 0)
 		incarnation_spoil(incarnation);
 }
 

@@ -22,7 +22,7 @@
 #include "worker/serve.h"
 
 #define FDS_OF_A_POOL 32
-#define FDS_PER_COMMAND 2 /* its pipes */
+#define FDS_PER_COMMAND 2      /* its pipes */
 #define MESSAGE_MAX (4u << 20) /* a results frame is at most an outbox */
 
 static bool
@@ -42,13 +42,16 @@ decide_start(struct ord_pool *pool)
 	if (pool->start == ORD_START_DEFAULT)
 		pool->start = options->function != NULL ? ORD_START_FORK : ORD_START_COMMAND;
 	if (pool->start == ORD_START_EXEC && !entry_ran() && options->program == NULL)
-		return error_set(&pool->error, ORD_ENOTSUP, "ORD_START_EXEC needs ord_worker_main(argc, argv) at the top of "
+		return error_set(&pool->error, ORD_ENOTSUP,
+			"ORD_START_EXEC needs ord_worker_main(argc, argv) at the top of "
 			"main: it never ran in this process");
 	if (pool->start == ORD_START_COMMAND && options->function != NULL)
-		return error_set(&pool->error, ORD_ENOTSUP, "ORD_START_COMMAND cannot call a function of this program: use "
+		return error_set(&pool->error, ORD_ENOTSUP,
+			"ORD_START_COMMAND cannot call a function of this program: use "
 			".function_name = \"file.so:function\", or call ord_worker_main at the top of main");
 	if (pool->start == ORD_START_INLINE && options->function == NULL)
-		return error_set(&pool->error, ORD_ENOTSUP, "ORD_START_INLINE runs functions of this process only: set .function");
+		return error_set(&pool->error, ORD_ENOTSUP,
+			"ORD_START_INLINE runs functions of this process only: set .function");
 	return ORD_OK;
 }
 
@@ -77,11 +80,14 @@ check_descriptors(struct ord_pool *pool)
 	uint64_t need = FDS_OF_A_POOL + pool->options.workers * each;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < need)
-		return error_set(&pool->error, ORD_ESYSTEM, "%u workers need about %llu open files and the limit is %llu: raise "
-			"it (ulimit -n) or use fewer workers", pool->options.workers, (unsigned long long)need,
+		return error_set(&pool->error, ORD_ESYSTEM,
+			"%u workers need about %llu open files and the limit is %llu: raise "
+			"it (ulimit -n) or use fewer workers",
+			pool->options.workers, (unsigned long long)need,
 			(unsigned long long)limit.rlim_cur);
 	if (fd_headroom(FDS_OF_A_POOL / 2) != 0)
-		return error_system(&pool->error, errno, "too few descriptors are left for a pool: raise the limit (ulimit -n)");
+		return error_system(&pool->error, errno,
+			"too few descriptors are left for a pool: raise the limit (ulimit -n)");
 	return ORD_OK;
 }
 
@@ -93,11 +99,13 @@ name_directory(struct ord_pool *pool)
 	uint64_t number;
 	int size;
 
-	if (parent == NULL || parent[0] != '/' || strlen(parent) > SPAWN_DIRECTORY_MAX / 2 || access(parent, W_OK | X_OK) != 0)
+	if (parent == NULL || parent[0] != '/' || strlen(parent) > SPAWN_DIRECTORY_MAX / 2 ||
+		access(parent, W_OK | X_OK) != 0)
 		parent = "/tmp";
 	if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
 		return error_system(&pool->error, errno, "cannot get random bytes");
-	size = snprintf(pool->directory, sizeof pool->directory, "%s/orderly-%016llx", parent, (unsigned long long)number);
+	size = snprintf(pool->directory, sizeof pool->directory, "%s/orderly-%016llx", parent,
+		(unsigned long long)number);
 	return size > 0 && (size_t)size < sizeof pool->directory ? ORD_OK : ORD_EINVAL;
 }
 
@@ -107,7 +115,8 @@ make_shared(struct ord_pool *pool)
 	if (!has_functions(pool))
 		return ORD_OK;
 	if (claims_new(&pool->claims, core_slots(pool->options.window), &pool->claims_fd) != 0)
-		return error_system(&pool->error, errno, "cannot make shared memory for %u tasks", pool->options.window);
+		return error_system(&pool->error, errno, "cannot make shared memory for %u tasks",
+			pool->options.window);
 	return pool->start == ORD_START_INLINE ? ORD_OK : name_directory(pool);
 }
 
@@ -121,7 +130,9 @@ describe_spawner(struct ord_pool *pool, struct launch_options *options)
 		.n_keep_fds = pool->options.n_keep_fds,
 		.timeout_ms = pool->options.start_timeout_ms,
 		.serve = worker_serve,
-		.config = { .master_pid = getpid(), .grace_ms = pool->options.grace_ms, .has_claims = has_functions(pool) },
+		.config = { .master_pid = getpid(),
+			.grace_ms = pool->options.grace_ms,
+			.has_claims = has_functions(pool) },
 		.claims = pool->claims_fd,
 	};
 	memcpy(options->config.directory, pool->directory, sizeof pool->directory);
@@ -135,8 +146,8 @@ make_loop(struct ord_pool *pool)
 
 	pool->epoll = epoll_create1(EPOLL_CLOEXEC);
 	pool->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	made = pool->epoll >= 0 && wake >= 0 && pool->timer >= 0 && fd_lift(&pool->epoll) == 0 && fd_lift(&wake) == 0 &&
-	       fd_lift(&pool->timer) == 0;
+	made = pool->epoll >= 0 && wake >= 0 && pool->timer >= 0 && fd_lift(&pool->epoll) == 0 &&
+		fd_lift(&wake) == 0 && fd_lift(&pool->timer) == 0;
 	/* Another thread may interrupt a pool while it starts: it sees the whole descriptor or none. */
 	atomic_store(&pool->wake, wake);
 	if (!made)

@@ -33,7 +33,8 @@ stop_now(struct ord_pool *pool, const struct slot *slot, bool kill)
 	if (slot->task.command)
 		launch_stop(&pool->launch, pool->commands[place].id, 0, slot->task.grace_ms, kill);
 	else
-		launch_stop(&pool->launch, pool->incarnations[place].id, RUN_WORD(slot->sequence, slot->attempt, RUN_RUNNING),
+		launch_stop(&pool->launch, pool->incarnations[place].id,
+			RUN_WORD(slot->sequence, slot->attempt, RUN_RUNNING),
 			pool->options.grace_ms, kill);
 }
 
@@ -92,7 +93,8 @@ pool_take_interrupts(struct ord_pool *pool)
 	if (pool->interrupts_taken == 0) {
 		pool->closed = true;
 		if (pool->failure.status == 0)
-			error_set(&pool->failure, ORD_EINTERRUPTED, "interrupted: tasks that had not started were canceled");
+			error_set(&pool->failure, ORD_EINTERRUPTED,
+				"interrupted: tasks that had not started were canceled");
 		core_stop(&pool->core, "canceled: the pool was interrupted");
 	}
 	if (asked > 1)
@@ -163,7 +165,8 @@ pool_lost(struct ord_pool *pool)
 	}
 	fd_close(&pool->launch.life);
 	core_lost(&pool->core, "canceled: the spawner is gone");
-	pool_fail(pool, ORD_ELOST, "the spawner of this pool was killed, and its workers with it: make a new pool");
+	pool_fail(pool, ORD_ELOST,
+		"the spawner of this pool was killed, and its workers with it: make a new pool");
 }
 
 static bool
@@ -239,7 +242,8 @@ drop_held(struct ord_pool *pool)
 	for (uint32_t i = 0; pool->core.slots != NULL && i < pool->core.n_slots; i++) {
 		struct message *held = pool->core.slots[i].messages;
 
-		for (struct message *next; pool->core.slots[i].state != SLOT_FREE && held != NULL; held = next) {
+		for (struct message *next; pool->core.slots[i].state != SLOT_FREE && held != NULL;
+			held = next) {
 			next = held->next;
 			memory_free(held);
 		}
@@ -284,7 +288,8 @@ pool_stalled(const struct ord_pool *pool)
 {
 	const struct core *core = &pool->core;
 
-	if (core->n_waiting == 0 || core->n_sent != 0 || core->n_idle != 0 || core->n_empty != 0 || core->stopped)
+	if (core->n_waiting == 0 || core->n_sent != 0 || core->n_idle != 0 || core->n_empty != 0 ||
+		core->stopped)
 		return false;
 	for (uint32_t i = 0; i < pool->options.workers; i++)
 		if (core->places[i].state == PLACE_STARTING)
@@ -297,8 +302,10 @@ pool_dump(const struct ord_pool *pool, struct error *error)
 {
 	const struct core *core = &pool->core;
 
-	error_set(error, ORD_ESTALLED, "nothing can move any more: %u tasks wait, %u are with workers, %u are done and not "
+	error_set(error, ORD_ESTALLED,
+		"nothing can move any more: %u tasks wait, %u are with workers, %u are done and not "
 		"delivered; the first undelivered is %llu; %llu bytes are held of %llu; %u places are idle, %u have no worker",
-		core->n_waiting, core->n_sent, core->n_settled, (unsigned long long)core->next_delivery,
-		(unsigned long long)core->bytes, (unsigned long long)core->options.window_bytes, core->n_idle, core->n_empty);
+		core->n_waiting, core->n_sent, core->n_settled,
+		(unsigned long long)core->next_delivery, (unsigned long long)core->bytes,
+		(unsigned long long)core->options.window_bytes, core->n_idle, core->n_empty);
 }

@@ -45,8 +45,11 @@ words_read(struct incarnation *incarnation)
 	before = atomic_load(&page->run);
 	size = read(incarnation->pipe.fd, bytes, room);
 	after = atomic_load(&page->run);
-	if (size > 0 && words_take(&incarnation->words, bytes, (size_t)size,
-				(size_t)size < room || incarnation->pipe_size <= room ? running_task(before, after) : UINT64_MAX) != 0)
+	if (size > 0 &&
+		words_take(&incarnation->words, bytes, (size_t)size,
+			(size_t)size < room || incarnation->pipe_size <= room
+				? running_task(before, after)
+				: UINT64_MAX) != 0)
 		incarnation->pool->dropped++;
 	atomic_store(&page->words, words_state(&incarnation->words));
 	if (size == 0)

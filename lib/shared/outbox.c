@@ -23,7 +23,8 @@ outbox_init(struct outbox *outbox, struct region *region, int timer)
 char *
 outbox_reserve(struct outbox *outbox, size_t size)
 {
-	outbox->seen = atomic_load_explicit(&outbox->region->page->acknowledged, memory_order_acquire);
+	outbox->seen =
+		atomic_load_explicit(&outbox->region->page->acknowledged, memory_order_acquire);
 	if (outbox->position - outbox->seen + size > REGION_RING_SIZE)
 		return NULL;
 	return outbox->region->ring + (outbox->position & (REGION_RING_SIZE - 1));
@@ -45,7 +46,8 @@ void
 outbox_commit(struct outbox *outbox, size_t size, int urgent)
 {
 	outbox->position += size;
-	atomic_store_explicit(&outbox->region->page->committed, outbox->position, memory_order_release);
+	atomic_store_explicit(
+		&outbox->region->page->committed, outbox->position, memory_order_release);
 	if (urgent && outbox->timer >= 0)
 		arm(outbox);
 }
@@ -53,7 +55,8 @@ outbox_commit(struct outbox *outbox, size_t size, int urgent)
 size_t
 outbox_unsent(struct outbox *outbox, const char **from, uint64_t *position)
 {
-	uint64_t acknowledged = atomic_load_explicit(&outbox->region->page->acknowledged, memory_order_acquire);
+	uint64_t acknowledged =
+		atomic_load_explicit(&outbox->region->page->acknowledged, memory_order_acquire);
 
 	/* What the master took from the ring is not sent again, so that acknowledged space is always free. */
 	if (acknowledged > outbox->sent && acknowledged <= outbox->position)
@@ -78,7 +81,7 @@ outbox_wait(struct outbox *outbox)
 	atomic_store_explicit(&page->waiting, 1, memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst);
 	while (atomic_load_explicit(&page->acknowledged, memory_order_acquire) == outbox->seen &&
-	       atomic_load_explicit(&page->waiting, memory_order_relaxed) != 0)
+		atomic_load_explicit(&page->waiting, memory_order_relaxed) != 0)
 		syscall(SYS_futex, &page->waiting, FUTEX_WAIT, 1, NULL, NULL, 0);
 	atomic_store_explicit(&page->waiting, 0, memory_order_relaxed);
 }

@@ -18,7 +18,7 @@ struct outbox {
 	int timer;         /* the shared flush timer, -1: none (INLINE) */
 	uint64_t position; /* end of what is committed */
 	uint64_t sent;
-	uint64_t seen;     /* acknowledged, when outbox_reserve looked last */
+	uint64_t seen; /* acknowledged, when outbox_reserve looked last */
 };
 
 void outbox_init(struct outbox *outbox, struct region *region, int timer);

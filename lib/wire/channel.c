@@ -10,7 +10,8 @@
 #include <string.h>
 #include <zmq.h>
 
-_Static_assert(sizeof(zmq_msg_t) <= sizeof(((struct channel_message *)0)->opaque), "a zmq_msg_t fits");
+_Static_assert(
+	sizeof(zmq_msg_t) <= sizeof(((struct channel_message *)0)->opaque), "a zmq_msg_t fits");
 
 #define ENDPOINT_MAX 160
 
@@ -35,10 +36,11 @@ open_socket(void *context, int type, int64_t message_max)
 	if (socket == NULL)
 		return NULL;
 	if (zmq_setsockopt(socket, ZMQ_LINGER, &zero, sizeof zero) != 0 ||
-	    zmq_setsockopt(socket, ZMQ_SNDHWM, &zero, sizeof zero) != 0 ||
-	    zmq_setsockopt(socket, ZMQ_RCVHWM, &zero, sizeof zero) != 0 ||
-	    zmq_setsockopt(socket, ZMQ_RECONNECT_IVL, &reconnect_ms, sizeof reconnect_ms) != 0 ||
-	    zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &message_max, sizeof message_max) != 0) {
+		zmq_setsockopt(socket, ZMQ_SNDHWM, &zero, sizeof zero) != 0 ||
+		zmq_setsockopt(socket, ZMQ_RCVHWM, &zero, sizeof zero) != 0 ||
+		zmq_setsockopt(socket, ZMQ_RECONNECT_IVL, &reconnect_ms, sizeof reconnect_ms) !=
+			0 ||
+		zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &message_max, sizeof message_max) != 0) {
 		zmq_close(socket);
 		return NULL;
 	}
@@ -55,7 +57,8 @@ channel_hub_open(struct channel_hub *hub, uint64_t message_max, struct error *er
 	hub->results = open_socket(hub->context, ZMQ_PULL, (int64_t)message_max);
 	if (hub->results != NULL)
 		return 0;
-	error_system(error, errno, "cannot make a ZeroMQ socket: raise the limit of open files (ulimit -n)");
+	error_system(error, errno,
+		"cannot make a ZeroMQ socket: raise the limit of open files (ulimit -n)");
 	channel_hub_close(hub);
 	return error->status;
 }
@@ -71,13 +74,15 @@ channel_hub_fd(const struct channel_hub *hub)
 }
 
 int
-channel_connect(struct channel_hub *hub, const char *directory, uint64_t id, void **tasks, struct error *error)
+channel_connect(struct channel_hub *hub, const char *directory, uint64_t id, void **tasks,
+	struct error *error)
 {
 	char name[ENDPOINT_MAX];
 
 	*tasks = open_socket(hub->context, ZMQ_PUSH, -1);
 	if (*tasks == NULL)
-		return error_system(error, errno, "cannot make a ZeroMQ socket for a worker: raise the limit of open files (ulimit -n)");
+		return error_system(error, errno,
+			"cannot make a ZeroMQ socket for a worker: raise the limit of open files (ulimit -n)");
 	/* Results first: a worker that got a task may answer at once. */
 	endpoint_name(name, directory, id, 'r');
 	if (zmq_connect(hub->results, name) == 0) {

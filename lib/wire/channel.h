@@ -14,7 +14,8 @@
 
 #include "base/error.h"
 
-#define CHANNEL_FDS_PER_WORKER 6 /* descriptors that a connected worker costs the master, all told */
+#define CHANNEL_FDS_PER_WORKER \
+	6 /* descriptors that a connected worker costs the master, all told */
 
 /* A received message; its bytes live until channel_drop. */
 struct channel_message {
@@ -36,7 +37,8 @@ int channel_hub_open(struct channel_hub *hub, uint64_t message_max, struct error
 int channel_hub_fd(const struct channel_hub *hub);
 
 /* Connect to a worker that is ready; *tasks is its socket.  0 or ORD_ESYSTEM. */
-int channel_connect(struct channel_hub *hub, const char *directory, uint64_t id, void **tasks, struct error *error);
+int channel_connect(struct channel_hub *hub, const char *directory, uint64_t id, void **tasks,
+	struct error *error);
 
 /* A worker is gone. */
 void channel_disconnect(struct channel_hub *hub, const char *directory, uint64_t id, void **tasks);

@@ -55,10 +55,12 @@ record_next(struct record *record, const char **cursor, const char *end)
 	if (left < RECORD_HEADER)
 		return -1;
 	memcpy(&header, *cursor, sizeof header);
-	if (header.kind == 0 || header.kind >= RECORD_KINDS || (header.flags & ~RECORD_FLAGS) != 0 ||
-	    header.size > RECORD_INPUT_MAX + 8 || record_space(header.size) > left)
+	if (header.kind == 0 || header.kind >= RECORD_KINDS ||
+		(header.flags & ~RECORD_FLAGS) != 0 || header.size > RECORD_INPUT_MAX + 8 ||
+		record_space(header.size) > left)
 		return -1;
-	*record = (struct record){ header.size, header.kind, header.flags, header.value, *cursor + RECORD_HEADER };
+	*record = (struct record){ header.size, header.kind, header.flags, header.value,
+		*cursor + RECORD_HEADER };
 	*cursor += record_space(header.size);
 	return 1;
 }

@@ -4,8 +4,10 @@
  */
 #include "worker/worker.h"
 
-#define FLUSH_BYTES (32u * 1024u) /* a message of records is not much larger, so that a flood delays nobody */
-#define FLUSH_PARTS (256u * 1024u) /* pieces of one large result delay nobody, and larger messages cost less */
+#define FLUSH_BYTES \
+	(32u * 1024u) /* a message of records is not much larger, so that a flood delays nobody */
+#define FLUSH_PARTS \
+	(256u * 1024u) /* pieces of one large result delay nobody, and larger messages cost less */
 
 static char *
 reserve(struct worker *worker, size_t size)
@@ -18,11 +20,12 @@ reserve(struct worker *worker, size_t size)
 }
 
 void
-emit(struct worker *worker, uint8_t kind, uint8_t flags, uint16_t value, const void *head, size_t head_size,
-	const void *body, size_t body_size, bool last)
+emit(struct worker *worker, uint8_t kind, uint8_t flags, uint16_t value, const void *head,
+	size_t head_size, const void *body, size_t body_size, bool last)
 {
 	size_t size = head_size + body_size;
-	char *to = record_begin(reserve(worker, record_space(size)), kind, flags, value, (uint32_t)size);
+	char *to = record_begin(
+		reserve(worker, record_space(size)), kind, flags, value, (uint32_t)size);
 
 	if (head_size != 0)
 		memcpy(to, head, head_size);
@@ -30,7 +33,8 @@ emit(struct worker *worker, uint8_t kind, uint8_t flags, uint16_t value, const v
 		memcpy(to + head_size, body, body_size);
 	outbox_commit(&worker->outbox, record_space(size), !last);
 	if (worker->flush != NULL &&
-	    worker->outbox.position - worker->outbox.sent >= (kind == RECORD_PART ? FLUSH_PARTS : FLUSH_BYTES))
+		worker->outbox.position - worker->outbox.sent >=
+			(kind == RECORD_PART ? FLUSH_PARTS : FLUSH_BYTES))
 		worker->flush(worker);
 }
 
@@ -39,8 +43,8 @@ emit_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t atte
 {
 	char payload[RECORD_RUN_SIZE];
 
-	if (worker->out_known && worker->out_sequence == sequence && worker->out_attempt == attempt &&
-	    worker->out_index == index)
+	if (worker->out_known && worker->out_sequence == sequence &&
+		worker->out_attempt == attempt && worker->out_index == index)
 		return;
 	worker->out_known = true;
 	worker->out_sequence = sequence;

@@ -28,7 +28,8 @@ log_task_set(struct ord_task *task)
 }
 
 static void
-emit_log(struct worker *worker, int level, const char *file, unsigned line, const char *text, size_t size)
+emit_log(struct worker *worker, int level, const char *file, unsigned line, const char *text,
+	size_t size)
 {
 	size_t file_size = file != NULL ? strnlen(file, FILE_MAX) : 0;
 	char head[RECORD_LOG_HEADER + FILE_MAX];
@@ -43,8 +44,8 @@ emit_log(struct worker *worker, int level, const char *file, unsigned line, cons
 }
 
 static int
-emit_long(struct worker *worker, int level, const char *file, unsigned line, const char *format, va_list arguments,
-	size_t size)
+emit_long(struct worker *worker, int level, const char *file, unsigned line, const char *format,
+	va_list arguments, size_t size)
 {
 	char *text = memory_resize(NULL, size + 1);
 
@@ -68,7 +69,8 @@ ord_log_at(int level, const char *file, unsigned line, const char *format, ...)
 		return ORD_EINVAL;
 	if (task == NULL)
 		return ORD_ENOTSUP;
-	if ((uint32_t)level < atomic_load_explicit(&task->worker->region.page->level, memory_order_relaxed))
+	if ((uint32_t)level <
+		atomic_load_explicit(&task->worker->region.page->level, memory_order_relaxed))
 		return ORD_OK;
 	va_start(arguments, format);
 	size = vsnprintf(near, sizeof near, format, arguments);

@@ -26,7 +26,8 @@
 static void
 set_timer(struct worker *worker, uint64_t deadline_ns)
 {
-	struct itimerspec when = { .it_value = { (time_t)(deadline_ns / CLOCK_NS_PER_S), (long)(deadline_ns % CLOCK_NS_PER_S) } };
+	struct itimerspec when = { .it_value = { (time_t)(deadline_ns / CLOCK_NS_PER_S),
+					   (long)(deadline_ns % CLOCK_NS_PER_S) } };
 
 	if (worker->timer_ns > clock_now_ns() && worker->timer_ns <= deadline_ns)
 		return;
@@ -38,7 +39,9 @@ set_timer(struct worker *worker, uint64_t deadline_ns)
 static void
 enter(struct worker *worker, uint64_t run, uint64_t timeout_ms)
 {
-	uint64_t deadline_ns = timeout_ms != 0 && worker->deadline >= 0 ? clock_now_ns() + timeout_ms * CLOCK_NS_PER_MS : 0;
+	uint64_t deadline_ns = timeout_ms != 0 && worker->deadline >= 0
+		? clock_now_ns() + timeout_ms * CLOCK_NS_PER_MS
+		: 0;
 
 	atomic_store_explicit(&worker->region.page->deadline_ns, deadline_ns, memory_order_release);
 	atomic_store(&worker->region.page->run, run);
@@ -58,7 +61,8 @@ static uint16_t
 decide(const struct worker *worker, int status)
 {
 	if (ord_task_canceled(&worker->task)) {
-		uint64_t cancel = atomic_load_explicit(&worker->region.page->cancel, memory_order_acquire);
+		uint64_t cancel =
+			atomic_load_explicit(&worker->region.page->cancel, memory_order_acquire);
 
 		return (cancel & 3) == CANCEL_TIMEOUT ? ORD_TIMED_OUT : ORD_CANCELED;
 	}
@@ -75,18 +79,20 @@ body_of(struct worker *worker, uint16_t state, int status, size_t *size)
 		return task->output.bytes;
 	}
 	if (state == ORD_TIMED_OUT)
-		snprintf(task->error, sizeof task->error, "its time was up, and the function returned");
+		snprintf(task->error, sizeof task->error,
+			"its time was up, and the function returned");
 	else if (state == ORD_CANCELED)
 		snprintf(task->error, sizeof task->error, "canceled while it ran");
 	else if (task->error[0] == '\0')
-		snprintf(task->error, sizeof task->error, "the function returned %d%s%s", status, status < 0 ? ": " : "",
-			status < 0 ? ord_strerror(status) : "");
+		snprintf(task->error, sizeof task->error, "the function returned %d%s%s", status,
+			status < 0 ? ": " : "", status < 0 ? ord_strerror(status) : "");
 	*size = strlen(task->error);
 	return task->error;
 }
 
 static void
-answer(struct worker *worker, uint16_t state, int status, uint32_t marks, uint64_t started_ns, bool last)
+answer(struct worker *worker, uint16_t state, int status, uint32_t marks, uint64_t started_ns,
+	bool last)
 {
 	char head[24];
 	size_t head_size = 0, size;
@@ -125,12 +131,13 @@ begin(struct worker *worker, uint64_t sequence, uint32_t attempt, const struct r
 	task->input_size = call->size - before;
 	task->output.size = 0;
 	task->error[0] = '\0';
-	enter(worker, RUN_WORD(sequence, attempt, RUN_RUNNING), before != 0 ? wire_get64(call->payload) : 0);
+	enter(worker, RUN_WORD(sequence, attempt, RUN_RUNNING),
+		before != 0 ? wire_get64(call->payload) : 0);
 }
 
 void
-worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t attempt, const struct record *call,
-	bool last)
+worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t attempt,
+	const struct record *call, bool last)
 {
 	uint64_t running = RUN_WORD(sequence, attempt, RUN_RUNNING);
 	uint64_t started_ns = worker->now_ns;
@@ -157,7 +164,8 @@ worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t at
 	marks = worker_mark(worker, sequence, instant);
 	if (!instant || last)
 		worker->now_ns = clock_now_ns();
-	if (!atomic_compare_exchange_strong(&worker->region.page->run, &running, RUN_WORD(sequence, attempt, RUN_COMMITTING)))
+	if (!atomic_compare_exchange_strong(&worker->region.page->run, &running,
+		    RUN_WORD(sequence, attempt, RUN_COMMITTING)))
 		await_the_end();
 	answer(worker, decide(worker, status), status, marks, started_ns, last);
 	emit_next(worker);

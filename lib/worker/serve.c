@@ -67,7 +67,8 @@ drain(struct worker *worker)
 static void
 take_run(struct server *server, const struct record *record)
 {
-	if (record->size != RECORD_RUN_SIZE || wire_get64(record->payload + 8) >= server->worker.n_claims)
+	if (record->size != RECORD_RUN_SIZE ||
+		wire_get64(record->payload + 8) >= server->worker.n_claims)
 		_exit(LEAVE_PROTOCOL);
 	server->sequence = wire_get64(record->payload);
 	server->index = (uint32_t)wire_get64(record->payload + 8);
@@ -89,17 +90,10 @@ static void
 take_record(struct server *server, const struct record *record, bool last)
 {
 	switch (record->kind) {
-	case RECORD_RUN:
-		take_run(server, record);
-		break;
-	case RECORD_CALL:
-		take_call(server, record, last);
-		break;
-	case RECORD_BYE:
-		server->leaving = true;
-		break;
-	default:
-		_exit(LEAVE_PROTOCOL);
+	case RECORD_RUN: take_run(server, record); break;
+	case RECORD_CALL: take_call(server, record, last); break;
+	case RECORD_BYE: server->leaving = true; break;
+	default: _exit(LEAVE_PROTOCOL);
 	}
 }
 
@@ -124,8 +118,9 @@ take_message(struct server *server, const struct channel_message *message)
 	const char *cursor;
 	int more;
 
-	if (frame_decode(&frame, align(server, message), message->size) != 0 || frame.token != page->token ||
-	    frame.id != page->id || frame.position != server->position)
+	if (frame_decode(&frame, align(server, message), message->size) != 0 ||
+		frame.token != page->token || frame.id != page->id ||
+		frame.position != server->position)
 		_exit(LEAVE_PROTOCOL);
 	server->position += frame.size;
 	server->worker.said_times = false;
@@ -156,9 +151,11 @@ serve(struct server *server)
 static void
 say_ready(const struct worker_setup *setup)
 {
-	struct life_packet ready = {
-		.magic = LIFE_MAGIC, .type = LIFE_READY, .id = setup->id, .place = setup->place, .pid = getpid()
-	};
+	struct life_packet ready = { .magic = LIFE_MAGIC,
+		.type = LIFE_READY,
+		.id = setup->id,
+		.place = setup->place,
+		.pid = getpid() };
 	int life = setup->life;
 
 	if (fd_send(life, &ready, sizeof ready, NULL, 0, 0) < 0)
@@ -179,7 +176,8 @@ set_up(struct server *server, const struct worker_setup *setup)
 	worker->flush = flush;
 	worker->drain = drain;
 	worker->owner = server;
-	if (region_map(&worker->region, setup->region) != 0 || claims_map(&worker->claims, &worker->n_claims, setup->claims) != 0)
+	if (region_map(&worker->region, setup->region) != 0 ||
+		claims_map(&worker->claims, &worker->n_claims, setup->claims) != 0)
 		_exit(LEAVE_SYSTEM);
 	outbox_init(&worker->outbox, &worker->region, setup->timer);
 	worker->half_write = ticks_of_half_a_write();

@@ -29,7 +29,8 @@ ord_task_return(struct ord_task *task, const void *output, size_t size)
 	if (output == NULL && size != 0)
 		return complain(task, ORD_EINVAL, "output is NULL and size is not 0");
 	if (size > OUTPUT_MAX)
-		return complain(task, ORD_ETOOBIG, "more than 1 GiB: return the name of a file instead");
+		return complain(
+			task, ORD_ETOOBIG, "more than 1 GiB: return the name of a file instead");
 	task->output.size = 0;
 	if (buffer_append(&task->output, output, size) != 0)
 		return complain(task, ORD_ENOMEM, "out of memory");
@@ -73,7 +74,8 @@ ord_task_worker(const struct ord_task *task)
 int
 ord_task_canceled(const struct ord_task *task)
 {
-	uint64_t cancel = atomic_load_explicit(&task->worker->region.page->cancel, memory_order_seq_cst);
+	uint64_t cancel =
+		atomic_load_explicit(&task->worker->region.page->cancel, memory_order_seq_cst);
 	uint64_t run = RUN_WORD(task->sequence, task->attempt, 0);
 
 	return ((cancel ^ run) & ~UINT64_C(3)) == 0 && (cancel & 3) != 0;

@@ -39,11 +39,11 @@ struct worker {
 	uint32_t place;
 	ord_task_fn function;
 	void *user;
-	int words;           /* the pipe that is fd 1 and 2, or -1 */
-	int deadline;        /* timerfd shared with the spawner, or -1 */
-	uint64_t timer_ns;   /* when it was set to fire last */
-	uint32_t marks;      /* written */
-	uint64_t half_write; /* ticks; a task that took less is instant; 0: none is */
+	int words;              /* the pipe that is fd 1 and 2, or -1 */
+	int deadline;           /* timerfd shared with the spawner, or -1 */
+	uint64_t timer_ns;      /* when it was set to fire last */
+	uint32_t marks;         /* written */
+	uint64_t half_write;    /* ticks; a task that took less is instant; 0: none is */
 	worker_outbox_fn flush; /* send what is unsent; NULL: nobody to send to */
 	worker_outbox_fn drain; /* the outbox is full: return when there may be room */
 	void *owner;            /* for both */
@@ -52,16 +52,16 @@ struct worker {
 	uint32_t out_index;
 	uint32_t out_attempt;
 	bool out_known;
-	bool said_times;     /* a RESULT of this message had times */
-	uint64_t now_ns;     /* the clock, read last */
+	bool said_times; /* a RESULT of this message had times */
+	uint64_t now_ns; /* the clock, read last */
 	struct ord_task task;
 };
 
 /* --- emit.c: records into the outbox --- */
 
 /* One record whose payload is two pieces; last: a send follows at once. */
-void emit(struct worker *worker, uint8_t kind, uint8_t flags, uint16_t value, const void *head, size_t head_size,
-	const void *body, size_t body_size, bool last);
+void emit(struct worker *worker, uint8_t kind, uint8_t flags, uint16_t value, const void *head,
+	size_t head_size, const void *body, size_t body_size, bool last);
 
 /* Say which task the next records belong to, if the reader could not know. */
 void emit_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t attempt);
@@ -72,8 +72,8 @@ void emit_next(struct worker *worker);
 /* --- run.c: one task --- */
 
 /* Run the task of a CALL, or skip it if it is not ours to start. */
-void worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t attempt, const struct record *call,
-	bool last);
+void worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t attempt,
+	const struct record *call, bool last);
 
 /* --- task.c, log.c --- */
 

@@ -34,8 +34,11 @@ SCENE_WITHOUT_WORKER_MAIN(modules, a_function_by_name)
 
 	in_build(program, sizeof program, "orderly");
 	in_build(name, sizeof name, "modules/module_double.so:double_it");
-	CHECK_EQ(ord_pool_new(&pool, &ORD_POOL_OPTIONS(.start = ORD_START_COMMAND, .program = program, .function_name = name,
-					     .workers = 2, .on_result = must_be_double, .on_result_user = &delivered)), 0);
+	CHECK_EQ(ord_pool_new(&pool,
+			 &ORD_POOL_OPTIONS(.start = ORD_START_COMMAND, .program = program,
+				 .function_name = name, .workers = 2, .on_result = must_be_double,
+				 .on_result_user = &delivered)),
+		0);
 	CHECK_OK(pool, ord_pool_start(pool));
 	for (uint64_t i = 0; i < MANY; i++)
 		CHECK_OK(pool, ord_pool_submit_wait(pool, &i, sizeof i, NULL));
@@ -52,7 +55,10 @@ must_fail(const char *function, const char *word)
 
 	in_build(program, sizeof program, "orderly");
 	in_build(name, sizeof name, function);
-	CHECK_EQ(ord_pool_new(&pool, &ORD_POOL_OPTIONS(.start = ORD_START_COMMAND, .program = program, .function_name = name)), 0);
+	CHECK_EQ(ord_pool_new(&pool,
+			 &ORD_POOL_OPTIONS(.start = ORD_START_COMMAND, .program = program,
+				 .function_name = name)),
+		0);
 	CHECK_FAILS(pool, ord_pool_start(pool), ORD_ENOTSUP, word);
 	ord_pool_destroy(&pool);
 }
@@ -75,7 +81,9 @@ SCENE_WITHOUT_WORKER_MAIN(modules, a_pointer_cannot_be_sent)
 {
 	struct ord_pool *pool;
 
-	CHECK_EQ(ord_pool_new(&pool, &ORD_POOL_OPTIONS(.start = ORD_START_COMMAND, .function = never)), 0);
+	CHECK_EQ(ord_pool_new(
+			 &pool, &ORD_POOL_OPTIONS(.start = ORD_START_COMMAND, .function = never)),
+		0);
 	CHECK_FAILS(pool, ord_pool_start(pool), ORD_ENOTSUP, "function_name");
 	ord_pool_destroy(&pool);
 }
