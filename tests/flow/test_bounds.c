@@ -7,7 +7,7 @@
 
 #include "tally.h"
 
-enum { MIB = 1 << 20, BEHIND = 1023, PEAK_KIB = 100 << 10 };
+enum { MIB = 1 << 20, PEAK_KIB = 100 << 10 };
 
 /* The first task ends when the others have filled what they may fill, the others return a MiB each. */
 static int
@@ -35,25 +35,25 @@ check_mib(struct tally *tally, const struct ord_result *result)
 }
 
 static void
-slow_head(uint32_t start, uint32_t messages)
+slow_head(uint32_t start, uint32_t messages, uint64_t behind)
 {
 	struct tally tally = { .on_result = check_mib };
 
 	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = return_a_mib, .workers = 3, .start = start, .messages = messages));
-	for (int i = 0; i <= BEHIND; i++)
+	for (uint64_t i = 0; i <= behind; i++)
 		CHECK_OK(tally.pool, ord_pool_submit_wait(tally.pool, "x", 1, NULL));
-	tally_close(&tally, BEHIND + 1);
+	tally_close(&tally, behind + 1);
 	CHECK(scene_memory_kib(0, "VmHWM") <= PEAK_KIB);
 }
 
 SCENE(bounds, slow_head_exec)
 {
-	slow_head(ORD_START_EXEC, ORD_LIVE);
+	slow_head(ORD_START_EXEC, ORD_LIVE, 4095);
 }
 
 SCENE(bounds, slow_head_fork)
 {
-	slow_head(ORD_START_FORK, ORD_ORDERED);
+	slow_head(ORD_START_FORK, ORD_ORDERED, 500);
 }
 
 /* The head logs all the time: its records come though the bytes are full; the others' records wait with their tasks. */

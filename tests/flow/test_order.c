@@ -7,7 +7,7 @@
 
 #include "tally.h"
 
-enum { MANY = 20000 };
+enum { MANY = 50000 };
 
 static int
 square(struct ord_task *task, void *user)
