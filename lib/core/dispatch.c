@@ -75,9 +75,9 @@ least(uint64_t a, uint64_t b)
 static uint32_t
 full_batch(const struct core *core, const struct place *place)
 {
-	uint32_t n = least(place->chunk != 0 ? place->chunk * 2u : 1u, BATCH_TASKS);
+	uint32_t n = least(place->chunk != 0 ? (uint64_t)place->chunk * 2 : 1u, BATCH_TASKS);
 
-	n = least(n, core->options.window / (2 * core->options.workers));
+	n = least(n, core->options.window / 2 / core->options.workers);
 	if (core->mean_ns != 0)
 		n = least(n, BATCH_NS / core->mean_ns);
 	if (core->mean_bytes != 0)
@@ -109,7 +109,7 @@ static uint32_t
 batch_size(const struct core *core, const struct place *place)
 {
 	uint32_t n = full_batch(core, place);
-	uint32_t share = core->n_waiting / (2 * core->options.workers);
+	uint32_t share = core->n_waiting / 2 / core->options.workers;
 
 	if (core->draining && share < n)
 		n = share != 0 ? share : 1;

@@ -327,6 +327,8 @@ put_batch(struct incarnation *incarnation, char *to, uint32_t n)
 		before = slot;
 	}
 	incarnation->in_known = true;
+	if (before == NULL)
+		return;
 	incarnation->in_sequence = before->sequence + 1;
 	incarnation->in_index = before->index + 1;
 }

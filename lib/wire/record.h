@@ -15,7 +15,7 @@
 
 #define FRAME_HEADER 24u
 #define RECORD_HEADER 8u
-#define RECORD_PAYLOAD_MAX (64u * 1024u)     /* in the results stream */
+#define RECORD_PAYLOAD_MAX 65536u     /* in the results stream */
 #define RECORD_INPUT_MAX (UINT32_C(1) << 30) /* of a CALL */
 
 enum record_kind {

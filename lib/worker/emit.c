@@ -20,21 +20,19 @@ reserve(struct worker *worker, size_t size)
 }
 
 void
-emit(struct worker *worker, uint8_t kind, uint8_t flags, uint16_t value, const void *head,
-	size_t head_size, const void *body, size_t body_size, bool last)
+emit(struct worker *worker, const struct emission *record)
 {
-	size_t size = head_size + body_size;
-	char *to = record_begin(
-		reserve(worker, record_space(size)), kind, flags, value, (uint32_t)size);
+	size_t size = record->head_size + record->body_size;
+	size_t enough = record->kind == RECORD_PART ? FLUSH_PARTS : FLUSH_BYTES;
+	char *to = record_begin(reserve(worker, record_space(size)), record->kind, record->flags,
+		record->value, (uint32_t)size);
 
-	if (head_size != 0)
-		memcpy(to, head, head_size);
-	if (body_size != 0)
-		memcpy(to + head_size, body, body_size);
-	outbox_commit(&worker->outbox, record_space(size), !last);
-	if (worker->flush != NULL &&
-		worker->outbox.position - worker->outbox.sent >=
-			(kind == RECORD_PART ? FLUSH_PARTS : FLUSH_BYTES))
+	if (record->head_size != 0)
+		memcpy(to, record->head, record->head_size);
+	if (record->body_size != 0)
+		memcpy(to + record->head_size, record->body, record->body_size);
+	outbox_commit(&worker->outbox, record_space(size), !record->last);
+	if (worker->flush != NULL && worker->outbox.position - worker->outbox.sent >= enough)
 		worker->flush(worker);
 }
 
@@ -52,7 +50,12 @@ emit_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t atte
 	worker->out_attempt = attempt;
 	wire_put64(payload, sequence);
 	wire_put64(payload + 8, index);
-	emit(worker, RECORD_RUN, 0, (uint16_t)attempt, payload, sizeof payload, NULL, 0, true);
+	emit(worker,
+		&(struct emission){ .kind = RECORD_RUN,
+			.value = (uint16_t)attempt,
+			.last = true,
+			.head = payload,
+			.head_size = sizeof payload });
 }
 
 void

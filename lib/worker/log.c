@@ -27,32 +27,43 @@ log_task_set(struct ord_task *task)
 	running = task;
 }
 
+/* Where a record comes from. */
+struct place_in_source {
+	int level;
+	const char *file;
+	unsigned line;
+};
+
 static void
-emit_log(struct worker *worker, int level, const char *file, unsigned line, const char *text,
-	size_t size)
+emit_log(struct worker *worker, const struct place_in_source *place, const char *text, size_t size)
 {
-	size_t file_size = file != NULL ? strnlen(file, FILE_MAX) : 0;
+	size_t file_size = place->file != NULL ? strnlen(place->file, FILE_MAX) : 0;
 	char head[RECORD_LOG_HEADER + FILE_MAX];
-	uint32_t words[2] = { line, (uint32_t)file_size };
+	uint32_t words[2] = { place->line, (uint32_t)file_size };
 
 	wire_put64(head, clock_wall_ns());
 	memcpy(head + 8, words, sizeof words);
 	if (file_size != 0)
-		memcpy(head + RECORD_LOG_HEADER, file, file_size);
-	emit(worker, RECORD_LOG, 0, (uint16_t)level, head, RECORD_LOG_HEADER + file_size, text,
-		size < TEXT_MAX ? size : TEXT_MAX, false);
+		memcpy(head + RECORD_LOG_HEADER, place->file, file_size);
+	emit(worker,
+		&(struct emission){ .kind = RECORD_LOG,
+			.value = (uint16_t)place->level,
+			.head = head,
+			.head_size = RECORD_LOG_HEADER + file_size,
+			.body = text,
+			.body_size = size < TEXT_MAX ? size : TEXT_MAX });
 }
 
 static int
-emit_long(struct worker *worker, int level, const char *file, unsigned line, const char *format,
-	va_list arguments, size_t size)
+emit_long(struct worker *worker, const struct place_in_source *place, size_t size, const char *format,
+	va_list arguments)
 {
 	char *text = memory_resize(NULL, size + 1);
 
 	if (text == NULL)
 		return ORD_ENOMEM;
 	vsnprintf(text, size + 1, format, arguments);
-	emit_log(worker, level, file, line, text, size);
+	emit_log(worker, place, text, size);
 	memory_free(text);
 	return ORD_OK;
 }
@@ -60,6 +71,7 @@ emit_long(struct worker *worker, int level, const char *file, unsigned line, con
 int
 ord_log_at(int level, const char *file, unsigned line, const char *format, ...)
 {
+	struct place_in_source place = { level, file, line };
 	struct ord_task *task = running;
 	char near[NEAR_MAX];
 	va_list arguments;
@@ -67,7 +79,7 @@ ord_log_at(int level, const char *file, unsigned line, const char *format, ...)
 
 	if (level < ORD_TRACE || level > ORD_CRITICAL)
 		return ORD_EINVAL;
-	if (task == NULL)
+	if (task == NULL || *task->worker->alive == 0)
 		return ORD_ENOTSUP;
 	if ((uint32_t)level <
 		atomic_load_explicit(&task->worker->region.page->level, memory_order_relaxed))
@@ -78,11 +90,11 @@ ord_log_at(int level, const char *file, unsigned line, const char *format, ...)
 	if (size < 0)
 		return ORD_EINVAL;
 	if ((size_t)size < sizeof near) {
-		emit_log(task->worker, level, file, line, near, (size_t)size);
+		emit_log(task->worker, &place, near, (size_t)size);
 		return ORD_OK;
 	}
 	va_start(arguments, format);
-	status = emit_long(task->worker, level, file, line, format, arguments, (size_t)size);
+	status = emit_long(task->worker, &place, (size_t)size, format, arguments);
 	va_end(arguments);
 	return status;
 }

@@ -101,7 +101,7 @@ answer(struct worker *worker, uint16_t state, int status, uint32_t marks, uint64
 
 	for (size_t piece; size > RECORD_PAYLOAD_MAX - sizeof head; size -= piece, body += piece) {
 		piece = size < RECORD_PAYLOAD_MAX ? size : RECORD_PAYLOAD_MAX;
-		emit(worker, RECORD_PART, 0, 0, NULL, 0, body, piece, false);
+		emit(worker, &(struct emission){ .kind = RECORD_PART, .body = body, .body_size = piece });
 	}
 	if (marks != 0) {
 		wire_put64(head, marks);
@@ -115,7 +115,15 @@ answer(struct worker *worker, uint16_t state, int status, uint32_t marks, uint64
 		flags |= RECORD_TIMES;
 		worker->said_times = true;
 	}
-	emit(worker, RECORD_RESULT, flags, state, head, head_size, body, size, last);
+	emit(worker,
+		&(struct emission){ .kind = RECORD_RESULT,
+			.flags = flags,
+			.value = state,
+			.last = last,
+			.head = head,
+			.head_size = head_size,
+			.body = body,
+			.body_size = size });
 }
 
 static void
@@ -148,7 +156,7 @@ worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t at
 
 	emit_run(worker, sequence, index, attempt);
 	if (!claim_start(&worker->claims[index], sequence, attempt, worker->place)) {
-		emit(worker, RECORD_SKIP, 0, 0, NULL, 0, NULL, 0, last);
+		emit(worker, &(struct emission){ .kind = RECORD_SKIP, .last = last });
 		emit_next(worker);
 		return;
 	}
@@ -160,6 +168,8 @@ worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t at
 		status = worker->function(&worker->task, worker->user);
 		log_task_set(NULL);
 	}
+	if (*worker->alive == 0)
+		_exit(1); /* a child that the task forked returned from it: the result is its parent's to give */
 	instant = ticks_now() - ticks < worker->half_write;
 	marks = worker_mark(worker, sequence, instant);
 	if (!instant || last)

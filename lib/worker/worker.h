@@ -32,6 +32,7 @@ struct ord_task {
 typedef void (*worker_outbox_fn)(struct worker *worker);
 
 struct worker {
+	const char *alive; /* 1 in this process, 0 in one that a task forked */
 	struct region region;
 	struct outbox outbox;
 	_Atomic uint64_t *claims;
@@ -59,9 +60,18 @@ struct worker {
 
 /* --- emit.c: records into the outbox --- */
 
-/* One record whose payload is two pieces; last: a send follows at once. */
-void emit(struct worker *worker, uint8_t kind, uint8_t flags, uint16_t value, const void *head,
-	size_t head_size, const void *body, size_t body_size, bool last);
+/* One record; its payload is two pieces. */
+struct emission {
+	uint8_t kind;
+	uint8_t flags;
+	uint16_t value;
+	bool last; /* a send follows at once, so that the timer need not be armed */
+	const void *head;
+	size_t head_size;
+	const void *body;
+	size_t body_size;
+};
+void emit(struct worker *worker, const struct emission *record);
 
 /* Say which task the next records belong to, if the reader could not know. */
 void emit_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t attempt);
