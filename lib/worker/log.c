@@ -55,8 +55,8 @@ emit_log(struct worker *worker, const struct place_in_source *place, const char 
 }
 
 static int
-emit_long(struct worker *worker, const struct place_in_source *place, size_t size, const char *format,
-	va_list arguments)
+emit_long(struct worker *worker, const struct place_in_source *place, size_t size,
+	const char *format, va_list arguments)
 {
 	char *text = memory_resize(NULL, size + 1);
 

@@ -101,7 +101,9 @@ answer(struct worker *worker, uint16_t state, int status, uint32_t marks, uint64
 
 	for (size_t piece; size > RECORD_PAYLOAD_MAX - sizeof head; size -= piece, body += piece) {
 		piece = size < RECORD_PAYLOAD_MAX ? size : RECORD_PAYLOAD_MAX;
-		emit(worker, &(struct emission){ .kind = RECORD_PART, .body = body, .body_size = piece });
+		emit(worker,
+			&(struct emission){
+				.kind = RECORD_PART, .body = body, .body_size = piece });
 	}
 	if (marks != 0) {
 		wire_put64(head, marks);
