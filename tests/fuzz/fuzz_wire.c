@@ -45,7 +45,8 @@ check_log(const struct record *record, char *again)
 	memcpy(again + 12, &log.file_size, 4);
 	memcpy(again + RECORD_LOG_HEADER, log.file, log.file_size);
 	memcpy(again + RECORD_LOG_HEADER + log.file_size, log.text, log.text_size);
-	must(RECORD_LOG_HEADER + log.file_size + log.text_size == record->size, "a log's parts are not all of it");
+	must(RECORD_LOG_HEADER + log.file_size + log.text_size == record->size,
+		"a log's parts are not all of it");
 	must(memcmp(again, record->payload, record->size) == 0, "a log differs");
 }
 
@@ -83,7 +84,8 @@ check_record(const struct record *record, const char *from, const char *cursor)
 
 	must(again != NULL, "no memory");
 	must(record->kind > 0 && record->kind < RECORD_KINDS, "an unknown kind");
-	must(space == record_space(record->size) && record->payload == from + RECORD_HEADER, "a record lies elsewhere");
+	must(space == record_space(record->size) && record->payload == from + RECORD_HEADER,
+		"a record lies elsewhere");
 	touch(record->payload, record->size);
 	check_log(record, again);
 	check_result(record, again);
@@ -127,8 +129,10 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		must(size < FRAME_HEADER || size % 8 != 0, "a good frame is refused");
 		return 0;
 	}
-	must(frame.records == text + FRAME_HEADER && frame.size == size - FRAME_HEADER, "a frame's records lie elsewhere");
-	must(frame_encode(header, frame.token, frame.id, frame.position) == header + FRAME_HEADER, "a header has another size");
+	must(frame.records == text + FRAME_HEADER && frame.size == size - FRAME_HEADER,
+		"a frame's records lie elsewhere");
+	must(frame_encode(header, frame.token, frame.id, frame.position) == header + FRAME_HEADER,
+		"a header has another size");
 	must(memcmp(header, bytes, FRAME_HEADER) == 0, "a frame differs");
 	check_records(frame.records, frame.size);
 	return 0;

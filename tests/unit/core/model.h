@@ -88,7 +88,8 @@ model_bytes(const struct model *model)
 
 	for (uint32_t i = model->first; i < model->n; i++)
 		if (model->tasks[i].where != AT_DELIVERED)
-			bytes += model->tasks[i].input + model->tasks[i].output + model->tasks[i].messages;
+			bytes += model->tasks[i].input + model->tasks[i].output +
+				model->tasks[i].messages;
 	return bytes;
 }
 
@@ -106,8 +107,9 @@ model_has_room(const struct model *model, uint64_t size)
 {
 	uint64_t live = model_live(model), bytes = model_bytes(model);
 
-	return live == 0 || (live < model->window && bytes < model->window_bytes &&
-				    bytes + size <= model->window_bytes);
+	return live == 0 ||
+		(live < model->window && bytes < model->window_bytes &&
+			bytes + size <= model->window_bytes);
 }
 
 /* The task that an entry of a place means, or NULL if nobody waits for it any more. */
@@ -124,7 +126,8 @@ model_entry(struct model *model, uint32_t place, uint32_t i)
 static struct model_task *
 model_task_of(struct model *model, uint32_t place)
 {
-	struct model_task *task = model->places[place].count != 0 ? model_entry(model, place, 0) : NULL;
+	struct model_task *task =
+		model->places[place].count != 0 ? model_entry(model, place, 0) : NULL;
 
 	return task != NULL && (!task->running || task->ran_at == place) ? task : NULL;
 }
@@ -143,8 +146,10 @@ model_holders(struct model *model, const struct model_task *task)
 static uint32_t
 model_next_waiting(const struct model *model)
 {
-	uint32_t waiting = model_first_at(model, AT_WAITING); /* over the byte bound only the head */
-	return model_bytes(model) < model->window_bytes || waiting == model->first ? waiting : MODEL_NONE;
+	uint32_t waiting =
+		model_first_at(model, AT_WAITING); /* over the byte bound only the head */
+	return model_bytes(model) < model->window_bytes || waiting == model->first ? waiting
+										   : MODEL_NONE;
 }
 
 static void
@@ -182,7 +187,8 @@ model_sent(struct model *model, uint32_t place, uint32_t which)
 	struct model_place *at = &model->places[place];
 
 	model->tasks[which].where = AT_SENT;
-	at->queue[at->count++] = (struct model_entry){ which, model->tasks[which].given_again, model->event };
+	at->queue[at->count++] =
+		(struct model_entry){ which, model->tasks[which].given_again, model->event };
 }
 
 static void
@@ -197,8 +203,9 @@ model_answered(struct model_place *at)
 static void
 model_attempted(struct model *model, struct model_task *task, int state)
 {
-	if (state == ORD_DONE || state == ORD_FAILED || state == ORD_CANCELED || state == ORD_QUARANTINED ||
-		task->canceled || model->stopped || task->given_again >= task->retries) {
+	if (state == ORD_DONE || state == ORD_FAILED || state == ORD_CANCELED ||
+		state == ORD_QUARANTINED || task->canceled || model->stopped ||
+		task->given_again >= task->retries) {
 		model_settle(model, task, state);
 		return;
 	}
@@ -264,12 +271,14 @@ model_fruitless(struct model *model, uint32_t place, uint64_t now_ms)
 }
 
 static void
-model_worker_ended(struct model *model, uint32_t place, const struct model_end *end, uint64_t now_ms)
+model_worker_ended(
+	struct model *model, uint32_t place, const struct model_end *end, uint64_t now_ms)
 {
 	struct model_place *at = &model->places[place];
 	struct model_task *task = model_task_of(model, place), *back;
 	bool asked = at->worker == IS_LEAVING;
-	bool beside = task != NULL && task->command, died = task != NULL && !beside && task->running;
+	bool beside = task != NULL && task->command,
+	     died = task != NULL && !beside && task->running;
 
 	at->worker = NO_WORKER;
 	model->deaths += !asked;

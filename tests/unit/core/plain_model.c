@@ -23,7 +23,8 @@ pick_size(struct run *run)
 	const struct model *model = &run->model;
 	uint64_t held = model_bytes(model), size = chance(run, 30);
 
-	if (held < model->window_bytes && model->window_bytes - held < SIZE_MOST && chance(run, 4) == 0)
+	if (held < model->window_bytes && model->window_bytes - held < SIZE_MOST &&
+		chance(run, 4) == 0)
 		size = model->window_bytes - held + chance(run, 2);
 	else if (chance(run, 8) == 0)
 		size = chance(run, SIZE_MOST / 4);
@@ -35,16 +36,23 @@ submit(struct run *run)
 {
 	struct model *model = &run->model;
 	struct model_task *known = &model->tasks[model->n];
-	struct task task = { .user = known, .command = !model->functions || chance(run, 10) < run->commands };
+	struct task task = { .user = known,
+		.command = !model->functions || chance(run, 10) < run->commands };
 	size_t size = pick_size(run), feed = task.command ? size / 3 : 0;
 	struct slot *slot;
 
-	must(run, core_has_room(&run->core, size) == model_has_room(model, size), "there is room when the bounds say so");
+	must(run, core_has_room(&run->core, size) == model_has_room(model, size),
+		"there is room when the bounds say so");
 	if (!model_has_room(model, size) || model->n == MODEL_TASKS || model->stopped)
 		return;
 	task.retries = chance(run, 2) == 0 ? chance(run, 6) : 0;
-	must(run, blob_set(&task.input, bytes, size - feed) == 0 && blob_set(&task.feed, bytes, feed) == 0, "memory");
-	*known = (struct model_task){ .command = task.command, .retries = task.retries, .input = size,
+	must(run,
+		blob_set(&task.input, bytes, size - feed) == 0 &&
+			blob_set(&task.feed, bytes, feed) == 0,
+		"memory");
+	*known = (struct model_task){ .command = task.command,
+		.retries = task.retries,
+		.input = size,
 		.ran_at = MODEL_NONE };
 	model->n++;
 	slot = core_submit(&run->core, &task);
@@ -155,7 +163,8 @@ do_lose(struct run *run)
 	}
 	core_lost(&run->core, "the spawner is gone");
 	tell_lost(&run->model);
-	must(run, run->core.n_sent + run->core.n_waiting == 0, "without a spawner everything is settled");
+	must(run, run->core.n_sent + run->core.n_waiting == 0,
+		"without a spawner everything is settled");
 }
 
 /* --- progress: from every state, if nobody dies and all may finish, the window runs empty --- */
@@ -188,7 +197,8 @@ drain(struct run *run)
 		must(run, turns++ < TURNS_MOST, "it does not go round in circles");
 		if (drain_turn(run))
 			continue;
-		must(run, core_next_time(&run->core) != UINT64_MAX, "something can move while a task is left");
+		must(run, core_next_time(&run->core) != UINT64_MAX,
+			"something can move while a task is left");
 		must(run, core_next_time(&run->core) > now_ns(run), "what is due is done");
 		run->now_ms = core_next_time(&run->core) / NS_PER_MS;
 	}
@@ -222,8 +232,8 @@ do_drain(struct run *run)
 		drain(run);
 }
 
-static void (*const actions[])(struct run *) = { do_submit, do_dispatch_step, do_step, do_deliver_step, do_wait, do_kill,
-	do_cancel, do_leave, do_stop, do_lose, do_drain };
+static void (*const actions[])(struct run *) = { do_submit, do_dispatch_step, do_step,
+	do_deliver_step, do_wait, do_kill, do_cancel, do_leave, do_stop, do_lose, do_drain };
 enum { ACTIONS = sizeof actions / sizeof *actions, ALWAYS = 5 };
 
 /* Each seed has its own mixture, so that what is rare in one is common in another. */
@@ -283,17 +293,20 @@ begin(struct run *run)
 	struct model *model = &run->model;
 
 	pick_options(run);
-	struct core_options options = { model->window, model->window_bytes, model->workers, model->max_deaths,
-		model->quarantine, model->completion, model->functions, model->batches, run->claims };
+	struct core_options options = { model->window, model->window_bytes, model->workers,
+		model->max_deaths, model->quarantine, model->completion, model->functions,
+		model->batches, run->claims };
 	must(run, core_slots(model->window) <= SLOTS_MOST, "slots are few");
 	must(run, core_init(&run->core, &options, run->first) == 0, "memory");
 	if (chance(run, 2) == 0) /* as after four thousand million tasks */
 		run->core.cursor = UINT32_MAX - chance(run, 100);
 	for (uint32_t i = 0; i < model->workers; i++)
 		model->places[i].worker = model->functions ? NO_WORKER : IS_READY;
-	tell(run, "window %u, %llu bytes, %u workers, max_deaths %u, quarantine %u%s%s%s, first %llu", model->window,
-		(unsigned long long)model->window_bytes, model->workers, model->max_deaths, model->quarantine,
-		model->completion ? ", completion" : "", model->functions ? ", functions" : "", model->batches ? ", batches" : "",
+	tell(run,
+		"window %u, %llu bytes, %u workers, max_deaths %u, quarantine %u%s%s%s, first %llu",
+		model->window, (unsigned long long)model->window_bytes, model->workers,
+		model->max_deaths, model->quarantine, model->completion ? ", completion" : "",
+		model->functions ? ", functions" : "", model->batches ? ", batches" : "",
 		(unsigned long long)run->first);
 }
 
@@ -308,7 +321,8 @@ take_step(struct run *run, const uint32_t weights[ACTIONS], uint32_t sum)
 	run->core.now_ns = now_ns(run);
 	run->core.draining = chance(run, 4) == 0;
 	if (run->step % 64 == 1)
-		run->sleeper = chance(run, run->bursts ? run->model.workers : 2 * run->model.workers);
+		run->sleeper =
+			chance(run, run->bursts ? run->model.workers : 2 * run->model.workers);
 	actions[i](run);
 	judge(run);
 }
@@ -325,7 +339,8 @@ run_seed(uint64_t seed, bool told)
 	begin(&run);
 	sum = pick_weights(&run, weights);
 	steps = 1 + chance(&run, STEPS_OF_A_SEED);
-	for (run.step = 1; run.step <= steps && !(run.model.stopped && run.core.live == 0); run.step++)
+	for (run.step = 1; run.step <= steps && !(run.model.stopped && run.core.live == 0);
+		run.step++)
 		take_step(&run, weights, sum);
 	if (chance(&run, 8) != 0) /* else it ends with all that is in it */
 		drain(&run);
@@ -341,7 +356,7 @@ main(int argc, char **argv)
 
 	while (done < steps)
 		done += run_seed(seed++, argc > 3);
-	printf("%llu steps of seeds %llu to %llu\n", (unsigned long long)done, (unsigned long long)first,
-		(unsigned long long)seed - 1);
+	printf("%llu steps of seeds %llu to %llu\n", (unsigned long long)done,
+		(unsigned long long)first, (unsigned long long)seed - 1);
 	return 0;
 }

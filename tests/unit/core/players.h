@@ -28,7 +28,8 @@ chance(struct run *run, uint32_t below)
 	return (uint32_t)((z ^ (z >> 31)) % below);
 }
 
-static void tell(const struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void tell(const struct run *run, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 static void
 tell(const struct run *run, const char *format, ...)
@@ -64,7 +65,9 @@ static struct end
 end_of(const struct model_end *end)
 {
 	return (struct end){ .wait_status = end->signaled ? end->code : end->code << 8,
-		.timed_out = end->timed_out, .stopped = end->stopped, .pid = end->pid };
+		.timed_out = end->timed_out,
+		.stopped = end->stopped,
+		.pid = end->pid };
 }
 
 static struct model_end
@@ -119,7 +122,10 @@ hand_over(struct run *run, uint32_t place)
 
 	core_expected(&run->core, place, &slot);
 	must(run, slot != NULL, "a command is expected where it runs");
-	must(run, blob_set(&slot->result.output, bytes, model_task_of(&run->model, place)->output) == 0, "memory");
+	must(run,
+		blob_set(&slot->result.output, bytes, model_task_of(&run->model, place)->output) ==
+			0,
+		"memory");
 }
 
 static void
@@ -127,8 +133,8 @@ end_command(struct run *run, uint32_t place, struct model_end end)
 {
 	struct end told = end_of(&end);
 
-	tell(run, "command at %u ends, %s %d%s%s", place, end.signaled ? "signal" : "code", end.code,
-		end.timed_out ? ", timed out" : "", end.stopped ? ", stopped" : "");
+	tell(run, "command at %u ends, %s %d%s%s", place, end.signaled ? "signal" : "code",
+		end.code, end.timed_out ? ", timed out" : "", end.stopped ? ", stopped" : "");
 	hand_over(run, place);
 	core_command_ended(&run->core, place, &told);
 	model_command_ended(&run->model, place, &end);
@@ -168,7 +174,10 @@ fail_pool(struct run *run)
 		struct slot *slot = core_find(&run->core, run->first + i);
 
 		if (model->tasks[i].where == AT_SENT)
-			must(run, core_cancel(&run->core, slot) == model_cancel(model, &model->tasks[i]), "canceled alike");
+			must(run,
+				core_cancel(&run->core, slot) ==
+					model_cancel(model, &model->tasks[i]),
+				"canceled alike");
 	}
 }
 
@@ -181,11 +190,14 @@ send_task(struct run *run, const struct dispatch *dispatch)
 	for (uint32_t back = dispatch->n; back > 0; back--) {
 		const struct slot *slot = core_sent(&run->core, place, back);
 
-		must(run, slot != NULL && inbox->count < MODEL_QUEUE, "what is sent is known, and not too much");
-		tell(run, "%s %lu to %u", slot->copies > 1 ? "copy" : "give", (unsigned long)number_of(run, slot), place);
+		must(run, slot != NULL && inbox->count < MODEL_QUEUE,
+			"what is sent is known, and not too much");
+		tell(run, "%s %lu to %u", slot->copies > 1 ? "copy" : "give",
+			(unsigned long)number_of(run, slot), place);
 		model_sent(&run->model, place, number_of(run, slot));
 		if (dispatch->kind == DISPATCH_SEND)
-			inbox->calls[inbox->count++] = (struct sent){ slot->sequence, slot->index, slot->attempt };
+			inbox->calls[inbox->count++] =
+				(struct sent){ slot->sequence, slot->index, slot->attempt };
 		else
 			model_started(&run->model, place, 0);
 	}
@@ -243,11 +255,15 @@ claim(struct run *run, uint32_t place)
 	const struct sent *sent = core_expected(&run->core, place, &slot);
 
 	must(run, won == (task != NULL), "a worker starts what is its own, and nothing else");
-	must(run, sent != NULL && sent->sequence == call->sequence && sent->attempt == call->attempt,
+	must(run,
+		sent != NULL && sent->sequence == call->sequence && sent->attempt == call->attempt,
 		"a worker answers in order");
-	must(run, won == (slot != NULL && core_runner(&run->core, slot) == place), "the claim says who runs a task");
-	must(run, won || slot == NULL || core_runner(&run->core, slot) != UINT32_MAX, "who lost knows to whom");
-	tell(run, "worker %u %s %llu", place, won ? "starts" : "skips", (unsigned long long)(call->sequence - run->first));
+	must(run, won == (slot != NULL && core_runner(&run->core, slot) == place),
+		"the claim says who runs a task");
+	must(run, won || slot == NULL || core_runner(&run->core, slot) != UINT32_MAX,
+		"who lost knows to whom");
+	tell(run, "worker %u %s %llu", place, won ? "starts" : "skips",
+		(unsigned long long)(call->sequence - run->first));
 	if (won) {
 		inbox->running = true;
 		model_started(&run->model, place, run->pids[place]);
@@ -263,7 +279,8 @@ settle(struct run *run, uint32_t place, int state)
 	size_t last = state == ORD_DONE ? chance(run, 200) : 0;
 	struct slot *slot;
 
-	tell(run, "worker %u answers with state %d, %llu bytes", place, state, (unsigned long long)(task->output + last));
+	tell(run, "worker %u answers with state %d, %llu bytes", place, state,
+		(unsigned long long)(task->output + last));
 	core_expected(&run->core, place, &slot);
 	must(run, slot != NULL && slot->result.user == task, "an answer is expected");
 	slot->result.pid = run->pids[place];
@@ -384,7 +401,8 @@ do_kill(struct run *run)
 	uint32_t place = chance(run, run->model.workers);
 	const struct model_task *task = model_task_of(&run->model, place);
 
-	if (!run->model.functions || run->model.places[place].worker == NO_WORKER || chance(run, 3) != 0)
+	if (!run->model.functions || run->model.places[place].worker == NO_WORKER ||
+		chance(run, 3) != 0)
 		return;
 	if (run->model.places[place].worker == IS_STARTING && chance(run, 2) == 0)
 		fail_spawn(run, place);

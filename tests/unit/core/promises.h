@@ -97,12 +97,14 @@ judge_copies(struct run *run, const struct dispatch *dispatch)
 {
 	struct model *model = &run->model;
 
-	must(run, model->batches && is_idle(&model->places[dispatch->place]), "only an idle place is given copies");
+	must(run, model->batches && is_idle(&model->places[dispatch->place]),
+		"only an idle place is given copies");
 	must(run, model_first_at(model, AT_WAITING) == MODEL_NONE, "what waits goes before copies");
 	for (uint32_t i = 0; i < dispatch->n; i++) {
 		const struct model_task *task = &model->tasks[sent_number(run, dispatch, i)];
 
-		must(run, task->where == AT_SENT && !task->running && !task->command, "what runs is not given out again");
+		must(run, task->where == AT_SENT && !task->running && !task->command,
+			"what runs is not given out again");
 		must(run, model_holders(model, task) == 1, "there are two copies at most");
 	}
 }
@@ -116,15 +118,20 @@ judge_message(struct run *run, const struct dispatch *dispatch)
 	uint32_t next = model_next_waiting(model);
 
 	must(run, at->worker == IS_READY, "only a worker that is ready is given a task");
-	must(run, at->count == 0 || (model->batches && !model->tasks[at->queue[0].task].command), "only an idle place");
-	must(run, at->count == 0 || at->queue[0].message == at->queue[at->count - 1].message, "one message ahead");
-	must(run, dispatch->n == 1 || model_bytes(model) < model->window_bytes, "over the bound the head goes alone");
+	must(run, at->count == 0 || (model->batches && !model->tasks[at->queue[0].task].command),
+		"only an idle place");
+	must(run, at->count == 0 || at->queue[0].message == at->queue[at->count - 1].message,
+		"one message ahead");
+	must(run, dispatch->n == 1 || model_bytes(model) < model->window_bytes,
+		"over the bound the head goes alone");
 	must(run, next != MODEL_NONE, "over the bound nothing goes out but the head");
 	for (uint32_t i = 0; i < dispatch->n; i++, next++) {
 		while (next < model->n && model->tasks[next].where != AT_WAITING)
 			next++;
-		must(run, sent_number(run, dispatch, i) == next, "the first that waits goes out first");
-		must(run, dispatch->kind == DISPATCH_COMMAND || !model->tasks[next].command, "a message has no commands");
+		must(run, sent_number(run, dispatch, i) == next,
+			"the first that waits goes out first");
+		must(run, dispatch->kind == DISPATCH_COMMAND || !model->tasks[next].command,
+			"a message has no commands");
 	}
 }
 
@@ -136,20 +143,25 @@ judge_dispatch(struct run *run, const struct dispatch *dispatch)
 	uint32_t number = number_of(run, dispatch->slot);
 
 	if (dispatch->kind == DISPATCH_NOTHING) {
-		must(run, model->stopped || (!failed && nothing_to_do(run)), "something could be done");
+		must(run, model->stopped || (!failed && nothing_to_do(run)),
+			"something could be done");
 		return;
 	}
 	must(run, !model->stopped, "a stopped core does nothing");
-	must(run, failed == (dispatch->kind == DISPATCH_FAIL), "max_deaths in a row end the pool, and only they");
+	must(run, failed == (dispatch->kind == DISPATCH_FAIL),
+		"max_deaths in a row end the pool, and only they");
 	if (failed)
 		return;
 	must(run, dispatch->place < model->workers, "there is such a place");
 	if (dispatch->kind == DISPATCH_SPAWN) {
-		must(run, may_spawn(run, dispatch->place), "a worker is started where one is missing, in its time");
+		must(run, may_spawn(run, dispatch->place),
+			"a worker is started where one is missing, in its time");
 		return;
 	}
-	must(run, dispatch->n == 1 || (model->batches && dispatch->kind == DISPATCH_SEND), "many go out only if that is asked");
-	must(run, model->tasks[number].command == (dispatch->kind == DISPATCH_COMMAND), "a command is a command");
+	must(run, dispatch->n == 1 || (model->batches && dispatch->kind == DISPATCH_SEND),
+		"many go out only if that is asked");
+	must(run, model->tasks[number].command == (dispatch->kind == DISPATCH_COMMAND),
+		"a command is a command");
 	if (model->tasks[number].where == AT_SENT)
 		judge_copies(run, dispatch);
 	else
@@ -172,12 +184,14 @@ judge_take(const struct run *run)
 		const struct model_place *at = &model->places[i];
 
 		may_take = core_may_take(&run->core, i);
-		must(run, may_take || (over && at->count != 0), "under the bound, and from an idle place, all is taken");
+		must(run, may_take || (over && at->count != 0),
+			"under the bound, and from an idle place, all is taken");
 		must(run, !may_take || !over || at->count == 0 || at->queue[0].task == lowest,
 			"over the bound only the lowest sequence goes on");
 		going += may_take && at->count != 0;
 	}
-	must(run, !over || lowest == MODEL_NONE || going == 1, "over the bound exactly one goes on");
+	must(run, !over || lowest == MODEL_NONE || going == 1,
+		"over the bound exactly one goes on");
 }
 
 static void
@@ -188,18 +202,22 @@ judge_deliverable(const struct run *run, const struct slot *slot)
 	uint32_t number = number_of(run, slot);
 
 	if (slot == NULL && model->completion)
-		must(run, model_first_at(model, AT_SETTLED) == MODEL_NONE, "what is settled is delivered");
+		must(run, model_first_at(model, AT_SETTLED) == MODEL_NONE,
+			"what is settled is delivered");
 	else if (slot == NULL)
-		must(run, model->first == model->n || model->tasks[model->first].where != AT_SETTLED,
+		must(run,
+			model->first == model->n || model->tasks[model->first].where != AT_SETTLED,
 			"the head is delivered when it is settled");
 	if (slot == NULL)
 		return;
-	must(run, number < model->n && model->tasks[number].where == AT_SETTLED, "only a settled task is delivered, once");
+	must(run, number < model->n && model->tasks[number].where == AT_SETTLED,
+		"only a settled task is delivered, once");
 	if (!model->completion)
 		must(run, number == model->first, "results come in the order of submission");
 	task = &model->tasks[number];
 	for (uint32_t i = model->first; i < model->n; i++)
-		must(run, !model->completion || model->tasks[i].where != AT_SETTLED ||
+		must(run,
+			!model->completion || model->tasks[i].where != AT_SETTLED ||
 				model->tasks[i].settled_at >= task->settled_at,
 			"results come in the order of completion");
 }
@@ -212,11 +230,13 @@ judge_result(const struct run *run, uint32_t number, const struct ord_result *re
 	must(run, result->sequence == run->first + number, "a result has its sequence");
 	must(run, result->user == task, "a result has its user pointer");
 	must(run, (int)result->state == task->state, "a result has the right state");
-	must(run, result->attempts == task->starts, "every start is an attempt, and every attempt a start");
+	must(run, result->attempts == task->starts,
+		"every start is an attempt, and every attempt a start");
 	must(run, result->worker == task->ran_at, "a result names the place that ran it last");
 	must(run, result->pid == task->pid, "a result names the process that ran it last");
 	must(run, result->output.size == task->output, "a result has the output of its attempt");
-	must(run, task->state != ORD_DONE || result->detail == NULL || result->detail->error == NULL,
+	must(run,
+		task->state != ORD_DONE || result->detail == NULL || result->detail->error == NULL,
 		"what ended well has no error");
 }
 
@@ -257,13 +277,17 @@ judge(const struct run *run)
 
 	must(run, broken == NULL, broken);
 	must(run, core->bytes == model_bytes(model), "bytes are those of the model");
-	must(run, core->live == model_live(model) && core->live <= model->window, "the window holds");
+	must(run, core->live == model_live(model) && core->live <= model->window,
+		"the window holds");
 	must(run, core->n_waiting == model_count(model, AT_WAITING), "as many wait");
 	must(run, core->n_sent == model_count(model, AT_SENT), "as many are sent");
 	must(run, core->n_settled == model_count(model, AT_SETTLED), "as many are settled");
-	must(run, number_of(run, core_head(core)) == (model->first < model->n ? model->first : MODEL_NONE),
+	must(run,
+		number_of(run, core_head(core)) ==
+			(model->first < model->n ? model->first : MODEL_NONE),
 		"the head is the first that is not delivered");
-	must(run, core->retried == model->retried && core->deaths == model->deaths, "retries and deaths are counted");
+	must(run, core->retried == model->retried && core->deaths == model->deaths,
+		"retries and deaths are counted");
 	must(run, core->fruitless == model->fruitless, "fruitless deaths are counted");
 	judge_time(run);
 	judge_take(run);

@@ -9,7 +9,10 @@
 static void
 open_many(struct stage *stage, uint32_t workers, int tasks)
 {
-	stage_open(stage, (struct core_options){ .window = 64, .workers = workers, .functions = true, .batches = true }, 0);
+	stage_open(stage,
+		(struct core_options){
+			.window = 64, .workers = workers, .functions = true, .batches = true },
+		0);
 	stage_bring_up(stage);
 	for (int i = 0; i < tasks; i++)
 		stage_submit(stage, "x", 0);

@@ -10,8 +10,13 @@
 static void
 open_bytes(struct stage *stage, uint64_t window_bytes, bool completion)
 {
-	stage_open(stage, (struct core_options){ .window = 8, .window_bytes = window_bytes, .workers = 2,
-		.functions = true, .completion = completion }, 0);
+	stage_open(stage,
+		(struct core_options){ .window = 8,
+			.window_bytes = window_bytes,
+			.workers = 2,
+			.functions = true,
+			.completion = completion },
+		0);
 	stage_bring_up(stage);
 }
 
@@ -101,7 +106,10 @@ Test(bounds, workers_do_not_wait_for_a_head_that_waits_for_them)
 	uint64_t sequence;
 	uint32_t places[3];
 
-	stage_open(&stage, (struct core_options){ .window = 8, .window_bytes = 10, .workers = 3, .functions = true }, 0);
+	stage_open(&stage,
+		(struct core_options){
+			.window = 8, .window_bytes = 10, .workers = 3, .functions = true },
+		0);
 	stage_bring_up(&stage);
 	for (int i = 0; i < 3; i++) {
 		stage_submit(&stage, "x", 0);

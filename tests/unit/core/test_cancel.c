@@ -9,7 +9,8 @@
 static void
 open_workers(struct stage *stage, uint32_t workers)
 {
-	stage_open(stage, (struct core_options){ .window = 4, .workers = workers, .functions = true }, 0);
+	stage_open(stage,
+		(struct core_options){ .window = 4, .workers = workers, .functions = true }, 0);
 	stage_bring_up(stage);
 }
 
@@ -36,7 +37,8 @@ Test(cancel, what_was_sent_is_skipped)
 	struct stage stage;
 	uint64_t sequence;
 
-	stage_open(&stage, (struct core_options){ .window = 1, .workers = 2, .functions = true }, 0);
+	stage_open(
+		&stage, (struct core_options){ .window = 1, .workers = 2, .functions = true }, 0);
 	stage_bring_up(&stage);
 	uint32_t place = (stage_submit(&stage, "x", 0), stage_next(&stage, DISPATCH_SEND, NULL));
 	cr_assert_not(core_cancel(&stage.core, core_find(&stage.core, 0)));

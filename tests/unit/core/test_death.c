@@ -11,7 +11,8 @@
 static void
 open_one(struct stage *stage, uint32_t workers)
 {
-	stage_open(stage, (struct core_options){ .window = 8, .workers = workers, .functions = true }, 0);
+	stage_open(stage,
+		(struct core_options){ .window = 8, .workers = workers, .functions = true }, 0);
 	stage_bring_up(stage);
 }
 
@@ -89,7 +90,10 @@ Test(death, retries)
 {
 	struct stage stage;
 
-	stage_open(&stage, (struct core_options){ .window = 8, .workers = 1, .functions = true, .quarantine = 100 }, 0);
+	stage_open(&stage,
+		(struct core_options){
+			.window = 8, .workers = 1, .functions = true, .quarantine = 100 },
+		0);
 	stage_submit(&stage, "x", 2);
 	for (int attempt = 0; attempt < 3; attempt++) {
 		stage_quiet(&stage);
@@ -138,7 +142,8 @@ Test(death, a_task_that_kills_its_workers_is_quarantined)
 	struct ord_result result = stage_take(&stage, 0);
 	cr_assert_eq(result.state, ORD_QUARANTINED);
 	cr_assert_eq(result.attempts, 3);
-	cr_assert_str_eq(result.detail->error, "killed 3 workers and is not tried again (the last by signal 11)");
+	cr_assert_str_eq(result.detail->error,
+		"killed 3 workers and is not tried again (the last by signal 11)");
 	result_finish(&result);
 	stage_close(&stage);
 }
@@ -151,7 +156,8 @@ Test(death, time_outs_are_retried_and_leave_nothing_behind)
 	open_one(&stage, 1);
 	stage_submit(&stage, "x", 5);
 	for (int i = 0; i < 4; i++) {
-		stage_answer(&stage, stage_next(&stage, DISPATCH_SEND, NULL), ORD_TIMED_OUT, "its time was up");
+		stage_answer(&stage, stage_next(&stage, DISPATCH_SEND, NULL), ORD_TIMED_OUT,
+			"its time was up");
 		stage_quiet(&stage);
 	}
 	stage_answer(&stage, stage_next(&stage, DISPATCH_SEND, NULL), ORD_DONE, "at last");
@@ -168,13 +174,15 @@ Test(death, places_that_only_die_are_left_alone_for_longer)
 	static const uint64_t expected_ms[] = { 0, 10, 100, 1000, 1000 };
 	struct stage stage;
 
-	stage_open(&stage, (struct core_options){ .window = 1, .workers = 1, .functions = true }, 0);
+	stage_open(
+		&stage, (struct core_options){ .window = 1, .workers = 1, .functions = true }, 0);
 	stage.now_ns = 5 * CLOCK_NS_PER_S;
 	for (size_t i = 0; i < sizeof expected_ms / sizeof *expected_ms; i++) {
 		stage_bring_up(&stage);
 		cr_assert_eq(core_next_time(&stage.core), UINT64_MAX);
 		stage_die(&stage, 0, EXITED(1));
-		cr_assert_eq(core_next_time(&stage.core), stage.now_ns + expected_ms[i] * CLOCK_NS_PER_MS);
+		cr_assert_eq(core_next_time(&stage.core),
+			stage.now_ns + expected_ms[i] * CLOCK_NS_PER_MS);
 		if (expected_ms[i] != 0) {
 			stage.now_ns = core_next_time(&stage.core) - 1;
 			stage_next(&stage, DISPATCH_NOTHING, NULL);
@@ -195,7 +203,10 @@ Test(death, deaths_in_a_row_end_the_pool)
 {
 	struct stage stage;
 
-	stage_open(&stage, (struct core_options){ .window = 1, .workers = 2, .functions = true, .max_deaths = 3 }, 0);
+	stage_open(&stage,
+		(struct core_options){
+			.window = 1, .workers = 2, .functions = true, .max_deaths = 3 },
+		0);
 	for (uint32_t i = 0; i < 3; i++) {
 		stage.now_ns += CLOCK_NS_PER_S;
 		stage_bring_up(&stage);
@@ -211,7 +222,10 @@ Test(death, starts_that_fail_are_deaths_too)
 {
 	struct stage stage;
 
-	stage_open(&stage, (struct core_options){ .window = 1, .workers = 1, .functions = true, .max_deaths = 2 }, 0);
+	stage_open(&stage,
+		(struct core_options){
+			.window = 1, .workers = 1, .functions = true, .max_deaths = 2 },
+		0);
 	for (int i = 0; i < 2; i++) {
 		core_spawning(&stage.core, stage_next(&stage, DISPATCH_SPAWN, NULL));
 		core_spawn_failed(&stage.core, 0, stage.now_ns);
@@ -225,7 +239,10 @@ Test(death, a_finished_task_ends_the_row)
 {
 	struct stage stage;
 
-	stage_open(&stage, (struct core_options){ .window = 1, .workers = 1, .functions = true, .max_deaths = 2 }, 0);
+	stage_open(&stage,
+		(struct core_options){
+			.window = 1, .workers = 1, .functions = true, .max_deaths = 2 },
+		0);
 	for (uint64_t i = 0; i < 20; i++) {
 		stage.now_ns += CLOCK_NS_PER_S;
 		stage_bring_up(&stage);
@@ -242,7 +259,10 @@ Test(death, a_worker_that_was_told_to_leave_does_not_count)
 {
 	struct stage stage;
 
-	stage_open(&stage, (struct core_options){ .window = 2, .workers = 1, .functions = true, .max_deaths = 1 }, 0);
+	stage_open(&stage,
+		(struct core_options){
+			.window = 2, .workers = 1, .functions = true, .max_deaths = 1 },
+		0);
 	stage_bring_up(&stage);
 	core_leaving(&stage.core, 0);
 	stage_submit(&stage, "x", 0);
@@ -280,7 +300,10 @@ Test(death, beside_a_command_counts_as_any_other)
 {
 	struct stage stage;
 
-	stage_open(&stage, (struct core_options){ .window = 2, .workers = 1, .functions = true, .max_deaths = 1 }, 0);
+	stage_open(&stage,
+		(struct core_options){
+			.window = 2, .workers = 1, .functions = true, .max_deaths = 1 },
+		0);
 	stage_bring_up(&stage);
 	stage_submit(&stage, "x", 0);
 	stage_answer(&stage, stage_next(&stage, DISPATCH_SEND, NULL), ORD_DONE, "");
@@ -306,7 +329,8 @@ Test(death, commands_end_as_they_end)
 	stage_end_command(&stage, stage_next(&stage, DISPATCH_COMMAND, NULL), EXITED(0));
 	stage_end_command(&stage, stage_next(&stage, DISPATCH_COMMAND, NULL), EXITED(3));
 	stage_end_command(&stage, stage_next(&stage, DISPATCH_COMMAND, NULL), SIGNALED(15));
-	core_command_failed(&stage.core, stage_next(&stage, DISPATCH_COMMAND, NULL), 127, "no such program");
+	core_command_failed(
+		&stage.core, stage_next(&stage, DISPATCH_COMMAND, NULL), 127, "no such program");
 	stage_expect(&stage, 0, ORD_DONE);
 	stage_expect(&stage, 1, ORD_EXITED);
 	stage_expect(&stage, 2, ORD_SIGNALED);

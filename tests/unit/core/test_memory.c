@@ -10,7 +10,9 @@
 
 Test(memory, a_core_is_made_or_not)
 {
-	struct core_options options = { .window = 4, .workers = 2, .max_deaths = 1, .quarantine = 1 };
+	struct core_options options = {
+		.window = 4, .workers = 2, .max_deaths = 1, .quarantine = 1
+	};
 	unsigned long n = 0;
 	struct core core;
 

@@ -57,7 +57,8 @@ complete_in(const uint32_t order[TASKS])
 	bool done[TASKS] = { false };
 	struct stage stage;
 
-	stage_open(&stage, (struct core_options){ .window = WINDOW, .workers = 3, .functions = true }, 0);
+	stage_open(&stage,
+		(struct core_options){ .window = WINDOW, .workers = 3, .functions = true }, 0);
 	stage_bring_up(&stage);
 	move(&stage, place_of, &submitted, &delivered);
 	while (delivered < TASKS) {
@@ -88,7 +89,8 @@ Test(order, a_slow_head_fills_the_window_and_no_more)
 {
 	struct stage stage;
 
-	stage_open(&stage, (struct core_options){ .window = 3, .workers = 2, .functions = true }, 0);
+	stage_open(
+		&stage, (struct core_options){ .window = 3, .workers = 2, .functions = true }, 0);
 	stage_bring_up(&stage);
 	for (int i = 0; i < 3; i++)
 		stage_submit(&stage, "x", 0);
@@ -114,7 +116,10 @@ Test(order, of_completion_when_asked)
 	uint32_t places[3];
 	struct stage stage;
 
-	stage_open(&stage, (struct core_options){ .window = 3, .workers = 3, .functions = true, .completion = true }, 0);
+	stage_open(&stage,
+		(struct core_options){
+			.window = 3, .workers = 3, .functions = true, .completion = true },
+		0);
 	stage_bring_up(&stage);
 	for (uint32_t i = 0; i < 3; i++) {
 		stage_submit(&stage, "x", 0);
@@ -145,7 +150,8 @@ Test(order, wraps_around)
 	uint64_t first = UINT64_MAX - 2, sequence;
 	struct stage stage;
 
-	stage_open(&stage, (struct core_options){ .window = 8, .workers = 2, .functions = true }, first);
+	stage_open(&stage, (struct core_options){ .window = 8, .workers = 2, .functions = true },
+		first);
 	stage_bring_up(&stage);
 	for (int i = 0; i < 6; i++)
 		stage_submit(&stage, "x", 0);
@@ -172,7 +178,10 @@ Test(order, the_lowest_sequence_is_not_the_smallest_number)
 {
 	struct stage stage;
 
-	stage_open(&stage, (struct core_options){ .window = 4, .window_bytes = 3, .workers = 2, .functions = true }, UINT64_MAX);
+	stage_open(&stage,
+		(struct core_options){
+			.window = 4, .window_bytes = 3, .workers = 2, .functions = true },
+		UINT64_MAX);
 	stage_bring_up(&stage);
 	stage_submit(&stage, "x", 0);
 	struct slot *second = stage_submit(&stage, "x", 0);
@@ -190,7 +199,8 @@ Test(order, places_are_found_after_four_thousand_million_tasks)
 {
 	struct stage stage;
 
-	stage_open(&stage, (struct core_options){ .window = 4, .workers = 3, .functions = true }, 0);
+	stage_open(
+		&stage, (struct core_options){ .window = 4, .workers = 3, .functions = true }, 0);
 	stage_bring_up(&stage);
 	for (int round = 0; round < 3; round++) {
 		stage.core.cursor = UINT32_MAX;

@@ -48,7 +48,8 @@ Test(record, numbers_at_any_address)
 	for (size_t i = 0; i < 16; i++) {
 		wire_put64(bytes + i, UINT64_C(0x0123456789abcdef) + i);
 		cr_assert_eq(wire_get64(bytes + i), UINT64_C(0x0123456789abcdef) + i);
-		cr_assert_eq((unsigned char)bytes[i], 0xef + i <= 0xff ? 0xef + i : (0xef + i) & 0xff); /* little-endian */
+		cr_assert_eq((unsigned char)bytes[i],
+			0xef + i <= 0xff ? 0xef + i : (0xef + i) & 0xff); /* little-endian */
 	}
 }
 
@@ -106,7 +107,8 @@ Test(record, records_come_back)
 	struct record record;
 
 	for (uint8_t kind = 1; kind <= KINDS; kind++)
-		for (uint8_t flags = 0; flags <= RECORD_FLAGS; flags++, expected = (expected + 1) % 41) {
+		for (uint8_t flags = 0; flags <= RECORD_FLAGS;
+			flags++, expected = (expected + 1) % 41) {
 			cr_assert_eq(record_next(&record, &cursor, copy + size), 1);
 			cr_assert_eq(record.kind, kind);
 			cr_assert_eq(record.flags, flags);
@@ -168,13 +170,15 @@ Test(record, unknown_kinds_and_flags_are_bad)
 	for (unsigned kind = 0; kind < 256; kind++)
 		cr_assert_eq(next_of((uint8_t)kind, 0, 0, 8), kind >= 1 && kind <= KINDS ? 1 : -1);
 	for (unsigned flags = 0; flags < 256; flags++)
-		cr_assert_eq(next_of(RECORD_RESULT, (uint8_t)flags, 0, 8), flags <= RECORD_FLAGS ? 1 : -1);
+		cr_assert_eq(next_of(RECORD_RESULT, (uint8_t)flags, 0, 8),
+			flags <= RECORD_FLAGS ? 1 : -1);
 }
 
 Test(record, sizes_that_do_not_fit_are_bad)
 {
-	static const uint32_t sizes[] = { 17, 24, RECORD_INPUT_MAX, RECORD_INPUT_MAX + 8, RECORD_INPUT_MAX + 9,
-		INT32_MAX, UINT32_MAX - 8, UINT32_MAX - 7, UINT32_MAX - 1, UINT32_MAX };
+	static const uint32_t sizes[] = { 17, 24, RECORD_INPUT_MAX, RECORD_INPUT_MAX + 8,
+		RECORD_INPUT_MAX + 9, INT32_MAX, UINT32_MAX - 8, UINT32_MAX - 7, UINT32_MAX - 1,
+		UINT32_MAX };
 
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
 		cr_assert_eq(next_of(RECORD_CALL, 0, sizes[i], 24), -1);
@@ -268,14 +272,17 @@ Test(record, a_file_name_that_does_not_fit_is_bad)
 Test(record, results_with_and_without_their_parts)
 {
 	for (uint8_t flags = 0; flags <= RECORD_FLAGS; flags++) {
-		size_t head = ((flags & RECORD_MARKS) != 0 ? 8u : 0u) + ((flags & RECORD_TIMES) != 0 ? 16u : 0u);
+		size_t head = ((flags & RECORD_MARKS) != 0 ? 8u : 0u) +
+			((flags & RECORD_TIMES) != 0 ? 16u : 0u);
 		char payload[40];
 
 		for (size_t i = 0; i < head; i += 8)
 			wire_put64(payload + i, i + 1);
 		memcpy(payload + head, "output", 6);
 		for (size_t cut = 0; cut <= head + 6; cut++) {
-			struct record record = { .kind = RECORD_RESULT, .flags = flags, .size = (uint32_t)cut };
+			struct record record = {
+				.kind = RECORD_RESULT, .flags = flags, .size = (uint32_t)cut
+			};
 			struct result_record result;
 			char *copy = exactly(payload, cut);
 
@@ -285,8 +292,10 @@ Test(record, results_with_and_without_their_parts)
 				cr_assert_eq(result.output, copy + head);
 				cr_assert_eq(result.output_size, cut - head);
 				cr_assert_eq(result.marks, (flags & RECORD_MARKS) != 0 ? 1 : 0);
-				cr_assert_eq(result.started_ns, (flags & RECORD_TIMES) != 0 ? head - 15 : 0);
-				cr_assert_eq(result.ended_ns, (flags & RECORD_TIMES) != 0 ? head - 7 : 0);
+				cr_assert_eq(result.started_ns,
+					(flags & RECORD_TIMES) != 0 ? head - 15 : 0);
+				cr_assert_eq(result.ended_ns,
+					(flags & RECORD_TIMES) != 0 ? head - 7 : 0);
 			}
 			free(copy);
 		}
