@@ -15,8 +15,8 @@
 
 enum { MODEL_TASKS = 4096, MODEL_PLACES = 8, MODEL_QUEUE = 256 };
 #define MODEL_NONE UINT32_MAX
-
 enum model_where { AT_WAITING, AT_SENT, AT_SETTLED, AT_DELIVERED };
+enum model_worker { NO_WORKER, IS_STARTING, IS_READY, IS_LEAVING };
 
 struct model_task {
 	enum model_where where;
@@ -30,8 +30,6 @@ struct model_task {
 	int state;
 	uint64_t settled_at; /* the event at which it was; those of one event come in any order */
 };
-
-enum model_worker { NO_WORKER, IS_STARTING, IS_READY, IS_LEAVING };
 
 /* What a place was given and has not answered: an attempt of a task, in a message. */
 struct model_entry {
@@ -75,21 +73,15 @@ model_count(const struct model *model, enum model_where where)
 	return count;
 }
 
-static uint32_t
-model_live(const struct model *model)
-{
-	return model->n - model->first - model_count(model, AT_DELIVERED);
-}
-
 static uint64_t
 model_bytes(const struct model *model)
 {
+	const struct model_task *end = model->tasks + model->n;
 	uint64_t bytes = 0;
 
-	for (uint32_t i = model->first; i < model->n; i++)
-		if (model->tasks[i].where != AT_DELIVERED)
-			bytes += model->tasks[i].input + model->tasks[i].output +
-				model->tasks[i].messages;
+	for (const struct model_task *task = model->tasks + model->first; task < end; task++)
+		bytes += task->where != AT_DELIVERED ? task->input + task->output + task->messages
+						     : 0;
 	return bytes;
 }
 
@@ -105,11 +97,12 @@ model_first_at(const struct model *model, enum model_where where)
 static bool
 model_has_room(const struct model *model, uint64_t size)
 {
-	uint64_t live = model_live(model), bytes = model_bytes(model);
+	uint64_t live = model->n - model->first - model_count(model, AT_DELIVERED);
+	uint64_t bytes = model_bytes(model);
 
-	return live == 0 ||
-		(live < model->window && bytes < model->window_bytes &&
-			bytes + size <= model->window_bytes);
+	if (live == 0 || bytes >= model->window_bytes)
+		return live == 0;
+	return live < model->window && bytes + size <= model->window_bytes;
 }
 
 /* The task that an entry of a place means, or NULL if nobody waits for it any more. */
@@ -143,13 +136,13 @@ model_holders(struct model *model, const struct model_task *task)
 	return holders;
 }
 
+/* Over the byte bound only the head. */
 static uint32_t
 model_next_waiting(const struct model *model)
 {
-	uint32_t waiting =
-		model_first_at(model, AT_WAITING); /* over the byte bound only the head */
-	return model_bytes(model) < model->window_bytes || waiting == model->first ? waiting
-										   : MODEL_NONE;
+	uint32_t next = model_first_at(model, AT_WAITING);
+
+	return model_bytes(model) < model->window_bytes || next == model->first ? next : MODEL_NONE;
 }
 
 static void
@@ -271,8 +264,7 @@ model_fruitless(struct model *model, uint32_t place, uint64_t now_ms)
 }
 
 static void
-model_worker_ended(
-	struct model *model, uint32_t place, const struct model_end *end, uint64_t now_ms)
+model_ended(struct model *model, uint32_t place, const struct model_end *end, uint64_t now_ms)
 {
 	struct model_place *at = &model->places[place];
 	struct model_task *task = model_task_of(model, place), *back;

@@ -84,7 +84,7 @@ do_submit(struct run *run)
 	uint32_t n = chance(run, 3) == 0 ? chance(run, 20) : 1;
 
 	if (run->bursts)
-		n = model_live(&run->model) < 2 ? chance(run, SLOTS_MOST) : 0;
+		n = live(&run->model) < 2 ? chance(run, SLOTS_MOST) : 0;
 	for (; n > 0; n--)
 		submit(run);
 }
@@ -145,7 +145,7 @@ tell_lost(struct model *model)
 		if (task != NULL && task->command)
 			model_command_ended(model, i, &end);
 		if (model->functions && model->places[i].worker != NO_WORKER)
-			model_worker_ended(model, i, &end, 0);
+			model_ended(model, i, &end, 0);
 	}
 }
 

@@ -110,7 +110,7 @@ end_worker(struct run *run, uint32_t place, struct model_end end)
 		end.timed_out ? ", timed out" : "", end.stopped ? ", stopped" : "");
 	drop_parts(run, place);
 	core_ended(&run->core, place, &told, now_ns(run));
-	model_worker_ended(&run->model, place, &end, run->now_ms);
+	model_ended(&run->model, place, &end, run->now_ms);
 	run->inboxes[place].count = 0;
 	run->inboxes[place].running = false;
 }
