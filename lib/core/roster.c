@@ -69,7 +69,7 @@ set_state(struct core *core, uint32_t place, enum place_state state)
 	struct place *at = &core->places[place];
 
 	place_out(core, at);
-	at->state = state;
+	at->state = (uint8_t)state;
 	place_in(core, at);
 }
 
