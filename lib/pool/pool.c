@@ -301,6 +301,24 @@ drop_task(struct task *task)
 	blob_finish(&task->feed);
 }
 
+/* What the slot will own; nothing is taken if there is no room for all of it. */
+static int
+fill_task(struct ord_pool *pool, struct task *task, const struct ord_command *command)
+{
+	pool->scratch.size = 0;
+	if (pool_command_text(&pool->scratch, command) != 0)
+		return error_memory(&pool->error);
+	if (pool->scratch.size > COMMAND_MAX)
+		return error_set(&pool->error, ORD_ETOOBIG,
+			"the command's arguments and environment are larger than 2 MiB");
+	if (!core_has_room(&pool->core, pool->scratch.size + command->input_size))
+		return full(pool);
+	if (blob_set(&task->feed, command->input, command->input_size) != 0 ||
+		blob_set(&task->input, pool->scratch.bytes, pool->scratch.size) != 0)
+		return error_memory(&pool->error);
+	return ORD_OK;
+}
+
 static int
 submit_command(struct ord_pool *pool, const struct ord_command *command, uint64_t *sequence)
 {
@@ -313,19 +331,8 @@ submit_command(struct ord_pool *pool, const struct ord_command *command, uint64_
 		.output = command->output,
 		.command = true,
 	};
-	int status = ORD_OK;
+	int status = fill_task(pool, &task, command);
 
-	pool->scratch.size = 0;
-	if (pool_command_text(&pool->scratch, command) != 0 ||
-		blob_set(&task.feed, command->input, command->input_size) != 0)
-		status = error_memory(&pool->error);
-	else if (pool->scratch.size > COMMAND_MAX)
-		status = error_set(&pool->error, ORD_ETOOBIG,
-			"the command's arguments and environment are larger than 2 MiB");
-	else if (!core_has_room(&pool->core, pool->scratch.size + command->input_size))
-		status = full(pool);
-	else if (blob_set(&task.input, pool->scratch.bytes, pool->scratch.size) != 0)
-		status = error_memory(&pool->error);
 	if (status == 0)
 		return take_in(pool, &task, sequence);
 	drop_task(&task);
@@ -336,7 +343,7 @@ int
 ord_pool_submit_command(
 	struct ord_pool *pool, const struct ord_command *command, uint64_t *sequence)
 {
-	struct ord_command copy;
+	struct ord_command copy = { 0 };
 	int status = may_submit(pool);
 
 	if (status == 0)
