@@ -38,7 +38,8 @@ core_running(const struct core *core, uint32_t place)
 {
 	const struct place *at = &core->places[place];
 
-	for (uint32_t i = 0; i < at->count; i++) {
+	/* A command runs beside the worker, not in it. */
+	for (uint32_t i = 0; i < at->count && !at->command; i++) {
 		struct slot *slot =
 			sent_slot(core, &at->sent[(at->first + i) & (at->capacity - 1)]);
 

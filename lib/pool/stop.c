@@ -160,6 +160,7 @@ pool_lost(struct ord_pool *pool)
 		}
 		if (pool->commands[i].id != 0) {
 			end.id = pool->commands[i].id;
+			end.pid = 0; /* only the spawner knew it */
 			pool_command_ended(pool, &end);
 		}
 	}
