@@ -54,7 +54,8 @@ emit_log(struct worker *worker, const struct place_in_source *place, const char 
 			.body_size = size < TEXT_MAX ? size : TEXT_MAX });
 }
 
-static int ORD_PRINTF(4, 0)
+ORD_PRINTF(4, 0)
+static int
 emit_long(struct worker *worker, const struct place_in_source *place, size_t size,
 	const char *format, va_list arguments)
 {
