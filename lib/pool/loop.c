@@ -229,6 +229,14 @@ watch_life(struct ord_pool *pool)
 	pool->life_writing = writing;
 }
 
+/* Before this loop waits, and before a foreign one does. */
+static void
+watch(struct ord_pool *pool)
+{
+	set_timer(pool);
+	watch_life(pool);
+}
+
 /* What no descriptor would tell: a foreign loop must not sleep over it. */
 static bool
 more_to_do(const struct ord_pool *pool, unsigned frames)
@@ -277,8 +285,7 @@ pool_round(struct ord_pool *pool, int timeout_ms, bool *moved)
 	carry_on(pool, moved);
 	if (pool->destroy)
 		return ORD_OK;
-	set_timer(pool);
-	watch_life(pool);
+	watch(pool);
 	if (*moved || pool->left || core_deliverable(&pool->core) != NULL ||
 		pool->inline_worker != NULL)
 		timeout_ms = 0;
@@ -287,6 +294,8 @@ pool_round(struct ord_pool *pool, int timeout_ms, bool *moved)
 	pool_take_interrupts(pool);
 	if (!pool->destroy && more_to_do(pool, carry_on(pool, moved)))
 		pool_wake(pool);
+	if (!pool->destroy)
+		watch(pool);
 	return pool->ended ? pool->failure.status : ORD_OK;
 }
 

@@ -174,8 +174,9 @@ take_in(struct ord_pool *pool, struct task *task, uint64_t *sequence)
 		*sequence = slot->sequence;
 	if (pool->inline_worker == NULL)
 		pool_dispatch(pool);
-	else
-		pool_wake(pool); /* a task runs in a step, not in here */
+	/* A task of INLINE runs in a step, not in here; a full life channel is polled from a step on. */
+	if (pool->inline_worker != NULL || launch_blocked(&pool->launch))
+		pool_wake(pool);
 	return ORD_OK;
 }
 
