@@ -83,7 +83,7 @@ open_side(struct side *side, uint32_t workers, uint32_t window)
 	CHECK_OK(NULL,
 		ord_pool_new(&side->pool,
 			&ORD_POOL_OPTIONS(.function = act, .workers = workers, .window = window,
-				.timeout_ms = 400, .grace_ms = 50, .on_result = on_result,
+				.timeout_ms = 3000, .grace_ms = 50, .on_result = on_result,
 				.on_result_user = side, .on_message = on_message,
 				.on_message_user = side)));
 	CHECK_OK(side->pool, ord_pool_start(side->pool));

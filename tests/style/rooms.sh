@@ -35,7 +35,7 @@ wrong() {
 }
 
 allowed() { # ROOM OTHER
-	printf '%s' "$rooms" | grep -Eq "^$1:.* $2( |\$)"
+	grep -Eq "^$1:.* $2( |\$)" <<<"$rooms"
 }
 
 check_lib() { # FILE LINE HEADER, the header with its quotes
@@ -69,7 +69,7 @@ check_outside() { # FILE LINE HEADER: the public headers and the command see pub
 for folder in lib/*/; do
 	[ -d "$folder" ] || continue
 	room=$(basename "$folder")
-	printf '%s' "$rooms" | grep -q "^$room:" || wrong "lib/$room: a room that is not in the table of rooms.sh"
+	grep -q "^$room:" <<<"$rooms" || wrong "lib/$room: a room that is not in the table of rooms.sh"
 done
 
 while IFS=: read -r file line text; do

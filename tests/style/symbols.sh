@@ -35,7 +35,7 @@ check() { # LIBRARY NM-OPTIONS...
 		esac
 	done
 	for name in $declared; do
-		printf '%s\n' "$shown" | grep -qx "$name" || { echo "$library: $name is declared and missing"; status=1; }
+		grep -qx "$name" <<<"$shown" || { echo "$library: $name is declared and missing"; status=1; }
 	done
 }
 

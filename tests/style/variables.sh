@@ -22,7 +22,7 @@ done)
 
 status=0
 for variable in $found; do
-	printf '%s' "$allowed" | grep -q "^$variable[[:space:]]" || {
+	grep -q "^$variable[[:space:]]" <<<"$allowed" || {
 		echo "$variable: a variable at file scope"
 		status=1
 	}
