@@ -190,6 +190,7 @@ ord_pool_new(struct ord_pool **pool, const struct ord_pool_options *options);
  *   ORD_ETIMEDOUT the spawner did not answer in start_timeout_ms
  *   ORD_EBUSY     started before, or called from a callback
  *   ORD_ENOMEM
+ * Reads the environment: no other thread may add to it meanwhile.
  * Cost: 2-5 ms.  Since 0.1.  Source: lib/pool/pool.c.
  */
 ORD_API int ORD_MUST_CHECK

@@ -75,13 +75,18 @@ fd_pair(int ends[2])
 int
 fd_headroom(unsigned count)
 {
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	int left = fd < 0 ? -1 : 0;
+	int fds[FD_HEADROOM_MAX], failed = 0;
+	unsigned n = 0;
 
-	if (fd >= 0 && count > 1)
-		left = fd_headroom(count - 1);
-	fd_close(&fd);
-	return left;
+	while (n < count && n < FD_HEADROOM_MAX && failed == 0) {
+		fds[n] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		failed = fds[n] < 0 ? errno : 0;
+		n += failed == 0;
+	}
+	while (n > 0)
+		fd_close(&fds[--n]);
+	errno = failed;
+	return failed == 0 ? 0 : -1;
 }
 
 int

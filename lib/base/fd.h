@@ -24,7 +24,9 @@ int fd_lift(int *fd);
 /* O_NONBLOCK on; 0 or -1 with errno. */
 int fd_nonblocking(int fd);
 
-/* Could count more descriptors be opened now?  0 or -1 with errno.  Costs 2 * count calls. */
+#define FD_HEADROOM_MAX 32
+
+/* Could count more descriptors, at most FD_HEADROOM_MAX, be opened now?  0 or -1 with errno.  Costs 2 * count calls. */
 int fd_headroom(unsigned count);
 
 /*

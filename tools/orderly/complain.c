@@ -11,8 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <orderly/export.h>
+
 #define LINE_MAX_BYTES 4096
 
+ORD_PRINTF(1, 0)
 static void
 say(const char *format, va_list arguments, const char *reason)
 {

@@ -290,9 +290,9 @@ static bool
 fill(struct recipe *recipe, const struct pattern *pattern, const char *const *values,
 	uint64_t number)
 {
-	const struct part *part, *end = pattern->parts + pattern->n_parts;
+	for (size_t i = 0; i < pattern->n_parts; i++) {
+		const struct part *part = &pattern->parts[i];
 
-	for (part = pattern->parts; part < end; part++) {
 		if (part->kind == PART_TEXT)
 			text_add(&recipe->bytes, part->text, part->size);
 		else if (part->kind == PART_SEQUENCE)
