@@ -1,6 +1,6 @@
 /*
  * Allocation, the only place of it.  Tests make the n-th call fail by wrapping
- * memory_resize at link time: the other two go through it.
+ * these functions at link time.
  */
 #ifndef BASE_MEMORY_H
 #define BASE_MEMORY_H

@@ -156,7 +156,6 @@ struct core {
 	uint64_t deaths;
 	uint64_t failed;
 	bool stopped;   /* no worker is started and no task given out any more */
-	uint64_t start; /* first sequence; tests begin near 2^64 */
 };
 
 /* Slots, and claim words, that these options need: a power of two. */

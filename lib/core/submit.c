@@ -28,7 +28,7 @@ core_init(struct core *core, const struct core_options *options, uint64_t first_
 	memset(core, 0, sizeof *core);
 	core->options = *options;
 	core->n_slots = core_slots(options->window);
-	core->start = core->next_sequence = core->next_delivery = first_sequence;
+	core->next_sequence = core->next_delivery = first_sequence;
 	core->slots = memory_new(core->n_slots, sizeof *core->slots);
 	core->places = memory_new(options->workers, sizeof *core->places);
 	if (core->slots == NULL || core->places == NULL) {

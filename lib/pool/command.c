@@ -60,7 +60,8 @@ open_pipe(struct ord_pool *pool, struct intake *intake, enum source source, uint
 
 	if (fd_pipe(&reader, writer) != 0)
 		return -1;
-	intake_open(pool, intake, reader, source, place);
+	if (intake_open(pool, intake, reader, source, place) != 0)
+		return -1;
 	return fd_nonblocking(reader);
 }
 

@@ -69,12 +69,14 @@ prepare(struct incarnation *incarnation, struct parcel *parcel)
 	incarnation->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (incarnation->timer < 0 || fd_lift(&incarnation->timer) != 0)
 		return -1;
-	pool_watch(pool, incarnation->timer, SOURCE_FLUSH, incarnation->place);
+	if (pool_watch(pool, incarnation->timer, SOURCE_FLUSH, incarnation->place) != 0)
+		return -1;
 	if (pool->options.capture == ORD_CAPTURE_OFF)
 		return 0;
 	if (fd_pipe(&reader, &parcel->words) != 0)
 		return -1;
-	intake_open(pool, &incarnation->pipe, reader, SOURCE_WORDS, incarnation->place);
+	if (intake_open(pool, &incarnation->pipe, reader, SOURCE_WORDS, incarnation->place) != 0)
+		return -1;
 	size = fcntl(reader, F_SETPIPE_SZ, WORDS_PIPE_SIZE);
 	if (size < 0)
 		size = fcntl(reader, F_GETPIPE_SZ);

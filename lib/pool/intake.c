@@ -7,23 +7,22 @@
 #include "base/fd.h"
 #include "pool/pool.h"
 
-void
+int
 pool_watch(struct ord_pool *pool, int fd, enum source source, uint32_t place)
 {
 	struct epoll_event event = { .events = EPOLLIN,
 		.data.u64 = ((uint64_t)place << 8) | (uint64_t)source };
 
-	epoll_ctl(pool->epoll, EPOLL_CTL_ADD, fd, &event);
+	return epoll_ctl(pool->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
-void
+int
 intake_open(
 	struct ord_pool *pool, struct intake *intake, int fd, enum source source, uint32_t place)
 {
 	intake->fd = fd;
 	intake->paused = false;
-	if (fd >= 0)
-		pool_watch(pool, fd, source, place);
+	return pool_watch(pool, fd, source, place);
 }
 
 void
@@ -41,7 +40,9 @@ intake_resume(struct ord_pool *pool, struct intake *intake, enum source source, 
 {
 	if (intake->fd < 0 || !intake->paused)
 		return;
-	pool_watch(pool, intake->fd, source, place);
+	/* Without memory in the kernel it stays paused, and the next round tries again. */
+	if (pool_watch(pool, intake->fd, source, place) != 0)
+		return;
 	intake->paused = false;
 	pool->n_paused--;
 }

@@ -154,7 +154,8 @@ bool pool_deliver(struct ord_pool *pool, bool once);
 
 /* --- start.c --- */
 int pool_start(struct ord_pool *pool);
-void pool_watch(struct ord_pool *pool, int fd, enum source source, uint32_t place);
+/* 0 or -1 with errno: a descriptor that is not watched would be slept over. */
+int pool_watch(struct ord_pool *pool, int fd, enum source source, uint32_t place);
 
 /* --- incarnation.c --- */
 
@@ -217,7 +218,8 @@ void pool_say(struct ord_pool *pool, const struct ord_message *message);
 void pool_say_held(struct ord_pool *pool, struct slot *slot);
 
 /* --- intake.c --- */
-void intake_open(
+/* Takes fd over, also if it cannot be watched: -1 with errno. */
+int intake_open(
 	struct ord_pool *pool, struct intake *intake, int fd, enum source source, uint32_t place);
 void intake_pause(struct ord_pool *pool, struct intake *intake);
 void intake_resume(

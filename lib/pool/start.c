@@ -140,6 +140,12 @@ describe_spawner(struct ord_pool *pool, struct launch_options *options)
 }
 
 static int
+cannot_watch(struct ord_pool *pool)
+{
+	return error_system(&pool->error, errno, "the kernel cannot watch one more descriptor");
+}
+
+static int
 make_loop(struct ord_pool *pool)
 {
 	int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), made;
@@ -152,8 +158,9 @@ make_loop(struct ord_pool *pool)
 	atomic_store(&pool->wake, wake);
 	if (!made)
 		return error_system(&pool->error, errno, "cannot make the descriptors of the loop");
-	pool_watch(pool, wake, SOURCE_WAKE, 0);
-	pool_watch(pool, pool->timer, SOURCE_TIMER, 0);
+	if (pool_watch(pool, wake, SOURCE_WAKE, 0) != 0 ||
+		pool_watch(pool, pool->timer, SOURCE_TIMER, 0) != 0)
+		return cannot_watch(pool);
 	return ORD_OK;
 }
 
@@ -187,8 +194,8 @@ open_hub(struct ord_pool *pool)
 {
 	int status = channel_hub_open(&pool->hub, MESSAGE_MAX, &pool->error);
 
-	if (status == 0)
-		pool_watch(pool, channel_hub_fd(&pool->hub), SOURCE_RESULTS, 0);
+	if (status == 0 && pool_watch(pool, channel_hub_fd(&pool->hub), SOURCE_RESULTS, 0) != 0)
+		status = cannot_watch(pool);
 	return status;
 }
 
@@ -206,8 +213,8 @@ start_spawner(struct ord_pool *pool)
 	if (status == 0)
 		status = launch_meet(&pool->launch, &options, &pool->error);
 	fd_close(&pool->claims_fd); /* the spawner has it now */
-	if (status == 0)
-		pool_watch(pool, pool->launch.life, SOURCE_LIFE, 0);
+	if (status == 0 && pool_watch(pool, pool->launch.life, SOURCE_LIFE, 0) != 0)
+		status = cannot_watch(pool);
 	return status;
 }
 
