@@ -14,10 +14,15 @@
 #ifndef ORDERLY_ORDERLY_H
 #define ORDERLY_ORDERLY_H
 
+#include <orderly/ask.h>
+#include <orderly/event.h>
 #include <orderly/export.h>
+#include <orderly/function.h>
 #include <orderly/log.h>
+#include <orderly/map.h>
 #include <orderly/message.h>
 #include <orderly/pool.h>
+#include <orderly/queue.h>
 #include <orderly/result.h>
 #include <orderly/status.h>
 #include <orderly/task.h>

@@ -6,11 +6,12 @@
  * ord_pool_step, _run, _next, _submit_wait or _finish, and callbacks come on
  * the owner's thread from inside these calls.  One pool, one thread at a time.
  *
- * In a callback: ord_pool_submit, _submit_command, _cancel, _cancel_all,
- * _close, _interrupt, _statistics and _error are allowed; ord_pool_destroy is
- * done when the callbacks have returned; everything that waits or delivers
- * (_submit_wait, _step, _run, _next, _finish) returns ORD_EBUSY.  Once it
- * destroyed the pool a callback must not use it again.
+ * In a callback: ord_pool_submit, _submit_task, _submit_command, _cancel,
+ * _cancel_all, _answer, _resize, _suspend, _resume, _close, _interrupt,
+ * _statistics and _error are allowed; ord_pool_destroy is done when the
+ * callbacks have returned; everything that waits or delivers (_submit_wait,
+ * _submit_task_wait, _step, _run, _next, _next_within, _finish) returns
+ * ORD_EBUSY.  Once it destroyed the pool a callback must not use it again.
  *
  * In a process that the owner forked, every call returns ORD_EFORKED and
  * ord_pool_destroy only frees memory.
@@ -21,6 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <orderly/ask.h>
+#include <orderly/event.h>
 #include <orderly/export.h>
 #include <orderly/message.h>
 #include <orderly/result.h>
@@ -59,21 +62,41 @@ enum ord_capture {
 	ORD_CAPTURE_OFF = 1    /* they stay the master's own */
 };
 
+/* What becomes of what a slow first task holds up. */
+enum ord_overflow {
+	ORD_OVERFLOW_WAIT = 0,  /* at the bounds submit says EAGAIN or waits, and workers wait */
+	ORD_OVERFLOW_SPILL = 1, /* outputs that wait for their turn go to an unlinked file, up to spill_bytes */
+	ORD_OVERFLOW_DROP = 2   /* as WAIT, but over the byte bound held messages (ORD_ORDERED) are dropped and counted */
+};
+
+/* In task and command options, where 0 means the pool's: none at all. */
+#define ORD_NONE UINT32_MAX
+
 struct ord_pool_options {
 	size_t size;                /* set by ORD_POOL_OPTIONS; never by hand */
 	ord_task_fn function;       /* what a task does; NULL: commands only, or function_name */
 	void *function_user;        /* its user pointer under FORK and INLINE */
-	const char *function_name;  /* "file.so:function" instead of function; copied */
+	const char *function_name;  /* instead of function: a name of ORD_FUNCTION, or "file.so:function"; copied */
+	ord_worker_start_fn on_worker_start; /* what a worker does before its first task; NULL: nothing */
+	ord_worker_stop_fn on_worker_stop;   /* what it does behind its last; NULL: nothing */
+	const void *shared;         /* shared[shared_size] for all tasks: copied at start; under FORK and INLINE not */
+	size_t shared_size;         /* its bytes */
 	ord_message_fn on_message;  /* what tasks say; NULL: dropped */
 	void *on_message_user;      /* its user pointer */
 	ord_result_fn on_result;    /* results; NULL: use ord_pool_next */
 	void *on_result_user;       /* its user pointer */
+	ord_event_fn on_event;      /* starts, progress, ends; NULL: not even sent */
+	void *on_event_user;        /* its user pointer */
+	ord_ask_fn on_ask;          /* what tasks ask; NULL: ord_task_ask says ORD_ENOTSUP */
+	void *on_ask_user;          /* its user pointer */
 	const char *program;        /* the program to start under EXEC and COMMAND; NULL: this one, or `orderly`; copied */
 	const int *keep_fds;        /* FORK: descriptors of the host that stay open in workers; copied */
+	const char *spill_directory; /* for the file of ORD_OVERFLOW_SPILL; NULL: $TMPDIR or /var/tmp; copied */
+	uint64_t spill_bytes;       /* at most this much of it; 0 = 1 TiB */
 	uint64_t window_bytes;      /* inputs and outputs between submit and delivery; 0 = 64 MiB */
 	uint32_t n_keep_fds;        /* entries of keep_fds */
 	uint32_t start;             /* an enum ord_start */
-	uint32_t workers;           /* processes at once, 1 … 4096; 0 = one per processor this process may use */
+	uint32_t workers;           /* processes at once, 1 … 4096; 0 = one per processor by affinity and cgroup quota */
 	uint32_t window;            /* tasks submitted but not delivered, up to 2^24; 0 = max(4096, 1024 * workers) */
 	uint32_t order;             /* an enum ord_order */
 	uint32_t messages;          /* an enum ord_messages */
@@ -86,7 +109,11 @@ struct ord_pool_options {
 	uint32_t start_timeout_ms;  /* for a worker or the spawner to say it is ready; 0 = 30000 */
 	uint32_t max_deaths;        /* workers that may end in a row without having started a task; 0 = 10 */
 	uint32_t quarantine;        /* a task that killed this many workers is not tried again; 0 = 3 */
-	uint32_t reserved;          /* 0 */
+	uint32_t recycle_tasks;     /* a worker is replaced after so many tasks; 0 = never; 1: a process per task */
+	uint32_t recycle_rss_mib;   /* a worker is replaced when it is larger than this after a task; 0 = never */
+	uint32_t overflow;          /* an enum ord_overflow */
+	uint32_t events;            /* of on_event: ORD_EVENT_BIT of the kinds that are wanted; 0 = all */
+	uint32_t functions_by_task; /* 1: start workers though there is no function, tasks bring their own (ORD_TASK) */
 	/* fields are only ever appended; 0 always means the documented default */
 };
 
@@ -104,6 +131,33 @@ ord_pool_options_default()
 }
 #endif
 
+/* A function call as a task, with what it needs other than the pool's defaults. */
+struct ord_task_options {
+	size_t size;               /* set by ORD_TASK; never by hand */
+	const void *input;         /* input[input_size]; copied; NULL if input_size is 0 */
+	size_t input_size;         /* at most 1 GiB */
+	ord_task_fn function;      /* what to call; NULL: function_name, or the pool's */
+	const char *function_name; /* instead: a name of ORD_FUNCTION, or "file.so:function"; copied */
+	void *user;                /* comes back as ord_result_user */
+	uint32_t timeout_ms;       /* per attempt; 0 = the pool's; ORD_NONE: no limit */
+	uint32_t grace_ms;         /* between asking, SIGTERM and SIGKILL; 0 = the pool's */
+	uint32_t retries;          /* attempts after the first, up to 254; 0 = the pool's; ORD_NONE: none */
+	uint32_t pass;             /* 1: call nothing: the input is the output, at its place, as ORD_PASSED */
+};
+
+#ifndef __cplusplus
+#define ORD_TASK(...) \
+	((struct ord_task_options){ .size = sizeof(struct ord_task_options), __VA_ARGS__ })
+#else
+static inline ord_task_options
+ord_task_default()
+{
+	ord_task_options task = ord_task_options();
+	task.size = sizeof task;
+	return task;
+}
+#endif
+
 /*
  * A command as a task.  Its result is ORD_DONE if it exits with 0, else
  * ORD_EXITED, ORD_SIGNALED, ORD_TIMED_OUT; ORD_FAILED if it could not be
@@ -117,10 +171,10 @@ struct ord_command {
 	const void *input;        /* input[input_size] for its standard input, else it reads /dev/null; copied */
 	size_t input_size;        /* at most 1 MiB */
 	void *user;               /* comes back as ord_result_user */
-	uint32_t timeout_ms;      /* per attempt; 0 = the pool's */
+	uint32_t timeout_ms;      /* per attempt; 0 = the pool's; ORD_NONE: no limit */
 	uint32_t grace_ms;        /* between SIGTERM and SIGKILL; 0 = the pool's */
 	uint32_t output;          /* an enum ord_output */
-	uint32_t reserved;        /* 0 */
+	uint32_t retries;         /* attempts after the first, up to 254; 0 = the pool's; ORD_NONE: none */
 };
 
 /* Where a command's words go. */
@@ -159,8 +213,12 @@ struct ord_statistics {
 	uint64_t deaths;        /* workers that ended unasked */
 	uint64_t dropped;       /* messages with a wrong token, records of closed incarnations */
 	uint64_t workers;       /* ready now */
+	uint64_t recycled;      /* workers replaced because of recycle_tasks or recycle_rss_mib */
+	uint64_t yielded;       /* tasks that have given their slot back now */
+	uint64_t spilled;       /* bytes in the spill file now */
+	uint64_t messages_dropped; /* for ORD_OVERFLOW_DROP, or without memory */
 };
-#define ORD_STATISTICS { sizeof(struct ord_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+#define ORD_STATISTICS { sizeof(struct ord_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /*
  * Make a pool.  Nothing is started.
@@ -232,6 +290,32 @@ ORD_API int
 ord_pool_submit_wait(struct ord_pool *pool, const void *input, size_t size, uint64_t *sequence);
 
 /*
+ * As ord_pool_submit, with a function, pointer, time-out or retries of its
+ * own, or as a value that is only passed on; see struct ord_task_options.
+ *
+ * task  copied, with its input
+ *
+ * Returns as ord_pool_submit, and
+ *   ORD_EINVAL   an option is out of its range; the pool has no workers for functions
+ *                (set .function, .function_name or .functions_by_task)
+ * A function that a worker cannot find fails its task, with a sentence.
+ * May be called from a callback.  Since 0.1.  Source: lib/pool/submit.c.
+ */
+ORD_API int
+ord_pool_submit_task(
+	struct ord_pool *pool, const struct ord_task_options *task, uint64_t *sequence);
+
+/*
+ * As ord_pool_submit_task, but while the window is full it steps.
+ *
+ * Returns as both ord_pool_submit_task and ord_pool_submit_wait.
+ * Since 0.1.  Source: lib/pool/submit.c.
+ */
+ORD_API int
+ord_pool_submit_task_wait(
+	struct ord_pool *pool, const struct ord_task_options *task, uint64_t *sequence);
+
+/*
  * Queue a command; see struct ord_command.  It takes its place in the order
  * among the other tasks.
  *
@@ -278,6 +362,17 @@ ord_pool_run(struct ord_pool *pool);
 ORD_API int
 ord_pool_next(struct ord_pool *pool, const struct ord_result **result);
 
+/*
+ * As ord_pool_next, but waits no longer than timeout_ms (0: not at all; -1: as
+ * ord_pool_next).
+ *
+ * Returns as ord_pool_next, and ORD_EAGAIN: there are tasks, but the next
+ * result was not there in time; *result is NULL.
+ * Since 0.1.  Source: lib/pool/pool.c.
+ */
+ORD_API int
+ord_pool_next_within(struct ord_pool *pool, int timeout_ms, const struct ord_result **result);
+
 /* Refuse new tasks from now on.  Returns 0.  May be called from a callback.  Since 0.1.  Source: lib/pool/pool.c. */
 ORD_API int
 ord_pool_close(struct ord_pool *pool);
@@ -312,6 +407,53 @@ ord_pool_cancel(struct ord_pool *pool, uint64_t sequence);
  */
 ORD_API int
 ord_pool_cancel_all(struct ord_pool *pool);
+
+/*
+ * Answer what a task asked (ord_task_ask); from on_ask or at any later time.
+ *
+ * sequence  the task, as ord_ask_sequence said
+ * answer    answer[size] bytes, at most 1 GiB; copied; NULL if size is 0
+ *
+ * Returns 0, or
+ *   ORD_EINVAL   no task with this sequence waits for an answer (it has ended, or was
+ *                tried again and will ask again); NULL with a size
+ *   ORD_ETOOBIG
+ *   ORD_ENOMEM
+ * May be called from a callback.  Since 0.1.  Source: lib/pool/ask.c.
+ */
+ORD_API int
+ord_pool_answer(struct ord_pool *pool, uint64_t sequence, const void *answer, size_t size);
+
+/*
+ * Change how many tasks run at once.  New workers start at once; those that
+ * are too many end after the tasks that they hold.  The window stays.
+ *
+ * workers  1 … 4096; 0 = one per processor by affinity and cgroup quota
+ *
+ * Returns 0, or ORD_EINVAL (out of range; before ord_pool_start), ORD_ENOTSUP under ORD_START_INLINE,
+ * or the error that ended the pool.
+ * May be called from a callback.  Since 0.1.  Source: lib/pool/pool.c.
+ */
+ORD_API int
+ord_pool_resize(struct ord_pool *pool, uint32_t workers);
+
+/*
+ * Halt: every worker and command is stopped (SIGSTOP), nothing is given out.
+ * For hosts that are stopped themselves: workers, in process groups of their
+ * own, never see a terminal's Ctrl-Z.  Time that passes until ord_pool_resume
+ * counts for no deadline.
+ *
+ * Calls that would wait for ever say ORD_ESTALLED meanwhile; ord_pool_interrupt
+ * and ord_pool_destroy work as ever.
+ * Returns 0 (also if it is halted), or ORD_EINVAL before ord_pool_start.
+ * May be called from a callback.  Since 0.1.  Source: lib/pool/suspend.c.
+ */
+ORD_API int
+ord_pool_suspend(struct ord_pool *pool);
+
+/* Go on after ord_pool_suspend.  Returns as it.  May be called from a callback.  Since 0.1.  Source: lib/pool/suspend.c. */
+ORD_API int
+ord_pool_resume(struct ord_pool *pool);
 
 /*
  * Stop soon, from any thread or a signal handler.  The first call: no new

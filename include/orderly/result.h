@@ -127,9 +127,26 @@ ord_result_system_us(const struct ord_result *result);
 ORD_API uint64_t
 ord_result_max_rss_kib(const struct ord_result *result);
 
-/* The pointer that was submitted with the task (struct ord_command), else NULL.  Since 0.1.  Source: lib/deliver/result.c. */
+/* The pointer that was submitted with the task (ORD_TASK, ORD_COMMAND), else NULL.  Since 0.1.  Source: lib/deliver/result.c. */
 ORD_API void *
 ord_result_user(const struct ord_result *result);
+
+/*
+ * Keep a result beyond the callback or the next ord_pool_next.
+ *
+ * result  as the callback or ord_pool_next gave it; it stays readable there
+ * kept    out: the same result, yours; free it with ord_result_destroy; NULL on failure
+ *
+ * Returns 0, or ORD_EINVAL (NULL; it was kept before), ORD_ENOMEM.  Cost: no copy of the output.
+ * Any thread may read and free what was kept, one at a time.
+ * Since 0.1.  Source: lib/deliver/result.c.
+ */
+ORD_API int
+ord_result_keep(const struct ord_result *result, struct ord_result **kept);
+
+/* Free a result that was kept; NULL and *result NULL are fine; *result becomes NULL.  Since 0.1.  Source: lib/deliver/result.c. */
+ORD_API void
+ord_result_destroy(struct ord_result **result);
 
 #ifdef __cplusplus
 }

@@ -21,13 +21,38 @@ struct ord_task;
  * What a worker does with each task.
  *
  * task  the task; valid until the function returns
- * user  under ORD_START_FORK and ORD_START_INLINE the pool's function_user, else NULL
+ * user  what the pool's on_worker_start returned in this worker; without one
+ *       function_user under ORD_START_FORK and ORD_START_INLINE, else NULL
  *
  * Returns 0: the result is ORD_DONE with what ord_task_return was given last
  * (or no bytes).  Anything else: the result is ORD_FAILED with the text of
  * ord_task_fail, or a sentence that names the number.
  */
 typedef int (*ord_task_fn)(struct ord_task *task, void *user);
+
+/*
+ * What a worker does once, before its first task: load a model, open a
+ * connection.  ord_log, ord_task_shared and ord_task_worker work as in a task;
+ * there is no input, and the sequence is ORD_NO_SEQUENCE.
+ *
+ * task  stands for the worker; valid until the function returns
+ * user  function_user under ORD_START_FORK and ORD_START_INLINE, else NULL
+ *
+ * Returns what every task of this worker gets as its user.  After
+ * ord_task_fail the worker is not used: it ends, another is tried, and a pool
+ * whose workers fail max_deaths times in a row ends with that text.
+ */
+typedef void *(*ord_worker_start_fn)(struct ord_task *task, void *user);
+
+/*
+ * What a worker does once, behind its last task, if it leaves in good order
+ * (the pool finishes or shrinks, or the worker is replaced after so many
+ * tasks).  What it says belongs to no task.
+ *
+ * task  as for ord_worker_start_fn
+ * user  what on_worker_start returned
+ */
+typedef void (*ord_worker_stop_fn)(struct ord_task *task, void *user);
 
 /*
  * The bytes that were submitted.
@@ -90,6 +115,75 @@ ord_task_worker(const struct ord_task *task);
  */
 ORD_API int
 ord_task_canceled(const struct ord_task *task);
+
+/*
+ * The pool's .shared bytes: sent once, the same memory for all workers.
+ *
+ * size  out, may be NULL: their number
+ *
+ * Returns the bytes, aligned to 8, read-only, valid while the worker lives;
+ * never NULL.
+ * Since 0.1.  Source: lib/worker/task.c.
+ */
+ORD_API const void *
+ord_task_shared(const struct ord_task *task, size_t *size);
+
+/*
+ * Tell the master how far the task is (ORD_TASK_PROGRESS of .on_event).
+ * Cheap enough for an inner loop: of many calls the first, the last before
+ * the result, and one each 10 ms between them are sent.
+ *
+ * done, total  in any unit; total 0: not known
+ *
+ * Returns 0, or ORD_ENOTSUP in a process that the task forked.
+ * Cost: a clock read.  Since 0.1.  Source: lib/worker/task.c.
+ */
+ORD_API int
+ord_task_progress(struct ord_task *task, uint64_t done, uint64_t total);
+
+/*
+ * Ask the master and wait for its answer (.on_ask, ord_pool_answer).  The
+ * worker stays with this task meanwhile; ord_task_yield first if that may take
+ * long and others should run.
+ *
+ * request      request[size] bytes, at most 64 KiB; NULL if size is 0
+ * answer       out, may be NULL: the answer's bytes, aligned to 8, valid until
+ *              the next ord_task_ask or the return of the function
+ * answer_size  out, may be NULL: their number
+ *
+ * Returns 0, or
+ *   ORD_EINTERRUPTED  the task is to end (ord_task_canceled): return
+ *   ORD_ENOTSUP       the pool has no on_ask; under ORD_START_INLINE: on_ask did
+ *                     not answer at once; in a process that the task forked
+ *   ORD_EINVAL        NULL with a size
+ *   ORD_ETOOBIG       more than 64 KiB
+ *   ORD_ENOMEM
+ * Since 0.1.  Source: lib/worker/ask.c.
+ */
+ORD_API int
+ord_task_ask(struct ord_task *task, const void *request, size_t size, const void **answer,
+	size_t *answer_size);
+
+/*
+ * Give this task's slot back while it waits for something: the pool runs
+ * another task meanwhile, in another worker.  The function goes on at once,
+ * and should use little processor time until ord_task_resume.
+ *
+ * Returns 0 (also if it has none to give back), or ORD_ENOTSUP in a process that the task forked.
+ * Since 0.1.  Source: lib/worker/ask.c.
+ */
+ORD_API int
+ord_task_yield(struct ord_task *task);
+
+/*
+ * Take a slot again after ord_task_yield; waits until one is free, before any
+ * task that has not started.  A function may also return without it.
+ *
+ * Returns 0, or ORD_EINTERRUPTED: the task is to end (ord_task_canceled): return.
+ * Since 0.1.  Source: lib/worker/ask.c.
+ */
+ORD_API int
+ord_task_resume(struct ord_task *task);
 
 #ifdef __cplusplus
 }

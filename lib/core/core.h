@@ -43,6 +43,7 @@ struct ord_result {
 	uint32_t worker;
 	uint32_t attempts;
 	uint32_t state; /* enum ord_state */
+	bool kept;      /* what it owns is another's now (ord_result_keep) */
 };
 
 enum slot_state { SLOT_FREE = 0, SLOT_WAITING, SLOT_SENT, SLOT_SETTLED };
@@ -54,9 +55,11 @@ struct task {
 	void *user;
 	uint32_t timeout_ms;
 	uint32_t grace_ms;
-	uint32_t retries; /* attempts after the first */
-	uint32_t output;  /* of a command: enum ord_output */
+	uint32_t retries;  /* attempts after the first */
+	uint32_t output;   /* of a command: enum ord_output */
+	uint32_t function; /* a number of pool/functions.c; 0: the pool's */
 	bool command;
+	bool pass; /* not run: the input is the output */
 };
 
 struct slot {
@@ -155,7 +158,7 @@ struct core {
 	uint64_t retried;
 	uint64_t deaths;
 	uint64_t failed;
-	bool stopped;   /* no worker is started and no task given out any more */
+	bool stopped; /* no worker is started and no task given out any more */
 };
 
 /* Slots, and claim words, that these options need: a power of two. */
@@ -172,6 +175,9 @@ bool core_has_room(const struct core *core, size_t size);
 
 /* Take a task over; the caller has asked core_has_room.  Never fails. */
 struct slot *core_submit(struct core *core, struct task *task);
+
+/* A task that is a value: settle it, as ORD_PASSED. */
+void core_pass(struct core *core, struct slot *slot);
 
 /* The slot of a sequence that is not delivered yet; NULL: none. */
 struct slot *core_find(const struct core *core, uint64_t sequence);

@@ -46,11 +46,15 @@ core_release(struct core *core, struct slot *slot, struct ord_result *result)
 void
 result_finish(struct ord_result *result)
 {
-	blob_finish(&result->output);
-	if (result->detail != NULL)
+	if (result->kept)
+		memset(&result->output, 0, sizeof result->output);
+	else if (result->detail != NULL)
 		memory_free(result->detail->error);
-	memory_free(result->detail);
+	if (!result->kept)
+		memory_free(result->detail);
+	blob_finish(&result->output);
 	result->detail = NULL;
+	result->kept = false;
 }
 
 struct detail *

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include <orderly/result.h>
+
 #include "base/memory.h"
 #include "core/lists.h"
 #include "shared/region.h"
@@ -112,12 +114,20 @@ core_submit(struct core *core, struct task *task)
 	slot->result.worker = UINT32_MAX;
 	slot->result.user = task->user;
 	/* Armed once per attempt: here, and where an attempt is counted. */
-	if (!task->command)
+	if (!task->command && !task->pass)
 		claim_arm(&core->options.claims[slot->index], slot->sequence, 0);
 	core->live++;
 	core_charge(core, slot, (ptrdiff_t)(task->input.size + task->feed.size));
 	waiting_insert(core, slot);
 	return slot;
+}
+
+void
+core_pass(struct core *core, struct slot *slot)
+{
+	slot->result.output = slot->task.input;
+	slot->task.input = (struct blob){ 0 };
+	core_settle(core, slot, ORD_PASSED);
 }
 
 struct slot *

@@ -1,6 +1,9 @@
-/* What the user's result callback can ask. */
-#include <orderly/result.h>
+/* What the user's result callback can ask, and results that outlive it. */
+#include "deliver/result.h"
 
+#include <orderly/status.h>
+
+#include "base/memory.h"
 #include "core/core.h"
 
 const char *
@@ -111,4 +114,49 @@ void *
 ord_result_user(const struct ord_result *result)
 {
 	return result->user;
+}
+
+/* The view stays as it is, but what it owns is the copy's. */
+int
+ord_result_keep(const struct ord_result *result, struct ord_result **out)
+{
+	struct ord_result *kept;
+
+	if (out == NULL)
+		return ORD_EINVAL;
+	*out = NULL;
+	if (result == NULL || result->kept)
+		return ORD_EINVAL;
+	kept = memory_resize(NULL, sizeof *kept);
+	if (kept == NULL)
+		return ORD_ENOMEM;
+	*kept = *result;
+	((struct ord_result *)(uintptr_t)result)->kept = true;
+	*out = kept;
+	return ORD_OK;
+}
+
+void
+ord_result_destroy(struct ord_result **result)
+{
+	if (result == NULL || *result == NULL)
+		return;
+	result_finish(*result);
+	memory_free(*result);
+	*result = NULL;
+}
+
+struct ord_result *
+result_unrun(uint64_t sequence, void *user, uint32_t state, const char *text)
+{
+	struct ord_result *result = memory_new(1, sizeof *result);
+
+	if (result == NULL)
+		return NULL;
+	result->sequence = sequence;
+	result->user = user;
+	result->state = state;
+	result->worker = UINT32_MAX;
+	result_error(result, "%s", text);
+	return result;
 }

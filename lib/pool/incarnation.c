@@ -293,7 +293,7 @@ put_call(char *to, const struct slot *slot)
 		to, RECORD_CALL, before != 0 ? RECORD_TIMEOUT : 0, 0, (uint32_t)(size + before));
 
 	if (before != 0)
-		wire_put64(payload, slot->task.timeout_ms);
+		wire_put64(payload, (uint64_t)slot->task.grace_ms << 32 | slot->task.timeout_ms);
 	memcpy(payload + before, blob_bytes(&slot->task.input), size);
 	return to + record_space(size + before);
 }

@@ -10,8 +10,7 @@
 #include "base/memory.h"
 #include "pool/pool.h"
 
-#define FIRST_SIZE \
-	offsetof(struct ord_pool_options, reserved) /* of the first release, without its tail */
+#define FIRST_SIZE sizeof(struct ord_pool_options) /* of the first release */
 #define WINDOW_MAX (1u << 24)
 #define DEFAULT_BYTES (UINT64_C(64) << 20)
 
@@ -73,13 +72,15 @@ check(const struct ord_pool_options *options)
 	if (options->workers > POOL_WORKERS_MAX || options->window > WINDOW_MAX ||
 		options->start > ORD_START_INLINE || options->order > ORD_COMPLETION ||
 		options->messages > ORD_ORDERED || options->capture > ORD_CAPTURE_OFF ||
-		options->level > 6 || options->retries > 254 || options->reserved != 0)
+		options->level > 6 || options->retries > RETRIES_MAX ||
+		options->overflow > ORD_OVERFLOW_DROP || options->functions_by_task > 1)
 		return ORD_EINVAL;
 	if (options->line_bytes != 0 &&
 		(options->line_bytes < 64 || options->line_bytes > (1u << 20)))
 		return ORD_EINVAL;
 	if ((options->function != NULL && options->function_name != NULL) ||
-		(options->keep_fds == NULL && options->n_keep_fds != 0))
+		(options->keep_fds == NULL && options->n_keep_fds != 0) ||
+		(options->shared == NULL && options->shared_size != 0))
 		return ORD_EINVAL;
 	return ORD_OK;
 }

@@ -22,6 +22,7 @@
 #include "worker/worker.h"
 
 #define POOL_WORKERS_MAX 4096u
+#define RETRIES_MAX 254u
 #define PLACE_OF(id) ((uint32_t)((id) & (POOL_WORKERS_MAX - 1)))
 
 /* Who an epoll event is for; with the place above the low 8 bits. */
@@ -131,9 +132,20 @@ struct ord_pool {
 
 /* --- pool.c --- */
 
+/* Any call: the pool is there and belongs to this process. */
+int pool_check(struct ord_pool *pool);
+
+/* The first error that a loop of calls met is told at its end. */
+int pool_keep(struct ord_pool *pool, int status);
+
 /* What every call that moves the pool begins and ends with: a status if it may not; the deferred destroy. */
 int pool_enter(struct ord_pool *pool);
 int pool_leave(struct ord_pool *pool, int status);
+
+/* --- functions.c: functions that tasks bring along --- */
+
+/* The number by which workers know a function: one of the two is set. */
+int pool_function(struct ord_pool *pool, ord_task_fn function, const char *name, uint32_t *number);
 
 /* --- options.c --- */
 int pool_options(struct ord_pool *pool, const struct ord_pool_options *options);

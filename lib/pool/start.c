@@ -28,7 +28,8 @@
 static bool
 has_functions(const struct ord_pool *pool)
 {
-	return pool->options.function != NULL || pool->options.function_name != NULL;
+	return pool->options.function != NULL || pool->options.function_name != NULL ||
+		pool->options.functions_by_task != 0;
 }
 
 static int
@@ -130,9 +131,7 @@ describe_spawner(struct ord_pool *pool, struct launch_options *options)
 		.n_keep_fds = pool->options.n_keep_fds,
 		.timeout_ms = pool->options.start_timeout_ms,
 		.serve = worker_serve,
-		.config = { .master_pid = getpid(),
-			.grace_ms = pool->options.grace_ms,
-			.has_claims = has_functions(pool) },
+		.config = { .master_pid = getpid(), .has_claims = has_functions(pool) },
 		.claims = pool->claims_fd,
 	};
 	memcpy(options->config.directory, pool->directory, sizeof pool->directory);

@@ -34,8 +34,8 @@ stop_now(struct ord_pool *pool, const struct slot *slot, bool kill)
 		launch_stop(&pool->launch, pool->commands[place].id, 0, slot->task.grace_ms, kill);
 	else
 		launch_stop(&pool->launch, pool->incarnations[place].id,
-			RUN_WORD(slot->sequence, slot->attempt, RUN_RUNNING),
-			pool->options.grace_ms, kill);
+			RUN_WORD(slot->sequence, slot->attempt, RUN_RUNNING), slot->task.grace_ms,
+			kill);
 }
 
 /*

@@ -26,12 +26,7 @@
  * The worker writes it; the spawner may turn RUNNING into DOOMED, and then the
  * worker may not commit that task any more.
  */
-enum run_phase {
-	RUN_IDLE = 0,
-	RUN_RUNNING = 1,
-	RUN_COMMITTING = 2,
-	RUN_DOOMED = 3
-};
+enum run_phase { RUN_IDLE = 0, RUN_RUNNING = 1, RUN_COMMITTING = 2, RUN_DOOMED = 3 };
 #define RUN_WORD(sequence, attempt, phase) \
 	(((uint64_t)(sequence) << 10) | (((uint64_t)(attempt)&0xff) << 2) | (uint64_t)(phase))
 #define RUN_PHASE(word) ((enum run_phase)((word)&3))
@@ -39,10 +34,7 @@ enum run_phase {
 #define RUN_ATTEMPT(word) ((uint32_t)((word) >> 2) & 0xff)
 
 /* The cancel word: 0, or the run word of the task that should end, with a reason for its phase. */
-enum cancel_reason {
-	CANCEL_ASKED = 1,
-	CANCEL_TIMEOUT = 2
-};
+enum cancel_reason { CANCEL_ASKED = 1, CANCEL_TIMEOUT = 2 };
 
 /* The words word: what the master has read from the worker's pipe. */
 #define WORDS_READING UINT64_C(1) /* a read(2) is under way */
@@ -58,8 +50,9 @@ struct status_page {
 	uint8_t nonce[REGION_NONCE_SIZE]; /* makes the marks in the words unforgeable */
 
 	/* the master */
-	alignas(64) _Atomic uint64_t acknowledged; /* stream position up to which records are taken */
-	_Atomic uint32_t level;                    /* lowest log level that is sent */
+	alignas(64) _Atomic uint64_t
+		acknowledged;   /* stream position up to which records are taken */
+	_Atomic uint32_t level; /* lowest log level that is sent */
 	alignas(64) _Atomic uint64_t words;
 
 	/* the spawner */
@@ -68,14 +61,15 @@ struct status_page {
 	/* the worker; the spawner may only go RUNNING -> DOOMED */
 	alignas(64) _Atomic uint64_t run;
 	_Atomic uint64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none */
+	_Atomic uint32_t grace_ms;    /* behind the deadline; stands before it */
 
 	/* the worker */
 	alignas(64) _Atomic uint64_t committed; /* stream position up to which records are whole */
-	_Atomic uint64_t sent;                  /* stream position up to which they went through the socket */
+	_Atomic uint64_t sent; /* stream position up to which they went through the socket */
 
 	/* set by the worker, cleared by the master */
-	alignas(64) _Atomic uint32_t armed;   /* the shared timer will fire for unsent records */
-	_Atomic uint32_t waiting;             /* futex: the worker sleeps until this is 0 */
+	alignas(64) _Atomic uint32_t armed; /* the shared timer will fire for unsent records */
+	_Atomic uint32_t waiting;           /* futex: the worker sleeps until this is 0 */
 };
 
 /* A mapped region.  ring[0 … 2 * REGION_RING_SIZE) shows the ring twice, so that no record wraps. */
@@ -101,15 +95,10 @@ void region_finish(struct region *region);
  * run a task is decided here.  Only the master arms; only a worker goes ARMED
  * -> STARTED; only the master goes ARMED -> CANCELED.
  */
-enum claim_state {
-	CLAIM_FREE = 0,
-	CLAIM_ARMED = 1,
-	CLAIM_STARTED = 2,
-	CLAIM_CANCELED = 3
-};
-#define CLAIM_WORD(sequence, attempt, place, state)                                          \
-	(((uint64_t)(sequence) << 24) | (((uint64_t)(attempt)&0xff) << 16) | ((uint64_t)(place) << 2) | \
-		(uint64_t)(state))
+enum claim_state { CLAIM_FREE = 0, CLAIM_ARMED = 1, CLAIM_STARTED = 2, CLAIM_CANCELED = 3 };
+#define CLAIM_WORD(sequence, attempt, place, state) \
+	(((uint64_t)(sequence) << 24) | (((uint64_t)(attempt)&0xff) << 16) | \
+		((uint64_t)(place) << 2) | (uint64_t)(state))
 #define CLAIM_STATE(word) ((enum claim_state)((word)&3))
 #define CLAIM_PLACE(word) ((uint32_t)((word) >> 2) & 0x3fff)
 
@@ -126,7 +115,8 @@ void claims_unmap(_Atomic uint64_t *claims, uint32_t count);
 static inline void
 claim_arm(_Atomic uint64_t *claim, uint64_t sequence, uint32_t attempt)
 {
-	atomic_store_explicit(claim, CLAIM_WORD(sequence, attempt, 0, CLAIM_ARMED), memory_order_release);
+	atomic_store_explicit(
+		claim, CLAIM_WORD(sequence, attempt, 0, CLAIM_ARMED), memory_order_release);
 }
 
 /* A worker starts the task; 0 if it may not: another has it, or it was canceled. */
@@ -136,7 +126,8 @@ claim_start(_Atomic uint64_t *claim, uint64_t sequence, uint32_t attempt, uint32
 	uint64_t armed = CLAIM_WORD(sequence, attempt, 0, CLAIM_ARMED);
 
 	return atomic_compare_exchange_strong_explicit(claim, &armed,
-		CLAIM_WORD(sequence, attempt, place, CLAIM_STARTED), memory_order_acq_rel, memory_order_acquire);
+		CLAIM_WORD(sequence, attempt, place, CLAIM_STARTED), memory_order_acq_rel,
+		memory_order_acquire);
 }
 
 /* The master cancels or takes back; 0 if a worker has started it. */
@@ -146,7 +137,8 @@ claim_cancel(_Atomic uint64_t *claim, uint64_t sequence, uint32_t attempt)
 	uint64_t armed = CLAIM_WORD(sequence, attempt, 0, CLAIM_ARMED);
 
 	return atomic_compare_exchange_strong_explicit(claim, &armed,
-		CLAIM_WORD(sequence, attempt, 0, CLAIM_CANCELED), memory_order_acq_rel, memory_order_acquire);
+		CLAIM_WORD(sequence, attempt, 0, CLAIM_CANCELED), memory_order_acq_rel,
+		memory_order_acquire);
 }
 
 #endif

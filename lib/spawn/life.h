@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define LIFE_MAGIC UINT32_C(0x6f72646c)
-#define LIFE_VERSION 1u
+#define LIFE_VERSION 2u
 #define LIFE_TEXT_MAX 98304u /* larger commands travel in a memfd */
 
 enum life_type {
@@ -35,7 +35,8 @@ enum life_type {
 	LIFE_END   /* grace_ms: SIGTERM to all that lives, SIGKILL after the grace, then leave */
 };
 
-#define LIFE_NOT_ENTERED "cannot enter the directory " /* how FAILED's text begins if the program was not even tried */
+#define LIFE_NOT_ENTERED \
+	"cannot enter the directory " /* how FAILED's text begins if the program was not even tried */
 
 enum life_flags {
 	LIFE_WORDS = 1 << 0,     /* SPAWN: a words pipe comes with it */

@@ -21,9 +21,7 @@ struct spawn_config {
 	struct function_spec function;
 	char directory[SPAWN_DIRECTORY_MAX]; /* of the endpoints; "" if there are none */
 	int32_t master_pid;
-	uint32_t grace_ms;
 	uint32_t has_claims; /* the claim words come as a descriptor */
-	uint32_t reserved;
 };
 
 /* What LIFE_COMMAND's text is: this, then argc + envc NUL-terminated strings, then the cwd's if has_cwd. */

@@ -206,7 +206,8 @@ look(struct spawner *spawner, struct child *worker)
 		wake_at(spawner, deadline);
 		return;
 	}
-	ask(spawner, worker, run & ~RUN_PHASE_MASK, CANCEL_TIMEOUT, spawner->config.grace_ms);
+	ask(spawner, worker, run & ~RUN_PHASE_MASK, CANCEL_TIMEOUT,
+		atomic_load(&worker->region.page->grace_ms));
 }
 
 void

@@ -15,7 +15,7 @@
 
 #define FRAME_HEADER 24u
 #define RECORD_HEADER 8u
-#define RECORD_PAYLOAD_MAX 65536u     /* in the results stream */
+#define RECORD_PAYLOAD_MAX 65536u            /* in the results stream */
 #define RECORD_INPUT_MAX (UINT32_C(1) << 30) /* of a CALL */
 
 enum record_kind {
@@ -26,13 +26,24 @@ enum record_kind {
 	RECORD_PART,
 	RECORD_RESULT,
 	RECORD_SKIP,
+	RECORD_FUNCTION, /* tasks: what a CALL's value means */
+	RECORD_ANSWER,   /* tasks: to an ASK */
+	RECORD_GRANT,    /* tasks: to a RESUME */
+	RECORD_START,    /* results: an attempt begins */
+	RECORD_PROGRESS, /* results */
+	RECORD_ASK,      /* results */
+	RECORD_YIELD,    /* results: the task gives its slot back */
+	RECORD_RESUME,   /* results: it wants one again */
+	RECORD_UNFIT,    /* results: the start hook failed */
+	RECORD_LEAVING,  /* results: this worker ends; what it has not started is another's */
 	RECORD_KINDS
 };
 
 enum record_flags {
-	RECORD_TIMEOUT = 1 << 0, /* CALL: 8 bytes of milliseconds before the input */
-	RECORD_MARKS = 1 << 1,   /* RESULT: 8 bytes, how many marks the words have had */
-	RECORD_TIMES = 1 << 2,   /* RESULT: 8 + 8 bytes, when it started and ended */
+	RECORD_TIMEOUT =
+		1 << 0, /* CALL: 4 + 4 bytes before the input: time-out and grace in milliseconds */
+	RECORD_MARKS = 1 << 1, /* RESULT: 8 bytes, how many marks the words have had */
+	RECORD_TIMES = 1 << 2, /* RESULT: 8 + 8 bytes, when it started and ended */
 	RECORD_FLAGS = 7
 };
 

@@ -35,14 +35,21 @@ set_timer(struct worker *worker, uint64_t deadline_ns)
 	worker->timer_ns = deadline_ns;
 }
 
-/* The deadline stands before `run` says RUNNING: the spawner reads them the other way round. */
+/*
+ * limits: the time-out, and above it the grace, in milliseconds.
+ * The deadline stands before `run` says RUNNING: the spawner reads them the other way round.
+ */
 static void
-enter(struct worker *worker, uint64_t run, uint64_t timeout_ms)
+enter(struct worker *worker, uint64_t run, uint64_t limits)
 {
+	uint64_t timeout_ms = limits & UINT32_MAX;
 	uint64_t deadline_ns = timeout_ms != 0 && worker->deadline >= 0
 		? clock_now_ns() + timeout_ms * CLOCK_NS_PER_MS
 		: 0;
 
+	if (deadline_ns != 0)
+		atomic_store_explicit(&worker->region.page->grace_ms, (uint32_t)(limits >> 32),
+			memory_order_relaxed);
 	atomic_store_explicit(&worker->region.page->deadline_ns, deadline_ns, memory_order_release);
 	atomic_store(&worker->region.page->run, run);
 	if (deadline_ns != 0)

@@ -18,7 +18,8 @@ capture: base shared
 worker: base shared wire capture spawn
 deliver: base core
 pool: base core wire shared spawn worker capture deliver events
-queue: base
+queue: base core deliver
+map: base core deliver
 progress: base
 jobs:
 graph:

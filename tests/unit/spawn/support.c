@@ -149,6 +149,7 @@ run_task(const struct worker_setup *setup, struct status_page *page, enum act ho
 					   .tv_nsec = (long)(deadline % CLOCK_NS_PER_S) } };
 
 	signal(SIGTERM, SIG_IGN);
+	atomic_store(&page->grace_ms, 100);
 	if (how == ACT_LATE)
 		atomic_store(&page->deadline_ns, clock_now_ns() + 1000 * CLOCK_NS_PER_MS);
 	atomic_store(&page->run, RUN_WORD(7, 1, RUN_RUNNING));
@@ -211,7 +212,6 @@ stage_options(struct stage *stage, uint32_t start)
 	CHECK(rmdir(stage->directory) == 0); /* the name is free now; the spawner makes it */
 	strcpy(options.config.directory, stage->directory);
 	options.config.master_pid = getpid();
-	options.config.grace_ms = 100;
 	CHECK(function_describe(function, function_of_tests, &stage->error) == 0);
 	if (start == ORD_START_FORK) {
 		function->kind = FUNCTION_ADDRESS;

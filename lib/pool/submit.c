@@ -1,0 +1,318 @@
+/*
+ * Tasks come in: checked, copied, given to the core, and sent at once if a
+ * worker is idle.  Nothing is received here and nobody is called back, but in
+ * the calls that wait for room.
+ */
+#include "pool/pool.h"
+
+#include <orderly/status.h>
+
+static int
+may_submit(struct ord_pool *pool)
+{
+	int status = pool_check(pool);
+
+	if (status != 0)
+		return status;
+	if (pool->ended) {
+		pool->error = pool->failure;
+		return pool->failure.status;
+	}
+	if (pool->closed || pool->destroy || atomic_load(&pool->interrupts) != 0)
+		return error_set(
+			&pool->error, ORD_ECLOSED, "the pool is closed: it takes no new tasks");
+	if (!pool->started)
+		return error_set(&pool->error, ORD_EINVAL,
+			"the pool is not started: call ord_pool_start first");
+	return ORD_OK;
+}
+
+static int
+take_in(struct ord_pool *pool, struct task *task, uint64_t *sequence)
+{
+	struct slot *slot = core_submit(&pool->core, task);
+
+	if (sequence != NULL)
+		*sequence = slot->sequence;
+	if (task->pass)
+		core_pass(&pool->core, slot);
+	else if (pool->inline_worker == NULL)
+		pool_dispatch(pool);
+	/* A task of INLINE runs in a step, not in here; a full life channel is polled from a step on. */
+	if (task->pass || pool->inline_worker != NULL || launch_blocked(&pool->launch))
+		pool_wake(pool);
+	return ORD_OK;
+}
+
+static int
+full(struct ord_pool *pool)
+{
+	return error_set(&pool->error, ORD_EAGAIN,
+		"the window of %u tasks and %llu bytes is full: deliver something first "
+		"(ord_pool_step)",
+		pool->options.window, (unsigned long long)pool->options.window_bytes);
+}
+
+/* What may be an input, of a task with a function or of a value that is passed on. */
+static int
+check_input(struct ord_pool *pool, const void *input, size_t size)
+{
+	if (input == NULL && size != 0)
+		return error_set(
+			&pool->error, ORD_EINVAL, "input is NULL and its size is %zu", size);
+	if (size > RECORD_INPUT_MAX)
+		return error_set(&pool->error, ORD_ETOOBIG,
+			"an input of %zu bytes is larger than 1 GiB: pass a file's name instead",
+			size);
+	return ORD_OK;
+}
+
+static int
+check_function(struct ord_pool *pool)
+{
+	if (pool->options.function == NULL && pool->options.function_name == NULL)
+		return error_set(&pool->error, ORD_EINVAL,
+			"the pool has no function: set .function, or submit tasks with functions of their own, or commands");
+	return ORD_OK;
+}
+
+static int
+submit(struct ord_pool *pool, struct task *task, const void *input, size_t size, uint64_t *sequence)
+{
+	if (!core_has_room(&pool->core, size))
+		return full(pool);
+	if (blob_set(&task->input, input, size) != 0)
+		return error_memory(&pool->error);
+	return take_in(pool, task, sequence);
+}
+
+/* A task as the pool's options have it. */
+static struct task
+plain_task(const struct ord_pool *pool)
+{
+	return (struct task){ .timeout_ms = pool->options.timeout_ms,
+		.grace_ms = pool->options.grace_ms,
+		.retries = pool->options.retries };
+}
+
+int
+ord_pool_submit(struct ord_pool *pool, const void *input, size_t size, uint64_t *sequence)
+{
+	struct task task;
+	int status = may_submit(pool);
+
+	if (status == 0)
+		status = check_function(pool);
+	if (status == 0)
+		status = check_input(pool, input, size);
+	if (status != 0)
+		return status;
+	task = plain_task(pool);
+	return submit(pool, &task, input, size, sequence);
+}
+
+/* --- tasks with options of their own --- */
+
+static uint32_t
+own_or(uint32_t own, uint32_t pools)
+{
+	if (own == ORD_NONE)
+		return 0;
+	return own != 0 ? own : pools;
+}
+
+/* The limits that tasks and commands have alike. */
+static void
+set_limits(const struct ord_pool *pool, struct task *task, uint32_t timeout_ms, uint32_t grace_ms,
+	uint32_t retries)
+{
+	task->timeout_ms = own_or(timeout_ms, pool->options.timeout_ms);
+	task->grace_ms = grace_ms != 0 ? grace_ms : pool->options.grace_ms;
+	task->retries = own_or(retries, pool->options.retries);
+}
+
+static bool
+retries_are_valid(uint32_t retries)
+{
+	return retries <= RETRIES_MAX || retries == ORD_NONE;
+}
+
+static int
+check_task(struct ord_pool *pool, const struct ord_task_options *options)
+{
+	if (options == NULL || options->size != sizeof *options || options->pass > 1 ||
+		!retries_are_valid(options->retries) ||
+		(options->function != NULL && options->function_name != NULL))
+		return error_set(&pool->error, ORD_EINVAL,
+			"not a task: use ORD_TASK(.input = …, .input_size = …) with one function at most");
+	return check_input(pool, options->input, options->input_size);
+}
+
+/* The core's task without its input. */
+static int
+make_task(struct ord_pool *pool, const struct ord_task_options *options, struct task *task)
+{
+	int status = check_task(pool, options);
+
+	if (status != 0)
+		return status;
+	*task = (struct task){ .user = options->user, .pass = options->pass != 0 };
+	set_limits(pool, task, options->timeout_ms, options->grace_ms, options->retries);
+	if (task->pass)
+		return ORD_OK;
+	if (options->function == NULL && options->function_name == NULL)
+		return check_function(pool);
+	return pool_function(pool, options->function, options->function_name, &task->function);
+}
+
+int
+ord_pool_submit_task(
+	struct ord_pool *pool, const struct ord_task_options *options, uint64_t *sequence)
+{
+	struct task task;
+	int status = may_submit(pool);
+
+	if (status == 0)
+		status = make_task(pool, options, &task);
+	return status != 0 ? status
+			   : submit(pool, &task, options->input, options->input_size, sequence);
+}
+
+/* --- waiting for room --- */
+
+/* While the window is full: deliver, if that is what callbacks are for. */
+static int
+make_room(struct ord_pool *pool)
+{
+	bool moved;
+
+	if (pool->options.on_result == NULL)
+		return error_set(&pool->error, ORD_EAGAIN,
+			"the window is full and there is no on_result: call ord_pool_next first");
+	if (pool_stalled(pool)) {
+		pool_dump(pool, &pool->error);
+		return ORD_ESTALLED;
+	}
+	return pool_round(pool, -1, &moved);
+}
+
+/* Step until submitting says something other than full. */
+static int
+submit_waiting(struct ord_pool *pool, const struct ord_task_options *options, uint64_t *sequence,
+	int (*once)(struct ord_pool *, const struct ord_task_options *, uint64_t *))
+{
+	int status = pool_enter(pool);
+
+	while (status == 0) {
+		status = once(pool, options, sequence);
+		if (status != ORD_EAGAIN)
+			break;
+		status = make_room(pool);
+		if (pool->destroy)
+			return pool_leave(pool, ORD_ECLOSED);
+	}
+	return pool == NULL ? status : pool_keep(pool, status);
+}
+
+static int
+submit_plain(struct ord_pool *pool, const struct ord_task_options *options, uint64_t *sequence)
+{
+	return ord_pool_submit(pool, options->input, options->input_size, sequence);
+}
+
+int
+ord_pool_submit_wait(struct ord_pool *pool, const void *input, size_t size, uint64_t *sequence)
+{
+	struct ord_task_options options = { .input = input, .input_size = size };
+
+	return submit_waiting(pool, &options, sequence, submit_plain);
+}
+
+int
+ord_pool_submit_task_wait(
+	struct ord_pool *pool, const struct ord_task_options *options, uint64_t *sequence)
+{
+	return submit_waiting(pool, options, sequence, ord_pool_submit_task);
+}
+
+/* --- commands --- */
+
+static int
+copy_command(struct ord_command *to, const struct ord_command *from)
+{
+	if (from == NULL || from->size != sizeof *to)
+		return ORD_EINVAL;
+	*to = *from;
+	if (to->argv == NULL || to->argv[0] == NULL || !retries_are_valid(to->retries) ||
+		to->output > ORD_OUTPUT_INHERIT || (to->input == NULL && to->input_size != 0))
+		return ORD_EINVAL;
+	return ORD_OK;
+}
+
+#define COMMAND_MAX (2u << 20)
+#define FEED_MAX (1u << 20)
+
+static int
+check_command(struct ord_pool *pool, struct ord_command *to, const struct ord_command *from)
+{
+	if (copy_command(to, from) != 0)
+		return error_set(&pool->error, ORD_EINVAL,
+			"not a command: use ORD_COMMAND(.argv = …) with at least the program's name");
+	if (pool->inline_worker != NULL)
+		return error_set(&pool->error, ORD_ENOTSUP,
+			"ORD_START_INLINE has no processes for commands: use another start method");
+	if (to->input_size > FEED_MAX)
+		return error_set(&pool->error, ORD_ETOOBIG,
+			"a command's input is larger than 1 MiB: give it a file instead");
+	return ORD_OK;
+}
+
+static void
+drop_task(struct task *task)
+{
+	blob_finish(&task->input);
+	blob_finish(&task->feed);
+}
+
+/* What the slot will own; nothing is taken if there is no room for all of it. */
+static int
+fill_task(struct ord_pool *pool, struct task *task, const struct ord_command *command)
+{
+	pool->scratch.size = 0;
+	if (pool_command_text(&pool->scratch, command) != 0)
+		return error_memory(&pool->error);
+	if (pool->scratch.size > COMMAND_MAX)
+		return error_set(&pool->error, ORD_ETOOBIG,
+			"the command's arguments and environment are larger than 2 MiB");
+	if (!core_has_room(&pool->core, pool->scratch.size + command->input_size))
+		return full(pool);
+	if (blob_set(&task->feed, command->input, command->input_size) != 0 ||
+		blob_set(&task->input, pool->scratch.bytes, pool->scratch.size) != 0)
+		return error_memory(&pool->error);
+	return ORD_OK;
+}
+
+static int
+submit_command(struct ord_pool *pool, const struct ord_command *command, uint64_t *sequence)
+{
+	struct task task = { .user = command->user, .output = command->output, .command = true };
+	int status = fill_task(pool, &task, command);
+
+	set_limits(pool, &task, command->timeout_ms, command->grace_ms, command->retries);
+	if (status == 0)
+		return take_in(pool, &task, sequence);
+	drop_task(&task);
+	return status;
+}
+
+int
+ord_pool_submit_command(
+	struct ord_pool *pool, const struct ord_command *command, uint64_t *sequence)
+{
+	struct ord_command copy = { 0 };
+	int status = may_submit(pool);
+
+	if (status == 0)
+		status = check_command(pool, &copy, command);
+	return status != 0 ? status : submit_command(pool, &copy, sequence);
+}
