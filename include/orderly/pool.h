@@ -298,6 +298,7 @@ ord_pool_submit_wait(struct ord_pool *pool, const void *input, size_t size, uint
  * Returns as ord_pool_submit, and
  *   ORD_EINVAL   an option is out of its range; the pool has no workers for functions
  *                (set .function, .function_name or .functions_by_task)
+ *   ORD_ENOTSUP  an option is set that this version does not know
  * A function that a worker cannot find fails its task, with a sentence.
  * May be called from a callback.  Since 0.1.  Source: lib/pool/submit.c.
  */
@@ -320,8 +321,9 @@ ord_pool_submit_task_wait(
  * among the other tasks.
  *
  * Returns as ord_pool_submit, and
- *   ORD_ENOTSUP  under ORD_START_INLINE
- *   ORD_ETOOBIG  argv, env and input together need more than 2 MiB
+ *   ORD_EINVAL   no argv; retries or output out of their range
+ *   ORD_ENOTSUP  under ORD_START_INLINE; an option is set that this version does not know
+ *   ORD_ETOOBIG  argv and env need more than 2 MiB, or the input is larger than 1 MiB
  * May be called from a callback.  Since 0.1.  Source: lib/pool/command.c.
  */
 ORD_API int

@@ -8,9 +8,10 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/options.h"
 #include "pool/pool.h"
 
-#define FIRST_SIZE sizeof(struct ord_pool_options) /* of the first release */
+#define FIRST_SIZE OPTIONS_UP_TO(struct ord_pool_options, functions_by_task)
 #define WINDOW_MAX (1u << 24)
 #define DEFAULT_BYTES (UINT64_C(64) << 20)
 
@@ -24,22 +25,6 @@ processors(void)
 		return (uint32_t)CPU_COUNT(&set);
 	online = sysconf(_SC_NPROCESSORS_ONLN);
 	return online > 0 ? (uint32_t)online : 1;
-}
-
-/* A newer program's options: what lies behind the ones we know must be unset. */
-static int
-copy_known(struct ord_pool_options *to, const struct ord_pool_options *from)
-{
-	const char *bytes = (const char *)from;
-
-	if (from->size < FIRST_SIZE || from->size > 65536)
-		return ORD_EINVAL;
-	memcpy(to, from, from->size < sizeof *to ? from->size : sizeof *to);
-	for (size_t i = sizeof *to; i < from->size; i++)
-		if (bytes[i] != 0)
-			return ORD_ENOTSUP;
-	to->size = sizeof *to;
-	return ORD_OK;
 }
 
 static void
@@ -114,7 +99,7 @@ pool_options(struct ord_pool *pool, const struct ord_pool_options *options)
 
 	pool->options.size = sizeof pool->options;
 	if (options != NULL)
-		status = copy_known(&pool->options, options);
+		status = options_copy(&pool->options, sizeof pool->options, FIRST_SIZE, options);
 	if (status == ORD_OK)
 		status = check(&pool->options);
 	if (status != ORD_OK)

@@ -6,6 +6,12 @@
 #include "pool/pool.h"
 
 #include <orderly/status.h>
+#include <orderly/version.h>
+
+#include "base/options.h"
+
+#define FIRST_TASK OPTIONS_UP_TO(struct ord_task_options, pass)
+#define FIRST_COMMAND OPTIONS_UP_TO(struct ord_command, retries)
 
 static int
 may_submit(struct ord_pool *pool)
@@ -137,25 +143,44 @@ retries_are_valid(uint32_t retries)
 	return retries <= RETRIES_MAX || retries == ORD_NONE;
 }
 
+/* Take over a struct of another version of the header; says so if it asks for more than ours can. */
 static int
-check_task(struct ord_pool *pool, const struct ord_task_options *options)
+copy_options(struct ord_pool *pool, void *to, size_t size, size_t first, const void *from)
 {
-	if (options == NULL || options->size != sizeof *options || options->pass > 1 ||
-		!retries_are_valid(options->retries) ||
-		(options->function != NULL && options->function_name != NULL))
+	int status = from != NULL ? options_copy(to, size, first, from) : ORD_EINVAL;
+
+	if (status == ORD_ENOTSUP)
+		return error_set(&pool->error, ORD_ENOTSUP,
+			"an option is set that version %s of the library does not know: install the newer "
+			"library that the program was built for, or leave the option 0",
+			ord_version());
+	return status;
+}
+
+static bool
+task_is_valid(const struct ord_task_options *options)
+{
+	return options->pass <= 1 && retries_are_valid(options->retries) &&
+		(options->function == NULL || options->function_name == NULL);
+}
+
+static int
+check_task(struct ord_pool *pool, struct ord_task_options *to, const struct ord_task_options *from)
+{
+	int status = copy_options(pool, to, sizeof *to, FIRST_TASK, from);
+
+	if (status == ORD_ENOTSUP)
+		return status;
+	if (status != 0 || !task_is_valid(to))
 		return error_set(&pool->error, ORD_EINVAL,
 			"not a task: use ORD_TASK(.input = …, .input_size = …) with one function at most");
-	return check_input(pool, options->input, options->input_size);
+	return check_input(pool, to->input, to->input_size);
 }
 
 /* The core's task without its input. */
 static int
 make_task(struct ord_pool *pool, const struct ord_task_options *options, struct task *task)
 {
-	int status = check_task(pool, options);
-
-	if (status != 0)
-		return status;
 	*task = (struct task){ .user = options->user, .pass = options->pass != 0 };
 	set_limits(pool, task, options->timeout_ms, options->grace_ms, options->retries);
 	if (task->pass)
@@ -169,13 +194,15 @@ int
 ord_pool_submit_task(
 	struct ord_pool *pool, const struct ord_task_options *options, uint64_t *sequence)
 {
+	struct ord_task_options known;
 	struct task task;
 	int status = may_submit(pool);
 
 	if (status == 0)
-		status = make_task(pool, options, &task);
-	return status != 0 ? status
-			   : submit(pool, &task, options->input, options->input_size, sequence);
+		status = check_task(pool, &known, options);
+	if (status == 0)
+		status = make_task(pool, &known, &task);
+	return status != 0 ? status : submit(pool, &task, known.input, known.input_size, sequence);
 }
 
 /* --- waiting for room --- */
@@ -237,16 +264,12 @@ ord_pool_submit_task_wait(
 
 /* --- commands --- */
 
-static int
-copy_command(struct ord_command *to, const struct ord_command *from)
+static bool
+command_is_valid(const struct ord_command *command)
 {
-	if (from == NULL || from->size != sizeof *to)
-		return ORD_EINVAL;
-	*to = *from;
-	if (to->argv == NULL || to->argv[0] == NULL || !retries_are_valid(to->retries) ||
-		to->output > ORD_OUTPUT_INHERIT || (to->input == NULL && to->input_size != 0))
-		return ORD_EINVAL;
-	return ORD_OK;
+	return command->argv != NULL && command->argv[0] != NULL &&
+		retries_are_valid(command->retries) && command->output <= ORD_OUTPUT_INHERIT &&
+		(command->input != NULL || command->input_size == 0);
 }
 
 #define COMMAND_MAX (2u << 20)
@@ -255,7 +278,11 @@ copy_command(struct ord_command *to, const struct ord_command *from)
 static int
 check_command(struct ord_pool *pool, struct ord_command *to, const struct ord_command *from)
 {
-	if (copy_command(to, from) != 0)
+	int status = copy_options(pool, to, sizeof *to, FIRST_COMMAND, from);
+
+	if (status == ORD_ENOTSUP)
+		return status;
+	if (status != 0 || !command_is_valid(to))
 		return error_set(&pool->error, ORD_EINVAL,
 			"not a command: use ORD_COMMAND(.argv = …) with at least the program's name");
 	if (pool->inline_worker != NULL)
@@ -309,10 +336,10 @@ int
 ord_pool_submit_command(
 	struct ord_pool *pool, const struct ord_command *command, uint64_t *sequence)
 {
-	struct ord_command copy = { 0 };
+	struct ord_command known;
 	int status = may_submit(pool);
 
 	if (status == 0)
-		status = check_command(pool, &copy, command);
-	return status != 0 ? status : submit_command(pool, &copy, sequence);
+		status = check_command(pool, &known, command);
+	return status != 0 ? status : submit_command(pool, &known, sequence);
 }

@@ -137,6 +137,55 @@ Test(arguments, options_of_other_sizes)
 	cr_assert_eq(new_says(&later.options), ORD_EINVAL);
 }
 
+/* A task of another release. */
+SCENE(arguments, tasks_of_other_sizes)
+{
+	struct {
+		struct ord_task_options task;
+		unsigned char tail[64];
+	} later = { .task = ORD_TASK(.input = "x", .input_size = 1, .pass = 1) };
+	struct ord_pool *pool;
+
+	CHECK_OK(NULL, ord_pool_new(&pool, &ORD_POOL_OPTIONS(.on_result = take, .workers = 1)));
+	CHECK_OK(pool, ord_pool_start(pool));
+	later.task.size = sizeof later;
+	CHECK_OK(pool, ord_pool_submit_task(pool, &later.task, NULL));
+	later.tail[63] = 1;
+	CHECK_FAILS(pool, ord_pool_submit_task(pool, &later.task, NULL), ORD_ENOTSUP, ORD_VERSION);
+	CHECK_FAILS(pool, ord_pool_submit_task_wait(pool, &later.task, NULL), ORD_ENOTSUP, ORD_VERSION);
+	later.task.size = sizeof later - 1;
+	CHECK_OK(pool, ord_pool_submit_task_wait(pool, &later.task, NULL));
+	later.task.size = sizeof(struct ord_task_options) - 1;
+	CHECK_FAILS(pool, ord_pool_submit_task(pool, &later.task, NULL), ORD_EINVAL, "ORD_TASK");
+	later.task.size = SIZE_MAX;
+	CHECK_FAILS(pool, ord_pool_submit_task(pool, &later.task, NULL), ORD_EINVAL, "ORD_TASK");
+	ord_pool_destroy(&pool);
+}
+
+/* A command of another release. */
+SCENE(arguments, commands_of_other_sizes)
+{
+	static const char *const argv[] = { "true", NULL };
+	struct {
+		struct ord_command command;
+		unsigned char tail[64];
+	} later = { .command = ORD_COMMAND(.argv = argv) };
+	struct ord_pool *pool;
+
+	CHECK_OK(NULL, ord_pool_new(&pool, &ORD_POOL_OPTIONS(.on_result = take, .workers = 1)));
+	CHECK_OK(pool, ord_pool_start(pool));
+	later.command.size = sizeof later;
+	CHECK_OK(pool, ord_pool_submit_command(pool, &later.command, NULL));
+	later.tail[0] = 1;
+	CHECK_FAILS(pool, ord_pool_submit_command(pool, &later.command, NULL), ORD_ENOTSUP, ORD_VERSION);
+	later.command.size = sizeof(struct ord_command);
+	CHECK_OK(pool, ord_pool_submit_command(pool, &later.command, NULL));
+	later.command.size--;
+	CHECK_FAILS(pool, ord_pool_submit_command(pool, &later.command, NULL), ORD_EINVAL, "ORD_COMMAND");
+	CHECK_OK(pool, ord_pool_finish(pool));
+	ord_pool_destroy(&pool);
+}
+
 SCENE(arguments, inputs)
 {
 	struct ord_pool *pool;
