@@ -75,6 +75,7 @@ struct slot {
 	uint8_t kills;   /* workers that died of it */
 	bool cancel;     /* it was asked to end while it ran */
 	bool started; /* an attempt is known to have started (commands, and functions that settled) */
+	bool asking;  /* its attempt waits for an answer of the owner */
 	size_t bytes; /* counted for it in core.bytes */
 	struct task task;
 	struct ord_result result;
@@ -100,12 +101,17 @@ struct place {
 	uint8_t state; /* enum place_state */
 	bool command; /* a command runs here, beside the worker if there is one: sent has one entry */
 	bool fed;     /* a task was finished here since the worker came up */
+	bool parked;  /* no task is given here: there are enough other places */
+	bool yielded; /* its task has given the slot back and waits for something */
+	bool wish;    /* that task wants a slot again */
+	bool granted; /* and shall be told that it has one */
 	uint32_t
 		fruitless; /* workers in a row that died here without finishing or starting a task */
 	uint64_t not_before_ns; /* back-off */
 	uint32_t batch;         /* tasks of the message that it works on and has not answered */
 	uint32_t prefetched;    /* tasks of the message that lies behind that one */
 	uint32_t chunk;         /* tasks in the last message it was sent */
+	uint32_t given;         /* tasks that its worker was sent since it came up */
 	bool picked;            /* nothing that it holds is left to copy, until it answers */
 	uint64_t moved_ns;      /* when it answered last, or was given its first task */
 	struct sent *sent;      /* ring of capacity entries */
@@ -117,7 +123,9 @@ struct place {
 struct core_options {
 	uint32_t window;
 	uint64_t window_bytes;
-	uint32_t workers;
+	uint32_t workers;  /* tasks at once, to begin with */
+	uint32_t places;   /* at most: workers, and those that run while others' tasks wait; 0: workers */
+	uint32_t recycle;  /* tasks after which a worker is replaced; 0: never */
 	uint32_t max_deaths;
 	uint32_t quarantine;
 	bool completion; /* deliver in the order of completion */
@@ -130,7 +138,9 @@ struct core {
 	struct core_options options;
 	struct slot *slots; /* n_slots of them, a power of two */
 	uint32_t n_slots;
-	struct place *places;   /* options.workers of them */
+	struct place *places;   /* options.places of them, of which n_places were ever used */
+	uint32_t n_places;
+	uint32_t target;        /* places that may work at once */
 	uint64_t next_sequence; /* of the next task */
 	uint64_t next_delivery; /* in the order of submission */
 	uint32_t live;          /* slots in use */
@@ -146,6 +156,12 @@ struct core {
 	uint32_t cursor;   /* place to look at first */
 	uint32_t n_idle;   /* places that could take a task now */
 	uint32_t n_empty;        /* places that want a worker */
+	uint32_t n_active;       /* neither parked nor yielded */
+	uint32_t n_yielded;
+	uint32_t n_wishes;
+	uint32_t n_granted;
+	uint32_t n_spare;        /* parked places with a worker that has nothing to do */
+	uint32_t spares;         /* so many of them are kept: as many as tasks have waited at once */
 	uint32_t n_hungry;       /* places that work on their last message (with batches) */
 	uint32_t n_loaded;       /* places that hold more than one task */
 	uint64_t now_ns;         /* the clock, as the owner told it last */
@@ -157,6 +173,7 @@ struct core {
 	bool draining;    /* the owner waits for what is there and submits no more meanwhile */
 	uint64_t retried;
 	uint64_t deaths;
+	uint64_t recycled;
 	uint64_t failed;
 	bool stopped; /* no worker is started and no task given out any more */
 };
@@ -194,8 +211,23 @@ void core_spawning(struct core *core, uint32_t place); /* a worker was asked for
 void core_ready(struct core *core, uint32_t place);    /* it can take tasks */
 void core_leaving(struct core *core, uint32_t place);  /* it was told to leave and will end */
 
+/* It said that it leaves by itself, and what it has not started is another's: core_ended follows. */
+void core_retiring(struct core *core, uint32_t place);
+
 /* It could not be started; the place is tried again after a while. */
 void core_spawn_failed(struct core *core, uint32_t place, uint64_t now_ns);
+
+/* --- balance.c: which places may work --- */
+
+/* So many tasks at once from now on, 1 … options.places. */
+void core_resize(struct core *core, uint32_t workers);
+
+/* The task at a place gives its slot back; the task there wants one again and will be GRANTed it. */
+void core_yield(struct core *core, uint32_t place);
+void core_wish(struct core *core, uint32_t place);
+
+/* It is granted now, whatever runs: the task shall end. */
+void core_grant(struct core *core, uint32_t place);
 
 /* --- dispatch.c --- */
 
@@ -203,6 +235,8 @@ enum dispatch_kind {
 	DISPATCH_NOTHING = 0,
 	DISPATCH_SPAWN, /* start a worker at place; then core_spawning */
 	DISPATCH_SEND, /* send the last n entries of place's sent in one message; they are SENT already */
+	DISPATCH_GRANT,   /* tell the task that yielded at place that it has a slot again */
+	DISPATCH_BYE,     /* tell place's worker to leave; then core_leaving */
 	DISPATCH_COMMAND, /* start slot's command at place; it is SENT already */
 	DISPATCH_FAIL     /* workers die in a row: end the pool */
 };
@@ -212,6 +246,7 @@ struct dispatch {
 	uint32_t place;
 	uint32_t n;
 	struct slot *slot; /* the first of them */
+	bool last;         /* SEND: the worker shall leave behind them */
 };
 
 /* The entry that lies back places from the end of what was sent to a place, and its slot. */

@@ -125,6 +125,7 @@ forget_attempt(struct core *core, struct slot *slot)
 	result_finish(&slot->result);
 	slot->result.worker = slot->place;
 	slot->started = false;
+	slot->asking = false;
 }
 
 static void
@@ -184,8 +185,6 @@ back_off(struct core *core, struct place *place, uint64_t now_ns)
 static void
 vacate(struct core *core, struct place *place)
 {
-	if (place->state != PLACE_EMPTY)
-		core->n_empty++;
 	place_out(core, place);
 	place->state = PLACE_EMPTY;
 	place->batch = place->prefetched = 0;
@@ -196,7 +195,7 @@ vacate(struct core *core, struct place *place)
 static void
 unpick(struct core *core)
 {
-	for (uint32_t i = 0; i < core->options.workers; i++) {
+	for (uint32_t i = 0; i < core->n_places; i++) {
 		place_out(core, &core->places[i]);
 		core->places[i].picked = false;
 		place_in(core, &core->places[i]);
@@ -208,9 +207,12 @@ core_ended(struct core *core, uint32_t place, const struct end *end, uint64_t no
 {
 	struct place *at = &core->places[place];
 	struct slot *running = core_running(core, place);
-	bool expected = at->state == PLACE_STOPPED;
+	bool had_its_share =
+		core->options.recycle != 0 && at->given >= core->options.recycle && at->count == 0;
+	bool expected = at->state == PLACE_STOPPED || had_its_share;
 
 	vacate(core, at);
+	core->recycled += had_its_share;
 	if (!expected)
 		core->deaths++;
 	if (at->command) {
@@ -228,6 +230,7 @@ core_ended(struct core *core, uint32_t place, const struct end *end, uint64_t no
 			give_back(core, slot);
 	}
 	unpick(core);
+	balance_forget(core, at);
 	if (running != NULL) {
 		running->place = place;
 		settle_dead(core, running, end);
@@ -308,7 +311,7 @@ core_lost(struct core *core, const char *text)
 	struct end end = { .wait_status = 9, .stopped = false };
 
 	core_stop(core, text);
-	for (uint32_t i = 0; i < core->options.workers; i++) {
+	for (uint32_t i = 0; i < core->n_places; i++) {
 		struct place *at = &core->places[i];
 
 		if (at->command)

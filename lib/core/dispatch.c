@@ -19,7 +19,7 @@
 #define RETRY_NS UINT64_C(10000000) /* without memory */
 #define MEAN_WEIGHT 4 /* a sample counts for a quarter, but one that is longer counts at once */
 
-static const struct dispatch nothing = { DISPATCH_NOTHING, 0, 0, NULL };
+static const struct dispatch nothing = { .kind = DISPATCH_NOTHING };
 
 static bool
 over(const struct core *core)
@@ -30,11 +30,11 @@ over(const struct core *core)
 static struct dispatch
 spawn_one(struct core *core, uint64_t now_ns)
 {
-	for (uint32_t i = 0; i < core->options.workers; i++) {
+	for (uint32_t i = 0; i < core->n_places; i++) {
 		const struct place *place = &core->places[i];
 
-		if (place->state == PLACE_EMPTY && place->not_before_ns <= now_ns)
-			return (struct dispatch){ DISPATCH_SPAWN, i, 0, NULL };
+		if (place_empty(core, place) && place->not_before_ns <= now_ns)
+			return (struct dispatch){ .kind = DISPATCH_SPAWN, .place = i };
 	}
 	return nothing;
 }
@@ -42,11 +42,11 @@ spawn_one(struct core *core, uint64_t now_ns)
 static uint32_t
 next_idle(struct core *core)
 {
-	for (uint32_t i = 0; i < core->options.workers; i++) {
-		uint32_t place = core->cursor % core->options.workers;
+	for (uint32_t i = 0; i < core->n_places; i++) {
+		uint32_t place = core->cursor % core->n_places;
 
-		core->cursor = (place + 1) % core->options.workers;
-		if (place_idle(&core->places[place]))
+		core->cursor = (place + 1) % core->n_places;
+		if (place_idle(core, &core->places[place]))
 			return place;
 	}
 	return UINT32_MAX;
@@ -58,7 +58,7 @@ next_hungry(const struct core *core)
 {
 	uint32_t best = UINT32_MAX;
 
-	for (uint32_t i = 0; i < core->options.workers; i++)
+	for (uint32_t i = 0; i < core->n_places; i++)
 		if (place_hungry(core, &core->places[i]) &&
 			(best == UINT32_MAX || core->places[i].count < core->places[best].count))
 			best = i;
@@ -77,7 +77,9 @@ full_batch(const struct core *core, const struct place *place)
 {
 	uint32_t n = least(place->chunk != 0 ? (uint64_t)place->chunk * 2 : 1u, BATCH_TASKS);
 
-	n = least(n, core->options.window / 2 / core->options.workers);
+	n = least(n, core->options.window / 2 / core->target);
+	if (core->options.recycle != 0)
+		n = least(n, core->options.recycle - place->given);
 	if (core->mean_ns != 0)
 		n = least(n, BATCH_NS / core->mean_ns);
 	if (core->mean_bytes != 0)
@@ -95,10 +97,10 @@ may_prefetch(struct core *core)
 {
 	uint32_t place;
 
-	if (core->n_waiting < core->prefetch_floor || over(core))
+	if (core->n_waiting < core->prefetch_floor || over(core) || core->n_wishes != 0)
 		return UINT32_MAX;
 	place = next_hungry(core);
-	core->prefetch_floor = core->options.workers + 1;
+	core->prefetch_floor = core->target + 1;
 	if (full_batch(core, &core->places[place]) > core->prefetch_floor)
 		core->prefetch_floor = full_batch(core, &core->places[place]);
 	return core->n_waiting >= core->prefetch_floor ? place : UINT32_MAX;
@@ -109,21 +111,31 @@ static uint32_t
 batch_size(const struct core *core, const struct place *place)
 {
 	uint32_t n = full_batch(core, place);
-	uint32_t share = core->n_waiting / 2 / core->options.workers;
+	uint32_t share = core->n_waiting / 2 / core->target;
 
 	if (core->draining && share < n)
 		n = share != 0 ? share : 1;
 	return over(core) ? 1 : n;
 }
 
+/* A first task that waits for something may wait for a later one. */
+static bool
+head_yielded(const struct core *core, const struct slot *head)
+{
+	uint32_t place = core->n_yielded != 0 ? core_runner(core, head) : UINT32_MAX;
+
+	return place != UINT32_MAX && core->places[place].yielded;
+}
+
 static struct slot *
 next_waiting(const struct core *core)
 {
-	struct slot *slot = core->waiting;
+	struct slot *slot = core->waiting, *head;
 
 	if (slot == NULL || !over(core))
 		return slot;
-	return slot == core_head(core) ? slot : NULL;
+	head = core_head(core);
+	return slot == head || head_yielded(core, head) ? slot : NULL;
 }
 
 static void
@@ -137,6 +149,7 @@ give_one(struct core *core, struct slot *slot, uint32_t place)
 	at->sent[(at->first + at->count) & (at->capacity - 1)] =
 		(struct sent){ slot->sequence, slot->index, slot->attempt };
 	at->count++;
+	at->given += !slot->task.command;
 	at->command = slot->task.command;
 	slot->state = SLOT_SENT;
 	slot->place = place;
@@ -161,11 +174,20 @@ give_batch(struct core *core, uint32_t place, uint32_t most)
 	return n;
 }
 
+/* A worker that has had its share leaves behind what it was sent last. */
+static bool
+is_last(const struct core *core, const struct place *place)
+{
+	return core->options.recycle != 0 && place->given >= core->options.recycle;
+}
+
 static struct dispatch
 give(struct core *core, struct slot *slot, uint32_t place)
 {
 	struct place *at = &core->places[place];
-	struct dispatch dispatch = { DISPATCH_COMMAND, place, 1, slot };
+	struct dispatch dispatch = {
+		.kind = DISPATCH_COMMAND, .place = place, .n = 1, .slot = slot
+	};
 	uint32_t most = batch_size(core, at);
 
 	place_out(core, at);
@@ -174,6 +196,7 @@ give(struct core *core, struct slot *slot, uint32_t place)
 		dispatch.n = give_batch(core, place, most);
 		*(at->batch == 0 ? &at->batch : &at->prefetched) = dispatch.n;
 		at->chunk = dispatch.n;
+		dispatch.last = is_last(core, at);
 	} else if (place_reserve(at) == 0) {
 		give_one(core, slot, place);
 	} else {
@@ -231,7 +254,7 @@ copy_tail(struct core *core, uint32_t from, uint32_t to, uint32_t tail)
 	struct place *target = &core->places[to];
 	uint32_t n = 0;
 
-	for (uint32_t back = tail; back > 0 && n < BATCH_TASKS; back--) {
+	for (uint32_t back = tail; back > 0 && n < BATCH_TASKS && !is_last(core, target); back--) {
 		struct slot *slot = core_sent(core, from, back);
 
 		if (!may_copy(core, slot) || place_reserve(target) != 0)
@@ -239,6 +262,7 @@ copy_tail(struct core *core, uint32_t from, uint32_t to, uint32_t tail)
 		target->sent[(target->first + target->count) & (target->capacity - 1)] =
 			(struct sent){ slot->sequence, slot->index, slot->attempt };
 		target->count++;
+		target->given++;
 		slot->copies++;
 		n++;
 	}
@@ -261,7 +285,11 @@ copy_for(struct core *core, uint32_t from, uint32_t to, uint64_t now_ns)
 	place_in(core, source);
 	if (n == 0)
 		return nothing;
-	return (struct dispatch){ DISPATCH_SEND, to, n, core_sent(core, to, n) };
+	return (struct dispatch){ .kind = DISPATCH_SEND,
+		.place = to,
+		.n = n,
+		.slot = core_sent(core, to, n),
+		.last = is_last(core, target) };
 }
 
 static struct dispatch
@@ -269,10 +297,34 @@ take_over(struct core *core, uint64_t now_ns)
 {
 	struct dispatch dispatch = nothing;
 
-	for (uint32_t i = 0; i < core->options.workers && dispatch.kind == DISPATCH_NOTHING; i++)
+	for (uint32_t i = 0; i < core->n_places && dispatch.kind == DISPATCH_NOTHING; i++)
 		if (is_stuck(core, &core->places[i], now_ns))
 			dispatch = copy_for(core, i, next_idle(core), now_ns);
 	return dispatch;
+}
+
+static struct dispatch
+grant_one(struct core *core)
+{
+	uint32_t place = 0;
+
+	while (!core->places[place].granted)
+		place++;
+	place_out(core, &core->places[place]);
+	core->places[place].granted = false;
+	place_in(core, &core->places[place]);
+	return (struct dispatch){ .kind = DISPATCH_GRANT, .place = place };
+}
+
+/* The last of the spare places. */
+static struct dispatch
+dismiss_one(const struct core *core)
+{
+	uint32_t place = core->n_places - 1;
+
+	while (!place_spare(core, &core->places[place]))
+		place--;
+	return (struct dispatch){ .kind = DISPATCH_BYE, .place = place };
 }
 
 struct dispatch
@@ -282,11 +334,17 @@ core_dispatch(struct core *core, uint64_t now_ns)
 	struct slot *slot;
 	uint32_t place;
 
+	if (core->n_wishes != 0)
+		balance_wishes(core);
+	if (core->n_granted != 0)
+		return grant_one(core);
 	if (core->stopped)
 		return nothing;
 	core->retry_ns = 0;
 	if (core->fruitless >= core->options.max_deaths)
-		return (struct dispatch){ DISPATCH_FAIL, 0, 0, NULL };
+		return (struct dispatch){ .kind = DISPATCH_FAIL };
+	if (core->n_spare > core->spares)
+		return dismiss_one(core);
 	if (core->n_empty != 0 && (spawn = spawn_one(core, now_ns)).kind != DISPATCH_NOTHING)
 		return spawn;
 	if (may_take_over(core))
@@ -322,10 +380,10 @@ core_next_time(const struct core *core)
 {
 	uint64_t soonest = core->retry_ns != 0 ? core->retry_ns : UINT64_MAX;
 
-	for (uint32_t i = 0; i < core->options.workers && core_has_time(core); i++) {
+	for (uint32_t i = 0; i < core->n_places && core_has_time(core); i++) {
 		const struct place *place = &core->places[i];
 
-		if (place->state == PLACE_EMPTY && place->not_before_ns < soonest)
+		if (place_empty(core, place) && place->not_before_ns < soonest)
 			soonest = place->not_before_ns;
 		if (may_take_over(core) && place_loaded(core, place) &&
 			place->moved_ns + STUCK_NS < soonest)
@@ -335,8 +393,8 @@ core_next_time(const struct core *core)
 }
 
 /*
- * Over the bound only one place may go on: the one that holds the lowest
- * sequence.  If the first undelivered task is with a worker, that is its
+ * Over the bound only one place may go on (and those whose task only waits):
+ * the one that holds the lowest sequence.  If the first undelivered task is with a worker, that is its
  * worker; if it still waits, that is the worker that will be free for it
  * first.  Without the second half, workers asleep on full outboxes would wait
  * for a task that waits for one of them.
@@ -349,11 +407,11 @@ core_may_take(const struct core *core, uint32_t place)
 
 	if (!over(core))
 		return true;
-	for (uint32_t i = 0; i < core->options.workers; i++) {
+	for (uint32_t i = 0; i < core->n_places; i++) {
 		const struct place *at = &core->places[i];
 		uint64_t front;
 
-		if (at->count == 0)
+		if (at->count == 0 || at->yielded)
 			continue;
 		front = at->sent[at->first & (at->capacity - 1)].sequence;
 		if (lowest == UINT32_MAX || sequence_before(front, sequence)) {
@@ -361,5 +419,5 @@ core_may_take(const struct core *core, uint32_t place)
 			sequence = front;
 		}
 	}
-	return place == lowest || core->places[place].count == 0;
+	return place == lowest || core->places[place].count == 0 || core->places[place].yielded;
 }

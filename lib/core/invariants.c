@@ -45,19 +45,47 @@ check_counts(const struct core *core)
 }
 
 static const char *
+check_balance(const struct core *core)
+{
+	uint32_t active = 0, yielded = 0, wishes = 0, granted = 0, spare = 0;
+
+	for (uint32_t i = 0; i < core->n_places; i++) {
+		const struct place *place = &core->places[i];
+
+		active += place_active(place);
+		yielded += place->yielded;
+		wishes += place->wish;
+		granted += place->granted;
+		spare += place_spare(core, place);
+		if (place->wish && !place->yielded)
+			return "a place wants a slot and has one";
+		if (place->yielded && place->count == 0)
+			return "a place without a task has yielded";
+	}
+	if (active != core->n_active || yielded != core->n_yielded || wishes != core->n_wishes ||
+		granted != core->n_granted || spare != core->n_spare)
+		return "the counts of places do not add up";
+	if (active > core->target)
+		return "more places are active than may be";
+	if (active < core->target && core->n_places < core->options.places)
+		return "fewer places are active than may be";
+	return NULL;
+}
+
+static const char *
 check_places(const struct core *core)
 {
 	uint32_t idle = 0, hungry = 0, loaded = 0, empty = 0, copies = 0;
 
-	for (uint32_t i = 0; i < core->options.workers; i++) {
+	for (uint32_t i = 0; i < core->n_places; i++) {
 		const struct place *place = &core->places[i];
 
-		idle += place_idle(place);
+		idle += place_idle(core, place);
 		hungry += place_hungry(core, place);
 		loaded += place_loaded(core, place);
 		if (!place->command && place->count != place->batch + place->prefetched)
 			return "a place's messages do not add up to what was sent there";
-		empty += place->state == PLACE_EMPTY;
+		empty += place_empty(core, place);
 		for (uint32_t k = 0; k < place->count; k++)
 			copies +=
 				sent_slot(core,
@@ -91,5 +119,7 @@ core_check(const struct core *core)
 		broken = check_counts(core);
 	if (broken == NULL)
 		broken = check_places(core);
+	if (broken == NULL)
+		broken = check_balance(core);
 	return broken;
 }

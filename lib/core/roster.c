@@ -7,16 +7,42 @@
 #include "core/roster.h"
 
 bool
-place_idle(const struct place *place)
+place_usable(const struct core *core, const struct place *place)
 {
-	return place->state == PLACE_READY && place->count == 0;
+	return place->state == PLACE_READY && !place->parked &&
+		(core->options.recycle == 0 || place->given < core->options.recycle);
+}
+
+bool
+place_idle(const struct core *core, const struct place *place)
+{
+	return place_usable(core, place) && place->count == 0;
+}
+
+bool
+place_empty(const struct core *core, const struct place *place)
+{
+	return core->options.functions && place->state == PLACE_EMPTY && !place->parked;
+}
+
+bool
+place_active(const struct place *place)
+{
+	return !place->parked && !place->yielded;
+}
+
+bool
+place_spare(const struct core *core, const struct place *place)
+{
+	return core->options.functions && place->state == PLACE_READY && place->parked &&
+		place->count == 0;
 }
 
 bool
 place_hungry(const struct core *core, const struct place *place)
 {
-	return core->options.batches && place->state == PLACE_READY && place->count != 0 &&
-		place->prefetched == 0 && !place->command;
+	return core->options.batches && place_usable(core, place) && place->count != 0 &&
+		place->prefetched == 0 && !place->command && !place->yielded;
 }
 
 bool
@@ -30,7 +56,13 @@ void
 place_out(struct core *core, const struct place *place)
 {
 	core->n_loaded -= place_loaded(core, place);
-	core->n_idle -= place_idle(place);
+	core->n_idle -= place_idle(core, place);
+	core->n_empty -= place_empty(core, place);
+	core->n_spare -= place_spare(core, place);
+	core->n_active -= place_active(place);
+	core->n_yielded -= place->yielded;
+	core->n_wishes -= place->wish;
+	core->n_granted -= place->granted;
 	core->n_hungry -= place_hungry(core, place);
 }
 
@@ -38,7 +70,13 @@ void
 place_in(struct core *core, const struct place *place)
 {
 	core->n_loaded += place_loaded(core, place);
-	core->n_idle += place_idle(place);
+	core->n_idle += place_idle(core, place);
+	core->n_empty += place_empty(core, place);
+	core->n_spare += place_spare(core, place);
+	core->n_active += place_active(place);
+	core->n_yielded += place->yielded;
+	core->n_wishes += place->wish;
+	core->n_granted += place->granted;
 	core->n_hungry += place_hungry(core, place);
 	core->prefetch_floor = 0;
 }
@@ -76,9 +114,9 @@ set_state(struct core *core, uint32_t place, enum place_state state)
 void
 core_spawning(struct core *core, uint32_t place)
 {
-	core->n_empty--;
 	core->places[place].fed = false;
 	core->places[place].chunk = 0;
+	core->places[place].given = 0;
 	set_state(core, place, PLACE_STARTING);
 }
 
@@ -93,6 +131,13 @@ void
 core_leaving(struct core *core, uint32_t place)
 {
 	set_state(core, place, PLACE_STOPPED);
+}
+
+void
+core_retiring(struct core *core, uint32_t place)
+{
+	core_leaving(core, place);
+	core->recycled++;
 }
 
 struct slot *
@@ -157,4 +202,6 @@ core_answered(struct core *core, uint32_t place)
 		at->prefetched = 0;
 	}
 	place_in(core, at);
+	if (at->yielded)
+		balance_forget(core, at);
 }

@@ -5,8 +5,20 @@
 #include "base/memory.h"
 #include "core/core.h"
 
+/* Its worker may be sent tasks, now or when it is done with those that it has. */
+bool place_usable(const struct core *core, const struct place *place);
+
 /* A task can be given to it now. */
-bool place_idle(const struct place *place);
+bool place_idle(const struct core *core, const struct place *place);
+
+/* It wants a worker. */
+bool place_empty(const struct core *core, const struct place *place);
+
+/* It counts among the places that work at once. */
+bool place_active(const struct place *place);
+
+/* Its worker is not needed now. */
+bool place_spare(const struct core *core, const struct place *place);
 
 /* It works on its last message: one more can be sent ahead. */
 bool place_hungry(const struct core *core, const struct place *place);
@@ -17,12 +29,21 @@ bool place_loaded(const struct core *core, const struct place *place);
 /* Forget its first entry. */
 void place_pop(struct core *core, uint32_t place);
 
-/* What changes a place's state, count or messages stands between these two, which keep n_idle and n_hungry right. */
+/* What changes a place's state, count or messages stands between these two, which keep the counts of places right. */
 void place_out(struct core *core, const struct place *place);
 void place_in(struct core *core, const struct place *place);
 
 /* Room for one more entry of sent; -1 without memory. */
 int place_reserve(struct place *place);
+
+/* As many places as may work do so, no more and no fewer. */
+void balance(struct core *core);
+
+/* An idle place makes room for a task that wants its slot back. */
+void balance_wishes(struct core *core);
+
+/* The task that yielded there is gone, or has a slot again. */
+void balance_forget(struct core *core, struct place *place);
 
 /* The slot that an entry means, or NULL if it is stale. */
 struct slot *sent_slot(const struct core *core, const struct sent *sent);

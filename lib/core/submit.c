@@ -32,7 +32,10 @@ core_init(struct core *core, const struct core_options *options, uint64_t first_
 	core->n_slots = core_slots(options->window);
 	core->next_sequence = core->next_delivery = first_sequence;
 	core->slots = memory_new(core->n_slots, sizeof *core->slots);
-	core->places = memory_new(options->workers, sizeof *core->places);
+	core->n_places = core->target = core->n_active = options->workers;
+	if (core->options.places < options->workers)
+		core->options.places = options->workers;
+	core->places = memory_new(core->options.places, sizeof *core->places);
 	if (core->slots == NULL || core->places == NULL) {
 		core_finish(core);
 		return -1;
@@ -46,7 +49,7 @@ core_init(struct core *core, const struct core_options *options, uint64_t first_
 			core->free = &core->slots[i];
 		}
 	}
-	for (uint32_t i = 0; i < options->workers && !options->functions; i++)
+	for (uint32_t i = 0; i < core->options.places && !options->functions; i++)
 		core->places[i].state = PLACE_READY;
 	return 0;
 }
@@ -65,7 +68,7 @@ core_finish(struct core *core)
 		task_finish(&core->slots[i].task);
 		result_finish(&core->slots[i].result);
 	}
-	for (uint32_t i = 0; core->places != NULL && i < core->options.workers; i++)
+	for (uint32_t i = 0; core->places != NULL && i < core->n_places; i++)
 		memory_free(core->places[i].sent);
 	memory_free(core->slots);
 	memory_free(core->places);
@@ -106,6 +109,7 @@ core_submit(struct core *core, struct task *task)
 	slot->kills = 0;
 	slot->cancel = false;
 	slot->started = false;
+	slot->asking = false;
 	slot->bytes = 0;
 	slot->task = *task;
 	slot->messages = NULL;

@@ -227,7 +227,7 @@ find(struct ord_pool *pool, uint64_t id)
 {
 	uint32_t place = PLACE_OF(id);
 
-	if (place >= pool->options.workers || id == 0 || pool->commands[place].id != id)
+	if (place >= pool->core.n_places || id == 0 || pool->commands[place].id != id)
 		return NULL;
 	return &pool->commands[place];
 }

@@ -30,7 +30,7 @@ incarnation_find(struct ord_pool *pool, uint64_t id)
 {
 	uint32_t place = PLACE_OF(id);
 
-	if (pool->incarnations == NULL || place >= pool->options.workers || id == 0)
+	if (pool->incarnations == NULL || place >= pool->core.n_places || id == 0)
 		return NULL;
 	return pool->incarnations[place].id == id ? &pool->incarnations[place] : NULL;
 }
@@ -43,6 +43,7 @@ fill_page(struct incarnation *incarnation)
 	page->magic = REGION_MAGIC;
 	page->place = incarnation->place;
 	page->id = incarnation->id;
+	page->recycle_kib = (uint64_t)incarnation->pool->options.recycle_rss_mib * 1024;
 	atomic_store(&page->level, incarnation->pool->options.level);
 }
 
@@ -97,6 +98,7 @@ begin(struct ord_pool *pool, uint32_t place)
 	incarnation->id = pool_next_id(pool, place);
 	incarnation->ready_by_ns =
 		clock_now_ns() + pool->options.start_timeout_ms * CLOCK_NS_PER_MS;
+	pool->workers_starting++;
 }
 
 static void
@@ -143,6 +145,8 @@ incarnation_close(struct incarnation *incarnation)
 		return;
 	if (incarnation->owed != 0)
 		pool->n_paused--;
+	if (incarnation->ready_by_ns != 0)
+		pool->workers_starting--;
 	if (incarnation->tasks != NULL) {
 		channel_disconnect(
 			&pool->hub, pool->directory, incarnation->id, &incarnation->tasks);
@@ -165,6 +169,7 @@ incarnation_ready(struct ord_pool *pool, const struct life_packet *packet)
 		return;
 	incarnation->pid = packet->pid;
 	incarnation->ready_by_ns = 0;
+	pool->workers_starting--;
 	if (fd_headroom(CHANNEL_FDS_PER_WORKER) != 0) {
 		error_system(&pool->start_error, EMFILE,
 			"cannot connect to worker %u: raise the limit of open files "
@@ -335,24 +340,62 @@ put_batch(struct incarnation *incarnation, char *to, uint32_t n)
 	incarnation->in_index = before->index + 1;
 }
 
+/* A frame for so many bytes of records; where they go, or NULL without memory. */
+static char *
+begin_frame(struct incarnation *incarnation, struct channel_message *message, size_t size)
+{
+	char *to = channel_compose(message, FRAME_HEADER + size);
+
+	if (to == NULL)
+		return NULL;
+	to = frame_encode(
+		to, incarnation->region.page->token, incarnation->id, incarnation->task_position);
+	incarnation->task_position += size;
+	return to;
+}
+
+static void
+send_frame(struct incarnation *incarnation, struct channel_message *message)
+{
+	if (channel_send(incarnation->tasks, message) != 0)
+		incarnation_spoil(incarnation);
+}
+
 void
-incarnation_send(struct ord_pool *pool, uint32_t place, uint32_t n)
+incarnation_send(struct ord_pool *pool, uint32_t place, uint32_t n, bool last)
 {
 	struct incarnation *incarnation = &pool->incarnations[place];
 	size_t size = batch_bytes(incarnation, n);
 	struct channel_message message;
-	char *to = channel_compose(&message, FRAME_HEADER + size);
+	char *to = begin_frame(incarnation, &message, size + (last ? RECORD_HEADER : 0));
 
 	if (to == NULL) {
 		incarnation_spoil(incarnation); /* its tasks come back with its end, uncounted */
 		return;
 	}
-	to = frame_encode(
-		to, incarnation->region.page->token, incarnation->id, incarnation->task_position);
 	put_batch(incarnation, to, n);
-	incarnation->task_position += size;
-	if (channel_send(incarnation->tasks, &message) != 0)
-		incarnation_spoil(incarnation);
+	if (last)
+		record_begin(to + size, RECORD_BYE, 0, 0, 0);
+	send_frame(incarnation, &message);
+}
+
+int
+incarnation_reply(struct incarnation *incarnation, uint8_t kind, uint16_t value, const void *bytes,
+	size_t size)
+{
+	struct channel_message message;
+	char *to;
+
+	if (incarnation->id == 0 || incarnation->tasks == NULL || incarnation->spoiled)
+		return 0; /* its end settles the task */
+	to = begin_frame(incarnation, &message, record_space(size));
+	if (to == NULL)
+		return -1;
+	to = record_begin(to, kind, 0, value, (uint32_t)size);
+	if (size != 0)
+		memcpy(to, bytes, size);
+	send_frame(incarnation, &message);
+	return 0;
 }
 
 void
@@ -362,16 +405,14 @@ incarnation_bye(struct ord_pool *pool, uint32_t place)
 	struct channel_message message;
 	char *to;
 
+	core_leaving(&pool->core, place);
 	if (incarnation->id == 0 || incarnation->tasks == NULL || incarnation->spoiled)
 		return;
-	to = channel_compose(&message, FRAME_HEADER + RECORD_HEADER);
-	if (to == NULL)
-		return;
-	to = frame_encode(
-		to, incarnation->region.page->token, incarnation->id, incarnation->task_position);
-	record_begin(to, RECORD_BYE, 0, 0, 0);
-	incarnation->task_position += RECORD_HEADER;
-	core_leaving(&pool->core, place);
-	if (channel_send(incarnation->tasks, &message) != 0)
+	to = begin_frame(incarnation, &message, RECORD_HEADER);
+	if (to == NULL) {
 		incarnation_spoil(incarnation);
+		return;
+	}
+	record_begin(to, RECORD_BYE, 0, 0, 0);
+	send_frame(incarnation, &message);
 }

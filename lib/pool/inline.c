@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include <orderly/status.h>
+
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/memory.h"
@@ -18,6 +20,32 @@ take(struct worker *worker)
 	struct ord_pool *pool = worker->owner;
 
 	receive_outbox(&pool->incarnations[0]);
+}
+
+/* The question has lain in the outbox until now; on_ask answers at once or not at all. */
+static int
+await(struct worker *worker)
+{
+	struct ord_pool *pool = worker->owner;
+	struct slot *slot;
+
+	worker->reply.there = false;
+	take(worker);
+	if (core_expected(&pool->core, 0, &slot) != NULL && slot != NULL)
+		slot->asking = false;
+	return worker->reply.there ? ORD_OK : ORD_ENOTSUP;
+}
+
+int
+inline_answer(struct ord_pool *pool, const void *bytes, size_t size)
+{
+	struct reply *reply = &pool->inline_worker->reply;
+
+	reply->bytes.size = 0;
+	if (buffer_append(&reply->bytes, bytes, size) != 0)
+		return -1;
+	reply->there = true;
+	return 0;
 }
 
 int
@@ -46,6 +74,7 @@ inline_start(struct ord_pool *pool)
 	worker->user = pool->options.function_user;
 	worker->words = worker->deadline = -1;
 	worker->drain = take;
+	worker->await = await;
 	worker->owner = pool;
 	outbox_init(&worker->outbox, &worker->region, -1);
 	core_spawning(&pool->core, 0);
@@ -75,6 +104,7 @@ inline_finish(struct ord_pool *pool)
 	if (pool->inline_worker == NULL)
 		return;
 	buffer_finish(&pool->inline_worker->task.output);
+	buffer_finish(&pool->inline_worker->reply.bytes);
 	memory_free(pool->inline_worker);
 	pool->inline_worker = NULL;
 }

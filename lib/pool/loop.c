@@ -27,8 +27,10 @@ carry_out(struct ord_pool *pool, const struct dispatch *dispatch)
 		if (pool->inline_worker != NULL)
 			inline_run(pool, dispatch->slot);
 		else
-			incarnation_send(pool, dispatch->place, dispatch->n);
+			incarnation_send(pool, dispatch->place, dispatch->n, dispatch->last);
 		break;
+	case DISPATCH_GRANT: pool_grant(pool, dispatch->place); break;
+	case DISPATCH_BYE: incarnation_bye(pool, dispatch->place); break;
 	case DISPATCH_COMMAND: pool_command_start(pool, dispatch->place, dispatch->slot); break;
 	case DISPATCH_FAIL:
 		pool_fail(pool, ORD_ECRASHLOOP,
@@ -179,7 +181,7 @@ check_starts(struct ord_pool *pool)
 {
 	uint64_t soonest = core_next_time(&pool->core), now_ns = clock_now_ns();
 
-	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->options.workers; i++) {
+	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->core.n_places; i++) {
 		struct incarnation *incarnation = &pool->incarnations[i];
 
 		if (incarnation->id == 0 || incarnation->ready_by_ns == 0)
@@ -210,7 +212,7 @@ set_timer_at(struct ord_pool *pool, uint64_t at)
 static void
 set_timer(struct ord_pool *pool)
 {
-	if (pool->incarnations != NULL && pool->workers_ready < pool->options.workers)
+	if (pool->workers_starting != 0)
 		set_timer_at(pool, check_starts(pool));
 	else if (core_has_time(&pool->core))
 		set_timer_at(pool, core_next_time(&pool->core));

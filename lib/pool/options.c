@@ -15,8 +15,8 @@
 #define WINDOW_MAX (1u << 24)
 #define DEFAULT_BYTES (UINT64_C(64) << 20)
 
-static uint32_t
-processors(void)
+uint32_t
+pool_processors(void)
 {
 	cpu_set_t set;
 	long online;
@@ -37,7 +37,7 @@ default_to(uint32_t *option, uint32_t value)
 static void
 fill_in(struct ord_pool_options *options)
 {
-	default_to(&options->workers, processors());
+	default_to(&options->workers, pool_processors());
 	if (options->start == ORD_START_INLINE)
 		options->workers = 1;
 	default_to(&options->window, options->workers > 4 ? 1024 * options->workers : 4096);

@@ -325,6 +325,29 @@ ord_pool_cancel_all(struct ord_pool *pool)
 }
 
 int
+ord_pool_resize(struct ord_pool *pool, uint32_t workers)
+{
+	int status = pool_check(pool);
+
+	if (status != 0)
+		return status;
+	if (!pool->started || workers > POOL_WORKERS_MAX)
+		return error_set(&pool->error, ORD_EINVAL,
+			"a started pool can have 1 to %u workers, not %u", POOL_WORKERS_MAX,
+			workers);
+	if (pool->inline_worker != NULL)
+		return error_set(&pool->error, ORD_ENOTSUP,
+			"ORD_START_INLINE has no workers: use another start method");
+	if (pool->ended) {
+		pool->error = pool->failure;
+		return pool->failure.status;
+	}
+	core_resize(&pool->core, workers != 0 ? workers : pool_processors());
+	pool_wake(pool);
+	return ORD_OK;
+}
+
+int
 ord_pool_interrupt(struct ord_pool *pool)
 {
 	if (pool == NULL)
@@ -375,6 +398,8 @@ ord_pool_statistics(const struct ord_pool *pool, struct ord_statistics *statisti
 		.deaths = pool->core.deaths,
 		.dropped = pool->dropped,
 		.workers = pool->workers_ready,
+		.recycled = pool->core.recycled,
+		.yielded = pool->core.n_yielded,
 	};
 	memcpy(statistics, &now, size);
 	return ORD_OK;

@@ -124,7 +124,7 @@ struct ord_pool {
 	bool has_current;
 	char *alive; /* a page that a fork wipes: 1 in the process that made the pool */
 	struct worker *inline_worker; /* INLINE */
-	uint64_t messages, dropped, workers_ready;
+	uint64_t messages, dropped, workers_ready, workers_starting;
 	struct buffer text;          /* a log record's, with its NUL, while its callback runs */
 	struct buffer scratch;       /* of a command that is submitted, perhaps by that callback */
 	char reading[64 * 1024 + 1]; /* for one read from a pipe, and a NUL */
@@ -149,6 +149,9 @@ int pool_function(struct ord_pool *pool, ord_task_fn function, const char *name,
 
 /* --- options.c --- */
 int pool_options(struct ord_pool *pool, const struct ord_pool_options *options);
+
+/* Workers that 0 stands for. */
+uint32_t pool_processors(void);
 
 /* --- loop.c --- */
 
@@ -176,8 +179,11 @@ void incarnation_spawn(struct ord_pool *pool, uint32_t place);
 void incarnation_ready(struct ord_pool *pool, const struct life_packet *packet);
 void incarnation_failed(struct ord_pool *pool, const struct life_event *event);
 void incarnation_ended(struct ord_pool *pool, const struct life_packet *packet);
-/* Send the last n tasks that the core gave to a place in one message. */
-void incarnation_send(struct ord_pool *pool, uint32_t place, uint32_t n);
+/* Send the last n tasks that the core gave to a place in one message; last: the worker shall leave behind them. */
+void incarnation_send(struct ord_pool *pool, uint32_t place, uint32_t n, bool last);
+/* Send one record that answers the task at a place; value: 0, or a status made positive.  0 or -1 without memory. */
+int incarnation_reply(struct incarnation *incarnation, uint8_t kind, uint16_t value,
+	const void *bytes, size_t size);
 void incarnation_bye(struct ord_pool *pool, uint32_t place);
 void incarnation_close(struct incarnation *incarnation);
 /* A packet's ENDED as the core wants it. */
@@ -248,10 +254,24 @@ int pool_command_text(struct buffer *text, const struct ord_command *command);
 /* Read once; 1: there may be more. */
 int pool_command_read(struct command *command, bool standard_error);
 
+/* --- ask.c --- */
+
+/* A task asks: say so, or answer that nobody is there to answer; -1: it asks already. */
+int pool_take_ask(
+	struct incarnation *incarnation, struct slot *slot, const struct record *record);
+
+/* A task that is to end does not wait for an answer or a slot. */
+void pool_stop_asking(struct ord_pool *pool, struct slot *slot);
+
+/* The task that yielded at a place has a slot again. */
+void pool_grant(struct ord_pool *pool, uint32_t place);
+
 /* --- inline.c --- */
 int inline_start(struct ord_pool *pool);
 void inline_run(struct ord_pool *pool, struct slot *slot);
 void inline_finish(struct ord_pool *pool);
+/* What ord_pool_answer does there. */
+int inline_answer(struct ord_pool *pool, const void *bytes, size_t size);
 
 /* --- stop.c --- */
 

@@ -226,6 +226,36 @@ take_skip(struct incarnation *incarnation)
 	return 0;
 }
 
+/* What a task wants of its master while it runs. */
+static int
+take_wish(struct incarnation *incarnation, const struct record *record)
+{
+	struct core *core = &incarnation->pool->core;
+	struct slot *slot;
+
+	if (expect_runner(incarnation, &slot) != 0 || slot == NULL)
+		return -1;
+	if (record->kind == RECORD_ASK)
+		return pool_take_ask(incarnation, slot, record);
+	if (record->kind == RECORD_YIELD)
+		core_yield(core, incarnation->place);
+	else
+		core_wish(core, incarnation->place);
+	if (slot->cancel)
+		core_grant(core, incarnation->place);
+	return 0;
+}
+
+static int
+take_leaving(struct incarnation *incarnation)
+{
+	struct core *core = &incarnation->pool->core;
+
+	if (core->places[incarnation->place].state == PLACE_READY)
+		core_retiring(core, incarnation->place);
+	return 0;
+}
+
 static int
 take_record(struct incarnation *incarnation, const struct record *record)
 {
@@ -235,6 +265,10 @@ take_record(struct incarnation *incarnation, const struct record *record)
 	case RECORD_PART: return take_part(incarnation, record);
 	case RECORD_RESULT: return take_result(incarnation, record);
 	case RECORD_SKIP: return take_skip(incarnation);
+	case RECORD_ASK:
+	case RECORD_YIELD:
+	case RECORD_RESUME: return take_wish(incarnation, record);
+	case RECORD_LEAVING: return take_leaving(incarnation);
 	default: return -1;
 	}
 }
@@ -340,7 +374,7 @@ void
 receive_left(struct ord_pool *pool)
 {
 	pool->left = false;
-	for (uint32_t i = 0; i < pool->options.workers && !pool->destroy; i++)
+	for (uint32_t i = 0; i < pool->core.n_places && !pool->destroy; i++)
 		if (pool->incarnations[i].left)
 			receive_outbox(&pool->incarnations[i]);
 }
@@ -364,6 +398,6 @@ resume_place(struct ord_pool *pool, uint32_t place)
 void
 receive_resume(struct ord_pool *pool)
 {
-	for (uint32_t i = 0; i < pool->options.workers && pool->n_paused != 0; i++)
+	for (uint32_t i = 0; i < pool->core.n_places && pool->n_paused != 0; i++)
 		resume_place(pool, i);
 }

@@ -170,6 +170,8 @@ make_core(struct ord_pool *pool)
 		.window = pool->options.window,
 		.window_bytes = pool->options.window_bytes,
 		.workers = pool->options.workers,
+		.places = pool->start == ORD_START_INLINE ? 1 : POOL_WORKERS_MAX,
+		.recycle = pool->start == ORD_START_INLINE ? 0 : pool->options.recycle_tasks,
 		.max_deaths = pool->options.max_deaths,
 		.quarantine = pool->options.quarantine,
 		.completion = pool->options.order == ORD_COMPLETION,
@@ -180,9 +182,9 @@ make_core(struct ord_pool *pool)
 
 	if (core_init(&pool->core, &options, 0) != 0)
 		return error_memory(&pool->error);
-	pool->commands = memory_new(pool->options.workers, sizeof *pool->commands);
+	pool->commands = memory_new(options.places, sizeof *pool->commands);
 	if (has_functions(pool))
-		pool->incarnations = memory_new(pool->options.workers, sizeof *pool->incarnations);
+		pool->incarnations = memory_new(options.places, sizeof *pool->incarnations);
 	if (pool->commands == NULL || (has_functions(pool) && pool->incarnations == NULL))
 		return error_memory(&pool->error);
 	return ORD_OK;

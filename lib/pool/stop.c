@@ -48,6 +48,7 @@ pool_stop_task(struct ord_pool *pool, struct slot *slot, bool kill)
 {
 	uint32_t place = core_runner(&pool->core, slot);
 
+	pool_stop_asking(pool, slot);
 	if (slot->task.command || (place != UINT32_MAX && pool->core.places[place].count == 1))
 		stop_now(pool, slot, kill);
 	else
@@ -139,7 +140,7 @@ await_gone(int32_t pid)
 static void
 kill_groups(const struct ord_pool *pool)
 {
-	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->options.workers; i++)
+	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->core.n_places; i++)
 		if (pool->incarnations[i].id != 0 && pool->incarnations[i].pid > 0)
 			kill(-pool->incarnations[i].pid, SIGKILL);
 }
@@ -149,7 +150,7 @@ void
 pool_lost(struct ord_pool *pool)
 {
 	kill_groups(pool);
-	for (uint32_t i = 0; i < pool->options.workers; i++) {
+	for (uint32_t i = 0; i < pool->core.n_places; i++) {
 		struct life_packet end = { .place = i, .status = 9 };
 
 		if (pool->incarnations != NULL && pool->incarnations[i].id != 0) {
@@ -173,7 +174,7 @@ pool_lost(struct ord_pool *pool)
 static bool
 workers_live(const struct ord_pool *pool)
 {
-	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->options.workers; i++)
+	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->core.n_places; i++)
 		if (pool->incarnations[i].id != 0)
 			return true;
 	return false;
@@ -182,7 +183,7 @@ workers_live(const struct ord_pool *pool)
 static void
 bye_to_ready(struct ord_pool *pool)
 {
-	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->options.workers; i++)
+	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->core.n_places; i++)
 		if (pool->core.places[i].state == PLACE_READY)
 			incarnation_bye(pool, i);
 }
@@ -205,9 +206,9 @@ say_bye(struct ord_pool *pool)
 static void
 close_all(struct ord_pool *pool)
 {
-	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->options.workers; i++)
+	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->core.n_places; i++)
 		incarnation_close(&pool->incarnations[i]);
-	for (uint32_t i = 0; pool->commands != NULL && i < pool->options.workers; i++)
+	for (uint32_t i = 0; pool->commands != NULL && i < pool->core.n_places; i++)
 		pool_command_close(&pool->commands[i]);
 	channel_hub_close(&pool->hub);
 	sweep_directory(pool->directory);
@@ -233,7 +234,7 @@ abandon(struct ord_pool *pool)
 	launch_abandon(&pool->launch);
 	channel_hub_abandon(&pool->hub);
 	pool->directory[0] = '\0';
-	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->options.workers; i++)
+	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->core.n_places; i++)
 		pool->incarnations[i].tasks = NULL;
 }
 
@@ -292,8 +293,11 @@ pool_stalled(const struct ord_pool *pool)
 	if (core->n_waiting == 0 || core->n_sent != 0 || core->n_idle != 0 || core->n_empty != 0 ||
 		core->stopped)
 		return false;
-	for (uint32_t i = 0; i < pool->options.workers; i++)
-		if (core->places[i].state == PLACE_STARTING)
+	/* A worker that starts or leaves will do something, and so will one that has had its share. */
+	for (uint32_t i = 0; i < core->n_places; i++)
+		if (core->places[i].state == PLACE_STARTING ||
+			core->places[i].state == PLACE_STOPPED ||
+			(core->places[i].state == PLACE_READY && !core->places[i].parked))
 			return false;
 	return core_deliverable(core) == NULL;
 }

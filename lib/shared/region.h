@@ -47,6 +47,7 @@ struct status_page {
 	uint32_t place;
 	uint64_t id; /* of this incarnation: unique in the pool */
 	uint64_t token;
+	uint64_t recycle_kib; /* a worker that is larger after a task leaves; 0: never */
 	uint8_t nonce[REGION_NONCE_SIZE]; /* makes the marks in the words unforgeable */
 
 	/* the master */

@@ -215,3 +215,16 @@ channel_wait(void *socket, struct channel_message *message)
 {
 	return receive(socket, message, 0);
 }
+
+int
+channel_wait_for(void *socket, struct channel_message *message, int timeout_ms)
+{
+	zmq_pollitem_t item = { .socket = socket, .events = ZMQ_POLLIN };
+	int there = channel_receive(socket, message);
+
+	if (there != 0 || timeout_ms == 0)
+		return there;
+	if (zmq_poll(&item, 1, timeout_ms) < 0 && errno != EINTR)
+		return -1;
+	return channel_receive(socket, message);
+}

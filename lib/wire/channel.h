@@ -73,4 +73,7 @@ int channel_receive(void *socket, struct channel_message *message);
 /* Worker: wait until a message is there; 0 or -1 with errno (EINTR is retried). */
 int channel_wait(void *socket, struct channel_message *message);
 
+/* As channel_wait for at most timeout_ms, -1: for ever; 1: a message, drop it; 0: none came; -1 with errno. */
+int channel_wait_for(void *socket, struct channel_message *message, int timeout_ms);
+
 #endif

@@ -148,6 +148,7 @@ begin(struct worker *worker, uint64_t sequence, uint32_t attempt, const struct r
 	task->input_size = call->size - before;
 	task->output.size = 0;
 	task->error[0] = '\0';
+	task->yielded = task->interrupted = false;
 	enter(worker, RUN_WORD(sequence, attempt, RUN_RUNNING),
 		before != 0 ? wire_get64(call->payload) : 0);
 }

@@ -13,13 +13,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <orderly/status.h>
+
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/memory.h"
 #include "spawn/life.h"
 #include "wire/channel.h"
+#include "worker/size.h"
 #include "worker/ticks.h"
 #include "worker/worker.h"
+
+#define LOOK_MS 10 /* how often a task that waits looks whether its time is up, once it should be */
+#define LOOK_NS UINT64_C(1000000) /* no more often the size of this process */
 
 enum leave {
 	LEAVE_ASKED = 0,
@@ -36,6 +42,17 @@ struct server {
 	uint32_t index;
 	uint32_t attempt;
 	bool leaving;
+	uint64_t looked_ns;        /* when this process's size was looked at last */
+	uint32_t unwanted;         /* answers that will come and that nobody waits for */
+	struct aside *aside;       /* frames that came before an answer, oldest first */
+	struct aside **aside_last; /* where the next one goes */
+};
+
+/* A frame's records, for later. */
+struct aside {
+	struct aside *next;
+	size_t size;
+	char records[];
 };
 
 static void
@@ -77,6 +94,30 @@ take_run(struct server *server, const struct record *record)
 	server->attempt = record->value;
 }
 
+_Noreturn static void
+leave(struct server *server)
+{
+	fflush(stdout);
+	flush(&server->worker);
+	_exit(LEAVE_ASKED);
+}
+
+/* What this process has not started of the message is another's: the master gives it out again at its end. */
+static void
+look_at_size(struct server *server)
+{
+	struct worker *worker = &server->worker;
+	uint64_t now_ns = clock_now_ns();
+
+	if (now_ns - server->looked_ns < LOOK_NS)
+		return;
+	server->looked_ns = now_ns;
+	if (size_resident_kib() <= worker->region.page->recycle_kib)
+		return;
+	emit(worker, &(struct emission){ .kind = RECORD_LEAVING, .last = true });
+	leave(server);
+}
+
 static void
 take_call(struct server *server, const struct record *record, bool last)
 {
@@ -86,6 +127,16 @@ take_call(struct server *server, const struct record *record, bool last)
 	server->sequence++;
 	server->index = (server->index + 1) & (server->worker.n_claims - 1);
 	server->attempt = 0;
+	if (server->worker.region.page->recycle_kib != 0)
+		look_at_size(server);
+}
+
+/* An answer that the task did not wait for to the end: it was to end itself. */
+static void
+drop_reply(struct server *server)
+{
+	if (server->unwanted-- == 0)
+		_exit(LEAVE_PROTOCOL);
 }
 
 static void
@@ -95,8 +146,38 @@ take_record(struct server *server, const struct record *record, bool last)
 	case RECORD_RUN: take_run(server, record); break;
 	case RECORD_CALL: take_call(server, record, last); break;
 	case RECORD_BYE: server->leaving = true; break;
+	case RECORD_ANSWER:
+	case RECORD_GRANT: drop_reply(server); break;
 	default: _exit(LEAVE_PROTOCOL);
 	}
+}
+
+/* Take a frame apart; frames come in the order of the stream. */
+static void
+open_frame(struct server *server, const char *bytes, size_t size, struct frame *frame)
+{
+	const struct status_page *page = server->worker.region.page;
+
+	if (frame_decode(frame, bytes, size) != 0 || frame->token != page->token ||
+		frame->id != page->id || frame->position != server->position)
+		_exit(LEAVE_PROTOCOL);
+	server->position += frame->size;
+}
+
+static void
+run_frame(struct server *server, const struct frame *frame)
+{
+	const char *cursor = frame->records, *end = frame->records + frame->size;
+	struct record record;
+	int more;
+
+	server->worker.said_times = false;
+	server->worker.now_ns = clock_now_ns();
+	while ((more = record_next(&record, &cursor, end)) == 1)
+		take_record(server, &record, cursor == end);
+	if (more < 0)
+		_exit(LEAVE_PROTOCOL);
+	flush(&server->worker);
 }
 
 /* Inputs are read where they lie, so they must lie aligned; libzmq hands out pieces of its receive buffer. */
@@ -111,43 +192,128 @@ align(struct server *server, const struct channel_message *message)
 	return server->aligned.bytes;
 }
 
+/* --- asking: an answer is awaited in the middle of a task, and what comes before it is for later --- */
+
 static void
-take_message(struct server *server, const struct channel_message *message)
+put_aside(struct server *server, const struct frame *frame)
 {
-	const struct status_page *page = server->worker.region.page;
+	struct aside *aside = memory_resize(NULL, sizeof *aside + frame->size);
+
+	if (aside == NULL)
+		_exit(LEAVE_SYSTEM);
+	aside->next = NULL;
+	aside->size = frame->size;
+	memcpy(aside->records, frame->records, frame->size);
+	*server->aside_last = aside;
+	server->aside_last = &aside->next;
+}
+
+static bool
+run_aside(struct server *server)
+{
+	struct aside *aside = server->aside;
+	struct frame frame;
+
+	if (aside == NULL)
+		return false;
+	server->aside = aside->next;
+	if (aside->next == NULL)
+		server->aside_last = &server->aside;
+	frame = (struct frame){ .records = aside->records, .size = aside->size };
+	run_frame(server, &frame);
+	memory_free(aside);
+	return true;
+}
+
+static int
+take_reply(struct reply *reply, const struct record *record)
+{
+	reply->bytes.size = 0;
+	if (buffer_append(&reply->bytes, record->payload, record->size) != 0)
+		return ORD_ENOMEM;
+	return -(int)record->value;
+}
+
+/* 1: here is the answer, with its status. */
+static int
+look_for_reply(struct server *server, const struct channel_message *message, int *status)
+{
+	const char *cursor;
 	struct record record;
 	struct frame frame;
-	const char *cursor;
-	int more;
 
-	if (frame_decode(&frame, align(server, message), message->size) != 0 ||
-		frame.token != page->token || frame.id != page->id ||
-		frame.position != server->position)
-		_exit(LEAVE_PROTOCOL);
-	server->position += frame.size;
-	server->worker.said_times = false;
-	server->worker.now_ns = clock_now_ns();
+	open_frame(server, message->bytes, message->size, &frame);
 	cursor = frame.records;
-	while ((more = record_next(&record, &cursor, frame.records + frame.size)) == 1)
-		take_record(server, &record, cursor == frame.records + frame.size);
-	if (more < 0)
-		_exit(LEAVE_PROTOCOL);
-	flush(&server->worker);
+	if (record_next(&record, &cursor, frame.records + frame.size) != 1 ||
+		(record.kind != RECORD_ANSWER && record.kind != RECORD_GRANT)) {
+		put_aside(server, &frame);
+		return 0;
+	}
+	if (server->unwanted != 0) {
+		server->unwanted--;
+		return 0;
+	}
+	*status = take_reply(&server->worker.reply, &record);
+	return 1;
+}
+
+/* The master answers when the task is canceled; of a deadline only the spawner knows, and this process. */
+static int
+time_to_wait(const struct worker *worker)
+{
+	uint64_t deadline_ns = atomic_load(&worker->region.page->deadline_ns);
+	int left;
+
+	if (deadline_ns == 0)
+		return -1;
+	left = clock_left_ms(clock_now_ns(), deadline_ns);
+	return left > LOOK_MS ? left : LOOK_MS;
+}
+
+static int
+await(struct worker *worker)
+{
+	struct server *server = worker->owner;
+	struct channel_message message;
+	int there, replied = 0, status = ORD_OK;
+
+	while (replied == 0) {
+		there = channel_wait_for(server->ends.tasks, &message, time_to_wait(worker));
+		if (there < 0)
+			_exit(LEAVE_SYSTEM);
+		if (there == 1) {
+			replied = look_for_reply(server, &message, &status);
+			channel_drop(&message);
+		} else if (ord_task_canceled(&worker->task)) {
+			server->unwanted++;
+			return ORD_EINTERRUPTED;
+		}
+	}
+	return status;
+}
+
+/* --- the loop --- */
+
+static void
+take_message(struct server *server)
+{
+	struct channel_message message;
+	struct frame frame;
+
+	if (channel_wait(server->ends.tasks, &message) != 0)
+		_exit(LEAVE_SYSTEM);
+	open_frame(server, align(server, &message), message.size, &frame);
+	run_frame(server, &frame);
+	channel_drop(&message);
 }
 
 static void
 serve(struct server *server)
 {
-	struct channel_message message;
-
-	while (!server->leaving) {
-		if (channel_wait(server->ends.tasks, &message) != 0)
-			_exit(LEAVE_SYSTEM);
-		take_message(server, &message);
-		channel_drop(&message);
-	}
-	fflush(stdout);
-	_exit(LEAVE_ASKED);
+	while (!server->leaving)
+		if (!run_aside(server))
+			take_message(server);
+	leave(server);
 }
 
 static void
@@ -189,7 +355,9 @@ set_up(struct server *server, const struct worker_setup *setup)
 	worker->deadline = setup->deadline;
 	worker->flush = flush;
 	worker->drain = drain;
+	worker->await = await;
 	worker->owner = server;
+	server->aside_last = &server->aside;
 	if (region_map(&worker->region, setup->region) != 0 ||
 		claims_map(&worker->claims, &worker->n_claims, setup->claims) != 0)
 		_exit(LEAVE_SYSTEM);

@@ -78,5 +78,5 @@ ord_task_canceled(const struct ord_task *task)
 		atomic_load_explicit(&task->worker->region.page->cancel, memory_order_seq_cst);
 	uint64_t run = RUN_WORD(task->sequence, task->attempt, 0);
 
-	return ((cancel ^ run) & ~UINT64_C(3)) == 0 && (cancel & 3) != 0;
+	return task->interrupted || (((cancel ^ run) & ~UINT64_C(3)) == 0 && (cancel & 3) != 0);
 }

@@ -25,11 +25,22 @@ struct ord_task {
 	const char *input;
 	size_t input_size;
 	struct buffer output;
+	bool yielded; /* its slot was given back */
+	bool interrupted; /* the master said instead of an answer that it is to end */
 	char error[TASK_ERROR_MAX]; /* "" if none */
 };
 
 /* What the outbox's owner does for the records in it. */
 typedef void (*worker_outbox_fn)(struct worker *worker);
+
+/* Wait for the answer to what was just asked: 0 with worker->reply, or an enum ord_status. */
+typedef int (*worker_await_fn)(struct worker *worker);
+
+/* What the master answered. */
+struct reply {
+	struct buffer bytes;
+	bool there;
+};
 
 struct worker {
 	const char *alive; /* 1 in this process, 0 in one that a task forked */
@@ -47,7 +58,9 @@ struct worker {
 	uint64_t half_write;    /* ticks; a task that took less is instant; 0: none is */
 	worker_outbox_fn flush; /* send what is unsent; NULL: nobody to send to */
 	worker_outbox_fn drain; /* the outbox is full: return when there may be room */
-	void *owner;            /* for both */
+	worker_await_fn await;
+	void *owner;            /* for all three */
+	struct reply reply;
 	/* the stream of results: what the next record belongs to if no RUN says otherwise */
 	uint64_t out_sequence;
 	uint32_t out_index;

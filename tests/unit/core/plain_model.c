@@ -293,9 +293,15 @@ begin(struct run *run)
 	struct model *model = &run->model;
 
 	pick_options(run);
-	struct core_options options = { model->window, model->window_bytes, model->workers,
-		model->max_deaths, model->quarantine, model->completion, model->functions,
-		model->batches, run->claims };
+	struct core_options options = { .window = model->window,
+		.window_bytes = model->window_bytes,
+		.workers = model->workers,
+		.max_deaths = model->max_deaths,
+		.quarantine = model->quarantine,
+		.completion = model->completion,
+		.functions = model->functions,
+		.batches = model->batches,
+		.claims = run->claims };
 	must(run, core_slots(model->window) <= SLOTS_MOST, "slots are few");
 	must(run, core_init(&run->core, &options, run->first) == 0, "memory");
 	if (chance(run, 2) == 0) /* as after four thousand million tasks */
