@@ -112,6 +112,14 @@ ORD_API uint64_t
 ord_result_ended_ns(const struct ord_result *result);
 
 /*
+ * How long its last attempt took: from started_ns to ended_ns; 0 if it never
+ * started.  Steps of the wall clock do not change it.
+ * Since 0.1.  Source: lib/deliver/result.c.
+ */
+ORD_API uint64_t
+ord_result_duration_ns(const struct ord_result *result);
+
+/*
  * Processor time in microseconds, user and system, of a command or of the
  * worker that died with the task; 0 otherwise.
  * Since 0.1.  Source: lib/deliver/result.c.

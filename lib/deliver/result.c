@@ -116,7 +116,22 @@ ord_result_user(const struct ord_result *result)
 	return result->user;
 }
 
+uint64_t
+ord_result_duration_ns(const struct ord_result *result)
+{
+	return result->started_ns != 0 && result->ended_ns > result->started_ns
+		? result->ended_ns - result->started_ns
+		: 0;
+}
+
 /* The view stays as it is, but what it owns is the copy's. */
+void
+result_move(struct ord_result *to, const struct ord_result *from)
+{
+	*to = *from;
+	((struct ord_result *)(uintptr_t)from)->kept = true;
+}
+
 int
 ord_result_keep(const struct ord_result *result, struct ord_result **out)
 {
@@ -130,8 +145,7 @@ ord_result_keep(const struct ord_result *result, struct ord_result **out)
 	kept = memory_resize(NULL, sizeof *kept);
 	if (kept == NULL)
 		return ORD_ENOMEM;
-	*kept = *result;
-	((struct ord_result *)(uintptr_t)result)->kept = true;
+	result_move(kept, result);
 	*out = kept;
 	return ORD_OK;
 }
@@ -146,6 +160,15 @@ ord_result_destroy(struct ord_result **result)
 	*result = NULL;
 }
 
+void
+result_set_unrun(struct ord_result *result, uint64_t sequence, uint32_t state, const char *text)
+{
+	result->sequence = sequence;
+	result->state = state;
+	result->worker = UINT32_MAX;
+	result_error(result, "%s", text);
+}
+
 struct ord_result *
 result_unrun(uint64_t sequence, void *user, uint32_t state, const char *text)
 {
@@ -153,10 +176,7 @@ result_unrun(uint64_t sequence, void *user, uint32_t state, const char *text)
 
 	if (result == NULL)
 		return NULL;
-	result->sequence = sequence;
+	result_set_unrun(result, sequence, state, text);
 	result->user = user;
-	result->state = state;
-	result->worker = UINT32_MAX;
-	result_error(result, "%s", text);
 	return result;
 }

@@ -2,30 +2,16 @@
  * Options: checked and filled in when a pool is made, so that a wrong one is
  * said before anything is started.
  */
-#define _GNU_SOURCE /* sched_getaffinity */
-#include <sched.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/memory.h"
 #include "base/options.h"
+#include "base/processors.h"
 #include "pool/pool.h"
 
 #define FIRST_SIZE OPTIONS_UP_TO(struct ord_pool_options, functions_by_task)
 #define WINDOW_MAX (1u << 24)
 #define DEFAULT_BYTES (UINT64_C(64) << 20)
-
-uint32_t
-pool_processors(void)
-{
-	cpu_set_t set;
-	long online;
-
-	if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
-		return (uint32_t)CPU_COUNT(&set);
-	online = sysconf(_SC_NPROCESSORS_ONLN);
-	return online > 0 ? (uint32_t)online : 1;
-}
 
 static void
 default_to(uint32_t *option, uint32_t value)
@@ -37,7 +23,7 @@ default_to(uint32_t *option, uint32_t value)
 static void
 fill_in(struct ord_pool_options *options)
 {
-	default_to(&options->workers, pool_processors());
+	default_to(&options->workers, processors_usable());
 	if (options->start == ORD_START_INLINE)
 		options->workers = 1;
 	default_to(&options->window, options->workers > 4 ? 1024 * options->workers : 4096);

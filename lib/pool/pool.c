@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/processors.h"
 
 /* --- who may call --- */
 
@@ -342,7 +343,7 @@ ord_pool_resize(struct ord_pool *pool, uint32_t workers)
 		pool->error = pool->failure;
 		return pool->failure.status;
 	}
-	core_resize(&pool->core, workers != 0 ? workers : pool_processors());
+	core_resize(&pool->core, workers != 0 ? workers : processors_usable());
 	pool_wake(pool);
 	return ORD_OK;
 }

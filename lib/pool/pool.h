@@ -150,9 +150,6 @@ int pool_function(struct ord_pool *pool, ord_task_fn function, const char *name,
 /* --- options.c --- */
 int pool_options(struct ord_pool *pool, const struct ord_pool_options *options);
 
-/* Workers that 0 stands for. */
-uint32_t pool_processors(void);
-
 /* --- loop.c --- */
 
 /* One round: carry tasks on, and wait up to timeout_ms if there is nothing to do.  *moved: something happened. */
