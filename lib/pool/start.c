@@ -92,7 +92,13 @@ check_descriptors(struct ord_pool *pool)
 	return ORD_OK;
 }
 
-/* Only named here: the spawner makes it, and removes it whoever dies. */
+static bool
+may_write(const char *directory)
+{
+	return access(directory, W_OK | X_OK) == 0;
+}
+
+/* In memory if possible: a disk takes longer to make a socket than all the rest of a worker's start.  Only named here: the spawner makes it, and removes it whoever dies. */
 static int
 name_directory(struct ord_pool *pool)
 {
@@ -101,8 +107,8 @@ name_directory(struct ord_pool *pool)
 	int size;
 
 	if (parent == NULL || parent[0] != '/' || strlen(parent) > SPAWN_DIRECTORY_MAX / 2 ||
-		access(parent, W_OK | X_OK) != 0)
-		parent = "/tmp";
+		!may_write(parent))
+		parent = may_write("/dev/shm") ? "/dev/shm" : "/tmp";
 	if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
 		return error_system(&pool->error, errno, "cannot get random bytes");
 	size = snprintf(pool->directory, sizeof pool->directory, "%s/orderly-%016llx", parent,

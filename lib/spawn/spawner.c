@@ -13,8 +13,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -26,6 +26,7 @@
 #include "spawn/processes.h"
 #include "spawn/spawner_state.h"
 #include "spawn/sweep.h"
+#include "wire/channel.h"
 
 #define BYTES_SIZE (sizeof(struct life_packet) + LIFE_TEXT_MAX)
 #define REQUESTS_AT_ONCE 64 /* so that many requests cannot delay ends and deadlines */
@@ -205,11 +206,15 @@ configure(struct spawner *spawner, struct request *request)
 	spawner->configured = 1;
 	/* Made here and not by the master, so that whoever dies when, somebody is left to remove it. */
 	if (spawner->config.directory[0] != '\0' && mkdir(spawner->config.directory, 0700) != 0)
-		error_system(&error, errno, "cannot make the directory %s for sockets", spawner->config.directory);
+		error_system(&error, errno, "cannot make the directory %s for sockets",
+			spawner->config.directory);
 	watch_master(spawner);
 	if (error.status == 0)
 		find_function(spawner, &error);
 	report_configured(spawner, &error);
+	/* While the master takes in that it can go on. */
+	if (spawner->config.has_claims)
+		channel_warm();
 }
 
 static void

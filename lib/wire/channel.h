@@ -55,6 +55,13 @@ struct channel_ends {
 	void *results;
 };
 
+/*
+ * Pay once, in the process that workers are forked from, for what the first
+ * context of a process costs: libzmq looks a protocol up by its name, which reads
+ * files and tries to load modules.  No thread and no descriptor comes of it.
+ */
+void channel_warm(void);
+
 /* 0 or -1 with errno. */
 int channel_ends_open(struct channel_ends *ends, const char *directory, uint64_t id);
 
