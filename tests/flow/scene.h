@@ -1,7 +1,7 @@
 /*
  * A scene is the body of a test in a process of its own: this program started anew, without threads, with
  * a fresh $XDG_RUNTIME_DIR, under a long deadline. At its end nothing may be left: no child or descendant,
- * no descriptor, no endpoint directory, no shared memory. So pools can be forked in it, its resident size is its
+ * no descriptor, no endpoint directory. So pools can be forked in it, its resident size is its
  * own, and it may be killed.
  */
 #ifndef FLOW_SCENE_H
