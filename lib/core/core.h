@@ -76,11 +76,17 @@ struct slot {
 	bool cancel;     /* it was asked to end while it ran */
 	bool started; /* an attempt is known to have started (commands, and functions that settled) */
 	bool asking;  /* its attempt waits for an answer of the owner */
+	bool begun;   /* this attempt was said to have begun (core_begun) */
+	bool told;    /* a start was announced, and no end of it */
+	bool has_news;
+	uint8_t untold; /* attempts that were given up and are not announced */
 	size_t bytes; /* counted for it in core.bytes */
 	struct task task;
 	struct ord_result result;
 	struct message *messages; /* held, oldest first */
 	struct message **messages_tail;
+	struct slot *next_news; /* in the list of what is to be announced */
+	uint64_t begun_ns;      /* when the attempt that began last did */
 };
 
 /* One task that was sent to a place; its worker answers them in this order. */
@@ -132,6 +138,7 @@ struct core_options {
 	bool functions;  /* places need workers */
 	bool batches; /* several tasks in one message, and one message ahead; else one task at a time */
 	_Atomic uint64_t *claims; /* core_slots(options) words; NULL without functions */
+	bool announce; /* the owner takes announcements, before each release */
 };
 
 struct core {
@@ -176,6 +183,10 @@ struct core {
 	uint64_t recycled;
 	uint64_t failed;
 	bool stopped; /* no worker is started and no task given out any more */
+	struct slot *news; /* tasks with something to announce, oldest first */
+	struct slot *news_last;
+	uint64_t n_told_running; /* tasks whose start was announced and no end */
+	uint64_t n_told_ended;   /* tasks whose end was announced */
 };
 
 /* Slots, and claim words, that these options need: a power of two. */
@@ -326,6 +337,27 @@ void core_stop(struct core *core, const char *text);
 
 /* All that is SENT is lost with the spawner: settle it. */
 void core_lost(struct core *core, const char *text);
+
+/* --- announce.c: what happens to tasks, kept until the owner takes it (options.announce) --- */
+
+enum announcement_kind {
+	ANNOUNCE_NOTHING = 0,
+	ANNOUNCE_STARTED,
+	ANNOUNCE_RETRIED, /* an attempt ended, and there will be another */
+	ANNOUNCE_ENDED    /* the task is settled */
+};
+
+struct announcement {
+	enum announcement_kind kind;
+	uint32_t attempt;
+	struct slot *slot;
+};
+
+/* A worker says that it began a task, or a command was given to the spawner; once per attempt. */
+void core_begun(struct core *core, struct slot *slot, uint32_t place, uint64_t begun_ns);
+
+/* Take the next announcement.  Those of one task come in order; each of its attempts has a start and an end. */
+struct announcement core_announcement(struct core *core);
 
 /* --- reorder.c --- */
 

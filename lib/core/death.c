@@ -133,10 +133,13 @@ retry(struct core *core, struct slot *slot)
 {
 	forget_attempt(core, slot);
 	slot->attempt++;
+	slot->untold++;
+	slot->begun = false;
 	core->retried++;
 	if (!slot->task.command)
 		claim_arm(&core->options.claims[slot->index], slot->sequence, slot->attempt);
 	give_back(core, slot);
+	news_append(core, slot);
 }
 
 void

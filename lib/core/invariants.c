@@ -110,6 +110,29 @@ check_places(const struct core *core)
 	return copies == 0 ? NULL : "the copies of sent tasks do not add up";
 }
 
+static const char *
+check_news(const struct core *core)
+{
+	uint64_t told = 0, listed = 0;
+
+	for (uint32_t i = 0; i < core->n_slots; i++) {
+		const struct slot *slot = &core->slots[i];
+
+		told += slot->state != SLOT_FREE && slot->told;
+		listed += slot->state != SLOT_FREE && slot->has_news;
+	}
+	for (const struct slot *slot = core->news; slot != NULL; slot = slot->next_news) {
+		if (slot->state == SLOT_FREE || !slot->has_news)
+			return "a task that is gone has news";
+		if (slot->next_news == NULL && slot != core->news_last)
+			return "the last of the news is not the last";
+		listed--;
+	}
+	if (listed != 0)
+		return "a task has news that nobody will see";
+	return told == core->n_told_running ? NULL : "n_told_running is wrong";
+}
+
 const char *
 core_check(const struct core *core)
 {
@@ -121,5 +144,7 @@ core_check(const struct core *core)
 		broken = check_places(core);
 	if (broken == NULL)
 		broken = check_balance(core);
+	if (broken == NULL)
+		broken = check_news(core);
 	return broken;
 }

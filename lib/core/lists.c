@@ -65,3 +65,17 @@ settled_remove_first(struct core *core)
 		core->settled_last = NULL;
 	slot->next = slot->previous = NULL;
 }
+
+void
+news_append(struct core *core, struct slot *slot)
+{
+	if (!core->options.announce || slot->has_news)
+		return;
+	slot->has_news = true;
+	slot->next_news = NULL;
+	if (core->news != NULL)
+		core->news_last->next_news = slot;
+	else
+		core->news = slot;
+	core->news_last = slot;
+}

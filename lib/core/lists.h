@@ -12,6 +12,9 @@ void waiting_remove(struct core *core, struct slot *slot);
 void settled_append(struct core *core, struct slot *slot);
 void settled_remove_first(struct core *core);
 
+/* Something about this task is to be announced; nothing happens if nobody wants to know. */
+void news_append(struct core *core, struct slot *slot);
+
 /* Is a before b?  Sequences may wrap. */
 static inline bool
 sequence_before(uint64_t a, uint64_t b)

@@ -52,6 +52,7 @@ core_settle(struct core *core, struct slot *slot, uint32_t state)
 	core->n_settled++;
 	if (core->options.completion)
 		settled_append(core, slot);
+	news_append(core, slot);
 }
 
 bool

@@ -108,8 +108,9 @@ core_submit(struct core *core, struct task *task)
 	slot->attempt = 0;
 	slot->kills = 0;
 	slot->cancel = false;
-	slot->started = false;
+	slot->started = slot->begun = slot->told = slot->has_news = false;
 	slot->asking = false;
+	slot->untold = 0;
 	slot->bytes = 0;
 	slot->task = *task;
 	slot->messages = NULL;

@@ -121,6 +121,8 @@ pool_command_start(struct ord_pool *pool, uint32_t place, struct slot *slot)
 			fds);
 	for (int i = 0; i < 3; i++)
 		fd_close(&fds[i]);
+	if (opened == 0 && status == 0 && pool->options.on_event != NULL)
+		core_begun(&pool->core, slot, place, clock_now_ns());
 	if (opened != 0)
 		fail_start(pool, place, EXIT_NOT_RUNNABLE, error.text);
 	else if (status != 0)

@@ -44,6 +44,7 @@ fill_page(struct incarnation *incarnation)
 	page->place = incarnation->place;
 	page->id = incarnation->id;
 	page->recycle_kib = (uint64_t)incarnation->pool->options.recycle_rss_mib * 1024;
+	page->wants = pool_wants(incarnation->pool);
 	atomic_store(&page->level, incarnation->pool->options.level);
 }
 
@@ -185,6 +186,7 @@ incarnation_ready(struct ord_pool *pool, const struct life_packet *packet)
 	}
 	pool->workers_ready++;
 	core_ready(&pool->core, incarnation->place);
+	pool_announce_worker(pool, ORD_WORKER_STARTED, incarnation->place, incarnation->pid);
 }
 
 void
@@ -239,9 +241,11 @@ incarnation_ended(struct ord_pool *pool, const struct life_packet *packet)
 {
 	struct incarnation *incarnation = incarnation_find(pool, packet->id);
 	struct end end = pool_end(packet);
+	bool was_ready;
 
 	if (incarnation == NULL)
 		return;
+	was_ready = incarnation->tasks != NULL;
 	if (incarnation->ready_by_ns != 0)
 		error_set(&pool->start_error, ORD_ECRASHLOOP,
 			"worker %u ended before it was ready, with %s %d", incarnation->place,
@@ -254,6 +258,9 @@ incarnation_ended(struct ord_pool *pool, const struct life_packet *packet)
 	last_words(incarnation);
 	incarnation_close(incarnation);
 	core_ended(&pool->core, PLACE_OF(packet->id), &end, clock_now_ns());
+	pool_announce(pool);
+	if (was_ready)
+		pool_announce_worker(pool, ORD_WORKER_ENDED, PLACE_OF(packet->id), end.pid);
 }
 
 /* What a task takes in a message; the next one's RUN depends on it. */

@@ -66,6 +66,7 @@ inline_start(struct ord_pool *pool)
 	incarnation->id = pool_next_id(pool, 0);
 	incarnation->pid = getpid();
 	atomic_store(&incarnation->region.page->level, pool->options.level);
+	incarnation->region.page->wants = pool_wants(pool);
 	worker->alive = pool->alive;
 	worker->region = incarnation->region;
 	worker->claims = pool->claims;

@@ -70,7 +70,7 @@ pool_deliver(struct ord_pool *pool, bool once)
 	bool delivered = false;
 	struct slot *slot;
 
-	while (!pool->destroy && pool->core.live != 0) {
+	while (pool_announce(pool), !pool->destroy && pool->core.live != 0) {
 		if (pool->options.messages == ORD_ORDERED && pool->options.order == ORD_SUBMISSION)
 			pool_say_held(pool, core_head(&pool->core));
 		slot = core_deliverable(&pool->core);
@@ -264,6 +264,7 @@ carry_on(struct ord_pool *pool, bool *moved)
 {
 	unsigned frames;
 
+	pool_announce(pool);
 	if (pool->stops)
 		pool_take_stops(pool);
 	if (pool->left)
@@ -276,6 +277,7 @@ carry_on(struct ord_pool *pool, bool *moved)
 		receive_resume(pool);
 	if (!pool->destroy)
 		pool_dispatch(pool);
+	pool_announce(pool);
 	return frames;
 }
 

@@ -11,6 +11,7 @@
 
 #define FIRST_SIZE OPTIONS_UP_TO(struct ord_pool_options, functions_by_task)
 #define WINDOW_MAX (1u << 24)
+#define EVENTS_ALL (ORD_EVENT_BIT(ORD_WORKER_ENDED + 1) - ORD_EVENT_BIT(ORD_TASK_STARTED))
 #define DEFAULT_BYTES (UINT64_C(64) << 20)
 
 static void
@@ -33,6 +34,7 @@ fill_in(struct ord_pool_options *options)
 	default_to(&options->start_timeout_ms, 30000);
 	default_to(&options->max_deaths, 10);
 	default_to(&options->quarantine, 3);
+	default_to(&options->events, EVENTS_ALL);
 	if (options->window_bytes == 0)
 		options->window_bytes = DEFAULT_BYTES;
 }
@@ -44,7 +46,8 @@ check(const struct ord_pool_options *options)
 		options->start > ORD_START_INLINE || options->order > ORD_COMPLETION ||
 		options->messages > ORD_ORDERED || options->capture > ORD_CAPTURE_OFF ||
 		options->level > 6 || options->retries > RETRIES_MAX ||
-		options->overflow > ORD_OVERFLOW_DROP || options->functions_by_task > 1)
+		options->overflow > ORD_OVERFLOW_DROP || options->functions_by_task > 1 ||
+		(options->events & ~EVENTS_ALL) != 0)
 		return ORD_EINVAL;
 	if (options->line_bytes != 0 &&
 		(options->line_bytes < 64 || options->line_bytes > (1u << 20)))

@@ -210,6 +210,33 @@ int receive_records(
 /* Acknowledge and read on where memory allows it again. */
 void receive_resume(struct ord_pool *pool);
 
+/* --- announce.c: events --- */
+
+/* What workers must be asked for: enum page_wants. */
+uint32_t pool_wants(const struct ord_pool *pool);
+
+/* Tell what the core has to announce. */
+void pool_announce_news(struct ord_pool *pool);
+static inline void
+pool_announce(struct ord_pool *pool)
+{
+	if (pool->core.news != NULL)
+		pool_announce_news(pool);
+}
+
+/* Tell of a worker. */
+void pool_announce_worker(
+	struct ord_pool *pool, enum ord_event_kind kind, uint32_t place, int32_t pid);
+
+/* The pool's workers are gone: tell of those that were ready. */
+void pool_announce_gone(struct ord_pool *pool);
+
+/* Take a START or PROGRESS of a task that runs at a place (slot NULL: stale); -1: it makes no sense. */
+int pool_take_start(
+	struct incarnation *incarnation, const struct record *record, struct slot *slot);
+int pool_take_progress(
+	struct incarnation *incarnation, const struct record *record, struct slot *slot);
+
 /* --- words.c --- */
 
 /* Read once from a worker's pipe; 1: there may be more, 0: empty or ended. */

@@ -256,6 +256,28 @@ take_leaving(struct incarnation *incarnation)
 	return 0;
 }
 
+/* A task that ended is announced before anything that its worker says of the next. */
+static int
+take_end(struct incarnation *incarnation, const struct record *record)
+{
+	int status = take_result(incarnation, record);
+
+	pool_announce(incarnation->pool);
+	return status;
+}
+
+/* What only the worker that runs a task can say of it. */
+static int
+take_news(struct incarnation *incarnation, const struct record *record)
+{
+	struct slot *slot;
+
+	if (expect_runner(incarnation, &slot) != 0)
+		return -1;
+	return record->kind == RECORD_START ? pool_take_start(incarnation, record, slot)
+					    : pool_take_progress(incarnation, record, slot);
+}
+
 static int
 take_record(struct incarnation *incarnation, const struct record *record)
 {
@@ -263,12 +285,14 @@ take_record(struct incarnation *incarnation, const struct record *record)
 	case RECORD_RUN: return take_run(incarnation, record);
 	case RECORD_LOG: return take_log(incarnation, record);
 	case RECORD_PART: return take_part(incarnation, record);
-	case RECORD_RESULT: return take_result(incarnation, record);
+	case RECORD_RESULT: return take_end(incarnation, record);
 	case RECORD_SKIP: return take_skip(incarnation);
 	case RECORD_ASK:
 	case RECORD_YIELD:
 	case RECORD_RESUME: return take_wish(incarnation, record);
 	case RECORD_LEAVING: return take_leaving(incarnation);
+	case RECORD_START:
+	case RECORD_PROGRESS: return take_news(incarnation, record);
 	default: return -1;
 	}
 }

@@ -184,6 +184,7 @@ make_core(struct ord_pool *pool)
 		.functions = has_functions(pool),
 		.batches = pool->start != ORD_START_INLINE,
 		.claims = pool->claims,
+		.announce = pool->options.on_event != NULL,
 	};
 
 	if (core_init(&pool->core, &options, 0) != 0)

@@ -223,6 +223,8 @@ pool_shut_down(struct ord_pool *pool, bool orderly)
 	if (orderly && pool->inline_worker == NULL && workers_live(pool))
 		say_bye(pool);
 	launch_finish(&pool->launch, pool->options.grace_ms);
+	if (orderly)
+		pool_announce_gone(pool);
 	close_all(pool);
 	pool->finished = pool->closed = true;
 }

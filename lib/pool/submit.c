@@ -44,8 +44,9 @@ take_in(struct ord_pool *pool, struct task *task, uint64_t *sequence)
 		core_pass(&pool->core, slot);
 	else if (pool->inline_worker == NULL)
 		pool_dispatch(pool);
-	/* A task of INLINE runs in a step, not in here; a full life channel is polled from a step on. */
-	if (task->pass || pool->inline_worker != NULL || launch_blocked(&pool->launch))
+	/* A task of INLINE runs in a step, not in here; a full life channel is polled, and events are told, from a step on. */
+	if (task->pass || pool->inline_worker != NULL || launch_blocked(&pool->launch) ||
+		pool->core.news != NULL)
 		pool_wake(pool);
 	return ORD_OK;
 }

@@ -41,6 +41,12 @@ enum cancel_reason { CANCEL_ASKED = 1, CANCEL_TIMEOUT = 2 };
 #define WORDS_DIRTY UINT64_C(2)   /* bytes have come behind the last mark */
 #define WORDS_MARKS_SHIFT 2       /* above: how many marks have come */
 
+/* What the master wants of a worker beside results: bits of wants. */
+enum page_wants {
+	WANTS_STARTS = 1 << 0,  /* a START when an attempt begins */
+	WANTS_PROGRESS = 1 << 1 /* PROGRESS */
+};
+
 struct status_page {
 	/* the master writes these before the worker starts */
 	uint32_t magic;
@@ -49,6 +55,7 @@ struct status_page {
 	uint64_t token;
 	uint64_t recycle_kib; /* a worker that is larger after a task leaves; 0: never */
 	uint8_t nonce[REGION_NONCE_SIZE]; /* makes the marks in the words unforgeable */
+	uint32_t wants;                   /* enum page_wants */
 
 	/* the master */
 	alignas(64) _Atomic uint64_t

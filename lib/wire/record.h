@@ -107,6 +107,10 @@ int record_next(struct record *record, const char **cursor, const char *end);
 /* RUN: the sequence, and the index of its claim word. */
 #define RECORD_RUN_SIZE 16u
 
+/* START: when, CLOCK_MONOTONIC in ns.  PROGRESS: how much is done, of how much. */
+#define RECORD_START_SIZE 8u
+#define RECORD_PROGRESS_SIZE 16u
+
 /* LOG: its parts, taken apart; -1 if they do not fit the payload. */
 struct log_record {
 	uint64_t time_ns;

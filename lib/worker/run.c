@@ -97,6 +97,26 @@ body_of(struct worker *worker, uint16_t state, int status, size_t *size)
 	return task->error;
 }
 
+static bool
+wants_starts(const struct worker *worker)
+{
+	return (worker->region.page->wants & WANTS_STARTS) != 0;
+}
+
+/* The times of one that was announced are its own, never those of its message. */
+static uint64_t
+announce(struct worker *worker)
+{
+	char payload[RECORD_START_SIZE];
+
+	worker->now_ns = clock_now_ns();
+	wire_put64(payload, worker->now_ns);
+	emit(worker,
+		&(struct emission){
+			.kind = RECORD_START, .head = payload, .head_size = sizeof payload });
+	return worker->now_ns;
+}
+
 static void
 answer(struct worker *worker, uint16_t state, int status, uint32_t marks, uint64_t started_ns,
 	bool last)
@@ -117,7 +137,7 @@ answer(struct worker *worker, uint16_t state, int status, uint32_t marks, uint64
 		head_size = 8;
 		flags |= RECORD_MARKS;
 	}
-	if (!worker->said_times || last || worker->now_ns - started_ns > TIMES_WORTH_NS) {
+	if (!worker->said_times || last || wants_starts(worker) || worker->now_ns - started_ns > TIMES_WORTH_NS) {
 		wire_put64(head + head_size, started_ns);
 		wire_put64(head + head_size + 8, worker->now_ns);
 		head_size += 16;
@@ -149,6 +169,7 @@ begin(struct worker *worker, uint64_t sequence, uint32_t attempt, const struct r
 	task->output.size = 0;
 	task->error[0] = '\0';
 	task->yielded = task->interrupted = false;
+	task->progress = (struct progress){ 0 };
 	enter(worker, RUN_WORD(sequence, attempt, RUN_RUNNING),
 		before != 0 ? wire_get64(call->payload) : 0);
 }
@@ -171,6 +192,8 @@ worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t at
 		return;
 	}
 	begin(worker, sequence, attempt, call);
+	if (wants_starts(worker))
+		started_ns = announce(worker);
 	ticks = ticks_now();
 	/* A cancel may have come between the claim and here, when the spawner had no run word to doom. */
 	if (!ord_task_canceled(&worker->task)) {
@@ -181,6 +204,7 @@ worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t at
 	if (*worker->alive == 0)
 		_exit(1); /* a child that the task forked returned from it: the result is its parent's to give */
 	instant = ticks_now() - ticks < worker->half_write;
+	progress_flush(&worker->task);
 	marks = worker_mark(worker, sequence, instant);
 	if (!instant || last)
 		worker->now_ns = clock_now_ns();

@@ -4,9 +4,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include <orderly/message.h>
 #include <orderly/status.h>
 
+#include "base/clock.h"
+
 #define OUTPUT_MAX (UINT32_C(1) << 30)
+#define PROGRESS_NS UINT64_C(10000000)
 
 const void *
 ord_task_input(const struct ord_task *task, size_t *size)
@@ -79,4 +83,50 @@ ord_task_canceled(const struct ord_task *task)
 	uint64_t run = RUN_WORD(task->sequence, task->attempt, 0);
 
 	return task->interrupted || (((cancel ^ run) & ~UINT64_C(3)) == 0 && (cancel & 3) != 0);
+}
+
+/* --- progress --- */
+
+static void
+emit_progress(struct ord_task *task, uint64_t done, uint64_t total)
+{
+	char payload[RECORD_PROGRESS_SIZE];
+
+	wire_put64(payload, done);
+	wire_put64(payload + 8, total);
+	task->progress.held = false;
+	emit(task->worker,
+		&(struct emission){ .kind = RECORD_PROGRESS,
+			.head = payload,
+			.head_size = sizeof payload });
+}
+
+void
+progress_flush(struct ord_task *task)
+{
+	if (task->progress.held)
+		emit_progress(task, task->progress.done, task->progress.total);
+}
+
+int
+ord_task_progress(struct ord_task *task, uint64_t done, uint64_t total)
+{
+	struct progress *progress = &task->progress;
+	uint64_t now_ns;
+
+	if (*task->worker->alive == 0)
+		return ORD_ENOTSUP;
+	if ((task->worker->region.page->wants & WANTS_PROGRESS) == 0 ||
+		task->sequence == ORD_NO_SEQUENCE)
+		return ORD_OK;
+	now_ns = clock_now_ns();
+	if (progress->sent_ns != 0 && now_ns - progress->sent_ns < PROGRESS_NS) {
+		progress->done = done;
+		progress->total = total;
+		progress->held = true;
+		return ORD_OK;
+	}
+	progress->sent_ns = now_ns;
+	emit_progress(task, done, total);
+	return ORD_OK;
 }

@@ -17,6 +17,14 @@
 
 struct worker;
 
+/* What a task said of how far it is, and what of that was sent. */
+struct progress {
+	uint64_t sent_ns; /* 0: nothing yet */
+	uint64_t done;
+	uint64_t total;
+	bool held; /* these two were not sent */
+};
+
 /* The task that runs; one per worker, used again and again. */
 struct ord_task {
 	struct worker *worker;
@@ -27,6 +35,7 @@ struct ord_task {
 	struct buffer output;
 	bool yielded; /* its slot was given back */
 	bool interrupted; /* the master said instead of an answer that it is to end */
+	struct progress progress;
 	char error[TASK_ERROR_MAX]; /* "" if none */
 };
 
@@ -99,6 +108,9 @@ void worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32
 	const struct record *call, bool last);
 
 /* --- task.c, log.c --- */
+
+/* Send what the task said last of its progress, if that is not sent yet. */
+void progress_flush(struct ord_task *task);
 
 /* The task that this thread runs, for ord_log; NULL: none. */
 void log_task_set(struct ord_task *task);

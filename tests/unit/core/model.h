@@ -28,6 +28,7 @@ struct model_task {
 	int32_t pid;
 	uint64_t input, output, messages; /* bytes that are counted */
 	int state;
+	uint32_t told_starts, told_retries, told_ends; /* what was announced */
 	uint64_t settled_at; /* the event at which it was; those of one event come in any order */
 };
 

@@ -89,6 +89,16 @@ do_submit(struct run *run)
 		submit(run);
 }
 
+/* One announcement; it must be the next of its task. */
+static bool
+do_announce(struct run *run)
+{
+	struct announcement news = core_announcement(&run->core);
+
+	judge_announcement(run, &news);
+	return news.kind != ANNOUNCE_NOTHING;
+}
+
 static bool
 do_deliver(struct run *run)
 {
@@ -100,10 +110,13 @@ do_deliver(struct run *run)
 	judge_deliverable(run, slot);
 	if (slot == NULL)
 		return false;
+	while (do_announce(run))
+		;
 	tell(run, "deliver %lu, state %d", (unsigned long)number, model->tasks[number].state);
 	core_charge(&run->core, slot, -(ptrdiff_t)model->tasks[number].messages);
 	core_release(&run->core, slot, &result);
 	judge_result(run, number, &result);
+	judge_announced(run, number);
 	result_finish(&result);
 	model->tasks[number].where = AT_DELIVERED;
 	while (model->first < model->n && model->tasks[model->first].where == AT_DELIVERED)
@@ -203,6 +216,8 @@ drain(struct run *run)
 		run->now_ms = core_next_time(&run->core) / NS_PER_MS;
 	}
 	must(run, run->core.bytes == 0, "an empty window holds no bytes");
+	must(run, run->core.news == NULL && run->core.n_told_running == 0,
+		"in an empty window nothing runs and nothing is left to announce");
 }
 
 /* --- seeds --- */
@@ -232,9 +247,18 @@ do_drain(struct run *run)
 		drain(run);
 }
 
+static void
+do_announce_step(struct run *run)
+{
+	bool all = chance(run, 2) == 0;
+
+	while (do_announce(run) && all)
+		;
+}
+
 static void (*const actions[])(struct run *) = { do_submit, do_dispatch_step, do_step,
-	do_deliver_step, do_wait, do_kill, do_cancel, do_leave, do_stop, do_lose, do_drain };
-enum { ACTIONS = sizeof actions / sizeof *actions, ALWAYS = 5 };
+	do_deliver_step, do_wait, do_announce_step, do_kill, do_cancel, do_leave, do_stop, do_lose, do_drain };
+enum { ACTIONS = sizeof actions / sizeof *actions, ALWAYS = 6 };
 
 /* Each seed has its own mixture, so that what is rare in one is common in another. */
 static uint32_t
@@ -301,7 +325,8 @@ begin(struct run *run)
 		.completion = model->completion,
 		.functions = model->functions,
 		.batches = model->batches,
-		.claims = run->claims };
+		.claims = run->claims,
+		.announce = chance(run, 4) != 0 };
 	must(run, core_slots(model->window) <= SLOTS_MOST, "slots are few");
 	must(run, core_init(&run->core, &options, run->first) == 0, "memory");
 	if (chance(run, 2) == 0) /* as after four thousand million tasks */

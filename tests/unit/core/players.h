@@ -201,6 +201,9 @@ send_task(struct run *run, const struct dispatch *dispatch)
 		else
 			model_started(&run->model, place, 0);
 	}
+	/* One that could not be given to the spawner never said that it began. */
+	if (dispatch->kind == DISPATCH_COMMAND && chance(run, 4) != 0)
+		core_begun(&run->core, dispatch->slot, place, now_ns(run));
 }
 
 static bool
@@ -243,6 +246,16 @@ answered(struct run *run, uint32_t place)
 	memmove(inbox->calls, inbox->calls + 1, inbox->count * sizeof *inbox->calls);
 }
 
+/* A worker says so, unless it dies before it can. */
+static void
+begun(struct run *run, uint32_t place, struct slot *slot)
+{
+	if (chance(run, 4) == 0)
+		return;
+	tell(run, "worker %u says that %lu began", place, (unsigned long)number_of(run, slot));
+	core_begun(&run->core, slot, place, now_ns(run));
+}
+
 /* The claim word decides; the model says how it must. */
 static void
 claim(struct run *run, uint32_t place)
@@ -267,6 +280,7 @@ claim(struct run *run, uint32_t place)
 	if (won) {
 		inbox->running = true;
 		model_started(&run->model, place, run->pids[place]);
+		begun(run, place, slot);
 		return;
 	}
 	answered(run, place);

@@ -246,6 +246,60 @@ judge_result(const struct run *run, uint32_t number, const struct ord_result *re
 		"what ended well has no error");
 }
 
+/* Of each attempt a start and an end, in order, and never before the model knows of them. */
+static void
+judge_announcement(struct run *run, const struct announcement *news)
+{
+	uint32_t number = number_of(run, news->slot), open;
+	struct model_task *task = &run->model.tasks[number];
+
+	if (news->kind == ANNOUNCE_NOTHING)
+		return;
+	must(run, run->core.options.announce, "only who wants announcements has them");
+	must(run, number < run->model.n && task->where != AT_DELIVERED && task->told_ends == 0,
+		"nothing is announced behind a task's end");
+	must(run, news->attempt == task->told_retries, "an announcement names its attempt");
+	open = task->told_starts - task->told_retries;
+	if (news->kind == ANNOUNCE_STARTED) {
+		must(run, open == 0 && ++task->told_starts <= task->starts,
+			"a start is announced once, when there was one");
+	} else if (news->kind == ANNOUNCE_RETRIED) {
+		must(run, open == 1 && ++task->told_retries <= task->given_again,
+			"what is tried again had started");
+	} else {
+		must(run, task->where == AT_SETTLED, "an end is announced when there is one");
+		must(run, task->told_starts == task->starts, "every start is announced");
+		task->told_ends++;
+	}
+}
+
+static void
+judge_announced(const struct run *run, uint32_t number)
+{
+	const struct model_task *task = &run->model.tasks[number];
+	bool told = run->core.options.announce;
+
+	must(run, task->told_ends == told, "an end is announced before its result");
+	must(run, task->told_retries == (told ? task->given_again : 0),
+		"every retry is announced");
+}
+
+/* What was announced adds up. */
+static void
+judge_counts(const struct run *run)
+{
+	uint64_t running = 0, ended = 0;
+
+	for (uint32_t i = 0; i < run->model.n; i++) {
+		const struct model_task *task = &run->model.tasks[i];
+
+		running += task->told_starts - task->told_retries != 0 && task->told_ends == 0;
+		ended += task->told_ends;
+	}
+	must(run, run->core.n_told_running == running, "as many run as were announced");
+	must(run, run->core.n_told_ended == ended, "as many have ended as were announced");
+}
+
 static uint64_t
 next_time(const struct run *run)
 {
@@ -294,6 +348,7 @@ judge(const struct run *run)
 	must(run, core->retried == model->retried && core->deaths == model->deaths,
 		"retries and deaths are counted");
 	must(run, core->fruitless == model->fruitless, "fruitless deaths are counted");
+	judge_counts(run);
 	judge_time(run);
 	judge_take(run);
 	judge_deliverable(run, core_deliverable(core));
