@@ -80,7 +80,7 @@ struct slot {
 	bool told;    /* a start was announced, and no end of it */
 	bool has_news;
 	uint8_t untold; /* attempts that were given up and are not announced */
-	size_t bytes; /* counted for it in core.bytes */
+	size_t bytes;   /* counted for it in core.bytes */
 	struct task task;
 	struct ord_result result;
 	struct message *messages; /* held, oldest first */
@@ -138,7 +138,7 @@ struct core_options {
 	bool functions;  /* places need workers */
 	bool batches; /* several tasks in one message, and one message ahead; else one task at a time */
 	_Atomic uint64_t *claims; /* core_slots(options) words; NULL without functions */
-	bool announce; /* the owner takes announcements, before each release */
+	bool announce;            /* the owner takes announcements, before each release */
 };
 
 struct core {
@@ -182,7 +182,7 @@ struct core {
 	uint64_t deaths;
 	uint64_t recycled;
 	uint64_t failed;
-	bool stopped; /* no worker is started and no task given out any more */
+	bool stopped;      /* no worker is started and no task given out any more */
 	struct slot *news; /* tasks with something to announce, oldest first */
 	struct slot *news_last;
 	uint64_t n_told_running; /* tasks whose start was announced and no end */

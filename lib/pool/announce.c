@@ -14,8 +14,7 @@
 static bool
 wanted(const struct ord_pool *pool, enum ord_event_kind kind)
 {
-	return pool->options.on_event != NULL &&
-		(pool->options.events & ORD_EVENT_BIT(kind)) != 0;
+	return pool->options.on_event != NULL && (pool->options.events & ORD_EVENT_BIT(kind)) != 0;
 }
 
 uint32_t
@@ -106,8 +105,7 @@ pool_announce_news(struct ord_pool *pool)
 }
 
 void
-pool_announce_worker(
-	struct ord_pool *pool, enum ord_event_kind kind, uint32_t place, int32_t pid)
+pool_announce_worker(struct ord_pool *pool, enum ord_event_kind kind, uint32_t place, int32_t pid)
 {
 	struct ord_event event = {
 		.kind = kind, .sequence = ORD_NO_SEQUENCE, .worker = place, .pid = pid

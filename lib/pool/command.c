@@ -108,6 +108,8 @@ pool_command_start(struct ord_pool *pool, uint32_t place, struct slot *slot)
 	struct command *command = &pool->commands[place];
 	int fds[3] = { -1, -1, -1 };
 	struct error error;
+	/* Before the spawner knows of it: its own times are later. */
+	uint64_t now_ns = pool->options.on_event != NULL ? clock_now_ns() : 0;
 	int opened, status = 0;
 
 	begin(pool, place, slot);
@@ -121,8 +123,8 @@ pool_command_start(struct ord_pool *pool, uint32_t place, struct slot *slot)
 			fds);
 	for (int i = 0; i < 3; i++)
 		fd_close(&fds[i]);
-	if (opened == 0 && status == 0 && pool->options.on_event != NULL)
-		core_begun(&pool->core, slot, place, clock_now_ns());
+	if (opened == 0 && status == 0)
+		core_begun(&pool->core, slot, place, now_ns);
 	if (opened != 0)
 		fail_start(pool, place, EXIT_NOT_RUNNABLE, error.text);
 	else if (status != 0)

@@ -137,7 +137,8 @@ answer(struct worker *worker, uint16_t state, int status, uint32_t marks, uint64
 		head_size = 8;
 		flags |= RECORD_MARKS;
 	}
-	if (!worker->said_times || last || wants_starts(worker) || worker->now_ns - started_ns > TIMES_WORTH_NS) {
+	if (!worker->said_times || last || wants_starts(worker) ||
+		worker->now_ns - started_ns > TIMES_WORTH_NS) {
 		wire_put64(head + head_size, started_ns);
 		wire_put64(head + head_size + 8, worker->now_ns);
 		head_size += 16;

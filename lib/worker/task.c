@@ -96,9 +96,8 @@ emit_progress(struct ord_task *task, uint64_t done, uint64_t total)
 	wire_put64(payload + 8, total);
 	task->progress.held = false;
 	emit(task->worker,
-		&(struct emission){ .kind = RECORD_PROGRESS,
-			.head = payload,
-			.head_size = sizeof payload });
+		&(struct emission){
+			.kind = RECORD_PROGRESS, .head = payload, .head_size = sizeof payload });
 }
 
 void
