@@ -281,8 +281,7 @@ int pool_command_read(struct command *command, bool standard_error);
 /* --- ask.c --- */
 
 /* A task asks: say so, or answer that nobody is there to answer; -1: it asks already. */
-int pool_take_ask(
-	struct incarnation *incarnation, struct slot *slot, const struct record *record);
+int pool_take_ask(struct incarnation *incarnation, struct slot *slot, const struct record *record);
 
 /* A task that is to end does not wait for an answer or a slot. */
 void pool_stop_asking(struct ord_pool *pool, struct slot *slot);

@@ -33,7 +33,7 @@ struct ord_task {
 	const char *input;
 	size_t input_size;
 	struct buffer output;
-	bool yielded; /* its slot was given back */
+	bool yielded;     /* its slot was given back */
 	bool interrupted; /* the master said instead of an answer that it is to end */
 	struct progress progress;
 	char error[TASK_ERROR_MAX]; /* "" if none */
@@ -68,7 +68,7 @@ struct worker {
 	worker_outbox_fn flush; /* send what is unsent; NULL: nobody to send to */
 	worker_outbox_fn drain; /* the outbox is full: return when there may be room */
 	worker_await_fn await;
-	void *owner;            /* for all three */
+	void *owner; /* for all three */
 	struct reply reply;
 	/* the stream of results: what the next record belongs to if no RUN says otherwise */
 	uint64_t out_sequence;
