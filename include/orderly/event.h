@@ -22,8 +22,8 @@ enum ord_event_kind {
 	ORD_TASK_PROGRESS = 2,  /* the task called ord_task_progress */
 	ORD_TASK_RETRIED = 3,   /* an attempt ended and the task will be tried again */
 	ORD_TASK_ENDED = 4,     /* it has its result, which is delivered in its turn */
-	ORD_WORKER_STARTED = 5, /* a worker is ready for tasks */
-	ORD_WORKER_ENDED = 6    /* a worker's process is gone */
+	ORD_WORKER_STARTED = 5, /* a worker is ready for tasks; ORD_START_INLINE has none */
+	ORD_WORKER_ENDED = 6    /* the process of one that was ready is gone */
 };
 
 /* For .events: the bit of a kind, such as ORD_EVENT_BIT(ORD_TASK_ENDED). */
@@ -33,7 +33,11 @@ enum ord_event_kind {
  * What an event callback gets.  It comes on the thread that moves the pool,
  * from inside the call that moves it, under the rules of callbacks (pool.h).
  * Those of one task come in the order STARTED, PROGRESS …, ENDED, and ENDED
- * before its result.
+ * before its result; of each attempt that is tried again STARTED, PROGRESS …,
+ * RETRIED.  A task that was canceled before it started, or is only passed on,
+ * has ENDED alone.  ord_pool_submit and ord_pool_cancel do not call back: what
+ * they cause is told by the call that moves the pool next.  ord_pool_destroy
+ * tells nothing more.
  */
 typedef void (*ord_event_fn)(const struct ord_event *event, void *user);
 
@@ -67,8 +71,8 @@ ord_event_state(const struct ord_event *event);
 
 /*
  * When: CLOCK_MONOTONIC in nanoseconds.  Of ORD_TASK_STARTED and _ENDED the
- * task's own start and end where the worker told them, else when the master
- * saw it.  Since 0.1.  Source: lib/deliver/event.c.
+ * task's own start and end where the worker told them (the same as of its
+ * result), else when the master saw it.  Since 0.1.  Source: lib/deliver/event.c.
  */
 ORD_API uint64_t
 ord_event_time_ns(const struct ord_event *event);
@@ -81,7 +85,12 @@ ord_event_done(const struct ord_event *event);
 ORD_API uint64_t
 ord_event_total(const struct ord_event *event);
 
-/* Tasks that run now, this event counted.  Since 0.1.  Source: lib/deliver/event.c. */
+/*
+ * Tasks that run now, this event counted: those whose start was told and no
+ * end.  If .events has no ORD_TASK_STARTED, workers do not say what they start,
+ * and it is what they were given.  With _queued and _completed it adds up to
+ * what was submitted.  Since 0.1.  Source: lib/deliver/event.c.
+ */
 ORD_API uint64_t
 ord_event_running(const struct ord_event *event);
 
@@ -89,7 +98,7 @@ ord_event_running(const struct ord_event *event);
 ORD_API uint64_t
 ord_event_queued(const struct ord_event *event);
 
-/* Tasks that have ended since the pool began.  Since 0.1.  Source: lib/deliver/event.c. */
+/* Tasks that have ended since the pool began, this event counted.  Since 0.1.  Source: lib/deliver/event.c. */
 ORD_API uint64_t
 ord_event_completed(const struct ord_event *event);
 
