@@ -109,7 +109,7 @@ other_version(void)
 {
 	setenv("ORDERLY_TEST_LIE", "0.0.9", 1);
 	with_program(NULL, LONG_MS, ORD_EPROGRAM,
-		"has version 0.0.9 (protocol 2) of orderly, this is " ORD_VERSION);
+		"has version 0.0.9 (protocol 3) of orderly, this is " ORD_VERSION);
 	setenv("ORDERLY_TEST_LIE", ORD_VERSION, 1);
 	with_program(NULL, 500, ORD_ETIMEDOUT, "not ready in time");
 }
