@@ -37,6 +37,7 @@ END
 find newer/lib -name '*.c' -not -path '*/jobs/*' -not -path '*/graph/*' | while read -r file; do
 	echo "$file $(tr / _ <<<"${file%.c}").o"
 done >files
+# shellcheck disable=SC2016
 xargs -P 2 -n 2 sh -c 'exec "$0" -std=c11 -D_POSIX_C_SOURCE=200809L -fPIC -fvisibility=hidden -Inewer/include -Inewer/lib \
 	-c "$1" -o "$2"' "$cc" <files
 "$cc" -shared -Wl,-soname,liborderly.so.0 "-Wl,--version-script=$source/lib/orderly.map" ./*.o -lzmq \

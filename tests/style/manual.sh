@@ -1,6 +1,7 @@
 #!/bin/bash
-# Headers against manual pages: every function of the interface is in a page, every function in a page is
-# in a header, every page that is referred to is there. usage: manual.sh [TREE]
+# Headers against manual pages: every function, constant and field of the interface is in a page, every function in a
+# page is in a header, every page that is referred to is there, every example of C is a piece of a program in
+# docs/examples, and mandoc has nothing to say. usage: manual.sh [TREE]
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 export PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$here"
@@ -8,13 +9,37 @@ cd "${1:-$here/../..}"
 exec python3 - <<'END'
 import glob
 import re
+import shutil
+import subprocess
 import sys
 
 import source
 
 headers = "\n".join(source.strip(source.read(path)) for path in sorted(glob.glob("include/orderly/*.h")))
 pages = {path: source.read(path) for path in sorted(glob.glob("docs/man/*.3"))}
+all_pages = {path: source.read(path) for path in sorted(glob.glob("docs/man/*.[0-9]"))}
+programs = [source.read(path) for path in sorted(glob.glob("docs/examples/*.c"))]
 wrong = []
+
+
+def constants():
+    """Names that a program may write, but for what only the headers themselves need."""
+    for name in set(re.findall(r"\bORD_[A-Z0-9_]+\b", headers)):
+        if not re.search(r"_$|_H$|_MAP$|_ENUM$|^ORD_(API|MUST_CHECK|PRINTF)$", name):
+            yield name
+
+
+def fields():
+    for body in re.findall(r"\bstruct \w+ \{([^{}]*)\}", headers):
+        yield from re.findall(r"(\w+)(?:\[\w*\])?;", body)
+
+
+def examples(text):
+    """The blocks of a page that are C, each with the number of its first line."""
+    for match in re.finditer(r"^\.Bd -literal.*\n((?:(?!\.Ed).*\n)*)\.Ed$", text, re.M):
+        code = match.group(1).replace("\\&", "").replace("\\e", "\\")
+        if re.search(r"\bord_\w+ ?\(|\bORD_\w+\(", code):
+            yield text.count("\n", 0, match.start(1)) + 1, code
 
 if not pages:
     wrong.append("docs/man: there is no page of section 3")
@@ -28,7 +53,17 @@ everything = "\n".join(pages.values())
 for name in sorted(interface):
     if not re.search(rf"\b{name}\b", everything):
         wrong.append(f"docs/man: {name} is in no page")
-for path, text in pages.items():
+for name in sorted(set(constants()) | set(fields())):
+    if not re.search(rf"\b{name}\b", everything):
+        wrong.append(f"docs/man: {name} is in no page")
+for path, text in all_pages.items():
+    for number, code in examples(text):
+        if not any(code in program for program in programs):
+            wrong.append(f"{path}:{number}: this is in no program of docs/examples")
+    if shutil.which("mandoc"):
+        said = subprocess.run(["mandoc", "-Tlint", "-W", "warning", path], capture_output=True, text=True).stdout
+        wrong += [line.removeprefix("mandoc: ") for line in said.splitlines()]
+for path, text in all_pages.items():
     for number, line in enumerate(text.split("\n"), 1):
         if line.startswith('.\\"'):
             continue
