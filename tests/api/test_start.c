@@ -1,5 +1,7 @@
 /* How workers come to life, and the sentence for each way in which they do not. */
+#define _GNU_SOURCE /* sched_setaffinity */
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,4 +192,34 @@ SCENE(start, without_a_runtime_directory)
 	tally_close(&tally, 1);
 	CHECK(setenv("XDG_RUNTIME_DIR", folder, 1) == 0);
 	free(folder);
+}
+
+/* As many workers as processors that the host may use: here one of all that there are. */
+SCENE(start, workers_by_affinity)
+{
+	struct ord_statistics statistics = ORD_STATISTICS;
+	struct ord_pool *pool;
+	cpu_set_t one, all;
+
+	CHECK(sched_getaffinity(0, sizeof all, &all) == 0);
+	CPU_ZERO(&one);
+	for (size_t i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; i++)
+		if (CPU_ISSET(i, &all))
+			CPU_SET(i, &one);
+	CHECK(sched_setaffinity(0, sizeof one, &one) == 0);
+	CHECK_OK(NULL, ord_pool_new(&pool, &ORD_POOL_OPTIONS(.function = echo)));
+	CHECK(sched_setaffinity(0, sizeof all, &all) == 0);
+	CHECK_OK(pool, ord_pool_start(pool));
+	for (uint64_t end = scene_now_ms() + SCENE_LONG_MS; statistics.workers == 0;) {
+		CHECK(scene_now_ms() < end);
+		CHECK_OK(pool, ord_pool_step(pool, 100));
+		CHECK_EQ(ord_pool_statistics(pool, &statistics), 0);
+	}
+	/* A second one would be ready soon. */
+	for (uint64_t end = scene_now_ms() + 200; scene_now_ms() < end;)
+		CHECK_OK(pool, ord_pool_step(pool, 10));
+	CHECK_EQ(ord_pool_statistics(pool, &statistics), 0);
+	CHECK_EQ(statistics.workers, 1);
+	CHECK_OK(pool, ord_pool_finish(pool));
+	ord_pool_destroy(&pool);
 }
