@@ -447,7 +447,7 @@ ord_pool_resize(struct ord_pool *pool, uint32_t workers);
  *
  * Calls that would wait for ever say ORD_ESTALLED meanwhile; ord_pool_interrupt
  * and ord_pool_destroy work as ever.
- * Returns 0 (also if it is halted), or ORD_EINVAL before ord_pool_start.
+ * Returns 0 (also if it is halted), or ORD_EINVAL before ord_pool_start, ORD_ENOMEM, or the error that ended the pool.
  * May be called from a callback.  Since 0.1.  Source: lib/pool/suspend.c.
  */
 ORD_API int

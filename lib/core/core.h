@@ -75,9 +75,9 @@ struct slot {
 	uint8_t kills;   /* workers that died of it */
 	bool cancel;     /* it was asked to end while it ran */
 	bool started; /* an attempt is known to have started (commands, and functions that settled) */
-	bool asking;  /* its attempt waits for an answer of the owner */
-	bool begun;   /* this attempt was said to have begun (core_begun) */
-	bool told;    /* a start was announced, and no end of it */
+	bool asking; /* its attempt waits for an answer of the owner */
+	bool begun;  /* this attempt was said to have begun (core_begun) */
+	bool told;   /* a start was announced, and no end of it */
 	bool has_news;
 	uint8_t untold; /* attempts that were given up and are not announced */
 	size_t bytes;   /* counted for it in core.bytes */
@@ -129,9 +129,10 @@ struct place {
 struct core_options {
 	uint32_t window;
 	uint64_t window_bytes;
-	uint32_t workers;  /* tasks at once, to begin with */
-	uint32_t places;   /* at most: workers, and those that run while others' tasks wait; 0: workers */
-	uint32_t recycle;  /* tasks after which a worker is replaced; 0: never */
+	uint32_t workers; /* tasks at once, to begin with */
+	uint32_t
+		places; /* at most: workers, and those that run while others' tasks wait; 0: workers */
+	uint32_t recycle; /* tasks after which a worker is replaced; 0: never */
 	uint32_t max_deaths;
 	uint32_t quarantine;
 	bool completion; /* deliver in the order of completion */
@@ -145,7 +146,7 @@ struct core {
 	struct core_options options;
 	struct slot *slots; /* n_slots of them, a power of two */
 	uint32_t n_slots;
-	struct place *places;   /* options.places of them, of which n_places were ever used */
+	struct place *places; /* options.places of them, of which n_places were ever used */
 	uint32_t n_places;
 	uint32_t target;        /* places that may work at once */
 	uint64_t next_sequence; /* of the next task */
@@ -162,16 +163,16 @@ struct core {
 		fruitless; /* deaths in a row, all places, that neither finished nor started a task */
 	uint32_t cursor;   /* place to look at first */
 	uint32_t n_idle;   /* places that could take a task now */
-	uint32_t n_empty;        /* places that want a worker */
-	uint32_t n_active;       /* neither parked nor yielded */
+	uint32_t n_empty;  /* places that want a worker */
+	uint32_t n_active; /* neither parked nor yielded */
 	uint32_t n_yielded;
 	uint32_t n_wishes;
 	uint32_t n_granted;
-	uint32_t n_spare;        /* parked places with a worker that has nothing to do */
-	uint32_t spares;         /* so many of them are kept: as many as tasks have waited at once */
-	uint32_t n_hungry;       /* places that work on their last message (with batches) */
-	uint32_t n_loaded;       /* places that hold more than one task */
-	uint64_t now_ns;         /* the clock, as the owner told it last */
+	uint32_t n_spare;  /* parked places with a worker that has nothing to do */
+	uint32_t spares;   /* so many of them are kept: as many as tasks have waited at once */
+	uint32_t n_hungry; /* places that work on their last message (with batches) */
+	uint32_t n_loaded; /* places that hold more than one task */
+	uint64_t now_ns;   /* the clock, as the owner told it last */
 	uint32_t prefetch_floor; /* no message is sent ahead while fewer tasks wait; 0: not known */
 	uint64_t mean_ns;        /* how long recent tasks took; 0: not known yet */
 	uint64_t mean_bytes;     /* how large recent outputs were */
@@ -183,6 +184,7 @@ struct core {
 	uint64_t recycled;
 	uint64_t failed;
 	bool stopped;      /* no worker is started and no task given out any more */
+	bool suspended;    /* nor now, until the owner says otherwise */
 	struct slot *news; /* tasks with something to announce, oldest first */
 	struct slot *news_last;
 	uint64_t n_told_running; /* tasks whose start was announced and no end */

@@ -338,7 +338,7 @@ core_dispatch(struct core *core, uint64_t now_ns)
 		balance_wishes(core);
 	if (core->n_granted != 0)
 		return grant_one(core);
-	if (core->stopped)
+	if (core->stopped || core->suspended)
 		return nothing;
 	core->retry_ns = 0;
 	if (core->fruitless >= core->options.max_deaths)
@@ -372,13 +372,14 @@ core_measured(struct core *core, uint64_t elapsed_ns, uint32_t n)
 bool
 core_has_time(const struct core *core)
 {
-	return !core->stopped && (core->n_empty != 0 || core->retry_ns != 0 || may_take_over(core));
+	return !core->stopped && !core->suspended &&
+		(core->n_empty != 0 || core->retry_ns != 0 || may_take_over(core));
 }
 
 uint64_t
 core_next_time(const struct core *core)
 {
-	uint64_t soonest = core->retry_ns != 0 ? core->retry_ns : UINT64_MAX;
+	uint64_t soonest = core->retry_ns != 0 && !core->suspended ? core->retry_ns : UINT64_MAX;
 
 	for (uint32_t i = 0; i < core->n_places && core_has_time(core); i++) {
 		const struct place *place = &core->places[i];

@@ -212,6 +212,8 @@ set_timer_at(struct ord_pool *pool, uint64_t at)
 static void
 set_timer(struct ord_pool *pool)
 {
+	if (pool->core.suspended)
+		return;
 	if (pool->workers_starting != 0)
 		set_timer_at(pool, check_starts(pool));
 	else if (core_has_time(&pool->core))
@@ -244,7 +246,8 @@ static bool
 more_to_do(const struct ord_pool *pool, unsigned frames)
 {
 	return frames >= FRAMES_PER_ROUND || pool->left ||
-		(pool->inline_worker != NULL && pool->core.n_waiting != 0) ||
+		(pool->inline_worker != NULL && pool->core.n_waiting != 0 &&
+			!pool->core.suspended) ||
 		(pool->options.on_result != NULL && core_deliverable(&pool->core) != NULL);
 }
 
@@ -291,7 +294,8 @@ pool_round(struct ord_pool *pool, int timeout_ms, bool *moved)
 		return ORD_OK;
 	watch(pool);
 	if (*moved || pool->left || core_deliverable(&pool->core) != NULL ||
-		pool->inline_worker != NULL)
+		(pool->inline_worker != NULL && !pool->core.suspended) ||
+		(timeout_ms < 0 && pool_halted(pool)))
 		timeout_ms = 0;
 	*moved |= take_events(pool, timeout_ms);
 	pool->core.now_ns = clock_now_ns();
@@ -300,6 +304,7 @@ pool_round(struct ord_pool *pool, int timeout_ms, bool *moved)
 		pool_wake(pool);
 	if (!pool->destroy)
 		watch(pool);
+	pool->quiet = !*moved;
 	return pool->ended ? pool->failure.status : ORD_OK;
 }
 
@@ -316,5 +321,10 @@ ord_pool_step(struct ord_pool *pool, int timeout_ms)
 		return pool->error.status;
 	}
 	status = pool_round(pool, timeout_ms, &moved);
+	if (status == 0 && timeout_ms < 0 && pool->core.suspended && !pool->destroy &&
+		pool_stalled(pool)) {
+		pool_dump(pool, &pool->error);
+		status = ORD_ESTALLED;
+	}
 	return pool_leave(pool, status);
 }

@@ -43,6 +43,7 @@ pool_enter(struct ord_pool *pool)
 	if (!pool->started)
 		return error_set(&pool->error, ORD_EINVAL,
 			"the pool is not started: call ord_pool_start first");
+	pool->quiet = false;
 	return ORD_OK;
 }
 
@@ -156,6 +157,7 @@ run(struct ord_pool *pool)
 	pool->core.draining = true;
 	while (pool->core.live != 0 && !pool->destroy) {
 		if (pool_stalled(pool)) {
+			pool->core.draining = false;
 			pool_dump(pool, &pool->error);
 			return ORD_ESTALLED;
 		}
@@ -200,7 +202,7 @@ await_result(struct ord_pool *pool, int timeout_ms)
 			return ORD_OK;
 		if (pool->core.live == 0 || pool->destroy)
 			return pool->ended ? pool->failure.status : ORD_OK;
-		if (pool_stalled(pool)) {
+		if ((timeout_ms < 0 || !pool->core.suspended) && pool_stalled(pool)) {
 			pool_dump(pool, &pool->error);
 			return ORD_ESTALLED;
 		}
@@ -254,7 +256,8 @@ ord_pool_close(struct ord_pool *pool)
 	return status;
 }
 
-static void
+/* 0, also if nothing moves any more; but a pool that is suspended can be finished later. */
+static int
 deliver_rest(struct ord_pool *pool)
 {
 	bool moved;
@@ -266,10 +269,14 @@ deliver_rest(struct ord_pool *pool)
 		if (pool->core.live != 0)
 			pool_round(pool, -1, &moved);
 	}
-	if (pool->core.live != 0 && !pool->destroy) {
-		pool_dump(pool, &pool->error);
-		pool_keep(pool, ORD_ESTALLED);
-	}
+	if (pool->core.live == 0 || pool->destroy)
+		return ORD_OK;
+	pool_dump(pool, &pool->error);
+	pool->core.draining = false;
+	if (pool->core.suspended)
+		return ORD_ESTALLED;
+	pool_keep(pool, ORD_ESTALLED);
+	return ORD_OK;
 }
 
 int
@@ -282,7 +289,8 @@ ord_pool_finish(struct ord_pool *pool)
 	if (!pool->finished) {
 		drop_current(pool);
 		pool_take_interrupts(pool);
-		deliver_rest(pool);
+		if (deliver_rest(pool) != 0)
+			return ORD_ESTALLED;
 		pool->closed = true;
 	}
 	if (!pool->destroy)

@@ -98,8 +98,10 @@ struct ord_pool {
 	struct core core;
 	bool started;
 	bool closed;
-	bool ended;    /* the pool failed: what is left is canceled */
-	bool finished; /* workers are gone */
+	bool ended;            /* the pool failed: what is left is canceled */
+	bool finished;         /* workers are gone */
+	bool quiet;            /* the last round of this call moved nothing */
+	uint64_t suspended_ns; /* since when, if core.suspended */
 	struct launch launch;
 	struct channel_hub hub;
 	char directory[SPAWN_DIRECTORY_MAX]; /* "": none */
@@ -288,6 +290,14 @@ void pool_stop_asking(struct ord_pool *pool, struct slot *slot);
 
 /* The task that yielded at a place has a slot again. */
 void pool_grant(struct ord_pool *pool, uint32_t place);
+
+/* --- suspend.c --- */
+
+/* Suspended, and tasks that were asked to end have ended: then nothing comes by itself. */
+bool pool_halted(const struct ord_pool *pool);
+
+/* Let workers and commands go on; 0 or ORD_ENOMEM, ORD_ELOST with a sentence. */
+int pool_go_on(struct ord_pool *pool);
 
 /* --- inline.c --- */
 int inline_start(struct ord_pool *pool);

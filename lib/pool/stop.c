@@ -196,6 +196,8 @@ say_bye(struct ord_pool *pool)
 	bool moved;
 
 	core_stop(&pool->core, NULL);
+	if (pool->core.suspended && pool_go_on(pool) != 0)
+		return;
 	bye_to_ready(pool);
 	while (pool->launch.life >= 0 && pool->workers_ready != 0 && clock_now_ns() < until_ns) {
 		pool_round(pool, clock_left_ms(clock_now_ns(), until_ns), &moved);
@@ -292,6 +294,8 @@ pool_stalled(const struct ord_pool *pool)
 {
 	const struct core *core = &pool->core;
 
+	if (core->suspended)
+		return pool->quiet && pool_halted(pool) && core_deliverable(core) == NULL;
 	if (core->n_waiting == 0 || core->n_sent != 0 || core->n_idle != 0 || core->n_empty != 0 ||
 		core->stopped)
 		return false;
@@ -309,6 +313,13 @@ pool_dump(const struct ord_pool *pool, struct error *error)
 {
 	const struct core *core = &pool->core;
 
+	if (core->suspended) {
+		error_set(error, ORD_ESTALLED,
+			"the pool is suspended: nothing moves until ord_pool_resume is called (%u "
+			"tasks wait, %u are with workers that are stopped, %u are done and not delivered)",
+			core->n_waiting, core->n_sent, core->n_settled);
+		return;
+	}
 	error_set(error, ORD_ESTALLED,
 		"nothing can move any more: %u tasks wait, %u are with workers, %u are done and not "
 		"delivered; the first undelivered is %llu; %llu bytes are held of %llu; %u places are idle, %u have no worker",

@@ -33,6 +33,8 @@ children_add(struct spawner *spawner, uint64_t id, uint32_t place, pid_t pid)
 	child->pid = pid;
 	child->deadline = -1;
 	child->started_ns = clock_now_ns();
+	if (spawner->suspended_ns != 0)
+		suspend_child(child);
 	return child;
 }
 

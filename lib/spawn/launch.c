@@ -137,7 +137,8 @@ handshake(struct launch *launch, const struct launch_options *options, struct er
 		return status;
 	if (post_send(&launch->post, launch->life, &packet, &options->config, &options->claims,
 		    options->claims >= 0 ? 1 : 0) != 0)
-		return errno == ENOMEM ? error_memory(error) : error_system(error, errno, "cannot configure %s", name);
+		return errno == ENOMEM ? error_memory(error)
+				       : error_system(error, errno, "cannot configure %s", name);
 	return hear_configured(launch, name, end_ns, error);
 }
 
@@ -294,6 +295,14 @@ launch_stop(struct launch *launch, uint64_t id, uint64_t run, uint32_t grace_ms,
 	};
 
 	packet.flags = kill ? LIFE_KILL : 0;
+	return as_status(post_send(&launch->post, launch->life, &packet, NULL, NULL, 0));
+}
+
+int
+launch_suspend(struct launch *launch, int on)
+{
+	struct life_packet packet = { .type = on ? LIFE_SUSPEND : LIFE_CONTINUE };
+
 	return as_status(post_send(&launch->post, launch->life, &packet, NULL, NULL, 0));
 }
 

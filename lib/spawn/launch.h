@@ -67,6 +67,9 @@ int launch_command(struct launch *launch, uint64_t id, uint32_t place, uint32_t 
 /* Ask for an end: the ladder, or kill at once.  run: the run word of the task, 0 for a command or a whole worker. */
 int launch_stop(struct launch *launch, uint64_t id, uint64_t run, uint32_t grace_ms, int kill);
 
+/* Stop all that lives, or let it go on.  0, ORD_ENOMEM or ORD_ELOST. */
+int launch_suspend(struct launch *launch, int on);
+
 /* Packets wait for room: poll life for writing too, call launch_flush, and ask for no more workers or commands. */
 int launch_blocked(const struct launch *launch);
 

@@ -31,8 +31,10 @@ enum life_type {
 	LIFE_CONFIG, /* text: struct spawn_config; fds: claim words (absent if there is no function) */
 	LIFE_SPAWN, /* id, place; fds: region, flush timer, words pipe (only with LIFE_WORDS) */
 	LIFE_COMMAND, /* id, place, timeout_ms, grace_ms, flags; text: spawn_command; fds: as flags say */
-	LIFE_STOP, /* id, grace_ms, run; flags: LIFE_KILL at once, else the ladder */
-	LIFE_END   /* grace_ms: SIGTERM to all that lives, SIGKILL after the grace, then leave */
+	LIFE_STOP,    /* id, grace_ms, run; flags: LIFE_KILL at once, else the ladder */
+	LIFE_END,     /* grace_ms: SIGTERM to all that lives, SIGKILL after the grace, then leave */
+	LIFE_SUSPEND, /* SIGSTOP to all that lives; no deadline passes meanwhile */
+	LIFE_CONTINUE /* SIGCONT to all that lives */
 };
 
 #define LIFE_NOT_ENTERED \

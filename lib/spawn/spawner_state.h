@@ -28,6 +28,7 @@ enum child_step {
 	STEP_NONE = 0,   /* nothing */
 	STEP_TIMEOUT,    /* a command: its time is up */
 	STEP_ASKED,      /* a worker's task was asked to end: doom it, SIGTERM */
+	STEP_RELEASED,   /* a suspended worker goes on to commit or skip that task: stop it again */
 	STEP_TERMINATED, /* SIGTERM was sent: SIGKILL */
 	STEP_KILLED      /* SIGKILL was sent: nothing is left to do */
 };
@@ -48,6 +49,10 @@ struct child {
 	uint64_t run;      /* STEP_ASKED: the run word of the task, phase 0 */
 	uint32_t reason;   /* STEP_ASKED: the flag that it will have when it is doomed */
 	uint64_t doomed;   /* the run word that was doomed, 0 */
+	int urgent; /* the master waits for its end: its steps are taken while all is suspended */
+	uint64_t released_ns; /* STEP_RELEASED: since when */
+	/* A worker's task that ran when it was suspended, its deadline, and how much longer it has. */
+	uint64_t extended_run, extended_deadline_ns, extension_ns;
 	uint32_t flags; /* LIFE_TIMED_OUT or LIFE_STOPPED: it was sent a signal because of that */
 };
 
@@ -83,7 +88,8 @@ struct spawner {
 	pid_t master_pid;
 	struct spawn_config config;
 	int configured;
-	int ending; /* LIFE_END came */
+	int ending;            /* LIFE_END came */
+	uint64_t suspended_ns; /* since when all is stopped; 0: it is not */
 	worker_serve_fn serve;
 	ord_task_fn function;
 	void *user;
@@ -128,6 +134,11 @@ void stop_all(struct spawner *spawner, uint32_t grace_ms);
 void stop_at(struct spawner *spawner, struct child *child, enum child_step step, uint64_t at_ns);
 void stop_steps(struct spawner *spawner, uint64_t now_ns);
 void stop_deadline(struct spawner *spawner, struct child *worker);
+
+/* suspend.c: everything stopped, and on again. */
+void suspend_all(struct spawner *spawner);
+void suspend_child(const struct child *child);
+void suspend_end(struct spawner *spawner);
 
 /* ended.c: reap and report all that have ended. */
 void ended_reap(struct spawner *spawner);

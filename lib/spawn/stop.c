@@ -9,6 +9,9 @@
  * ladder goes on.  So a kill is always meant for one attempt of one task.  A
  * task that was claimed and had not begun when it was asked to end finds the
  * cancel word when it begins, and its function is not called.
+ *
+ * While the pool is suspended only the ladders go on that the master asked
+ * for; no deadline passes.
  */
 #include "spawn/spawner_state.h"
 
@@ -18,6 +21,11 @@
 #include "base/clock.h"
 
 #define RUN_PHASE_MASK UINT64_C(3)
+#define KILL_GRACE_MS \
+	10 /* for a task that is between its claim and its function, or its function and its result */
+#define RELEASED_LOOK_NS (2 * CLOCK_NS_PER_MS)
+#define RELEASED_IDLE_NS \
+	CLOCK_NS_PER_S /* a released worker that is idle by then has nothing to begin */
 
 static void
 wake_at(struct spawner *spawner, uint64_t at_ns)
@@ -31,6 +39,8 @@ stop_at(struct spawner *spawner, struct child *child, enum child_step step, uint
 {
 	child->step = step;
 	child->step_ns = at_ns;
+	if (step == STEP_NONE)
+		child->urgent = 0;
 	if (at_ns != 0)
 		wake_at(spawner, at_ns);
 }
@@ -39,6 +49,15 @@ static uint64_t
 after_grace(const struct child *child)
 {
 	return clock_now_ns() + child->grace_ms * CLOCK_NS_PER_MS;
+}
+
+/* Its ladder goes on now, if it did not. */
+static void
+urge(struct spawner *spawner, struct child *child)
+{
+	child->urgent = 1;
+	if (child->step_ns != 0)
+		wake_at(spawner, child->step_ns);
 }
 
 static void
@@ -86,13 +105,49 @@ static void
 ask(struct spawner *spawner, struct child *worker, uint64_t run, enum cancel_reason reason,
 	uint32_t grace_ms)
 {
-	if (on_the_ladder(worker))
+	if (on_the_ladder(worker)) {
+		if (reason == CANCEL_ASKED && worker->run == run)
+			urge(spawner, worker);
 		return;
+	}
 	atomic_store(&worker->region.page->cancel, run | (uint64_t)reason);
 	worker->run = run;
 	worker->grace_ms = grace_ms;
 	worker->reason = reason == CANCEL_TIMEOUT ? LIFE_TIMED_OUT : LIFE_STOPPED;
+	worker->urgent = reason == CANCEL_ASKED;
 	stop_at(spawner, worker, STEP_ASKED, after_grace(worker));
+}
+
+/*
+ * A task that is being committed, or was claimed and has not begun, cannot be
+ * doomed, and in a stopped worker it never ends.  So the worker goes on until
+ * it has, and is stopped again.
+ */
+static void
+release(struct spawner *spawner, struct child *worker)
+{
+	kill(-worker->pid, SIGCONT);
+	worker->released_ns = clock_now_ns();
+	stop_at(spawner, worker, STEP_RELEASED, worker->released_ns + RELEASED_LOOK_NS);
+}
+
+static void
+look_at_released(struct spawner *spawner, struct child *worker)
+{
+	uint64_t run = atomic_load(&worker->region.page->run), now = clock_now_ns();
+
+	if (doom(worker, worker->run)) {
+		terminate(spawner, worker);
+	} else if (spawner->suspended_ns != 0 &&
+		(run == (worker->run | RUN_COMMITTING) ||
+			(RUN_PHASE(run) == RUN_IDLE &&
+				now - worker->released_ns < RELEASED_IDLE_NS))) {
+		stop_at(spawner, worker, STEP_RELEASED, now + RELEASED_LOOK_NS);
+	} else {
+		if (spawner->suspended_ns != 0)
+			suspend_child(worker);
+		stop_at(spawner, worker, STEP_NONE, 0);
+	}
 }
 
 static void
@@ -100,9 +155,11 @@ grace_is_over(struct spawner *spawner, struct child *worker)
 {
 	if (doom(worker, worker->run)) {
 		terminate(spawner, worker);
-		return;
+	} else if (spawner->suspended_ns != 0) {
+		release(spawner, worker);
+	} else {
+		stop_at(spawner, worker, STEP_NONE, 0);
 	}
-	stop_at(spawner, worker, STEP_NONE, 0);
 }
 
 static void
@@ -114,6 +171,7 @@ take_step(struct spawner *spawner, struct child *child)
 		terminate(spawner, child);
 		break;
 	case STEP_ASKED: grace_is_over(spawner, child); break;
+	case STEP_RELEASED: look_at_released(spawner, child); break;
 	case STEP_TERMINATED: kill_child(spawner, child); break;
 	case STEP_NONE:
 	case STEP_KILLED: child->step_ns = 0; break;
@@ -133,6 +191,8 @@ stop_task(struct spawner *spawner, struct child *worker, const struct life_packe
 	atomic_store(&worker->region.page->cancel, run | CANCEL_ASKED);
 	if (worker->doomed == (run | RUN_DOOMED) || doom(worker, run))
 		kill_child(spawner, worker);
+	else
+		ask(spawner, worker, run, CANCEL_ASKED, KILL_GRACE_MS);
 }
 
 static void
@@ -146,6 +206,7 @@ stop_process(struct spawner *spawner, struct child *child, int at_once, uint32_t
 		kill_child(spawner, child);
 	else
 		terminate(spawner, child);
+	urge(spawner, child);
 }
 
 void
@@ -182,10 +243,17 @@ stop_all(struct spawner *spawner, uint32_t grace_ms)
  * Returns the deadline, 0 if there is none to keep.
  */
 static uint64_t
-deadline_of(struct status_page *page, uint64_t *run)
+deadline_of(const struct child *worker, uint64_t *run)
 {
-	*run = atomic_load(&page->run);
-	return RUN_PHASE(*run) == RUN_RUNNING ? atomic_load(&page->deadline_ns) : 0;
+	uint64_t deadline;
+
+	*run = atomic_load(&worker->region.page->run);
+	if (RUN_PHASE(*run) != RUN_RUNNING)
+		return 0;
+	deadline = atomic_load(&worker->region.page->deadline_ns);
+	if (*run == worker->extended_run && deadline == worker->extended_deadline_ns)
+		deadline += worker->extension_ns;
+	return deadline;
 }
 
 /*
@@ -196,7 +264,7 @@ deadline_of(struct status_page *page, uint64_t *run)
 static void
 look(struct spawner *spawner, struct child *worker)
 {
-	uint64_t run, deadline = deadline_of(worker->region.page, &run);
+	uint64_t run, deadline = deadline_of(worker, &run);
 
 	worker->look_ns = 0;
 	if (deadline == 0)
@@ -217,13 +285,31 @@ stop_deadline(struct spawner *spawner, struct child *worker)
 
 	/* The worker may have set it again meanwhile: then there is nothing to read, and the look does no harm. */
 	(void)!read(worker->deadline, &fires, sizeof fires);
-	look(spawner, worker);
+	if (spawner->suspended_ns != 0)
+		worker->look_ns = clock_now_ns(); /* later, by the time that passes till then */
+	else
+		look(spawner, worker);
 }
 
 static uint64_t
 sooner(uint64_t next_ns, uint64_t at_ns)
 {
 	return at_ns != 0 && (next_ns == 0 || at_ns < next_ns) ? at_ns : next_ns;
+}
+
+/* Take what is due of one child; returns when the next is, 0: never. */
+static uint64_t
+take_due(struct spawner *spawner, struct child *child, uint64_t now_ns)
+{
+	int suspended = spawner->suspended_ns != 0;
+
+	if (!suspended && child->look_ns != 0 && child->look_ns <= now_ns)
+		look(spawner, child);
+	if (suspended && !child->urgent)
+		return 0;
+	if (child->step_ns != 0 && child->step_ns <= now_ns)
+		take_step(spawner, child);
+	return suspended ? child->step_ns : sooner(child->step_ns, child->look_ns);
 }
 
 void
@@ -233,14 +319,7 @@ stop_steps(struct spawner *spawner, uint64_t now_ns)
 
 	if (spawner->next_ns == 0 || now_ns < spawner->next_ns)
 		return;
-	for (size_t i = 0; i < spawner->n_children; i++) {
-		struct child *child = &spawner->children[i];
-
-		if (child->look_ns != 0 && child->look_ns <= now_ns)
-			look(spawner, child);
-		if (child->step_ns != 0 && child->step_ns <= now_ns)
-			take_step(spawner, child);
-		next = sooner(sooner(next, child->step_ns), child->look_ns);
-	}
+	for (size_t i = 0; i < spawner->n_children; i++)
+		next = sooner(next, take_due(spawner, &spawner->children[i], now_ns));
 	spawner->next_ns = next;
 }

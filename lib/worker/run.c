@@ -17,6 +17,8 @@
 
 #define TIMES_WORTH_NS 100000 /* a shorter task shares the times of its message */
 
+#define HELD_NS 1000000 /* so long a worker was stopped between the clock and its run word */
+
 /*
  * A timer that fires too early only makes the spawner look, and it looks again
  * by itself at the deadline that it then finds.  So the timer is set only if
@@ -24,36 +26,47 @@
  * after `run` was stored, or a timer could fire in between and find nothing.
  */
 static void
-set_timer(struct worker *worker, uint64_t deadline_ns)
+set_timer(struct worker *worker, uint64_t deadline_ns, uint64_t now_ns)
 {
 	struct itimerspec when = { .it_value = { (time_t)(deadline_ns / CLOCK_NS_PER_S),
 					   (long)(deadline_ns % CLOCK_NS_PER_S) } };
 
-	if (worker->timer_ns > clock_now_ns() && worker->timer_ns <= deadline_ns)
+	if (worker->timer_ns > now_ns && worker->timer_ns <= deadline_ns)
 		return;
 	timerfd_settime(worker->deadline, TFD_TIMER_ABSTIME, &when, NULL);
 	worker->timer_ns = deadline_ns;
 }
 
+/* The deadline stands before `run` says RUNNING: the spawner reads them the other way round. */
+static void
+say_running(struct worker *worker, uint64_t run, uint64_t deadline_ns)
+{
+	atomic_store_explicit(&worker->region.page->deadline_ns, deadline_ns, memory_order_release);
+	atomic_store(&worker->region.page->run, run);
+}
+
 /*
  * limits: the time-out, and above it the grace, in milliseconds.
- * The deadline stands before `run` says RUNNING: the spawner reads them the other way round.
+ * A worker that is stopped by ord_pool_suspend right here must not find its
+ * time passed when it goes on: it reads the clock before and after.
  */
 static void
 enter(struct worker *worker, uint64_t run, uint64_t limits)
 {
-	uint64_t timeout_ms = limits & UINT32_MAX;
-	uint64_t deadline_ns = timeout_ms != 0 && worker->deadline >= 0
-		? clock_now_ns() + timeout_ms * CLOCK_NS_PER_MS
-		: 0;
+	uint64_t timeout_ms = limits & UINT32_MAX, began_ns, now_ns;
 
-	if (deadline_ns != 0)
-		atomic_store_explicit(&worker->region.page->grace_ms, (uint32_t)(limits >> 32),
-			memory_order_relaxed);
-	atomic_store_explicit(&worker->region.page->deadline_ns, deadline_ns, memory_order_release);
-	atomic_store(&worker->region.page->run, run);
-	if (deadline_ns != 0)
-		set_timer(worker, deadline_ns);
+	if (timeout_ms == 0 || worker->deadline < 0) {
+		say_running(worker, run, 0);
+		return;
+	}
+	atomic_store_explicit(
+		&worker->region.page->grace_ms, (uint32_t)(limits >> 32), memory_order_relaxed);
+	do {
+		began_ns = clock_now_ns();
+		say_running(worker, run, began_ns + timeout_ms * CLOCK_NS_PER_MS);
+		now_ns = clock_now_ns();
+	} while (now_ns - began_ns >= HELD_NS);
+	set_timer(worker, began_ns + timeout_ms * CLOCK_NS_PER_MS, now_ns);
 }
 
 /* Doomed: this task is the spawner's, which is about to end this process. */
