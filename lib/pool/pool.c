@@ -2,15 +2,13 @@
  * The public functions of a pool: who may call what when, and where errors are
  * kept.  What moves is in loop.c.
  */
-#define _GNU_SOURCE /* MADV_WIPEONFORK */
 #include "pool/pool.h"
 
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <orderly/status.h>
 
+#include "base/alive.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/processors.h"
@@ -72,19 +70,6 @@ pool_keep(struct ord_pool *pool, int status)
 
 /* --- life --- */
 
-static int
-make_alive(struct ord_pool *pool)
-{
-	void *page = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (page == MAP_FAILED)
-		return ORD_ENOMEM;
-	pool->alive = page;
-	*pool->alive = 1;
-	madvise(page, 1, MADV_WIPEONFORK);
-	return ORD_OK;
-}
-
 int
 ord_pool_new(struct ord_pool **out, const struct ord_pool_options *options)
 {
@@ -99,9 +84,8 @@ ord_pool_new(struct ord_pool **out, const struct ord_pool_options *options)
 		return ORD_ENOMEM;
 	pool->launch.life = pool->claims_fd = pool->epoll = pool->timer = -1;
 	atomic_init(&pool->wake, -1);
-	status = make_alive(pool);
-	if (status == 0)
-		status = pool_options(pool, options);
+	pool->alive = alive_new();
+	status = pool->alive != NULL ? pool_options(pool, options) : ORD_ENOMEM;
 	if (status != 0)
 		pool_free(pool);
 	else

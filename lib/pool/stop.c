@@ -9,12 +9,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <orderly/status.h>
 
+#include "base/alive.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/memory.h"
@@ -284,8 +284,7 @@ pool_free(struct ord_pool *pool)
 	memory_free(pool->program);
 	memory_free(pool->function_name);
 	memory_free(pool->keep_fds);
-	if (pool->alive != NULL)
-		munmap(pool->alive, 1);
+	alive_destroy(pool->alive);
 	memory_free(pool);
 }
 

@@ -5,16 +5,15 @@
  * master look into the outbox.  Whatever happens to this process, the master
  * finds what it had committed there.
  */
-#define _GNU_SOURCE /* MADV_WIPEONFORK */
 #include "worker/serve.h"
 
 #include <stdio.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <orderly/status.h>
 
+#include "base/alive.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/memory.h"
@@ -331,18 +330,6 @@ say_ready(const struct worker_setup *setup)
 	fd_close(&life);
 }
 
-/* Children of tasks see a 0 there, and leave the outbox alone. */
-static const char *
-alive_page(void)
-{
-	char *page = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (page == MAP_FAILED || madvise(page, 1, MADV_WIPEONFORK) != 0)
-		_exit(LEAVE_SYSTEM);
-	*page = 1;
-	return page;
-}
-
 static void
 set_up(struct server *server, const struct worker_setup *setup)
 {
@@ -362,7 +349,10 @@ set_up(struct server *server, const struct worker_setup *setup)
 		claims_map(&worker->claims, &worker->n_claims, setup->claims) != 0)
 		_exit(LEAVE_SYSTEM);
 	outbox_init(&worker->outbox, &worker->region, setup->timer);
-	worker->alive = alive_page();
+	/* Children of tasks see a 0 there, and leave the outbox alone. */
+	worker->alive = alive_new();
+	if (worker->alive == NULL)
+		_exit(LEAVE_SYSTEM);
 	worker->half_write = ticks_of_half_a_write();
 	if (worker->words >= 0)
 		setvbuf(stdout, NULL, _IOLBF, 0);
