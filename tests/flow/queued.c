@@ -13,8 +13,8 @@ queued_check(struct ord_queue *queue, int status, int wanted, const char *word, 
 
 	if (status == wanted && strstr(error, word) != NULL)
 		return;
-	snprintf(text, sizeof text, "%s: %s, not %s with \"%s\": %s", what,
-		ord_status_name(status), ord_status_name(wanted), word, error);
+	snprintf(text, sizeof text, "%s: %s, not %s with \"%s\": %s", what, ord_status_name(status),
+		ord_status_name(wanted), word, error);
 	scene_check(0, text, file, line);
 }
 
@@ -61,7 +61,8 @@ queued_get(struct ord_queue *queue, uint64_t sequence, int state)
 	QUEUE_OK(queue, ord_queue_get(queue, SCENE_LONG_MS, &result));
 	CHECK_EQ(ord_result_sequence(result), sequence);
 	if (ord_result_state(result) != state)
-		fprintf(stderr, "%llu: %s\n", (unsigned long long)sequence, ord_result_error(result));
+		fprintf(stderr, "%llu: %s\n", (unsigned long long)sequence,
+			ord_result_error(result));
 	CHECK_EQ(ord_result_state(result), state);
 	return result;
 }

@@ -34,18 +34,16 @@ void queued_take(struct ord_queue *queue, uint64_t sequence, int state);
 /* The number in a result, which is freed. */
 uint64_t queued_number(struct ord_result *result);
 
-/* Waits for a statistic to become `wanted`. */
-#define QUEUE_AWAIT(queue, field, wanted)                                                \
-	do {                                                                             \
-		struct ord_statistics now_ = ORD_STATISTICS;                             \
-		uint64_t end_ = scene_now_ms() + SCENE_LONG_MS;                          \
-		for (;;) {                                                               \
-			CHECK_EQ(ord_queue_statistics((queue), &now_), 0);               \
-			if (now_.field == (wanted))                                      \
-				break;                                                   \
-			CHECK(scene_now_ms() < end_);                                    \
-			scene_pause_ms(1);                                               \
-		}                                                                        \
-	} while (0)
+/* Waits until a statistic is what it should be, or more. */
+#define QUEUE_AWAIT(queue, field, wanted) QUEUE_AWAITS((queue), field, ==, (wanted))
+#define QUEUE_AWAIT_AT_LEAST(queue, field, wanted) QUEUE_AWAITS((queue), field, >=, (wanted))
+#define QUEUE_AWAITS(queue, field, comparison, wanted) \
+	for (uint64_t end_ = scene_now_ms() + SCENE_LONG_MS;; scene_pause_ms(1)) { \
+		struct ord_statistics now_ = ORD_STATISTICS; \
+		CHECK_EQ(ord_queue_statistics((queue), &now_), 0); \
+		if (now_.field comparison(wanted)) \
+			break; \
+		CHECK(scene_now_ms() < end_); \
+	}
 
 #endif

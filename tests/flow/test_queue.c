@@ -407,7 +407,7 @@ SCENE(queue, cancel_all)
 				&ORD_TASK(.input = &number, .input_size = sizeof number, .pass = i == 15, .user = &mine), 0,
 				NULL));
 	}
-	QUEUE_AWAIT(queue, running, 2);
+	QUEUE_AWAIT_AT_LEAST(queue, running, 2);
 	QUEUE_OK(queue, ord_queue_cancel_all(queue));
 	for (uint64_t i = 0; i < 20; i++)
 		queued_put(queue, i);
