@@ -16,6 +16,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "spawn/modules.h"
+#include "spawn/names.h"
+
 /* What a walk over the modules looks for, and what it found. */
 struct search {
 	struct function_spec *spec; /* describe: filled; resolve: compared */
@@ -23,55 +26,12 @@ struct search {
 	int found;
 };
 
-static int
-holds_code(const struct dl_phdr_info *module, uint64_t offset)
-{
-	for (size_t i = 0; i < module->dlpi_phnum; i++) {
-		const ElfW(Phdr) *part = &module->dlpi_phdr[i];
-
-		if (part->p_type == PT_LOAD && (part->p_flags & PF_X) != 0 &&
-			offset >= part->p_vaddr && offset - part->p_vaddr < part->p_memsz)
-			return 1;
-	}
-	return 0;
-}
-
-/* The build id among the notes of one segment; its size, 0 if there is none. */
-static size_t
-id_in_notes(const char *notes, size_t size, const uint8_t **id)
-{
-	size_t at = 0;
-
-	while (size - at >= sizeof(ElfW(Nhdr))) {
-		const ElfW(Nhdr) *note = (const void *)(notes + at);
-		size_t name_size = (note->n_namesz + 3u) & ~(size_t)3;
-		size_t text_size = (note->n_descsz + 3u) & ~(size_t)3;
-
-		at += sizeof *note;
-		if (name_size > size - at || text_size > size - at - name_size)
-			return 0;
-		if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
-			memcmp(notes + at, "GNU", 4) == 0) {
-			*id = (const uint8_t *)notes + at + name_size;
-			return note->n_descsz <= FUNCTION_BUILD_ID_MAX ? note->n_descsz : 0;
-		}
-		at += name_size + text_size;
-	}
-	return 0;
-}
-
 static size_t
 build_id(const struct dl_phdr_info *module, const uint8_t **id)
 {
-	for (size_t i = 0; i < module->dlpi_phnum; i++) {
-		const ElfW(Phdr) *part = &module->dlpi_phdr[i];
-		const char *notes = (const char *)(uintptr_t)(module->dlpi_addr + part->p_vaddr);
-		size_t size = part->p_type == PT_NOTE ? id_in_notes(notes, part->p_memsz, id) : 0;
+	size_t size = module_note(module, "GNU", NT_GNU_BUILD_ID, id);
 
-		if (size != 0)
-			return size;
-	}
-	return 0;
+	return size <= FUNCTION_BUILD_ID_MAX ? size : 0;
 }
 
 static int
@@ -83,7 +43,7 @@ look_by_address(struct dl_phdr_info *module, size_t info_size, void *user)
 
 	(void)info_size;
 	if (search->address < module->dlpi_addr ||
-		!holds_code(module, search->address - module->dlpi_addr))
+		!module_holds(module, search->address - module->dlpi_addr, 1, 1))
 		return 0;
 	size = build_id(module, &id);
 	search->spec->offset = search->address - module->dlpi_addr;
@@ -105,7 +65,7 @@ look_by_id(struct dl_phdr_info *module, size_t info_size, void *user)
 	(void)info_size;
 	if (size == 0 || size != search->spec->build_id_size ||
 		memcmp(id, search->spec->build_id, size) != 0 ||
-		!holds_code(module, search->spec->offset))
+		!module_holds(module, search->spec->offset, 1, 1))
 		return 0;
 	search->address = module->dlpi_addr + search->spec->offset;
 	search->found = 1;
@@ -132,15 +92,30 @@ function_describe(struct function_spec *spec, ord_task_fn function, struct error
 	return 0;
 }
 
+/* In a process that is a copy of this one, and may have loaded other modules since. */
+int
+function_describe_here(struct function_spec *spec, ord_task_fn function, struct error *error)
+{
+	int status = function_describe(spec, function, error);
+
+	if (status != ORD_ENOTSUP)
+		return status;
+	error_clear(error);
+	spec->kind = FUNCTION_LOADED;
+	spec->address = (uint64_t)(uintptr_t)function;
+	return 0;
+}
+
 int
 function_describe_name(struct function_spec *spec, const char *name, struct error *error)
 {
 	const char *colon = strrchr(name, ':');
 
 	memset(spec, 0, sizeof *spec);
-	if (colon == NULL || colon == name || colon[1] == '\0')
-		return error_set(
-			error, ORD_EINVAL, "'%s' names no function: write file.so:function", name);
+	if (name[0] == '\0' || (colon != NULL && (colon == name || colon[1] == '\0')))
+		return error_set(error, ORD_EINVAL,
+			"'%s' names no function: write a name of ORD_FUNCTION, or file.so:function",
+			name);
 	if (strlen(name) >= sizeof spec->name)
 		return error_set(error, ORD_EINVAL, "a function's name has at most %d bytes",
 			FUNCTION_NAME_MAX - 1);
@@ -148,6 +123,66 @@ function_describe_name(struct function_spec *spec, const char *name, struct erro
 	spec->kind = FUNCTION_NAME;
 	return 0;
 }
+
+void
+function_refuse(struct function_spec *spec, const char *sentence)
+{
+	memset(spec, 0, sizeof *spec);
+	strncat(spec->name, sentence, sizeof spec->name - 1);
+	spec->kind = FUNCTION_REFUSED;
+}
+
+/* --- as bytes of a record --- */
+
+/* What stands before the build id and the name. */
+struct head {
+	uint32_t kind;
+	uint32_t build_id_size;
+	uint64_t offset;
+	uint64_t address;
+};
+
+_Static_assert(
+	sizeof(struct head) + FUNCTION_BUILD_ID_MAX + FUNCTION_NAME_MAX <= FUNCTION_BYTES_MAX,
+	"every description has room");
+
+size_t
+function_encode(const struct function_spec *spec, char bytes[FUNCTION_BYTES_MAX])
+{
+	struct head head = { spec->kind, spec->build_id_size, spec->offset, spec->address };
+	size_t name_size = strlen(spec->name);
+
+	memcpy(bytes, &head, sizeof head);
+	memcpy(bytes + sizeof head, spec->build_id, spec->build_id_size);
+	memcpy(bytes + sizeof head + spec->build_id_size, spec->name, name_size);
+	return sizeof head + spec->build_id_size + name_size;
+}
+
+int
+function_decode(struct function_spec *spec, const char *bytes, size_t size)
+{
+	struct head head;
+	size_t name_size;
+
+	memset(spec, 0, sizeof *spec);
+	if (size < sizeof head)
+		return -1;
+	memcpy(&head, bytes, sizeof head);
+	if (head.build_id_size > FUNCTION_BUILD_ID_MAX || head.build_id_size > size - sizeof head)
+		return -1;
+	name_size = size - sizeof head - head.build_id_size;
+	if (name_size >= sizeof spec->name)
+		return -1;
+	spec->kind = head.kind;
+	spec->build_id_size = head.build_id_size;
+	spec->offset = head.offset;
+	spec->address = head.address;
+	memcpy(spec->build_id, bytes + sizeof head, head.build_id_size);
+	memcpy(spec->name, bytes + sizeof head + head.build_id_size, name_size);
+	return 0;
+}
+
+/* --- and back --- */
 
 static int
 resolve_offset(const struct function_spec *spec, ord_task_fn *function, struct error *error)
@@ -169,6 +204,23 @@ resolve_offset(const struct function_spec *spec, ord_task_fn *function, struct e
 	return 0;
 }
 
+/* The address is good if the module that it belonged to still lies there. */
+static int
+resolve_loaded(const struct function_spec *spec, ord_task_fn *function, struct error *error)
+{
+	struct function_spec there = { 0 };
+	struct search search = { .spec = &there, .address = spec->address };
+
+	dl_iterate_phdr(look_by_address, &search);
+	if (!search.found || there.offset != spec->offset || strcmp(there.name, spec->name) != 0)
+		return error_set(error, ORD_ENOTSUP,
+			"%s was loaded after the pool was started and has no build id, so its task function cannot be "
+			"found in a worker: link it with -Wl,--build-id, or load it before",
+			spec->name[0] != '\0' ? spec->name : "the function's module");
+	*function = (ord_task_fn)(uintptr_t)spec->address;
+	return 0;
+}
+
 /* dlopen would look for a name without a slash in the system's directories only. */
 static void *
 open_module(const char *file)
@@ -181,29 +233,62 @@ open_module(const char *file)
 	return dlopen(access(here, F_OK) == 0 ? here : file, RTLD_NOW | RTLD_LOCAL);
 }
 
+#define LIST_SIZE 400 /* of the names in a sentence */
+
+static int
+resolve_registered(const struct function_spec *spec, ord_task_fn *function, struct error *error)
+{
+	char list[LIST_SIZE];
+
+	*function = names_find(NULL, spec->name);
+	if (*function != NULL)
+		return 0;
+	return error_set(error, ORD_ENOTSUP,
+		"the worker program has no function '%.200s' (registered is: %s): write ORD_FUNCTION(%.200s); there, or name "
+		"it as file.so:function",
+		spec->name, names_list(NULL, list, sizeof list), spec->name);
+}
+
 static int
 resolve_name(const struct function_spec *spec, ord_task_fn *function, struct error *error)
 {
-	char file[FUNCTION_NAME_MAX];
+	char file[FUNCTION_NAME_MAX], list[LIST_SIZE];
 	char *name;
-	void *module, *symbol;
+	void *module;
 
 	memcpy(file, spec->name, sizeof file);
 	name = strrchr(file, ':');
 	if (name == NULL)
-		return error_set(
-			error, ORD_ENOTSUP, "'%s' names no function: write file.so:function", file);
+		return resolve_registered(spec, function, error);
 	*name++ = '\0';
 	module = open_module(file);
 	if (module == NULL)
 		/* NOLINTNEXTLINE(concurrency-mt-unsafe): a spawner has one thread */
 		return error_set(error, ORD_ENOTSUP, "cannot load %s: %s", file, dlerror());
-	symbol = dlsym(module, name);
-	if (symbol == NULL)
+	*function = (ord_task_fn)(uintptr_t)dlsym(module, name);
+	if (*function == NULL)
+		*function = names_find(module, name);
+	if (*function != NULL)
+		return 0;
+	return error_set(error, ORD_ENOTSUP,
+		"%.300s has no function %.200s: is it static, or hidden? Then write ORD_FUNCTION(%.200s); there (registered is: %s)",
+		file, name, name, names_list(module, list, sizeof list));
+}
+
+static int
+resolve(const struct function_spec *spec, ord_task_fn *function, struct error *error)
+{
+	switch (spec->kind) {
+	case FUNCTION_NONE: return 0;
+	case FUNCTION_ADDRESS: *function = (ord_task_fn)(uintptr_t)spec->address; return 0;
+	case FUNCTION_OFFSET: return resolve_offset(spec, function, error);
+	case FUNCTION_NAME: return resolve_name(spec, function, error);
+	case FUNCTION_LOADED: return resolve_loaded(spec, function, error);
+	case FUNCTION_REFUSED: return error_set(error, ORD_ENOTSUP, "%s", spec->name);
+	default:
 		return error_set(error, ORD_ENOTSUP,
-			"%s has no function %s: is it static, or hidden?", file, name);
-	*function = (ord_task_fn)(uintptr_t)symbol;
-	return 0;
+			"the task function is described in an unknown way: %u", spec->kind);
+	}
 }
 
 int
@@ -211,21 +296,10 @@ function_resolve(
 	const struct function_spec *spec, ord_task_fn *function, void **user, struct error *error)
 {
 	*function = NULL;
-	*user = NULL;
+	*user = (void *)(uintptr_t)spec->user;
 	if (spec->build_id_size > FUNCTION_BUILD_ID_MAX ||
 		memchr(spec->name, '\0', sizeof spec->name) == NULL)
 		return error_set(
 			error, ORD_ENOTSUP, "the description of the task function is damaged");
-	switch (spec->kind) {
-	case FUNCTION_NONE: return 0;
-	case FUNCTION_ADDRESS:
-		*function = (ord_task_fn)(uintptr_t)spec->address;
-		*user = (void *)(uintptr_t)spec->user;
-		return 0;
-	case FUNCTION_OFFSET: return resolve_offset(spec, function, error);
-	case FUNCTION_NAME: return resolve_name(spec, function, error);
-	default:
-		return error_set(error, ORD_ENOTSUP,
-			"the task function is described in an unknown way: %u", spec->kind);
-	}
+	return resolve(spec, function, error);
 }
