@@ -157,6 +157,9 @@ incarnation_close(struct incarnation *incarnation)
 	fd_close(&incarnation->timer);
 	words_finish(&incarnation->words);
 	buffer_finish(&incarnation->parts);
+	memory_free(incarnation->told);
+	incarnation->told = NULL;
+	incarnation->told_words = 0;
 	region_finish(&incarnation->region);
 	incarnation->id = 0;
 }
@@ -237,6 +240,34 @@ last_words(struct incarnation *incarnation)
 }
 
 void
+incarnation_take_rest(struct incarnation *incarnation)
+{
+	do
+		receive_outbox(incarnation);
+	while (incarnation->left && !incarnation->pool->destroy);
+	last_words(incarnation);
+}
+
+/* If on_worker_start failed, the outbox has, or had, a better sentence. */
+static void
+explain_start(const struct incarnation *incarnation, int status)
+{
+	struct ord_pool *pool = incarnation->pool;
+	const char *where =
+		pool->options.on_worker_start != NULL ? ", perhaps in on_worker_start" : "";
+
+	if (incarnation->ready_by_ns <= clock_now_ns())
+		error_set(&pool->start_error, ORD_ECRASHLOOP,
+			"worker %u was not ready in %u ms (start_timeout_ms)%s", incarnation->place,
+			pool->options.start_timeout_ms, where);
+	else
+		error_set(&pool->start_error, ORD_ECRASHLOOP,
+			"worker %u ended before it was ready, with %s %d%s", incarnation->place,
+			WIFSIGNALED(status) ? "signal" : "exit code",
+			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), where);
+}
+
+void
 incarnation_ended(struct ord_pool *pool, const struct life_packet *packet)
 {
 	struct incarnation *incarnation = incarnation_find(pool, packet->id);
@@ -246,16 +277,9 @@ incarnation_ended(struct ord_pool *pool, const struct life_packet *packet)
 	if (incarnation == NULL)
 		return;
 	was_ready = incarnation->tasks != NULL;
-	if (incarnation->ready_by_ns != 0)
-		error_set(&pool->start_error, ORD_ECRASHLOOP,
-			"worker %u ended before it was ready, with %s %d", incarnation->place,
-			WIFSIGNALED(packet->status) ? "signal" : "exit code",
-			WIFSIGNALED(packet->status) ? WTERMSIG(packet->status)
-						    : WEXITSTATUS(packet->status));
-	do
-		receive_outbox(incarnation);
-	while (incarnation->left && !pool->destroy);
-	last_words(incarnation);
+	if (incarnation->ready_by_ns != 0 && !incarnation->unfit)
+		explain_start(incarnation, packet->status);
+	incarnation_take_rest(incarnation);
 	incarnation_close(incarnation);
 	core_ended(&pool->core, PLACE_OF(packet->id), &end, clock_now_ns());
 	pool_announce(pool);
@@ -301,8 +325,8 @@ put_call(char *to, const struct slot *slot)
 {
 	size_t before = slot->task.timeout_ms != 0 ? 8 : 0;
 	size_t size = slot->task.input.size;
-	char *payload = record_begin(
-		to, RECORD_CALL, before != 0 ? RECORD_TIMEOUT : 0, 0, (uint32_t)(size + before));
+	char *payload = record_begin(to, RECORD_CALL, before != 0 ? RECORD_TIMEOUT : 0,
+		(uint16_t)slot->task.function, (uint32_t)(size + before));
 
 	if (before != 0)
 		wire_put64(payload, (uint64_t)slot->task.grace_ms << 32 | slot->task.timeout_ms);
@@ -374,13 +398,15 @@ incarnation_send(struct ord_pool *pool, uint32_t place, uint32_t n, bool last)
 	struct incarnation *incarnation = &pool->incarnations[place];
 	size_t size = batch_bytes(incarnation, n);
 	struct channel_message message;
-	char *to = begin_frame(incarnation, &message, size + (last ? RECORD_HEADER : 0));
+	char *to = NULL;
 
+	if (functions_bytes(incarnation, n, &size) == 0)
+		to = begin_frame(incarnation, &message, size + (last ? RECORD_HEADER : 0));
 	if (to == NULL) {
 		incarnation_spoil(incarnation); /* its tasks come back with its end, uncounted */
 		return;
 	}
-	put_batch(incarnation, to, n);
+	put_batch(incarnation, functions_put(incarnation, to, n), n);
 	if (last)
 		record_begin(to + size, RECORD_BYE, 0, 0, 0);
 	send_frame(incarnation, &message);

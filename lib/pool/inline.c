@@ -48,6 +48,42 @@ inline_answer(struct ord_pool *pool, const void *bytes, size_t size)
 	return 0;
 }
 
+static int
+find_function(struct ord_pool *pool, struct worker *worker)
+{
+	struct function_spec spec;
+	void *user;
+	int status;
+
+	worker->function = pool->options.function;
+	worker->user = pool->options.function_user;
+	if (pool->options.function_name == NULL)
+		return ORD_OK;
+	status = function_describe_name(&spec, pool->options.function_name, &pool->error);
+	return status != 0 ? status
+			   : function_resolve(&spec, &worker->function, &user, &pool->error);
+}
+
+/* What the hook says waits in the outbox for the first step: a start calls nobody back. */
+static int
+start_hook(struct ord_pool *pool)
+{
+	struct worker *worker = pool->inline_worker;
+	int status;
+
+	pool->callbacks++;
+	status = worker_start_hook(worker);
+	pool->callbacks--;
+	pool->incarnations[0].left = pool->left = worker->outbox.position != 0;
+	if (pool->left)
+		pool_wake(pool);
+	if (status != 0)
+		return error_set(&pool->error, ORD_ECRASHLOOP, "on_worker_start failed: %s",
+			worker->task.error);
+	worker->stop_hook = pool->options.on_worker_stop;
+	return ORD_OK;
+}
+
 int
 inline_start(struct ord_pool *pool)
 {
@@ -71,16 +107,31 @@ inline_start(struct ord_pool *pool)
 	worker->region = incarnation->region;
 	worker->claims = pool->claims;
 	worker->n_claims = pool->core.n_slots;
-	worker->function = pool->options.function;
-	worker->user = pool->options.function_user;
+	worker->shared = pool->options.shared;
+	worker->shared_size = pool->options.shared_size;
+	worker->start_hook = pool->options.on_worker_start;
 	worker->words = worker->deadline = -1;
 	worker->drain = take;
 	worker->await = await;
 	worker->owner = pool;
 	outbox_init(&worker->outbox, &worker->region, -1);
+	if (find_function(pool, worker) != 0 || start_hook(pool) != 0)
+		return pool->error.status;
 	core_spawning(&pool->core, 0);
 	core_ready(&pool->core, 0);
 	return ORD_OK;
+}
+
+/* Without memory for it the task fails. */
+static void
+learn(struct ord_pool *pool, uint16_t number)
+{
+	const struct pool_function *function;
+
+	if (number == 0 || worker_knows(pool->inline_worker, number))
+		return;
+	function = &pool->functions.list[number];
+	worker_learn(pool->inline_worker, number, function->bytes, function->size);
 }
 
 void
@@ -88,15 +139,41 @@ inline_run(struct ord_pool *pool, struct slot *slot)
 {
 	struct record call = { .size = (uint32_t)slot->task.input.size,
 		.kind = RECORD_CALL,
+		.value = (uint16_t)slot->task.function,
 		.payload = blob_bytes(&slot->task.input) };
 	struct worker *worker = pool->inline_worker;
 
+	learn(pool, call.value);
 	worker->said_times = false;
 	worker->now_ns = clock_now_ns();
 	pool->callbacks++; /* a task that calls the pool it runs in gets what a callback gets */
 	worker_run(worker, slot->sequence, slot->index, slot->attempt, &call, true);
 	pool->callbacks--;
 	receive_outbox(&pool->incarnations[0]);
+}
+
+static void
+take_all(struct incarnation *incarnation)
+{
+	do
+		receive_outbox(incarnation);
+	while (incarnation->left && !incarnation->pool->destroy);
+}
+
+void
+inline_stop(struct ord_pool *pool, bool quiet)
+{
+	struct worker *worker = pool->inline_worker;
+
+	if (worker == NULL || *pool->alive == 0)
+		return;
+	if (quiet)
+		pool->options.on_message = NULL;
+	pool->callbacks++;
+	worker_stop_hook(worker);
+	pool->callbacks--;
+	worker->stop_hook = NULL;
+	take_all(&pool->incarnations[0]);
 }
 
 void
@@ -106,6 +183,7 @@ inline_finish(struct ord_pool *pool)
 		return;
 	buffer_finish(&pool->inline_worker->task.output);
 	buffer_finish(&pool->inline_worker->reply.bytes);
+	worker_forget(pool->inline_worker);
 	memory_free(pool->inline_worker);
 	pool->inline_worker = NULL;
 }

@@ -82,7 +82,7 @@ ord_pool_new(struct ord_pool **out, const struct ord_pool_options *options)
 	pool = memory_new(1, sizeof *pool);
 	if (pool == NULL)
 		return ORD_ENOMEM;
-	pool->launch.life = pool->claims_fd = pool->epoll = pool->timer = -1;
+	pool->launch.life = pool->claims_fd = pool->shared_fd = pool->epoll = pool->timer = -1;
 	atomic_init(&pool->wake, -1);
 	pool->alive = alive_new();
 	status = pool->alive != NULL ? pool_options(pool, options) : ORD_ENOMEM;

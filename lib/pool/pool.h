@@ -43,6 +43,24 @@ struct intake {
 	bool paused;
 };
 
+/* A function that tasks bring along. */
+struct pool_function {
+	ord_task_fn function; /* or */
+	char *name;
+	char *bytes;   /* how workers are told */
+	uint32_t size; /* of bytes */
+	uint64_t sent; /* the message in which somebody is told */
+};
+
+struct pool_functions {
+	struct pool_function *list; /* by number, from 1 to n */
+	uint32_t n;
+	uint32_t room;     /* of list; half the buckets; a power of two */
+	uint16_t *buckets; /* numbers by hash */
+	uint32_t last;     /* the number that was asked for last */
+	uint64_t sends;    /* messages, counted for sent above */
+};
+
 /* One life of a worker's place, as the master sees it. */
 struct incarnation {
 	struct ord_pool *pool;
@@ -57,7 +75,9 @@ struct incarnation {
 	struct words words;
 	uint64_t ready_by_ns;   /* it must be ready then; 0: it is */
 	uint64_t task_position; /* in the stream of tasks */
-	uint64_t in_sequence;   /* that the next CALL would belong to */
+	uint64_t *told;         /* a bit for each function that it was told; [told_words] */
+	uint32_t told_words;
+	uint64_t in_sequence; /* that the next CALL would belong to */
 	uint32_t in_index;
 	bool in_known;
 	uint64_t taken;    /* position up to which its records are taken */
@@ -65,6 +85,9 @@ struct incarnation {
 	uint64_t sequence; /* that the next record belongs to */
 	uint32_t attempt;
 	bool known;                    /* both are */
+	bool begun;                    /* it has said something of a task */
+	bool leaving;                  /* it has said that it ends */
+	bool unfit;                    /* and why, before it was ready */
 	uint64_t started_ns, ended_ns; /* of the last RESULT that told */
 	uint64_t batch_ns;    /* when the first task of this message started; 0: not told yet */
 	uint32_t batch_tasks; /* answered of this message */
@@ -96,6 +119,7 @@ struct ord_pool {
 	struct error failure;     /* the first that was kept */
 	struct error start_error; /* why a worker could not be started, last */
 	struct core core;
+	struct pool_functions functions;
 	bool started;
 	bool closed;
 	bool ended;            /* the pool failed: what is left is canceled */
@@ -107,6 +131,7 @@ struct ord_pool {
 	char directory[SPAWN_DIRECTORY_MAX]; /* "": none */
 	_Atomic uint64_t *claims;
 	int claims_fd;
+	int shared_fd; /* of .shared while the spawner is started */
 	int epoll;
 	_Atomic int wake; /* eventfd of ord_pool_interrupt, -1: not made yet */
 	int timer;        /* of the pool's own next deadline */
@@ -148,6 +173,13 @@ int pool_leave(struct ord_pool *pool, int status);
 
 /* The number by which workers know a function: one of the two is set. */
 int pool_function(struct ord_pool *pool, ord_task_fn function, const char *name, uint32_t *number);
+void pool_functions_finish(struct pool_functions *functions);
+
+/* Add to *size what must be told before the last n tasks that were sent to a place; -1 without memory. */
+int functions_bytes(struct incarnation *incarnation, uint32_t n, size_t *size);
+
+/* Tell it; returns the byte behind it. */
+char *functions_put(struct incarnation *incarnation, char *to, uint32_t n);
 
 /* --- options.c --- */
 int pool_options(struct ord_pool *pool, const struct ord_pool_options *options);
@@ -184,6 +216,8 @@ void incarnation_send(struct ord_pool *pool, uint32_t place, uint32_t n, bool la
 int incarnation_reply(struct incarnation *incarnation, uint8_t kind, uint16_t value,
 	const void *bytes, size_t size);
 void incarnation_bye(struct ord_pool *pool, uint32_t place);
+/* What an ended one has said and nobody has taken. */
+void incarnation_take_rest(struct incarnation *incarnation);
 void incarnation_close(struct incarnation *incarnation);
 /* A packet's ENDED as the core wants it. */
 struct end pool_end(const struct life_packet *packet);
@@ -302,6 +336,8 @@ int pool_go_on(struct ord_pool *pool);
 /* --- inline.c --- */
 int inline_start(struct ord_pool *pool);
 void inline_run(struct ord_pool *pool, struct slot *slot);
+/* on_worker_stop; what it says is delivered, or with quiet dropped. */
+void inline_stop(struct ord_pool *pool, bool quiet);
 void inline_finish(struct ord_pool *pool);
 /* What ord_pool_answer does there. */
 int inline_answer(struct ord_pool *pool, const void *bytes, size_t size);

@@ -40,6 +40,7 @@ take_run(struct incarnation *incarnation, const struct record *record)
 	incarnation->sequence = wire_get64(record->payload);
 	incarnation->attempt = record->value;
 	incarnation->known = true;
+	incarnation->begun |= incarnation->sequence != ORD_NO_SEQUENCE;
 	return 0;
 }
 
@@ -175,6 +176,20 @@ take_result(struct incarnation *incarnation, const struct record *record)
 	return 0;
 }
 
+/*
+ * Is this said by a hook?  In the order of the stream that can only be before
+ * the first task, or when the worker owes no answer or will give none.
+ */
+static bool
+is_outside(const struct incarnation *incarnation)
+{
+	const struct place *place = &incarnation->pool->core.places[incarnation->place];
+
+	return incarnation->known && incarnation->sequence == ORD_NO_SEQUENCE &&
+		(!incarnation->begun || incarnation->leaving || place->count == 0 ||
+			place->command);
+}
+
 static int
 take_log(struct incarnation *incarnation, const struct record *record)
 {
@@ -182,14 +197,16 @@ take_log(struct incarnation *incarnation, const struct record *record)
 	struct ord_message message;
 	struct log_record log;
 	char file[1025];
-	struct slot *slot;
+	struct slot *slot = NULL;
+	bool outside = is_outside(incarnation);
 
-	if (log_decode(&log, record) != 0 || expect_runner(incarnation, &slot) != 0 ||
+	if (log_decode(&log, record) != 0 || (!outside && expect_runner(incarnation, &slot) != 0) ||
 		log.file_size >= sizeof file || record->value < ORD_TRACE ||
 		record->value > ORD_CRITICAL)
 		return -1;
 	pool->text.size = 0;
-	if (slot == NULL || buffer_append(&pool->text, log.text, log.text_size) != 0 ||
+	if ((!outside && slot == NULL) ||
+		buffer_append(&pool->text, log.text, log.text_size) != 0 ||
 		buffer_append(&pool->text, "", 1) != 0) {
 		pool->dropped++;
 		return 0;
@@ -251,6 +268,7 @@ take_leaving(struct incarnation *incarnation)
 {
 	struct core *core = &incarnation->pool->core;
 
+	incarnation->leaving = true;
 	if (core->places[incarnation->place].state == PLACE_READY)
 		core_retiring(core, incarnation->place);
 	return 0;
@@ -278,6 +296,21 @@ take_news(struct incarnation *incarnation, const struct record *record)
 					    : pool_take_progress(incarnation, record, slot);
 }
 
+/* The last thing that a worker says which on_worker_start has found unfit. */
+static int
+take_unfit(struct incarnation *incarnation, const struct record *record)
+{
+	struct ord_pool *pool = incarnation->pool;
+
+	if (incarnation->ready_by_ns == 0 || pool->options.on_worker_start == NULL ||
+		!is_outside(incarnation))
+		return -1;
+	incarnation->unfit = true;
+	error_set(&pool->start_error, ORD_ECRASHLOOP, "on_worker_start of worker %u failed: %.*s",
+		incarnation->place, (int)record->size, record->payload);
+	return 0;
+}
+
 static int
 take_record(struct incarnation *incarnation, const struct record *record)
 {
@@ -293,6 +326,7 @@ take_record(struct incarnation *incarnation, const struct record *record)
 	case RECORD_LEAVING: return take_leaving(incarnation);
 	case RECORD_START:
 	case RECORD_PROGRESS: return take_news(incarnation, record);
+	case RECORD_UNFIT: return take_unfit(incarnation, record);
 	default: return -1;
 	}
 }

@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "pool/pool.h"
+#include "shared/bytes.h"
 #include "spawn/entry.h"
 #include "worker/serve.h"
 
@@ -46,13 +47,29 @@ decide_start(struct ord_pool *pool)
 		return error_set(&pool->error, ORD_ENOTSUP,
 			"ORD_START_EXEC needs ord_worker_main(argc, argv) at the top of "
 			"main: it never ran in this process");
-	if (pool->start == ORD_START_COMMAND && options->function != NULL)
+	if (pool->start == ORD_START_COMMAND &&
+		(options->function != NULL || options->on_worker_start != NULL ||
+			options->on_worker_stop != NULL))
 		return error_set(&pool->error, ORD_ENOTSUP,
 			"ORD_START_COMMAND cannot call a function of this program: use "
 			".function_name = \"file.so:function\", or call ord_worker_main at the top of main");
-	if (pool->start == ORD_START_INLINE && options->function == NULL)
+	if (pool->start == ORD_START_INLINE && !has_functions(pool))
 		return error_set(&pool->error, ORD_ENOTSUP,
-			"ORD_START_INLINE runs functions of this process only: set .function");
+			"ORD_START_INLINE runs functions of this process only: set .function, .function_name or "
+			".functions_by_task");
+	return ORD_OK;
+}
+
+/* A function of the pool, or a hook, which is told in the same way. */
+static int
+describe_pointer(struct ord_pool *pool, struct function_spec *spec, ord_task_fn function)
+{
+	if (function == NULL)
+		return ORD_OK;
+	if (pool->start != ORD_START_FORK)
+		return function_describe(spec, function, &pool->error);
+	spec->kind = FUNCTION_ADDRESS;
+	spec->address = (uint64_t)(uintptr_t)function;
 	return ORD_OK;
 }
 
@@ -60,17 +77,25 @@ static int
 describe_function(struct ord_pool *pool, struct function_spec *spec)
 {
 	const struct ord_pool_options *options = &pool->options;
+	int status = options->function_name != NULL
+		? function_describe_name(spec, options->function_name, &pool->error)
+		: describe_pointer(pool, spec, options->function);
 
-	if (options->function_name != NULL)
-		return function_describe_name(spec, options->function_name, &pool->error);
-	if (options->function == NULL)
-		return ORD_OK;
-	if (pool->start != ORD_START_FORK)
-		return function_describe(spec, options->function, &pool->error);
-	spec->kind = FUNCTION_ADDRESS;
-	spec->address = (uint64_t)(uintptr_t)options->function;
-	spec->user = (uint64_t)(uintptr_t)options->function_user;
-	return ORD_OK;
+	if (pool->start == ORD_START_FORK)
+		spec->user = (uint64_t)(uintptr_t)options->function_user;
+	return status;
+}
+
+static int
+describe_hooks(struct ord_pool *pool, struct spawn_config *config)
+{
+	const struct ord_pool_options *options = &pool->options;
+	int status = describe_pointer(
+		pool, &config->start_hook, (ord_task_fn)(uintptr_t)options->on_worker_start);
+
+	return status != 0 ? status
+			   : describe_pointer(pool, &config->stop_hook,
+				     (ord_task_fn)(uintptr_t)options->on_worker_stop);
 }
 
 static int
@@ -116,6 +141,22 @@ name_directory(struct ord_pool *pool)
 	return size > 0 && (size_t)size < sizeof pool->directory ? ORD_OK : ORD_EINVAL;
 }
 
+/* Other processes get a copy; a copy of this one, and this one itself, have the bytes. */
+static int
+copy_shared(struct ord_pool *pool)
+{
+	const struct ord_pool_options *options = &pool->options;
+
+	if (options->shared_size == 0 || pool->start == ORD_START_FORK ||
+		pool->start == ORD_START_INLINE)
+		return ORD_OK;
+	pool->shared_fd = bytes_new(options->shared, options->shared_size);
+	return pool->shared_fd >= 0
+		? ORD_OK
+		: error_system(&pool->error, errno, "cannot copy the %zu bytes of .shared",
+			  options->shared_size);
+}
+
 static int
 make_shared(struct ord_pool *pool)
 {
@@ -124,12 +165,16 @@ make_shared(struct ord_pool *pool)
 	if (claims_new(&pool->claims, core_slots(pool->options.window), &pool->claims_fd) != 0)
 		return error_system(&pool->error, errno, "cannot make shared memory for %u tasks",
 			pool->options.window);
+	if (copy_shared(pool) != 0)
+		return pool->error.status;
 	return pool->start == ORD_START_INLINE ? ORD_OK : name_directory(pool);
 }
 
 static int
 describe_spawner(struct ord_pool *pool, struct launch_options *options)
 {
+	int status;
+
 	*options = (struct launch_options){
 		.start = pool->start,
 		.program = pool->options.program,
@@ -139,9 +184,16 @@ describe_spawner(struct ord_pool *pool, struct launch_options *options)
 		.serve = worker_serve,
 		.config = { .master_pid = getpid(), .has_claims = has_functions(pool) },
 		.claims = pool->claims_fd,
+		.shared = pool->shared_fd,
 	};
+	if (!has_functions(pool))
+		return ORD_OK;
+	options->config.shared_size = pool->options.shared_size;
+	if (pool->start == ORD_START_FORK)
+		options->config.shared_address = (uint64_t)(uintptr_t)pool->options.shared;
 	memcpy(options->config.directory, pool->directory, sizeof pool->directory);
-	return describe_function(pool, &options->config.function);
+	status = describe_function(pool, &options->config.function);
+	return status != 0 ? status : describe_hooks(pool, &options->config);
 }
 
 static int
@@ -220,7 +272,8 @@ start_spawner(struct ord_pool *pool)
 		status = open_hub(pool);
 	if (status == 0)
 		status = launch_meet(&pool->launch, &options, &pool->error);
-	fd_close(&pool->claims_fd); /* the spawner has it now */
+	fd_close(&pool->claims_fd); /* the spawner has them now */
+	fd_close(&pool->shared_fd);
 	if (status == 0 && pool_watch(pool, pool->launch.life, SOURCE_LIFE, 0) != 0)
 		status = cannot_watch(pool);
 	return status;

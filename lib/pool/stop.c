@@ -199,7 +199,8 @@ say_bye(struct ord_pool *pool)
 	if (pool->core.suspended && pool_go_on(pool) != 0)
 		return;
 	bye_to_ready(pool);
-	while (pool->launch.life >= 0 && pool->workers_ready != 0 && clock_now_ns() < until_ns) {
+	while (pool->launch.life >= 0 && pool->workers_ready != 0 && !pool->destroy &&
+		clock_now_ns() < until_ns) {
 		pool_round(pool, clock_left_ms(clock_now_ns(), until_ns), &moved);
 		bye_to_ready(pool);
 	}
@@ -217,6 +218,15 @@ close_all(struct ord_pool *pool)
 	pool->directory[0] = '\0';
 }
 
+/* Workers that were ended by the spawner while a hook of theirs ran, or before they were ready, have said things too. */
+static void
+take_rest(struct ord_pool *pool)
+{
+	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->options.workers; i++)
+		if (pool->incarnations[i].id != 0 && !pool->destroy)
+			incarnation_take_rest(&pool->incarnations[i]);
+}
+
 void
 pool_shut_down(struct ord_pool *pool, bool orderly)
 {
@@ -224,7 +234,10 @@ pool_shut_down(struct ord_pool *pool, bool orderly)
 		return;
 	if (orderly && pool->inline_worker == NULL && workers_live(pool))
 		say_bye(pool);
+	inline_stop(pool, !orderly);
 	launch_finish(&pool->launch, pool->options.grace_ms);
+	if (orderly && pool->inline_worker == NULL)
+		take_rest(pool);
 	if (orderly)
 		pool_announce_gone(pool);
 	close_all(pool);
@@ -273,7 +286,9 @@ pool_free(struct ord_pool *pool)
 	core_finish(&pool->core);
 	if (pool->claims != NULL)
 		claims_unmap(pool->claims, core_slots(pool->options.window));
+	pool_functions_finish(&pool->functions);
 	fd_close(&pool->claims_fd);
+	fd_close(&pool->shared_fd);
 	fd_close(&pool->epoll);
 	fd_close(&wake);
 	fd_close(&pool->timer);

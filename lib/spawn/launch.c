@@ -124,19 +124,31 @@ hear_configured(struct launch *launch, const char *name, uint64_t end_ns, struct
 }
 
 static int
+send_config(struct launch *launch, const struct launch_options *options)
+{
+	struct life_packet packet = { .type = LIFE_CONFIG, .text_size = sizeof options->config };
+	int fds[2];
+	size_t n_fds = 0;
+
+	if (options->claims >= 0)
+		fds[n_fds++] = options->claims;
+	if (options->config.shared_size != 0 && options->config.shared_address == 0)
+		fds[n_fds++] = options->shared;
+	return post_send(&launch->post, launch->life, &packet, &options->config, fds, n_fds);
+}
+
+static int
 handshake(struct launch *launch, const struct launch_options *options, struct error *error)
 {
 	uint32_t timeout_ms = options->timeout_ms != 0 ? options->timeout_ms : START_MS;
 	uint64_t end_ns = clock_now_ns() + timeout_ms * CLOCK_NS_PER_MS;
-	struct life_packet packet = { .type = LIFE_CONFIG, .text_size = sizeof options->config };
 	char text[4096];
 	const char *name = start_name(options, text, sizeof text);
 	int status = hear_hello(launch, name, end_ns, error);
 
 	if (status != 0)
 		return status;
-	if (post_send(&launch->post, launch->life, &packet, &options->config, &options->claims,
-		    options->claims >= 0 ? 1 : 0) != 0)
+	if (send_config(launch, options) != 0)
 		return errno == ENOMEM ? error_memory(error)
 				       : error_system(error, errno, "cannot configure %s", name);
 	return hear_configured(launch, name, end_ns, error);

@@ -33,6 +33,7 @@ struct launch_options {
 	worker_serve_fn serve; /* FORK: what workers do */
 	struct spawn_config config;
 	int claims; /* memfd, or -1 */
+	int shared; /* memfd of config.shared_size bytes, if they are not at an address */
 };
 
 /* What happened, as the master hears it. */

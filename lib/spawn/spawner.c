@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "shared/bytes.h"
 #include "spawn/processes.h"
 #include "spawn/spawner_state.h"
 #include "spawn/sweep.h"
@@ -177,17 +178,60 @@ watch_master(struct spawner *spawner)
 		fd_close(&spawner->master);
 }
 
+/* A hook is told like a task's function, and is called as what it is. */
 static int
-find_function(struct spawner *spawner, struct error *error)
+find_hook(
+	const struct function_spec *spec, const char *name, ord_task_fn *hook, struct error *error)
 {
-	int status = function_resolve(
-		&spawner->config.function, &spawner->function, &spawner->user, error);
+	struct error found = { 0, "" };
+	void *user;
 
-	if (status != 0 || spawner->function == NULL || processes_other_threads() == 0)
+	if (function_resolve(spec, hook, &user, &found) == 0)
+		return 0;
+	return error_set(error, found.status, "%s: %s", name, found.text);
+}
+
+static int
+find_functions(struct spawner *spawner, struct error *error)
+{
+	const struct spawn_config *config = &spawner->config;
+	ord_task_fn start = NULL, stop = NULL;
+	int status = function_resolve(&config->function, &spawner->function, &spawner->user, error);
+
+	if (status == 0)
+		status = find_hook(&config->start_hook, "on_worker_start", &start, error);
+	if (status == 0)
+		status = find_hook(&config->stop_hook, "on_worker_stop", &stop, error);
+	spawner->start_hook = (ord_worker_start_fn)(uintptr_t)start;
+	spawner->stop_hook = (ord_worker_stop_fn)(uintptr_t)stop;
+	if (status != 0 || (spawner->claims < 0 && spawner->function == NULL) ||
+		processes_other_threads() == 0)
 		return status;
 	return error_set(error, ORD_ENOTSUP,
 		"the worker program has threads before its main calls ord_worker_main, so workers cannot be forked "
 		"from it: start those threads later");
+}
+
+/* Descriptors come in the order of the config's fields. */
+static int
+take_descriptors(struct spawner *spawner, struct request *request, struct error *error)
+{
+	const struct spawn_config *config = &spawner->config;
+	size_t n = 0;
+
+	spawner->shared = (const void *)(uintptr_t)config->shared_address;
+	if (config->has_claims && n < request->n_fds) {
+		spawner->claims = request->fds[n];
+		request->fds[n++] = -1;
+	}
+	if (config->shared_size == 0 || config->shared_address != 0)
+		return 0;
+	if (n < request->n_fds)
+		spawner->shared = bytes_map(request->fds[n], config->shared_size);
+	if (spawner->shared != NULL)
+		return 0;
+	return error_system(error, errno, "cannot map the %llu shared bytes",
+		(unsigned long long)config->shared_size);
 }
 
 static void
@@ -199,18 +243,16 @@ configure(struct spawner *spawner, struct request *request)
 		return;
 	memcpy(&spawner->config, request->text, sizeof spawner->config);
 	spawner->config.directory[sizeof spawner->config.directory - 1] = '\0';
-	if (request->n_fds == 1) {
-		spawner->claims = request->fds[0];
-		request->fds[0] = -1;
-	}
+	take_descriptors(spawner, request, &error);
 	spawner->configured = 1;
 	/* Made here and not by the master, so that whoever dies when, somebody is left to remove it. */
-	if (spawner->config.directory[0] != '\0' && mkdir(spawner->config.directory, 0700) != 0)
+	if (error.status == 0 && spawner->config.directory[0] != '\0' &&
+		mkdir(spawner->config.directory, 0700) != 0)
 		error_system(&error, errno, "cannot make the directory %s for sockets",
 			spawner->config.directory);
 	watch_master(spawner);
 	if (error.status == 0)
-		find_function(spawner, &error);
+		find_functions(spawner, &error);
 	report_configured(spawner, &error);
 	/* While the master takes in that it can go on. */
 	if (spawner->config.has_claims)

@@ -8,6 +8,7 @@
 #ifndef SPAWN_SPAWNER_H
 #define SPAWN_SPAWNER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <orderly/task.h>
@@ -19,9 +20,14 @@
 /* What LIFE_CONFIG carries. */
 struct spawn_config {
 	struct function_spec function;
+	struct function_spec start_hook; /* what a worker does before its first task */
+	struct function_spec stop_hook;  /* and behind its last */
+	uint64_t
+		shared_address; /* FORK: of the bytes for all tasks; else they come as a descriptor */
+	uint64_t shared_size;
 	char directory[SPAWN_DIRECTORY_MAX]; /* of the endpoints; "" if there are none */
 	int32_t master_pid;
-	uint32_t has_claims; /* the claim words come as a descriptor */
+	uint32_t has_claims; /* the claim words come as a descriptor: there are workers */
 };
 
 /* What LIFE_COMMAND's text is: this, then argc + envc NUL-terminated strings, then the cwd's if has_cwd. */
@@ -43,7 +49,11 @@ struct worker_setup {
 	int deadline; /* timerfd, shared with the spawner: set it to the absolute deadline_ns of the page */
 	int claims; /* memfd of the claim words, or -1 */
 	const char *directory;
-	ord_task_fn function;
+	const void *shared; /* for all tasks: shared[shared_size] */
+	size_t shared_size;
+	ord_task_fn function; /* NULL: tasks bring their own */
+	ord_worker_start_fn start_hook;
+	ord_worker_stop_fn stop_hook;
 	void *user;
 };
 

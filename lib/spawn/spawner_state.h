@@ -83,7 +83,7 @@ struct spawner {
 	int wake;    /* epoll of all that follows */
 	int signals; /* signalfd of SIGCHLD */
 	int master;  /* pidfd of the master, -1: none, then its pid is looked at now and then */
-	int claims;  /* memfd of the claim words, -1 */
+	int claims;  /* memfd of the claim words, -1: there are no workers */
 	int writing; /* the life channel is polled for room */
 	pid_t master_pid;
 	struct spawn_config config;
@@ -91,7 +91,10 @@ struct spawner {
 	int ending;            /* LIFE_END came */
 	uint64_t suspended_ns; /* since when all is stopped; 0: it is not */
 	worker_serve_fn serve;
+	const void *shared; /* config.shared_size bytes */
 	ord_task_fn function;
+	ord_worker_start_fn start_hook;
+	ord_worker_stop_fn stop_hook;
 	void *user;
 	struct child *children; /* [n_children] of [room_for_children] */
 	size_t n_children;

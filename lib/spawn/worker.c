@@ -99,7 +99,11 @@ fork_worker(
 		.deadline = deadline,
 		.claims = spawner->claims,
 		.directory = spawner->config.directory,
+		.shared = spawner->shared,
+		.shared_size = spawner->config.shared_size,
 		.function = spawner->function,
+		.start_hook = spawner->start_hook,
+		.stop_hook = spawner->stop_hook,
 		.user = spawner->user };
 	pid_t parent = getpid(), pid = fork();
 	struct child *child;
@@ -143,9 +147,9 @@ worker_start(struct spawner *spawner, struct request *request)
 
 	if (spawner->ending) {
 		report_failed(spawner, request, ESHUTDOWN, "the pool is ending");
-	} else if (spawner->function == NULL || request->n_fds != wanted) {
+	} else if ((spawner->claims < 0 && spawner->function == NULL) || request->n_fds != wanted) {
 		report_failed(
-			spawner, request, EINVAL, "a worker needs a function and its descriptors");
+			spawner, request, EINVAL, "a worker needs claim words and its descriptors");
 	} else {
 		failed = start(spawner, request);
 		if (failed != 0)

@@ -2,6 +2,7 @@
  * A task asks its master, or gives its slot back and wants one again.  Each of
  * these is a record in the stream of results; the answer comes among the tasks.
  */
+#include <orderly/message.h>
 #include <orderly/status.h>
 
 #include "worker/worker.h"
@@ -27,7 +28,7 @@ ord_task_ask(struct ord_task *task, const void *request, size_t size, const void
 		*answer = "";
 	if (answer_size != NULL)
 		*answer_size = 0;
-	if (*worker->alive == 0)
+	if (*worker->alive == 0 || task->sequence == ORD_NO_SEQUENCE)
 		return ORD_ENOTSUP;
 	if (request == NULL && size != 0)
 		return ORD_EINVAL;
@@ -54,8 +55,8 @@ ord_task_yield(struct ord_task *task)
 
 	if (*worker->alive == 0)
 		return ORD_ENOTSUP;
-	/* Inside the master there is nobody else who could run. */
-	if (task->yielded || worker->flush == NULL)
+	/* Inside the master there is nobody else who could run, and a hook has no slot. */
+	if (task->yielded || worker->flush == NULL || task->sequence == ORD_NO_SEQUENCE)
 		return ORD_OK;
 	task->yielded = true;
 	say(worker, RECORD_YIELD, NULL, 0);

@@ -212,7 +212,7 @@ worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t at
 	/* A cancel may have come between the claim and here, when the spawner had no run word to doom. */
 	if (!ord_task_canceled(&worker->task)) {
 		log_task_set(&worker->task);
-		status = worker->function(&worker->task, worker->user);
+		status = worker_call(worker, call->value);
 		log_task_set(NULL);
 	}
 	if (*worker->alive == 0)

@@ -29,6 +29,7 @@
 enum leave {
 	LEAVE_ASKED = 0,
 	LEAVE_SYSTEM = 71,  /* no sockets or memory: the master reads it as a failed start */
+	LEAVE_UNFIT = 69,   /* on_worker_start failed, and the outbox says why */
 	LEAVE_PROTOCOL = 76 /* the master's bytes make no sense: it is not ours */
 };
 
@@ -78,7 +79,8 @@ flush(struct worker *worker)
 static void
 drain(struct worker *worker)
 {
-	flush(worker);
+	if (worker->flush != NULL)
+		flush(worker);
 	outbox_wait(&worker->outbox);
 }
 
@@ -93,11 +95,13 @@ take_run(struct server *server, const struct record *record)
 	server->attempt = record->value;
 }
 
+/* In good order.  What the hook says lies in the outbox, where the master takes it from. */
 _Noreturn static void
-leave(struct server *server)
+worker_leave(struct server *server)
 {
-	fflush(stdout);
 	flush(&server->worker);
+	worker_stop_hook(&server->worker);
+	fflush(stdout);
 	_exit(LEAVE_ASKED);
 }
 
@@ -114,13 +118,14 @@ look_at_size(struct server *server)
 	if (size_resident_kib() <= worker->region.page->recycle_kib)
 		return;
 	emit(worker, &(struct emission){ .kind = RECORD_LEAVING, .last = true });
-	leave(server);
+	worker_leave(server);
 }
 
 static void
 take_call(struct server *server, const struct record *record, bool last)
 {
-	if ((record->flags & RECORD_TIMEOUT) != 0 && record->size < 8)
+	if (((record->flags & RECORD_TIMEOUT) != 0 && record->size < 8) ||
+		!worker_knows(&server->worker, record->value))
 		_exit(LEAVE_PROTOCOL);
 	worker_run(&server->worker, server->sequence, server->index, server->attempt, record, last);
 	server->sequence++;
@@ -139,11 +144,21 @@ drop_reply(struct server *server)
 }
 
 static void
+take_function(struct server *server, const struct record *record)
+{
+	int status = worker_learn(&server->worker, record->value, record->payload, record->size);
+
+	if (status != 0)
+		_exit(status == ORD_ENOMEM ? LEAVE_SYSTEM : LEAVE_PROTOCOL);
+}
+
+static void
 take_record(struct server *server, const struct record *record, bool last)
 {
 	switch (record->kind) {
 	case RECORD_RUN: take_run(server, record); break;
 	case RECORD_CALL: take_call(server, record, last); break;
+	case RECORD_FUNCTION: take_function(server, record); break;
 	case RECORD_BYE: server->leaving = true; break;
 	case RECORD_ANSWER:
 	case RECORD_GRANT: drop_reply(server); break;
@@ -306,13 +321,13 @@ take_message(struct server *server)
 	channel_drop(&message);
 }
 
-static void
+_Noreturn static void
 serve(struct server *server)
 {
 	while (!server->leaving)
 		if (!run_aside(server))
 			take_message(server);
-	leave(server);
+	worker_leave(server);
 }
 
 static void
@@ -336,11 +351,14 @@ set_up(struct server *server, const struct worker_setup *setup)
 	struct worker *worker = &server->worker;
 
 	worker->place = setup->place;
+	worker->shared = setup->shared;
+	worker->shared_size = setup->shared_size;
 	worker->function = setup->function;
+	worker->start_hook = setup->start_hook;
+	worker->stop_hook = setup->stop_hook;
 	worker->user = setup->user;
 	worker->words = setup->words;
 	worker->deadline = setup->deadline;
-	worker->flush = flush;
 	worker->drain = drain;
 	worker->await = await;
 	worker->owner = server;
@@ -368,7 +386,12 @@ worker_serve(const struct worker_setup *setup)
 	set_up(server, setup);
 	if (channel_ends_open(&server->ends, setup->directory, setup->id) != 0)
 		_exit(LEAVE_SYSTEM);
+	if (worker_start_hook(&server->worker) != 0) {
+		fflush(stdout);
+		_exit(LEAVE_UNFIT);
+	}
+	/* From now on somebody connects; a send before that would wait for it. */
+	server->worker.flush = flush;
 	say_ready(setup);
 	serve(server);
-	_exit(LEAVE_ASKED);
 }

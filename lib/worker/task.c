@@ -75,6 +75,16 @@ ord_task_worker(const struct ord_task *task)
 	return task->worker->place;
 }
 
+const void *
+ord_task_shared(const struct ord_task *task, size_t *size)
+{
+	static const uint64_t nothing = 0;
+
+	if (size != NULL)
+		*size = task->worker->shared_size;
+	return task->worker->shared_size != 0 ? task->worker->shared : &nothing;
+}
+
 int
 ord_task_canceled(const struct ord_task *task)
 {

@@ -51,6 +51,18 @@ struct reply {
 	bool there;
 };
 
+/* A function that tasks bring along: how it was described, and where it was found. */
+struct known_function {
+	char *bytes; /* of spawn/function.h; NULL: the number means nothing */
+	size_t size;
+	ord_task_fn function; /* NULL: not found yet */
+};
+
+struct worker_functions {
+	struct known_function *known; /* [room], by number */
+	uint32_t room;
+};
+
 struct worker {
 	const char *alive; /* 1 in this process, 0 in one that a task forked */
 	struct region region;
@@ -58,7 +70,12 @@ struct worker {
 	_Atomic uint64_t *claims;
 	uint32_t n_claims;
 	uint32_t place;
-	ord_task_fn function;
+	const void *shared; /* NULL: none */
+	size_t shared_size;
+	ord_task_fn function; /* NULL: tasks bring their own */
+	struct worker_functions functions;
+	ord_worker_start_fn start_hook;
+	ord_worker_stop_fn stop_hook;
 	void *user;
 	int words;              /* the pipe that is fd 1 and 2, or -1 */
 	int deadline;           /* timerfd shared with the spawner, or -1 */
@@ -106,6 +123,27 @@ void emit_next(struct worker *worker);
 /* Run the task of a CALL, or skip it if it is not ours to start. */
 void worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t attempt,
 	const struct record *call, bool last);
+
+/* --- functions.c: functions by number --- */
+
+/* What a number means; ORD_EINVAL: the bytes are no description, ORD_ENOMEM. */
+int worker_learn(struct worker *worker, uint16_t number, const char *bytes, size_t size);
+
+/* Can a task with this number be called?  0 is the pool's own function. */
+bool worker_knows(const struct worker *worker, uint16_t number);
+
+/* Call it for worker->task; a function that is not found fails the task with a sentence. */
+int worker_call(struct worker *worker, uint16_t number);
+
+void worker_forget(struct worker *worker);
+
+/* --- hooks.c --- */
+
+/* Run on_worker_start; -1: this worker is unfit, and has said why. */
+int worker_start_hook(struct worker *worker);
+
+/* Run on_worker_stop. */
+void worker_stop_hook(struct worker *worker);
 
 /* --- task.c, log.c --- */
 

@@ -107,9 +107,12 @@ liar(int argc, char **argv)
 static void
 other_version(void)
 {
+	char sentence[128];
+
 	setenv("ORDERLY_TEST_LIE", "0.0.9", 1);
-	with_program(NULL, LONG_MS, ORD_EPROGRAM,
-		"has version 0.0.9 (protocol 3) of orderly, this is " ORD_VERSION);
+	snprintf(sentence, sizeof sentence, "has version 0.0.9 (protocol %u) of orderly, this is " ORD_VERSION,
+		LIFE_VERSION);
+	with_program(NULL, LONG_MS, ORD_EPROGRAM, sentence);
 	setenv("ORDERLY_TEST_LIE", ORD_VERSION, 1);
 	with_program(NULL, 500, ORD_ETIMEDOUT, "not ready in time");
 }

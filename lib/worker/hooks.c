@@ -1,0 +1,68 @@
+/*
+ * What a worker does before its first task and behind its last.  A hook sees a
+ * task that is none: no input, no place in the order; what it says belongs to
+ * no task.  Before the master is connected records wait in the outbox, and the
+ * timer brings the master there.
+ */
+#include "worker/worker.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include <orderly/message.h>
+
+static void
+enter(struct worker *worker)
+{
+	static const uint64_t nothing = 0;
+	struct ord_task *task = &worker->task;
+
+	task->worker = worker;
+	task->sequence = ORD_NO_SEQUENCE;
+	task->attempt = 0;
+	task->input = (const char *)&nothing;
+	task->input_size = 0;
+	task->output.size = 0;
+	task->error[0] = '\0';
+	task->yielded = task->interrupted = false;
+	emit_run(worker, ORD_NO_SEQUENCE, 0, 0);
+	log_task_set(task);
+}
+
+static void
+leave(struct worker *worker)
+{
+	log_task_set(NULL);
+	if (*worker->alive == 0)
+		_exit(1); /* a child that the hook forked returned from it */
+	worker_mark(worker, ORD_NO_SEQUENCE, false);
+}
+
+int
+worker_start_hook(struct worker *worker)
+{
+	struct ord_task *task = &worker->task;
+
+	if (worker->start_hook == NULL)
+		return 0;
+	enter(worker);
+	worker->user = worker->start_hook(task, worker->user);
+	leave(worker);
+	if (task->error[0] == '\0')
+		return 0;
+	emit(worker,
+		&(struct emission){ .kind = RECORD_UNFIT,
+			.body = task->error,
+			.body_size = strlen(task->error) });
+	return -1;
+}
+
+void
+worker_stop_hook(struct worker *worker)
+{
+	if (worker->stop_hook == NULL)
+		return;
+	enter(worker);
+	worker->stop_hook(&worker->task, worker->user);
+	leave(worker);
+}
