@@ -185,18 +185,22 @@ place_pop(struct core *core, uint32_t place)
 	at->count--;
 }
 
-void
-core_answered(struct core *core, uint32_t place)
+/* In the middle of a message nothing changes that is counted over all places. */
+static bool
+in_the_middle(const struct place *place)
+{
+	return place->batch > 1 && place->count > 2 && !place->picked && !place->yielded;
+}
+
+static void
+end_of_message(struct core *core, uint32_t place)
 {
 	struct place *at = &core->places[place];
 
-	if (at->count == 0)
-		return;
 	place_out(core, at);
 	place_pop(core, place);
 	at->command = false;
 	at->picked = false;
-	at->moved_ns = core->now_ns;
 	if (at->batch != 0 && --at->batch == 0) {
 		at->batch = at->prefetched;
 		at->prefetched = 0;
@@ -204,4 +208,20 @@ core_answered(struct core *core, uint32_t place)
 	place_in(core, at);
 	if (at->yielded)
 		balance_forget(core, at);
+}
+
+void
+core_answered(struct core *core, uint32_t place)
+{
+	struct place *at = &core->places[place];
+
+	if (at->count == 0)
+		return;
+	at->moved_ns = core->now_ns;
+	if (!in_the_middle(at)) {
+		end_of_message(core, place);
+		return;
+	}
+	place_pop(core, place);
+	at->batch--;
 }
