@@ -432,8 +432,11 @@ ord_pool_answer(struct ord_pool *pool, uint64_t sequence, const void *answer, si
  *
  * workers  1 … 4096; 0 = one per processor by affinity and cgroup quota
  *
- * Returns 0, or ORD_EINVAL (out of range; before ord_pool_start), ORD_ENOTSUP under ORD_START_INLINE,
- * or the error that ended the pool.
+ * Returns 0, or
+ *   ORD_EINVAL   out of range; before ord_pool_start
+ *   ORD_ENOTSUP  under ORD_START_INLINE
+ *   ORD_ESYSTEM  the limit of open files is too low for so many
+ *   and the error that ended the pool, if one did.
  * May be called from a callback.  Since 0.1.  Source: lib/pool/pool.c.
  */
 ORD_API int

@@ -335,7 +335,12 @@ ord_pool_resize(struct ord_pool *pool, uint32_t workers)
 		pool->error = pool->failure;
 		return pool->failure.status;
 	}
-	core_resize(&pool->core, workers != 0 ? workers : processors_usable());
+	if (workers == 0)
+		workers = processors_usable();
+	status = pool_check_descriptors(pool, workers);
+	if (status != 0)
+		return status;
+	core_resize(&pool->core, workers);
 	pool_wake(pool);
 	return ORD_OK;
 }

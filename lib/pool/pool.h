@@ -199,6 +199,8 @@ void pool_dispatch(struct ord_pool *pool);
 bool pool_deliver(struct ord_pool *pool, bool once);
 
 /* --- start.c --- */
+/* May this process have descriptors enough for so many workers?  0 or ORD_ESYSTEM. */
+int pool_check_descriptors(struct ord_pool *pool, uint32_t workers);
 int pool_start(struct ord_pool *pool);
 /* 0 or -1 with errno: a descriptor that is not watched would be slept over. */
 int pool_watch(struct ord_pool *pool, int fd, enum source source, uint32_t place);

@@ -98,18 +98,18 @@ describe_hooks(struct ord_pool *pool, struct spawn_config *config)
 				     (ord_task_fn)(uintptr_t)options->on_worker_stop);
 }
 
-static int
-check_descriptors(struct ord_pool *pool)
+int
+pool_check_descriptors(struct ord_pool *pool, uint32_t workers)
 {
 	struct rlimit limit;
 	uint64_t each = has_functions(pool) ? CHANNEL_FDS_PER_WORKER : FDS_PER_COMMAND;
-	uint64_t need = FDS_OF_A_POOL + pool->options.workers * each;
+	uint64_t need = FDS_OF_A_POOL + workers * each;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < need)
 		return error_set(&pool->error, ORD_ESYSTEM,
 			"%u workers need about %llu open files and the limit is %llu: raise "
 			"it (ulimit -n) or use fewer workers",
-			pool->options.workers, (unsigned long long)need,
+			workers, (unsigned long long)need,
 			(unsigned long long)limit.rlim_cur);
 	if (fd_headroom(FDS_OF_A_POOL / 2) != 0)
 		return error_system(&pool->error, errno,
@@ -285,7 +285,7 @@ pool_start(struct ord_pool *pool)
 	int status = decide_start(pool);
 
 	if (status == 0)
-		status = check_descriptors(pool);
+		status = pool_check_descriptors(pool, pool->options.workers);
 	if (status == 0)
 		status = make_shared(pool);
 	if (status == 0)

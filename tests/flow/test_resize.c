@@ -1,6 +1,7 @@
 /* Pools that grow and shrink, and workers that are replaced. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tally.h"
@@ -55,6 +56,19 @@ SCENE(resize, up_and_down)
 		CHECK_FAILS(tally.pool, ord_pool_resize(tally.pool, 4097), ORD_EINVAL, "4096");
 		tally_close(&tally, MANY * (sizeof sizes / sizeof *sizes));
 	}
+}
+
+SCENE(resize, beyond_the_limit_of_files)
+{
+	struct rlimit files = { 100, 100 };
+	struct tally tally = { 0 };
+
+	CHECK_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = own_pid, .workers = 2));
+	CHECK_FAILS(tally.pool, ord_pool_resize(tally.pool, 300), ORD_ESYSTEM, "ulimit -n");
+	for (uint64_t i = 0; i < MANY; i++)
+		TALLY_SUBMIT(&tally, i);
+	tally_close(&tally, MANY);
 }
 
 static int
