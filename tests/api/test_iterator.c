@@ -1,6 +1,7 @@
 /* ord_pool_next: results one after the other, without callbacks. */
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../flow/tally.h"
 
@@ -140,4 +141,42 @@ SCENE(iterator, after_an_interrupt)
 	CHECK_EQ(results, 50);
 	CHECK_EQ(ord_pool_finish(pool), ORD_EINTERRUPTED);
 	ord_pool_destroy(&pool);
+}
+
+static int
+wait_for_a_byte(struct ord_task *task, void *user)
+{
+	int fd = *(const int *)ord_task_input(task, NULL);
+	char byte;
+
+	(void)user;
+	return read(fd, &byte, 1) != 1;
+}
+
+SCENE(iterator, with_a_time_limit)
+{
+	const struct ord_result *result;
+	struct ord_pool *pool;
+	int link[2];
+
+	CHECK_EQ(pipe(link), 0);
+	pool = open_pool(&ORD_POOL_OPTIONS(.function = wait_for_a_byte, .workers = 1, .start = ORD_START_FORK,
+		.keep_fds = link, .n_keep_fds = 1));
+	CHECK_OK(pool, ord_pool_next_within(pool, 0, &result));
+	CHECK(result == NULL);
+	CHECK_OK(pool, ord_pool_submit(pool, &link[0], sizeof link[0], NULL));
+	for (int i = 0; i < 20; i++) {
+		CHECK_EQ(ord_pool_next_within(pool, i % 3, &result), ORD_EAGAIN);
+		CHECK(result == NULL);
+	}
+	CHECK_EQ(write(link[1], "x", 1), 1);
+	CHECK_OK(pool, ord_pool_next_within(pool, SCENE_LONG_MS, &result));
+	CHECK(result != NULL);
+	CHECK_EQ(ord_result_state(result), ORD_DONE);
+	CHECK_OK(pool, ord_pool_next_within(pool, 0, &result));
+	CHECK(result == NULL);
+	CHECK_OK(pool, ord_pool_finish(pool));
+	ord_pool_destroy(&pool);
+	close(link[0]);
+	close(link[1]);
 }
