@@ -267,6 +267,17 @@ explain_start(const struct incarnation *incarnation, int status)
 			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), where);
 }
 
+/* The spawner knows when the process began; its task began later, and said so in the page. */
+static void
+tell_start_of_task(const struct incarnation *incarnation, struct end *end)
+{
+	uint64_t started_ns = atomic_load(&incarnation->region.page->started_ns);
+
+	if (core_running(&incarnation->pool->core, incarnation->place) != NULL &&
+		started_ns > end->started_ns && started_ns <= end->ended_ns)
+		end->started_ns = started_ns;
+}
+
 void
 incarnation_ended(struct ord_pool *pool, const struct life_packet *packet)
 {
@@ -280,6 +291,7 @@ incarnation_ended(struct ord_pool *pool, const struct life_packet *packet)
 	if (incarnation->ready_by_ns != 0 && !incarnation->unfit)
 		explain_start(incarnation, packet->status);
 	incarnation_take_rest(incarnation);
+	tell_start_of_task(incarnation, &end);
 	incarnation_close(incarnation);
 	core_ended(&pool->core, PLACE_OF(packet->id), &end, clock_now_ns());
 	pool_announce(pool);

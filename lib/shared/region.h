@@ -70,6 +70,7 @@ struct status_page {
 	alignas(64) _Atomic uint64_t run;
 	_Atomic uint64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none */
 	_Atomic uint32_t grace_ms;    /* behind the deadline; stands before it */
+	_Atomic uint64_t started_ns;  /* when the task that runs began; stands before run */
 
 	/* the worker */
 	alignas(64) _Atomic uint64_t committed; /* stream position up to which records are whole */

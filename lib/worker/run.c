@@ -184,6 +184,8 @@ begin(struct worker *worker, uint64_t sequence, uint32_t attempt, const struct r
 	task->error[0] = '\0';
 	task->yielded = task->interrupted = false;
 	task->progress = (struct progress){ 0 };
+	atomic_store_explicit(
+		&worker->region.page->started_ns, worker->now_ns, memory_order_relaxed);
 	enter(worker, RUN_WORD(sequence, attempt, RUN_RUNNING),
 		before != 0 ? wire_get64(call->payload) : 0);
 }

@@ -192,3 +192,45 @@ SCENE(crashes, workers_that_are_never_ready_end_the_pool)
 	CHECK_EQ(tally.results, 10);
 	CHECK_EQ(tally.states[ORD_CANCELED], 10);
 }
+
+static int
+sleep_and_die_at_last(struct ord_task *task, void *user)
+{
+	(void)user;
+	if (INPUT_AS(int, task) == 0)
+		scene_pause_ms(5);
+	else
+		abort();
+	return 0;
+}
+
+static void
+must_be_short(struct tally *tally, const struct ord_result *result)
+{
+	uint64_t *first_ns = tally->user;
+
+	if (ord_result_sequence(result) == 0)
+		*first_ns = ord_result_started_ns(result);
+	if (ord_result_state(result) != ORD_SIGNALED)
+		return;
+	/* Forty tasks of 5 ms lie between the two. */
+	CHECK(ord_result_started_ns(result) - *first_ns >= 150 * UINT64_C(1000000));
+	CHECK(ord_result_ended_ns(result) >= ord_result_started_ns(result));
+}
+
+/* The time of a task that died is its own, not that of its worker. */
+SCENE(crashes, times_of_the_dead)
+{
+	for EACH_START (start) {
+		uint64_t first_ns = 0;
+		struct tally tally = { .on_result = must_be_short, .user = &first_ns };
+
+		tally_open(&tally, &TALLY_OPTIONS(&tally, .function = sleep_and_die_at_last, .workers = 1, .start = start));
+		for (int i = 0; i <= 40; i++) {
+			int die = i == 40;
+			TALLY_SUBMIT(&tally, die);
+		}
+		tally_close(&tally, 41);
+		CHECK_EQ(tally.states[ORD_SIGNALED], 1);
+	}
+}
