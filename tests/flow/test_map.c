@@ -53,6 +53,33 @@ SCENE(map, every_start_method)
 	}
 }
 
+/* mpmq's shared_data. */
+static int
+add_shared(struct ord_task *task, void *user)
+{
+	const uint64_t *shared = ord_task_shared(task, NULL);
+	uint64_t sum = map_number(task) + *shared;
+
+	(void)user;
+	return ord_task_return(task, &sum, sizeof sum);
+}
+
+SCENE(map, shared_data_reaches_every_item)
+{
+	static const uint64_t shared = 1000;
+	struct ord_results *results;
+
+	for (uint32_t start = ORD_START_EXEC; start <= ORD_START_FORK; start++) {
+		CHECK_EQ(ord_map(add_shared, map_numbers(20), 20, &results,
+				 &ORD_MAP_OPTIONS(.pool = &ORD_POOL_OPTIONS(.start = start, .shared = &shared,
+							  .shared_size = sizeof shared))),
+			0);
+		for (size_t i = 0; i < 20; i++)
+			map_gave(results, i, i + 1000);
+		ord_results_destroy(&results);
+	}
+}
+
 /* --- no more at a time than was asked --- */
 
 static int
@@ -196,6 +223,72 @@ SCENE(map, messages_arrive_while_the_item_runs_with_its_offset)
 		0);
 	CHECK_EQ(messages, 20);
 	ord_results_destroy(&results);
+}
+
+/* --- hooks: before the first item and behind the last of each worker --- */
+
+static void *
+begin_worker(struct ord_task *task, void *user)
+{
+	uint64_t *items = calloc(1, sizeof *items);
+
+	(void)user;
+	CHECK(items != NULL);
+	ord_log(ORD_INFO, "worker %u begins", ord_task_worker(task));
+	return items;
+}
+
+static void
+end_worker(struct ord_task *task, void *user)
+{
+	(void)task;
+	ord_log(ORD_INFO, "worker ends");
+	free(user);
+}
+
+static int
+count_items(struct ord_task *task, void *user)
+{
+	uint64_t *items = user;
+
+	(*items)++;
+	return ord_task_return(task, items, sizeof *items);
+}
+
+struct hooks {
+	unsigned begun, ended;
+};
+
+static void
+hear_hooks(const struct ord_message *message, void *user)
+{
+	struct hooks *hooks = user;
+
+	CHECK(ord_message_sequence(message) == ORD_NO_SEQUENCE);
+	if (strcmp(ord_message_text(message, NULL), "worker ends") == 0)
+		hooks->ended++;
+	else
+		hooks->begun++;
+}
+
+SCENE(map, a_worker_begins_and_ends_with_the_hooks)
+{
+	for (uint32_t each = 0; each < 2; each++) {
+		struct hooks hooks = { 0, 0 };
+		struct ord_results *results;
+
+		CHECK_EQ(ord_map(count_items, map_numbers(10), 10, &results,
+				 &ORD_MAP_OPTIONS(.process_per_item = each,
+					 .pool = &ORD_POOL_OPTIONS(.workers = 1, .on_worker_start = begin_worker,
+						 .on_worker_stop = end_worker, .on_message = hear_hooks,
+						 .on_message_user = &hooks))),
+			0);
+		for (size_t i = 0; each == 1 && i < 10; i++)
+			map_gave(results, i, 1);
+		CHECK(hooks.begun >= (each == 1 ? 10 : 1) && hooks.begun <= 11);
+		CHECK(hooks.ended >= (each == 1 ? 10 : 1));
+		ord_results_destroy(&results);
+	}
 }
 
 /* --- the first failure --- */

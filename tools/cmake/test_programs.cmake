@@ -83,6 +83,7 @@ if(NOT ORD_FUZZ)
 		target_link_libraries(${stem} PRIVATE orderly orderly_includes orderly_warnings)
 	endforeach()
 
+	find_package(Threads REQUIRED)
 	file(GLOB sources CONFIGURE_DEPENDS docs/examples/*.c)
 	list(FILTER sources EXCLUDE REGEX "/module_[^/]*$")
 	foreach(source ${sources})
@@ -92,8 +93,10 @@ if(NOT ORD_FUZZ)
 			OUTPUT_NAME ${stem}
 			ENABLE_EXPORTS ON
 			RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/examples)
-		target_link_libraries(example.${stem} PRIVATE orderly orderly_includes orderly_warnings)
+		target_link_libraries(example.${stem} PRIVATE orderly orderly_includes orderly_warnings
+			Threads::Threads ${CMAKE_DL_LIBS})
 	endforeach()
+	include(tools/cmake/cxx_examples.cmake)
 endif()
 
 file(GLOB sources CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
