@@ -14,7 +14,8 @@
  * ORD_EBUSY.  Once it destroyed the pool a callback must not use it again.
  *
  * In a process that the owner forked, every call returns ORD_EFORKED and
- * ord_pool_destroy only frees memory.
+ * ord_pool_destroy only frees memory.  For NULL instead of a pool every call
+ * returns ORD_EINVAL.
  */
 #ifndef ORDERLY_POOL_H
 #define ORDERLY_POOL_H
@@ -380,11 +381,14 @@ ORD_API int
 ord_pool_close(struct ord_pool *pool);
 
 /*
- * Close, deliver until nothing is left (what callbacks submit before the
- * close included), and stop the workers.  A pool without on_result drops
- * results that nobody took.
+ * Deliver until nothing is left, what callbacks submit meanwhile included,
+ * then close and stop the workers.  A pool without on_result drops results that
+ * nobody took.  A second call returns what the first did.
  *
- * Returns 0, or the first error that any call on this pool met and kept.
+ * Returns 0, or the first error that any call on this pool met and kept, or
+ *   ORD_EBUSY     called from a callback
+ *   ORD_EINVAL    before ord_pool_start
+ *   ORD_ESTALLED  the pool is suspended: ord_pool_resume, then finish again
  * Since 0.1.  Source: lib/pool/pool.c.
  */
 ORD_API int

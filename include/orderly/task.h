@@ -179,7 +179,8 @@ ord_task_yield(struct ord_task *task);
  * Take a slot again after ord_task_yield; waits until one is free, before any
  * task that has not started.  A function may also return without it.
  *
- * Returns 0, or ORD_EINTERRUPTED: the task is to end (ord_task_canceled): return.
+ * Returns 0 (also if it has one), or ORD_EINTERRUPTED: the task is to end
+ * (ord_task_canceled): return; or ORD_ENOTSUP in a process that the task forked.
  * Since 0.1.  Source: lib/worker/ask.c.
  */
 ORD_API int

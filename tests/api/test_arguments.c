@@ -69,6 +69,13 @@ Test(arguments, null_pools)
 	cr_assert_eq(ord_pool_interrupt(NULL), ORD_EINVAL);
 	cr_assert_eq(ord_pool_fd(NULL), ORD_EINVAL);
 	cr_assert_eq(ord_pool_statistics(NULL, &statistics), ORD_EINVAL);
+	cr_assert_eq(ord_pool_submit_task(NULL, NULL, NULL), ORD_EINVAL);
+	cr_assert_eq(ord_pool_submit_task_wait(NULL, NULL, NULL), ORD_EINVAL);
+	cr_assert_eq(ord_pool_next_within(NULL, 0, &result), ORD_EINVAL);
+	cr_assert_eq(ord_pool_answer(NULL, 0, NULL, 0), ORD_EINVAL);
+	cr_assert_eq(ord_pool_resize(NULL, 1), ORD_EINVAL);
+	cr_assert_eq(ord_pool_suspend(NULL), ORD_EINVAL);
+	cr_assert_eq(ord_pool_resume(NULL), ORD_EINVAL);
 	cr_assert(strlen(ord_pool_error(NULL)) > 5);
 	ord_pool_destroy(NULL);
 	ord_pool_destroy(&none);
@@ -206,6 +213,32 @@ SCENE(arguments, inputs)
 	CHECK_FAILS(pool, ord_pool_cancel(pool, UINT64_MAX), ORD_EINVAL, "no task");
 	CHECK_OK(pool, ord_pool_finish(pool));
 	CHECK_OK(pool, ord_pool_cancel(pool, 1));
+	ord_pool_destroy(&pool);
+}
+
+/* A pool that has finished takes every call and does nothing any more. */
+SCENE(arguments, a_finished_pool)
+{
+	struct ord_statistics statistics = ORD_STATISTICS;
+	struct ord_pool *pool;
+
+	CHECK_OK(NULL, ord_pool_new(&pool, &ORD_POOL_OPTIONS(.function = echo, .on_result = take, .workers = 1)));
+	CHECK_OK(pool, ord_pool_start(pool));
+	CHECK_OK(pool, ord_pool_submit(pool, "x", 1, NULL));
+	CHECK_OK(pool, ord_pool_finish(pool));
+	CHECK_FAILS(pool, ord_pool_submit_task(pool, &ORD_TASK(.pass = 1), NULL), ORD_ECLOSED, "closed");
+	CHECK_FAILS(pool, ord_pool_submit_task_wait(pool, &ORD_TASK(.pass = 1), NULL), ORD_ECLOSED, "closed");
+	CHECK_FAILS(pool, ord_pool_answer(pool, 0, NULL, 0), ORD_EINVAL, "task 0");
+	CHECK_OK(pool, ord_pool_suspend(pool));
+	CHECK_OK(pool, ord_pool_resume(pool));
+	ord_pool_resize(pool, 3);
+	CHECK_OK(pool, ord_pool_step(pool, 0));
+	CHECK_OK(pool, ord_pool_run(pool));
+	CHECK_OK(pool, ord_pool_cancel_all(pool));
+	CHECK_OK(pool, ord_pool_interrupt(pool));
+	CHECK_OK(pool, ord_pool_statistics(pool, &statistics));
+	CHECK_EQ(statistics.delivered, 1);
+	CHECK_EQ(statistics.workers, 0);
 	ord_pool_destroy(&pool);
 }
 
