@@ -7,8 +7,9 @@
  * The pool's callbacks (on_message, on_event, on_ask) come on the queue's
  * thread; in them put and get with a time-out say ORD_EBUSY.
  *
- * In a process that the owner forked every call returns ORD_EFORKED and
- * ord_queue_destroy only frees memory.
+ * In a process that the owner forked every call returns ORD_EFORKED
+ * (ord_queue_alive 0) and ord_queue_destroy only frees memory.  For NULL instead
+ * of a queue every call returns ORD_EINVAL.
  */
 #ifndef ORDERLY_QUEUE_H
 #define ORDERLY_QUEUE_H
@@ -94,6 +95,10 @@ ord_queue_put(struct ord_queue *queue, const void *input, size_t size, int timeo
  * or as a value that passes through at its place (.pass); see struct
  * ord_task_options.  A task that the pool refuses later has an ORD_FAILED result at
  * its place.
+ *
+ * Returns as ord_queue_put, and
+ *   ORD_EINVAL   NULL; an option is out of its range
+ *   ORD_ENOTSUP  an option is set that this version does not know
  * Since 0.1.  Source: lib/queue/queue.c.
  */
 ORD_API int

@@ -16,9 +16,12 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "base/options.h"
 #include "core/core.h"
 
-#define FIRST_SIZE sizeof(struct ord_queue_options) /* of the first release */
+#define FIRST_SIZE OPTIONS_UP_TO(struct ord_queue_options, out_max)
+#define FIRST_POOL_SIZE OPTIONS_UP_TO(struct ord_pool_options, functions_by_task)
+#define FIRST_TASK_SIZE OPTIONS_UP_TO(struct ord_task_options, pass)
 #define ROW_MAX (1u << 24)
 #define ROW_DEFAULT 1000u
 #define BYTES_DEFAULT (UINT64_C(64) << 20)
@@ -102,56 +105,37 @@ await(struct ord_queue *queue, pthread_cond_t *condition, uint32_t *waiting, str
 
 /* --- life --- */
 
-/* A newer program's options: what lies behind the ones we know must be unset. */
-static int
-copy_known(struct ord_queue_options *to, const struct ord_queue_options *from)
-{
-	const char *bytes = (const char *)from;
-
-	if (from == NULL)
-		return ORD_OK;
-	if (from->size < FIRST_SIZE || from->size > 65536)
-		return ORD_EINVAL;
-	memcpy(to, from, from->size < sizeof *to ? from->size : sizeof *to);
-	for (size_t i = sizeof *to; i < from->size; i++)
-		if (bytes[i] != 0)
-			return ORD_ENOTSUP;
-	return to->in_max <= ROW_MAX && to->out_max <= ROW_MAX ? ORD_OK : ORD_EINVAL;
-}
-
 /* A pool without a function of its own has workers for those that tasks bring. */
 static int
 make_pool(struct ord_queue *queue, const struct ord_pool_options *from)
 {
-	struct ord_pool_options plain = ORD_POOL_OPTIONS(), *options;
-	int status;
+	struct ord_pool_options options = ORD_POOL_OPTIONS();
+	int status = ORD_OK;
 
-	if (from == NULL)
-		from = &plain;
-	/* What is not as large as it should be is the pool's to refuse. */
-	if (from->size < sizeof plain || from->size > 65536)
-		return ord_pool_new(&queue->pool, from);
-	if (from->on_result != NULL)
-		return ORD_EINVAL;
-	options = memory_copy(from, from->size);
-	if (options == NULL)
-		return ORD_ENOMEM;
-	queue->has_function = from->function != NULL || from->function_name != NULL;
-	queue->bytes_max = from->window_bytes != 0 ? from->window_bytes : BYTES_DEFAULT;
+	if (from != NULL)
+		status = options_copy(&options, sizeof options, FIRST_POOL_SIZE, from);
+	if (status == ORD_OK && options.on_result != NULL)
+		status = ORD_EINVAL;
+	if (status != ORD_OK)
+		return status;
+	queue->has_function = options.function != NULL || options.function_name != NULL;
+	queue->bytes_max = options.window_bytes != 0 ? options.window_bytes : BYTES_DEFAULT;
 	if (!queue->has_function)
-		options->functions_by_task = 1;
-	status = ord_pool_new(&queue->pool, options);
-	memory_free(options);
-	return status;
+		options.functions_by_task = 1;
+	return ord_pool_new(&queue->pool, &options);
 }
 
 static int
 make(struct ord_queue *queue, const struct ord_queue_options *from)
 {
 	struct ord_queue_options options = { 0 };
-	int status = copy_known(&options, from);
+	int status = ORD_OK;
 
-	if (status != 0)
+	if (from != NULL)
+		status = options_copy(&options, sizeof options, FIRST_SIZE, from);
+	if (status == ORD_OK && (options.in_max > ROW_MAX || options.out_max > ROW_MAX))
+		status = ORD_EINVAL;
+	if (status != ORD_OK)
 		return status;
 	queue->in_max = options.in_max != 0 ? options.in_max : ROW_DEFAULT;
 	queue->out_max = options.out_max != 0 ? options.out_max : ROW_DEFAULT;
@@ -262,8 +246,7 @@ ord_queue_start(struct ord_queue *queue)
 static int
 check_task(const struct ord_queue *queue, const struct ord_task_options *task)
 {
-	if (task == NULL || task->size != sizeof *task || task->pass > 1 ||
-		(task->retries > RETRIES_MAX && task->retries != ORD_NONE) ||
+	if (task->pass > 1 || (task->retries > RETRIES_MAX && task->retries != ORD_NONE) ||
 		(task->function != NULL && task->function_name != NULL) ||
 		(task->input == NULL && task->input_size != 0))
 		return ORD_EINVAL;
@@ -338,18 +321,23 @@ await_room_for_large(struct ord_queue *queue, size_t size, struct limit *limit)
 }
 
 int
-ord_queue_put_task(struct ord_queue *queue, const struct ord_task_options *task, int timeout_ms,
+ord_queue_put_task(struct ord_queue *queue, const struct ord_task_options *options, int timeout_ms,
 	uint64_t *sequence)
 {
 	struct limit limit = limit_in(timeout_ms);
+	struct ord_task_options task;
 	struct entry entry;
 	int status = check(queue);
 
 	if (status == 0)
-		status = check_task(queue, task);
-	if (status == 0 && task->input_size >= INPUT_LARGE)
-		status = await_room_for_large(queue, task->input_size, &limit);
-	if (status == 0 && entry_init(&entry, task) != 0)
+		status = options != NULL
+			? options_copy(&task, sizeof task, FIRST_TASK_SIZE, options)
+			: ORD_EINVAL;
+	if (status == 0)
+		status = check_task(queue, &task);
+	if (status == 0 && task.input_size >= INPUT_LARGE)
+		status = await_room_for_large(queue, task.input_size, &limit);
+	if (status == 0 && entry_init(&entry, &task) != 0)
 		status = ORD_ENOMEM;
 	return status == 0 ? put(queue, &entry, &limit, sequence) : status;
 }

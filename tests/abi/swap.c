@@ -9,12 +9,12 @@
 #include <orderly/orderly.h>
 
 /* One line that says what was not as it should be. */
-#define EXPECT(condition)                                                                         \
-	do {                                                                                      \
-		if (!(condition)) {                                                               \
-			fprintf(stderr, "swap.c:%d: not so: %s\n", __LINE__, #condition);         \
-			return 1;                                                                 \
-		}                                                                                 \
+#define EXPECT(condition) \
+	do { \
+		if (!(condition)) { \
+			fprintf(stderr, "swap.c:%d: not so: %s\n", __LINE__, #condition); \
+			return 1; \
+		} \
 	} while (0)
 
 #ifdef NEWER
@@ -111,7 +111,8 @@ take_all(struct ord_pool *pool, uint64_t *taken)
 		if (result == NULL)
 			return 0;
 		EXPECT(ord_result_sequence(result) == *taken);
-		EXPECT(ord_result_state(result) == ORD_DONE || ord_result_state(result) == ORD_PASSED);
+		EXPECT(ord_result_state(result) == ORD_DONE ||
+			ord_result_state(result) == ORD_PASSED);
 		EXPECT(strlen(ord_result_output(result, NULL)) >= 4);
 	}
 }
@@ -132,6 +133,74 @@ check_pool(struct ord_pool *pool, int knows)
 	return 0;
 }
 
+static int
+check_map(int knows)
+{
+	static const struct ord_bytes inputs[] = { { "one", 4 }, { "two", 4 } };
+	struct ord_pool_options pool = ORD_POOL_OPTIONS(.workers = 1);
+	struct ord_map_options options = ORD_MAP_OPTIONS(.pool = &pool);
+	struct ord_results *results;
+
+	EXPECT(ord_map(echo, inputs, 2, &results, &options) == 0);
+	EXPECT(strcmp(ord_result_output(ord_results_at(results, 1), NULL), "two") == 0);
+	ord_results_destroy(&results);
+	SET_NEW(&options, 1);
+	EXPECT(as_known(ord_map(echo, inputs, 2, &results, &options), knows));
+	ord_results_destroy(&results);
+	options = ORD_MAP_OPTIONS(.pool = &pool);
+	SET_NEW(&pool, 1);
+	EXPECT(as_known(ord_map(echo, inputs, 2, &results, &options), knows));
+	ord_results_destroy(&results);
+	options.size = offsetof(struct ord_map_options, keep_going);
+	EXPECT(ord_map(echo, inputs, 2, &results, &options) == ORD_EINVAL);
+	ord_results_destroy(&results);
+	return 0;
+}
+
+static int
+check_put(struct ord_queue *queue, int knows)
+{
+	struct ord_task_options task = ORD_TASK(.input = "task", .input_size = 5);
+	struct ord_result *result;
+
+	EXPECT(ord_queue_put_task(queue, &task, -1, NULL) == 0);
+	SET_NEW(&task, 1);
+	EXPECT(as_known(ord_queue_put_task(queue, &task, -1, NULL), knows));
+	task.size = offsetof(struct ord_task_options, pass);
+	EXPECT(ord_queue_put_task(queue, &task, -1, NULL) == ORD_EINVAL);
+	for (int i = 0; i <= knows; i++) {
+		EXPECT(ord_queue_get(queue, -1, &result) == 0);
+		EXPECT(strcmp(ord_result_output(result, NULL), "task") == 0);
+		ord_result_destroy(&result);
+	}
+	return 0;
+}
+
+static int
+check_queue(int knows)
+{
+	struct ord_pool_options pool = ORD_POOL_OPTIONS(.workers = 1, .function = echo);
+	struct ord_queue_options options = ORD_QUEUE_OPTIONS(.pool = &pool);
+	struct ord_queue *queue;
+	int failed;
+
+	SET_NEW(&options, 1);
+	EXPECT(as_known(ord_queue_new(&queue, &options), knows));
+	ord_queue_destroy(&queue);
+	options.size = offsetof(struct ord_queue_options, out_max);
+	EXPECT(ord_queue_new(&queue, &options) == ORD_EINVAL);
+	options = ORD_QUEUE_OPTIONS(.pool = &pool);
+	SET_NEW(&pool, 1);
+	EXPECT(as_known(ord_queue_new(&queue, &options), knows));
+	ord_queue_destroy(&queue);
+	SET_NEW(&pool, 0);
+	EXPECT(ord_queue_new(&queue, &options) == 0);
+	EXPECT(ord_queue_start(queue) == 0);
+	failed = check_put(queue, knows);
+	ord_queue_destroy(&queue);
+	return failed;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -145,7 +214,8 @@ main(int argc, char **argv)
 	knows = 1; /* it has nothing that a library could not know */
 #endif
 	EXPECT(ord_pool_new(&pool, &ORD_POOL_OPTIONS(.function = echo, .workers = 1)) == 0);
-	failed = check_new(knows) != 0 || check_pool(pool, knows) != 0;
+	failed = check_new(knows) != 0 || check_pool(pool, knows) != 0 || check_map(knows) != 0 ||
+		check_queue(knows) != 0;
 	if (failed)
 		fprintf(stderr, "swap: the last sentence was: %s\n", ord_pool_error(pool));
 	ord_pool_destroy(&pool);
