@@ -83,6 +83,11 @@ struct slot {
 	size_t bytes;   /* counted for it in core.bytes */
 	struct task task;
 	struct ord_result result;
+	struct slot *bulky_next; /* in the list of settled slots with a large output */
+	struct slot *bulky_previous;
+	bool bulky;               /* it is in that list */
+	uint64_t spill_offset;    /* where its output lies in the spill file */
+	size_t spill_size;        /* 0: it does not lie there */
 	struct message *messages; /* held, oldest first */
 	struct message **messages_tail;
 	struct slot *next_news; /* in the list of what is to be announced */
@@ -136,7 +141,8 @@ struct core_options {
 	uint32_t max_deaths;
 	uint32_t quarantine;
 	bool completion; /* deliver in the order of completion */
-	bool functions;  /* places need workers */
+	size_t bulky_from; /* bytes of an output from which on its settled slot is listed; 0: none is */
+	bool functions; /* places need workers */
 	bool batches; /* several tasks in one message, and one message ahead; else one task at a time */
 	_Atomic uint64_t *claims; /* core_slots(options) words; NULL without functions */
 	bool announce;            /* the owner takes announcements, before each release */
@@ -159,6 +165,7 @@ struct core {
 	struct slot *free;    /* completion order only */
 	struct slot *settled; /* completion order only, oldest first */
 	struct slot *settled_last;
+	struct slot *bulky; /* settled slots with a large output, newest first */
 	uint32_t
 		fruitless; /* deaths in a row, all places, that neither finished nor started a task */
 	uint32_t cursor;   /* place to look at first */
@@ -365,6 +372,9 @@ struct announcement core_announcement(struct core *core);
 
 /* The next slot to deliver; NULL: not there yet. */
 struct slot *core_deliverable(const struct core *core);
+
+/* Its output has left the memory for the spill file, to that offset there. */
+void core_spilled(struct core *core, struct slot *slot, uint64_t offset);
 
 /* Move its result out (the caller frees it with result_finish) and free the slot.  Its messages must be gone. */
 void core_release(struct core *core, struct slot *slot, struct ord_result *result);

@@ -133,6 +133,27 @@ check_news(const struct core *core)
 	return told == core->n_told_running ? NULL : "n_told_running is wrong";
 }
 
+static const char *
+check_bulky(const struct core *core)
+{
+	const struct slot *before = NULL;
+	uint32_t listed = 0;
+
+	for (const struct slot *slot = core->bulky; slot != NULL; slot = slot->bulky_next) {
+		if (slot->state != SLOT_SETTLED || slot->spill_size != 0 || !slot->bulky ||
+			slot->result.output.size < core->options.bulky_from)
+			return "a slot with no large output is listed as one";
+		if (slot->bulky_previous != before)
+			return "the links of large outputs do not agree";
+		before = slot;
+		listed++;
+	}
+	for (uint32_t i = 0; i < core->n_slots && core->options.bulky_from != 0; i++)
+		listed -= core->slots[i].state == SLOT_SETTLED &&
+			core->slots[i].result.output.size >= core->options.bulky_from;
+	return listed == 0 ? NULL : "a large output is not listed";
+}
+
 const char *
 core_check(const struct core *core)
 {
@@ -142,6 +163,8 @@ core_check(const struct core *core)
 		broken = check_counts(core);
 	if (broken == NULL)
 		broken = check_places(core);
+	if (broken == NULL)
+		broken = check_bulky(core);
 	if (broken == NULL)
 		broken = check_balance(core);
 	if (broken == NULL)

@@ -79,3 +79,28 @@ news_append(struct core *core, struct slot *slot)
 		core->news = slot;
 	core->news_last = slot;
 }
+
+void
+bulky_push(struct core *core, struct slot *slot)
+{
+	slot->bulky = true;
+	slot->bulky_previous = NULL;
+	slot->bulky_next = core->bulky;
+	if (core->bulky != NULL)
+		core->bulky->bulky_previous = slot;
+	core->bulky = slot;
+}
+
+void
+bulky_remove(struct core *core, struct slot *slot)
+{
+	if (!slot->bulky)
+		return;
+	if (slot->bulky_previous != NULL)
+		slot->bulky_previous->bulky_next = slot->bulky_next;
+	else
+		core->bulky = slot->bulky_next;
+	if (slot->bulky_next != NULL)
+		slot->bulky_next->bulky_previous = slot->bulky_previous;
+	slot->bulky = false;
+}

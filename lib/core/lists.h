@@ -15,6 +15,10 @@ void settled_remove_first(struct core *core);
 /* Something about this task is to be announced; nothing happens if nobody wants to know. */
 void news_append(struct core *core, struct slot *slot);
 
+/* Settled slots with a large output. */
+void bulky_push(struct core *core, struct slot *slot);
+void bulky_remove(struct core *core, struct slot *slot);
+
 /* Is a before b?  Sequences may wrap. */
 static inline bool
 sequence_before(uint64_t a, uint64_t b)

@@ -27,8 +27,22 @@ core_deliverable(const struct core *core)
 }
 
 void
+core_spilled(struct core *core, struct slot *slot, uint64_t offset)
+{
+	struct blob *output = &slot->result.output;
+
+	bulky_remove(core, slot);
+	slot->spill_offset = offset;
+	slot->spill_size = output->size;
+	core_charge(core, slot, -(ptrdiff_t)output->size);
+	blob_finish(output);
+}
+
+void
 core_release(struct core *core, struct slot *slot, struct ord_result *result)
 {
+	bulky_remove(core, slot);
+	slot->spill_size = 0;
 	*result = slot->result;
 	memset(&slot->result, 0, sizeof slot->result);
 	core_charge(core, slot, -(ptrdiff_t)slot->bytes);

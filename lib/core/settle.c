@@ -52,6 +52,8 @@ core_settle(struct core *core, struct slot *slot, uint32_t state)
 	core->n_settled++;
 	if (core->options.completion)
 		settled_append(core, slot);
+	if (core->options.bulky_from != 0 && slot->result.output.size >= core->options.bulky_from)
+		bulky_push(core, slot);
 	news_append(core, slot);
 }
 

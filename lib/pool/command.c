@@ -175,7 +175,7 @@ take_bytes(struct command *command, const char *bytes, size_t size, bool standar
 		collect(command, bytes, size);
 	else if (words_take(standard_error ? &command->err_lines : &command->out_lines, bytes, size,
 			 command->sequence) != 0)
-		command->pool->dropped++;
+		command->pool->messages_dropped++;
 }
 
 int

@@ -77,6 +77,8 @@ pool_deliver(struct ord_pool *pool, bool once)
 		if (slot == NULL || (pool->options.on_result == NULL && !once))
 			break;
 		pool_say_held(pool, slot);
+		if (slot->spill_size != 0)
+			pool_unspill(pool, slot);
 		core_release(&pool->core, slot, &pool->current);
 		pool->core.failed +=
 			pool->current.state != ORD_DONE && pool->current.state != ORD_PASSED;
@@ -276,6 +278,8 @@ carry_on(struct ord_pool *pool, bool *moved)
 	frames = receive_frames(pool, FRAMES_PER_ROUND);
 	*moved |= frames != 0;
 	*moved |= pool_deliver(pool, false);
+	if (pool->spill.fd >= 0)
+		pool_spill(pool);
 	if (!pool->destroy && pool->n_paused != 0)
 		receive_resume(pool);
 	if (!pool->destroy)

@@ -13,6 +13,7 @@
 #define WINDOW_MAX (1u << 24)
 #define EVENTS_ALL (ORD_EVENT_BIT(ORD_WORKER_ENDED + 1) - ORD_EVENT_BIT(ORD_TASK_STARTED))
 #define DEFAULT_BYTES (UINT64_C(64) << 20)
+#define DEFAULT_SPILL_BYTES (UINT64_C(1) << 40)
 
 static void
 default_to(uint32_t *option, uint32_t value)
@@ -37,6 +38,8 @@ fill_in(struct ord_pool_options *options)
 	default_to(&options->events, EVENTS_ALL);
 	if (options->window_bytes == 0)
 		options->window_bytes = DEFAULT_BYTES;
+	if (options->spill_bytes == 0)
+		options->spill_bytes = DEFAULT_SPILL_BYTES;
 }
 
 static int
@@ -75,6 +78,13 @@ copy_strings(struct ord_pool *pool)
 		(options->function_name != NULL && pool->function_name == NULL) ||
 		(options->n_keep_fds != 0 && pool->keep_fds == NULL))
 		return ORD_ENOMEM;
+	if (options->spill_directory != NULL) {
+		pool->spill_directory =
+			memory_copy(options->spill_directory, strlen(options->spill_directory));
+		if (pool->spill_directory == NULL)
+			return ORD_ENOMEM;
+	}
+	options->spill_directory = pool->spill_directory;
 	options->program = pool->program;
 	options->function_name = pool->function_name;
 	options->keep_fds = pool->keep_fds;

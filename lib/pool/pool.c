@@ -82,7 +82,8 @@ ord_pool_new(struct ord_pool **out, const struct ord_pool_options *options)
 	pool = memory_new(1, sizeof *pool);
 	if (pool == NULL)
 		return ORD_ENOMEM;
-	pool->launch.life = pool->claims_fd = pool->shared_fd = pool->epoll = pool->timer = -1;
+	pool->launch.life = pool->spill.fd = pool->claims_fd = pool->shared_fd = -1;
+	pool->epoll = pool->timer = -1;
 	atomic_init(&pool->wake, -1);
 	pool->alive = alive_new();
 	status = pool->alive != NULL ? pool_options(pool, options) : ORD_ENOMEM;
@@ -395,6 +396,8 @@ ord_pool_statistics(const struct ord_pool *pool, struct ord_statistics *statisti
 		.messages = pool->messages,
 		.deaths = pool->core.deaths,
 		.dropped = pool->dropped,
+		.spilled = pool->spill.used,
+		.messages_dropped = pool->messages_dropped,
 		.workers = pool->workers_ready,
 		.recycled = pool->core.recycled,
 		.yielded = pool->core.n_yielded,

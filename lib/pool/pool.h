@@ -15,6 +15,7 @@
 #include "capture/words.h"
 #include "core/core.h"
 #include "deliver/message.h"
+#include "deliver/spill.h"
 #include "shared/region.h"
 #include "spawn/launch.h"
 #include "wire/channel.h"
@@ -114,6 +115,7 @@ struct ord_pool {
 	uint32_t start;                  /* the start method that was decided */
 	char *program;
 	char *function_name;
+	char *spill_directory;
 	int *keep_fds;
 	struct error error;       /* of the last call */
 	struct error failure;     /* the first that was kept */
@@ -147,11 +149,13 @@ struct ord_pool {
 	uint32_t n_paused;                /* intakes and acknowledgements that wait for memory */
 	int callbacks;                    /* depth */
 	bool destroy;                     /* asked for in a callback */
+	struct spill spill;               /* outputs that wait for their turn */
+	uint64_t spill_again_ns;          /* it was full: not before then; 0: it was not */
 	struct ord_result current;        /* what ord_pool_next gave out */
 	bool has_current;
 	char *alive; /* a page that a fork wipes: 1 in the process that made the pool */
 	struct worker *inline_worker; /* INLINE */
-	uint64_t messages, dropped, workers_ready, workers_starting;
+	uint64_t messages, messages_dropped, dropped, workers_ready, workers_starting;
 	struct buffer text;          /* a log record's, with its NUL, while its callback runs */
 	struct buffer scratch;       /* of a command that is submitted, perhaps by that callback */
 	char reading[64 * 1024 + 1]; /* for one read from a pipe, and a NUL */
@@ -326,6 +330,15 @@ void pool_stop_asking(struct ord_pool *pool, struct slot *slot);
 
 /* The task that yielded at a place has a slot again. */
 void pool_grant(struct ord_pool *pool, uint32_t place);
+
+/* --- spill.c --- */
+
+/* Make the file, if the options want one. */
+int spill_start(struct ord_pool *pool);
+
+/* Move outputs into it while too much is held; and back, for one that is about to be delivered. */
+void pool_spill(struct ord_pool *pool);
+void pool_unspill(struct ord_pool *pool, struct slot *slot);
 
 /* --- suspend.c --- */
 

@@ -205,10 +205,13 @@ take_log(struct incarnation *incarnation, const struct record *record)
 		record->value > ORD_CRITICAL)
 		return -1;
 	pool->text.size = 0;
-	if ((!outside && slot == NULL) ||
-		buffer_append(&pool->text, log.text, log.text_size) != 0 ||
-		buffer_append(&pool->text, "", 1) != 0) {
+	if (!outside && slot == NULL) {
 		pool->dropped++;
+		return 0;
+	}
+	if (buffer_append(&pool->text, log.text, log.text_size) != 0 ||
+		buffer_append(&pool->text, "", 1) != 0) {
+		pool->messages_dropped++;
 		return 0;
 	}
 	memcpy(file, log.file, log.file_size);

@@ -35,6 +35,14 @@ must_wait(struct ord_pool *pool, const struct ord_message *message)
 	return slot != NULL && slot->sequence == message->sequence ? slot : NULL;
 }
 
+/* Instead of growing further; what was said before stays. */
+static bool
+must_drop(const struct ord_pool *pool)
+{
+	return pool->options.overflow == ORD_OVERFLOW_DROP &&
+		pool->core.bytes >= pool->options.window_bytes;
+}
+
 void
 pool_say(struct ord_pool *pool, const struct ord_message *message)
 {
@@ -45,9 +53,9 @@ pool_say(struct ord_pool *pool, const struct ord_message *message)
 		deliver(pool, message);
 		return;
 	}
-	held = message_hold(message);
+	held = must_drop(pool) ? NULL : message_hold(message);
 	if (held == NULL) {
-		pool->dropped++;
+		pool->messages_dropped++;
 		return;
 	}
 	*slot->messages_tail = held;

@@ -233,6 +233,7 @@ make_core(struct ord_pool *pool)
 		.max_deaths = pool->options.max_deaths,
 		.quarantine = pool->options.quarantine,
 		.completion = pool->options.order == ORD_COMPLETION,
+		.bulky_from = pool->options.overflow == ORD_OVERFLOW_SPILL ? SPILL_BLOCK : 0,
 		.functions = has_functions(pool),
 		.batches = pool->start != ORD_START_INLINE,
 		.claims = pool->claims,
@@ -288,6 +289,8 @@ pool_start(struct ord_pool *pool)
 		status = pool_check_descriptors(pool, pool->options.workers);
 	if (status == 0)
 		status = make_shared(pool);
+	if (status == 0)
+		status = spill_start(pool);
 	if (status == 0)
 		status = make_core(pool);
 	if (status == 0)

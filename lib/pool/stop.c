@@ -287,6 +287,7 @@ pool_free(struct ord_pool *pool)
 	if (pool->claims != NULL)
 		claims_unmap(pool->claims, core_slots(pool->options.window));
 	pool_functions_finish(&pool->functions);
+	spill_finish(&pool->spill);
 	fd_close(&pool->claims_fd);
 	fd_close(&pool->shared_fd);
 	fd_close(&pool->epoll);
@@ -298,6 +299,7 @@ pool_free(struct ord_pool *pool)
 	memory_free(pool->commands);
 	memory_free(pool->program);
 	memory_free(pool->function_name);
+	memory_free(pool->spill_directory);
 	memory_free(pool->keep_fds);
 	alive_destroy(pool->alive);
 	memory_free(pool);

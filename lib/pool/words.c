@@ -50,7 +50,7 @@ words_read(struct incarnation *incarnation)
 			(size_t)size < room || incarnation->pipe_size <= room
 				? running_task(before, after)
 				: UINT64_MAX) != 0)
-		incarnation->pool->dropped++;
+		incarnation->pool->messages_dropped++;
 	atomic_store(&page->words, words_state(&incarnation->words));
 	if (size == 0)
 		intake_close(incarnation->pool, &incarnation->pipe);
