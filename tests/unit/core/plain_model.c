@@ -256,8 +256,25 @@ do_announce_step(struct run *run)
 		;
 }
 
+/* A large output leaves the memory; which is the owner's choice. */
+static void
+do_spill(struct run *run)
+{
+	struct slot *slot = run->core.bulky;
+
+	for (uint32_t skip = chance(run, 3); slot != NULL && skip > 0; skip--)
+		slot = slot->bulky_next;
+	if (slot == NULL)
+		return;
+	tell(run, "spill %lu", (unsigned long)number_of(run, slot));
+	core_spilled(&run->core, slot, 4096);
+	must(run, slot->spill_size == run->model.tasks[number_of(run, slot)].output,
+		"what was spilled is the whole output");
+	run->model.tasks[number_of(run, slot)].output = 0;
+}
+
 static void (*const actions[])(struct run *) = { do_submit, do_dispatch_step, do_step,
-	do_deliver_step, do_wait, do_announce_step, do_kill, do_cancel, do_leave, do_stop, do_lose, do_drain };
+	do_deliver_step, do_wait, do_announce_step, do_kill, do_cancel, do_leave, do_stop, do_lose, do_drain, do_spill };
 enum { ACTIONS = sizeof actions / sizeof *actions, ALWAYS = 6 };
 
 /* Each seed has its own mixture, so that what is rare in one is common in another. */
@@ -326,7 +343,8 @@ begin(struct run *run)
 		.functions = model->functions,
 		.batches = model->batches,
 		.claims = run->claims,
-		.announce = chance(run, 4) != 0 };
+		.announce = chance(run, 4) != 0,
+		.bulky_from = chance(run, 2) == 0 ? 1 + chance(run, 100) : 0 };
 	must(run, core_slots(model->window) <= SLOTS_MOST, "slots are few");
 	must(run, core_init(&run->core, &options, run->first) == 0, "memory");
 	if (chance(run, 2) == 0) /* as after four thousand million tasks */
