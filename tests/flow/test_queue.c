@@ -34,7 +34,9 @@ act(struct ord_task *task, void *user)
 	return ord_task_return(task, &number, sizeof number);
 }
 
-#define QUEUE(...) queued_open(&ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.function = act, .workers = 2, __VA_ARGS__)))
+#define QUEUE(...) \
+	queued_open(&ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.function = act, .workers = 2, \
+					       __VA_ARGS__)))
 
 static void
 put_one(struct ord_queue *queue, uint64_t number, int timeout_ms, int wanted)
@@ -103,18 +105,23 @@ SCENE(queue, arguments)
 	QUEUE_SAYS(NULL, ord_queue_new(&queue, &options), ORD_EINVAL);
 	options.size = 1 << 20;
 	QUEUE_SAYS(NULL, ord_queue_new(&queue, &options), ORD_EINVAL);
-	QUEUE_SAYS(NULL, ord_queue_new(&queue, &ORD_QUEUE_OPTIONS(.in_max = UINT32_MAX)), ORD_EINVAL);
-	QUEUE_SAYS(NULL, ord_queue_new(&queue, &ORD_QUEUE_OPTIONS(.out_max = UINT32_MAX)), ORD_EINVAL);
+	QUEUE_SAYS(
+		NULL, ord_queue_new(&queue, &ORD_QUEUE_OPTIONS(.in_max = UINT32_MAX)), ORD_EINVAL);
+	QUEUE_SAYS(
+		NULL, ord_queue_new(&queue, &ORD_QUEUE_OPTIONS(.out_max = UINT32_MAX)), ORD_EINVAL);
 	QUEUE_SAYS(NULL,
-		ord_queue_new(&queue, &ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.workers = 5000))),
+		ord_queue_new(
+			&queue, &ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.workers = 5000))),
 		ORD_EINVAL);
 	QUEUE_SAYS(NULL,
 		ord_queue_new(&queue,
 			&ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(
-						   .on_result = (ord_result_fn)(uintptr_t)word))),
+							   .on_result = (ord_result_fn)(uintptr_t)
+								   word))),
 		ORD_EINVAL);
 	QUEUE_SAYS(NULL,
-		ord_queue_new(&queue, &ORD_QUEUE_OPTIONS(.pool = &(struct ord_pool_options){ .size = 8 })),
+		ord_queue_new(&queue,
+			&ORD_QUEUE_OPTIONS(.pool = &(struct ord_pool_options){ .size = 8 })),
 		ORD_EINVAL);
 	CHECK(queue == NULL);
 	newer.known.size = sizeof newer;
@@ -138,7 +145,10 @@ SCENE(queue, arguments)
 	ord_queue_destroy(&queue);
 	ord_queue_destroy(NULL);
 
-	QUEUE_OK(NULL, ord_queue_new(&queue, &ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.function = act, .workers = 1))));
+	QUEUE_OK(NULL,
+		ord_queue_new(&queue,
+			&ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.function = act,
+						   .workers = 1))));
 	CHECK_EQ(ord_queue_alive(queue), 0);
 	QUEUE_SAYS(queue, ord_queue_put(queue, "", 0, -1, NULL), ORD_EINVAL);
 	QUEUE_SAYS(queue, ord_queue_get(queue, -1, &result), ORD_EINVAL);
@@ -148,14 +158,18 @@ SCENE(queue, arguments)
 	QUEUE_SAYS(queue, ord_queue_start(queue), ORD_EBUSY);
 	QUEUE_SAYS(queue, ord_queue_join(queue, -1), ORD_EINVAL);
 	QUEUE_SAYS(queue, ord_queue_put(queue, NULL, 1, 0, &sequence), ORD_EINVAL);
-	QUEUE_SAYS(queue, ord_queue_put(queue, word, ((size_t)1 << 30) + 1, 0, &sequence), ORD_ETOOBIG);
+	QUEUE_SAYS(queue, ord_queue_put(queue, word, ((size_t)1 << 30) + 1, 0, &sequence),
+		ORD_ETOOBIG);
 	QUEUE_SAYS(queue, ord_queue_put_task(queue, NULL, 0, &sequence), ORD_EINVAL);
 	task.size = 1;
 	QUEUE_SAYS(queue, ord_queue_put_task(queue, &task, 0, &sequence), ORD_EINVAL);
-	QUEUE_SAYS(queue, ord_queue_put_task(queue, &ORD_TASK(.retries = 255), 0, &sequence), ORD_EINVAL);
-	QUEUE_SAYS(queue, ord_queue_put_task(queue, &ORD_TASK(.pass = 2), 0, &sequence), ORD_EINVAL);
+	QUEUE_SAYS(queue, ord_queue_put_task(queue, &ORD_TASK(.retries = 255), 0, &sequence),
+		ORD_EINVAL);
+	QUEUE_SAYS(
+		queue, ord_queue_put_task(queue, &ORD_TASK(.pass = 2), 0, &sequence), ORD_EINVAL);
 	QUEUE_SAYS(queue,
-		ord_queue_put_task(queue, &ORD_TASK(.function = act, .function_name = "act"), 0, &sequence),
+		ord_queue_put_task(
+			queue, &ORD_TASK(.function = act, .function_name = "act"), 0, &sequence),
 		ORD_EINVAL);
 	QUEUE_SAYS(queue, ord_queue_get(queue, 0, NULL), ORD_EINVAL);
 	QUEUE_SAYS(queue, ord_queue_statistics(queue, NULL), ORD_EINVAL);
@@ -191,9 +205,10 @@ SCENE(queue, input_is_copied)
 
 SCENE(queue, full_and_empty_use_no_sequence)
 {
-	struct ord_queue *queue = queued_open(&ORD_QUEUE_OPTIONS(
-		.pool = &ORD_POOL_OPTIONS(.function = act, .workers = 1, .window = 1, .grace_ms = 100),
-		.in_max = 2, .out_max = 1));
+	struct ord_queue *queue =
+		queued_open(&ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.function = act,
+						       .workers = 1, .window = 1, .grace_ms = 100),
+			.in_max = 2, .out_max = 1));
 	struct ord_result *result;
 	uint64_t put = 0, sequence, number = FOREVER;
 
@@ -207,7 +222,9 @@ SCENE(queue, full_and_empty_use_no_sequence)
 	QUEUE_AWAIT(queue, running, 1);
 	sequence = 99;
 	for (int timeout_ms = 0; timeout_ms < 40; timeout_ms += 20)
-		QUEUE_SAYS(queue, ord_queue_put(queue, &number, sizeof number, timeout_ms, &sequence), ORD_EFULL);
+		QUEUE_SAYS(queue,
+			ord_queue_put(queue, &number, sizeof number, timeout_ms, &sequence),
+			ORD_EFULL);
 	QUEUE_SAYS(queue, ord_queue_get(queue, 20, &result), ORD_EEMPTY);
 	CHECK_EQ(sequence, 99);
 	QUEUE_OK(queue, ord_queue_cancel_all(queue));
@@ -223,8 +240,9 @@ SCENE(queue, full_and_empty_use_no_sequence)
 
 SCENE(queue, bytes_that_wait_are_bounded)
 {
-	struct ord_queue *queue = queued_open(&ORD_QUEUE_OPTIONS(
-		.pool = &ORD_POOL_OPTIONS(.function = act, .workers = 1, .window = 1, .window_bytes = 1000, .grace_ms = 100)));
+	struct ord_queue *queue = queued_open(
+		&ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.function = act, .workers = 1,
+					   .window = 1, .window_bytes = 1000, .grace_ms = 100)));
 	char bytes[2000] = { 0 };
 
 	put_one(queue, FOREVER, -1, 0);
@@ -247,8 +265,10 @@ SCENE(queue, bytes_that_wait_are_bounded)
 
 SCENE(queue, results_that_wait_are_bounded)
 {
-	struct ord_queue *queue = queued_open(&ORD_QUEUE_OPTIONS(
-		.pool = &ORD_POOL_OPTIONS(.function = act, .workers = 1, .window = 4, .window_bytes = 1 << 20), .out_max = 3));
+	struct ord_queue *queue = queued_open(
+		&ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.function = act, .workers = 1,
+					   .window = 4, .window_bytes = 1 << 20),
+			.out_max = 3));
 	char *bytes = calloc(1, 1 << 20);
 	struct ord_statistics statistics = ORD_STATISTICS;
 	uint64_t n = 0;
@@ -308,7 +328,10 @@ SCENE(queue, stop_join_and_alive)
 	/* Nothing was ever put. */
 	queue = QUEUE(.grace_ms = 100);
 	CHECK_EQ(queued_close(&queue), 0);
-	QUEUE_OK(NULL, ord_queue_new(&queue, &ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.function = act, .workers = 1))));
+	QUEUE_OK(NULL,
+		ord_queue_new(&queue,
+			&ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.function = act,
+						   .workers = 1))));
 	QUEUE_OK(queue, ord_queue_stop(queue));
 	QUEUE_OK(queue, ord_queue_start(queue));
 	QUEUE_OK(queue, ord_queue_join(queue, -1));
@@ -318,8 +341,9 @@ SCENE(queue, stop_join_and_alive)
 /* Gets leave room for what is still in the pool, one by one, also when it is little. */
 SCENE(queue, join_after_few_gets)
 {
-	struct ord_queue *queue = queued_open(&ORD_QUEUE_OPTIONS(
-		.pool = &ORD_POOL_OPTIONS(.function = act, .workers = 1), .out_max = 100));
+	struct ord_queue *queue = queued_open(
+		&ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.function = act, .workers = 1),
+			.out_max = 100));
 
 	for (uint64_t i = 0; i < 110; i++)
 		queued_put(queue, i);
@@ -335,8 +359,10 @@ SCENE(queue, join_after_few_gets)
 /* One result that is got makes room for one task, though the queue prefers to move many. */
 SCENE(queue, one_get_one_put)
 {
-	struct ord_queue *queue = queued_open(&ORD_QUEUE_OPTIONS(
-		.pool = &ORD_POOL_OPTIONS(.function = act, .workers = 1, .window = 10), .in_max = 10, .out_max = 10));
+	struct ord_queue *queue =
+		queued_open(&ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.function = act,
+						       .workers = 1, .window = 10),
+			.in_max = 10, .out_max = 10));
 	uint64_t put = 0;
 
 	while (ord_queue_put(queue, &put, sizeof put, 200, NULL) == 0)
@@ -358,8 +384,9 @@ SCENE(queue, values_pass_at_their_place)
 	for (uint64_t i = 0; i < 100; i++)
 		QUEUE_OK(queue,
 			ord_queue_put_task(queue,
-				&ORD_TASK(.input = &i, .input_size = sizeof i, .pass = i % 3 == 0, .user = &mine), -1,
-				NULL));
+				&ORD_TASK(.input = &i, .input_size = sizeof i, .pass = i % 3 == 0,
+					.user = &mine),
+				-1, NULL));
 	for (uint64_t i = 0; i < 100; i++) {
 		result = queued_get(queue, i, i % 3 == 0 ? ORD_PASSED : ORD_DONE);
 		CHECK(ord_result_user(result) == &mine);
@@ -376,13 +403,15 @@ SCENE(queue, limits_of_one_task)
 
 	QUEUE_OK(queue,
 		ord_queue_put_task(queue,
-			&ORD_TASK(.input = &number, .input_size = sizeof number, .timeout_ms = 20, .grace_ms = 50,
-				.retries = 1),
+			&ORD_TASK(.input = &number, .input_size = sizeof number, .timeout_ms = 20,
+				.grace_ms = 50, .retries = 1),
 			-1, NULL));
 	number = DIE;
 	QUEUE_OK(queue,
 		ord_queue_put_task(queue,
-			&ORD_TASK(.input = &number, .input_size = sizeof number, .retries = ORD_NONE), -1, NULL));
+			&ORD_TASK(.input = &number, .input_size = sizeof number,
+				.retries = ORD_NONE),
+			-1, NULL));
 	result = queued_get(queue, 0, ORD_TIMED_OUT);
 	CHECK_EQ(ord_result_attempts(result), 2);
 	ord_result_destroy(&result);
@@ -394,8 +423,9 @@ SCENE(queue, limits_of_one_task)
 
 SCENE(queue, cancel_all)
 {
-	struct ord_queue *queue = queued_open(&ORD_QUEUE_OPTIONS(
-		.pool = &ORD_POOL_OPTIONS(.function = act, .workers = 2, .window = 4, .grace_ms = 100)));
+	struct ord_queue *queue = queued_open(
+		&ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.function = act, .workers = 2,
+					   .window = 4, .grace_ms = 100)));
 	struct ord_result *result;
 	int mine;
 
@@ -404,8 +434,9 @@ SCENE(queue, cancel_all)
 
 		QUEUE_OK(queue,
 			ord_queue_put_task(queue,
-				&ORD_TASK(.input = &number, .input_size = sizeof number, .pass = i == 15, .user = &mine), 0,
-				NULL));
+				&ORD_TASK(.input = &number, .input_size = sizeof number,
+					.pass = i == 15, .user = &mine),
+				0, NULL));
 	}
 	QUEUE_AWAIT_AT_LEAST(queue, running, 2);
 	QUEUE_OK(queue, ord_queue_cancel_all(queue));
@@ -419,7 +450,8 @@ SCENE(queue, cancel_all)
 			CHECK_EQ(ord_result_state(result), ORD_PASSED);
 		else {
 			CHECK_EQ(ord_result_state(result), ORD_CANCELED);
-			CHECK(strstr(ord_result_error(result), ord_result_attempts(result) != 0 ? "while" : "before") !=
+			CHECK(strstr(ord_result_error(result),
+				      ord_result_attempts(result) != 0 ? "while" : "before") !=
 				NULL);
 		}
 		ord_result_destroy(&result);
