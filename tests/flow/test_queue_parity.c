@@ -469,10 +469,35 @@ SCENE(queue_parity, a_killed_owner_leaves_nothing)
 
 /* --- the rest of its interface --- */
 
+static int n_starts;
+
+static void *
+begin(struct ord_task *task, void *user)
+{
+	(void)task;
+	(void)user;
+	n_starts++;
+	return &n_starts;
+}
+
 static int
 tell_user(struct ord_task *task, void *user)
 {
-	return ord_task_return(task, user, sizeof(int));
+	return ord_task_return(task, user, sizeof n_starts);
+}
+
+SCENE(queue_parity, workers_are_initialised)
+{
+	struct ord_queue *queue =
+		queued_open(&ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.function = tell_user,
+						       .on_worker_start = begin, .workers = 2)));
+	struct ord_result *result;
+
+	QUEUE_OK(queue, ord_queue_put(queue, NULL, 0, -1, NULL));
+	result = queued_get(queue, 0, ORD_DONE);
+	CHECK_EQ(*(const int *)ord_result_output(result, NULL), 1);
+	ord_result_destroy(&result);
+	CHECK_EQ(queued_close(&queue), 0);
 }
 
 /* A function, data and descriptors are inherited. */
@@ -515,4 +540,109 @@ SCENE(queue_parity, two_queues)
 	for (uint32_t i = 0; i < 200; i++)
 		take_number(queues[1], i);
 	CHECK_EQ(queued_close(&queues[1]), 0);
+}
+
+/* --- tasks bring their functions, as its put(function, arguments) does --- */
+
+static int
+add(struct ord_task *task, void *user)
+{
+	const int *numbers = ord_task_input(task, NULL);
+	int sum = numbers[0] + numbers[1];
+
+	(void)user;
+	return ord_task_return(task, &sum, sizeof sum);
+}
+
+static int
+multiply(struct ord_task *task, void *user)
+{
+	const int *numbers = ord_task_input(task, NULL);
+	int product = numbers[0] * numbers[1];
+
+	(void)user;
+	return ord_task_return(task, &product, sizeof product);
+}
+
+static void
+put_functions(struct ord_queue *queue, int count)
+{
+	for (int i = 0; i < count; i++) {
+		int numbers[2] = { i, i + 1 };
+
+		/* A value among them passes through. */
+		QUEUE_OK(queue,
+			ord_queue_put_task(queue,
+				&ORD_TASK(.input = numbers, .input_size = sizeof numbers,
+					.function = i % 3 == 0 ? add
+						: i % 3 == 1   ? multiply
+							       : NULL,
+					.pass = i % 3 == 2),
+				-1, NULL));
+	}
+}
+
+static void
+take_functions(struct ord_queue *queue, int count)
+{
+	for (int i = 0; i < count; i++) {
+		struct ord_result *result =
+			queued_get(queue, (uint64_t)i, i % 3 == 2 ? ORD_PASSED : ORD_DONE);
+
+		CHECK_EQ(*(const int *)ord_result_output(result, NULL),
+			i % 3 == 0           ? 2 * i + 1
+				: i % 3 == 1 ? i * (i + 1)
+					     : i);
+		ord_result_destroy(&result);
+	}
+}
+
+SCENE(queue_parity, functions_come_with_the_tasks)
+{
+	/* Without a pool's options, and with options that have no function. */
+	struct ord_queue *queue = queued_open(NULL);
+
+	put_functions(queue, 300);
+	QUEUE_SAYS(queue, ord_queue_put(queue, NULL, 0, -1, NULL), ORD_EINVAL);
+	take_functions(queue, 300);
+	CHECK_EQ(queued_close(&queue), 0);
+	for (uint32_t start = ORD_START_EXEC; start <= ORD_START_FORK; start++) {
+		queue = queued_open(&ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.workers = 2,
+							       .start = start)));
+		put_functions(queue, 300);
+		take_functions(queue, 300);
+		CHECK_EQ(queued_close(&queue), 0);
+	}
+}
+
+/* What the pool refuses, and what no worker finds, fails at its place. */
+SCENE(queue_parity, functions_that_are_not_there)
+{
+	struct ord_queue *queue = queued_open(&ORD_QUEUE_OPTIONS(.pool = POOL(.workers = 2)));
+	char name[] = "no_such_function";
+	struct ord_result *result;
+	int mine;
+
+	for (uint32_t i = 0; i < 100; i++) {
+		if (i % 10 != 6) {
+			put_order(queue, NULL, GIVE, i);
+			continue;
+		}
+		QUEUE_OK(queue,
+			ord_queue_put_task(
+				queue, &ORD_TASK(.function_name = name, .user = &mine), -1, NULL));
+		memset(name, 'x', 2); /* it was copied */
+		memcpy(name, "no", 2);
+	}
+	for (uint32_t i = 0; i < 100; i++) {
+		if (i % 10 != 6) {
+			take_number(queue, i);
+			continue;
+		}
+		result = queued_get(queue, i, ORD_FAILED);
+		CHECK(ord_result_user(result) == &mine);
+		CHECK(strstr(ord_result_error(result), "no_such_function") != NULL);
+		ord_result_destroy(&result);
+	}
+	CHECK_EQ(queued_close(&queue), 0);
 }

@@ -1,10 +1,11 @@
 /* The wrappers are called in place of the functions of base/memory.h in every test program. */
 #include "memory_fault.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 
-static unsigned long countdown;
-static int came;
+static atomic_ulong countdown;
+static atomic_int came;
 
 void *__real_memory_new(size_t count, size_t size);
 void *__real_memory_resize(void *block, size_t size);
@@ -16,25 +17,28 @@ void *__wrap_memory_copy(const void *bytes, size_t size);
 void
 memory_fault_at(unsigned long n)
 {
-	countdown = n;
-	came = 0;
+	atomic_store(&came, 0);
+	atomic_store(&countdown, n);
 }
 
 int
 memory_fault_came(void)
 {
-	return came;
+	return atomic_load(&came);
 }
 
-/* Nothing is written while no fault is asked for: threads may allocate. */
+/* Several threads may allocate; one of them meets the fault. */
 static int
 fails(void)
 {
-	if (countdown == 0)
+	unsigned long left = atomic_load(&countdown);
+
+	while (left != 0 && !atomic_compare_exchange_weak(&countdown, &left, left - 1))
+		;
+	if (left != 1)
 		return 0;
-	countdown--;
-	came = countdown == 0;
-	return came;
+	atomic_store(&came, 1);
+	return 1;
 }
 
 void *
