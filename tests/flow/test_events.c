@@ -525,3 +525,81 @@ SCENE(events, a_spawner_that_is_killed)
 	ord_pool_destroy(&watch.tally.pool);
 	watch_forget(&watch);
 }
+
+/* --- workers that come and go in good order --- */
+
+SCENE(events, workers_that_are_replaced)
+{
+	for EACH_START (start) {
+		struct watch watch = { .start = start };
+
+		watch_open(&watch, &WATCH_OPTIONS(&watch, .function = act, .workers = 2, .recycle_tasks = 10));
+		for (int i = 0; i < 200; i++)
+			submit(&watch, VERB_NOTHING);
+		watch_close(&watch, 200);
+		WATCHED(&watch, ORD_TASK_STARTED, 200);
+		WATCHED(&watch, ORD_TASK_RETRIED, 0);
+		CHECK(watch.kinds[ORD_WORKER_STARTED] >= 20);
+	}
+}
+
+static void
+resize_now_and_then(struct watch *watch, const struct ord_event *event)
+{
+	if (ord_event_kind(event) == ORD_TASK_ENDED && watch->completed % 100 == 0 && watch->completed < 1000)
+		CHECK_OK(watch->tally.pool, ord_pool_resize(watch->tally.pool, (uint32_t)(watch->completed / 100 % 3 + 1)));
+}
+
+SCENE(events, a_callback_that_resizes)
+{
+	for EACH_START (start) {
+		struct watch watch = { .start = start, .on_event = resize_now_and_then };
+
+		watch_open(&watch, &WATCH_OPTIONS(&watch, .function = act, .workers = 1, .recycle_tasks = 40));
+		for (int i = 0; i < 1000; i++)
+			submit(&watch, VERB_NOTHING);
+		watch_close(&watch, 1000);
+		CHECK_EQ(watch.tally.states[ORD_DONE], 1000);
+	}
+}
+
+static int
+yield(struct ord_task *task, void *user)
+{
+	(void)user;
+	if (ord_task_sequence(task) % 4 == 0) {
+		ord_task_yield(task);
+		ord_task_progress(task, 1, 2);
+		ord_task_resume(task);
+	}
+	return 0;
+}
+
+SCENE(events, of_tasks_that_yield)
+{
+	struct watch watch = { .start = ORD_START_EXEC };
+
+	watch_open(&watch, &WATCH_OPTIONS(&watch, .function = yield, .workers = 2));
+	for (int i = 0; i < 400; i++)
+		submit(&watch, VERB_NOTHING);
+	watch_close(&watch, 400);
+	WATCHED(&watch, ORD_TASK_STARTED, 400);
+	WATCHED(&watch, ORD_TASK_PROGRESS, 100);
+}
+
+/* Functions and commands share the places. */
+SCENE(events, functions_and_commands)
+{
+	struct watch watch = { .start = ORD_START_EXEC };
+
+	watch_open(&watch, &WATCH_OPTIONS(&watch, .function = act, .workers = 2, .retries = 1));
+	for (int i = 0; i < 300; i++)
+		if (i % 10 == 0)
+			CHECK_OK(watch.tally.pool, ord_pool_submit_command(watch.tally.pool,
+				&ORD_COMMAND(.argv = SH(i % 20 == 0 ? "exit 1" : "true")), NULL));
+		else
+			submit(&watch, i % 50 == 7 ? VERB_CRASH : VERB_NOTHING);
+	watch_close(&watch, 300);
+	CHECK_EQ(watch.kinds[ORD_TASK_STARTED], 300 + watch.kinds[ORD_TASK_RETRIED]);
+	WATCHED(&watch, ORD_TASK_RETRIED, 15 + 6);
+}
