@@ -251,10 +251,11 @@ static void
 judge_announcement(struct run *run, const struct announcement *news)
 {
 	uint32_t number = number_of(run, news->slot), open;
-	struct model_task *task = &run->model.tasks[number];
+	struct model_task *task;
 
 	if (news->kind == ANNOUNCE_NOTHING)
 		return;
+	task = &run->model.tasks[number];
 	must(run, run->core.options.announce, "only who wants announcements has them");
 	must(run, number < run->model.n && task->where != AT_DELIVERED && task->told_ends == 0,
 		"nothing is announced behind a task's end");
