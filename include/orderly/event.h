@@ -35,9 +35,10 @@ enum ord_event_kind {
  * Those of one task come in the order STARTED, PROGRESS …, ENDED, and ENDED
  * before its result; of each attempt that is tried again STARTED, PROGRESS …,
  * RETRIED.  A task that was canceled before it started, or is only passed on,
- * has ENDED alone.  ord_pool_submit and ord_pool_cancel do not call back: what
- * they cause is told by the call that moves the pool next.  ord_pool_destroy
- * tells nothing more.
+ * has ENDED alone.  A start and progress do not wake the master by themselves:
+ * they come within about 5 ms.  ord_pool_submit and ord_pool_cancel do not call
+ * back: what they cause is told by the call that moves the pool next.
+ * ord_pool_destroy tells nothing more.
  */
 typedef void (*ord_event_fn)(const struct ord_event *event, void *user);
 

@@ -16,7 +16,7 @@ void
 core_begun(struct core *core, struct slot *slot, uint32_t place, uint64_t begun_ns)
 {
 	slot->begun = true;
-	slot->begun_ns = begun_ns;
+	slot->result.started_ns = begun_ns;
 	slot->place = place;
 	news_append(core, slot);
 }

@@ -76,7 +76,7 @@ struct slot {
 	bool cancel;     /* it was asked to end while it ran */
 	bool started; /* an attempt is known to have started (commands, and functions that settled) */
 	bool asking; /* its attempt waits for an answer of the owner */
-	bool begun;  /* this attempt was said to have begun (core_begun) */
+	bool begun;  /* this attempt was said to have begun; result.started_ns is when */
 	bool told;   /* a start was announced, and no end of it */
 	bool has_news;
 	uint8_t untold; /* attempts that were given up and are not announced */
@@ -91,7 +91,6 @@ struct slot {
 	struct message *messages; /* held, oldest first */
 	struct message **messages_tail;
 	struct slot *next_news; /* in the list of what is to be announced */
-	uint64_t begun_ns;      /* when the attempt that began last did */
 };
 
 /* One task that was sent to a place; its worker answers them in this order. */

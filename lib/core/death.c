@@ -63,7 +63,9 @@ describe(struct slot *slot, const struct end *end)
 	struct detail *detail = result_detail(&slot->result);
 
 	slot->result.pid = end->pid;
-	slot->result.started_ns = end->started_ns;
+	/* The worker that died may be much older than its task. */
+	if (!slot->begun || slot->task.command)
+		slot->result.started_ns = end->started_ns;
 	slot->result.ended_ns = end->ended_ns;
 	if (detail == NULL)
 		return;

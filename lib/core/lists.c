@@ -67,10 +67,8 @@ settled_remove_first(struct core *core)
 }
 
 void
-news_append(struct core *core, struct slot *slot)
+news_insert(struct core *core, struct slot *slot)
 {
-	if (!core->options.announce || slot->has_news)
-		return;
 	slot->has_news = true;
 	slot->next_news = NULL;
 	if (core->news != NULL)

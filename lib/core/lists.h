@@ -13,7 +13,13 @@ void settled_append(struct core *core, struct slot *slot);
 void settled_remove_first(struct core *core);
 
 /* Something about this task is to be announced; nothing happens if nobody wants to know. */
-void news_append(struct core *core, struct slot *slot);
+void news_insert(struct core *core, struct slot *slot);
+static inline void
+news_append(struct core *core, struct slot *slot)
+{
+	if (core->options.announce && !slot->has_news)
+		news_insert(core, slot);
+}
 
 /* Settled slots with a large output. */
 void bulky_push(struct core *core, struct slot *slot);

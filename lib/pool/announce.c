@@ -55,7 +55,7 @@ tell_start(struct ord_pool *pool, struct ord_event *event, const struct slot *sl
 	bool now = slot->begun && event->attempt == slot->attempt;
 
 	event->kind = ORD_TASK_STARTED;
-	event->time_ns = now ? slot->begun_ns : 0;
+	event->time_ns = now ? slot->result.started_ns : 0;
 	if (now && slot->state == SLOT_SENT) {
 		event->worker = slot->place;
 		event->pid = slot->task.command ? 0 : pool->incarnations[slot->place].pid;

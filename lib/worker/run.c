@@ -183,7 +183,8 @@ begin(struct worker *worker, uint64_t sequence, uint32_t attempt, const struct r
 	task->output.size = 0;
 	task->error[0] = '\0';
 	task->yielded = task->interrupted = false;
-	task->progress = (struct progress){ 0 };
+	task->progress.sent_ns = 0;
+	task->progress.held = false;
 	atomic_store_explicit(
 		&worker->region.page->started_ns, worker->now_ns, memory_order_relaxed);
 	enter(worker, RUN_WORD(sequence, attempt, RUN_RUNNING),
@@ -220,7 +221,8 @@ worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t at
 	if (*worker->alive == 0)
 		_exit(1); /* a child that the task forked returned from it: the result is its parent's to give */
 	instant = ticks_now() - ticks < worker->half_write;
-	progress_flush(&worker->task);
+	if (worker->task.progress.held)
+		progress_flush(&worker->task);
 	marks = worker_mark(worker, sequence, instant);
 	if (!instant || last)
 		worker->now_ns = clock_now_ns();

@@ -113,8 +113,7 @@ emit_progress(struct ord_task *task, uint64_t done, uint64_t total)
 void
 progress_flush(struct ord_task *task)
 {
-	if (task->progress.held)
-		emit_progress(task, task->progress.done, task->progress.total);
+	emit_progress(task, task->progress.done, task->progress.total);
 }
 
 int

@@ -147,7 +147,7 @@ void worker_stop_hook(struct worker *worker);
 
 /* --- task.c, log.c --- */
 
-/* Send what the task said last of its progress, if that is not sent yet. */
+/* Send what the task said last of its progress and was held back. */
 void progress_flush(struct ord_task *task);
 
 /* The task that this thread runs, for ord_log; NULL: none. */

@@ -157,6 +157,7 @@ expect_words(const struct ord_pool_options *extra, char verb, const char *words)
 	for EACH_START (start) {
 		struct watch watch = { .start = start,
 			.tell = 1,
+			.on_result = compare_result,
 			.events = ORD_EVENT_BIT(ORD_TASK_STARTED) | ORD_EVENT_BIT(ORD_TASK_RETRIED) |
 				ORD_EVENT_BIT(ORD_TASK_ENDED) };
 
@@ -190,7 +191,7 @@ SCENE(events, crashes)
 SCENE(events, workers_that_die)
 {
 	for EACH_START (start) {
-		struct watch watch = { .start = start };
+		struct watch watch = { .start = start, .on_result = compare_result };
 
 		watch_open(&watch, &WATCH_OPTIONS(&watch, .function = act, .workers = 2, .retries = 3, .quarantine = 9));
 		for (int i = 0; i < 300; i++)

@@ -52,7 +52,7 @@ begin(uint64_t now_ns)
 	cr_assert(stage_start(&stage, place));
 	core_expected(&stage.core, place, &slot);
 	core_begun(&stage.core, slot, place, now_ns);
-	cr_assert_eq(slot->begun_ns, now_ns);
+	cr_assert_eq(slot->result.started_ns, now_ns);
 	return place;
 }
 
