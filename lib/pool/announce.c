@@ -11,10 +11,11 @@
 #include "deliver/event.h"
 #include "pool/pool.h"
 
+/* Was it asked for?  What workers were told stays so, also when the pool is taken down. */
 static bool
 wanted(const struct ord_pool *pool, enum ord_event_kind kind)
 {
-	return pool->options.on_event != NULL && (pool->options.events & ORD_EVENT_BIT(kind)) != 0;
+	return pool->core.options.announce && (pool->options.events & ORD_EVENT_BIT(kind)) != 0;
 }
 
 uint32_t
@@ -38,7 +39,8 @@ count(const struct ord_pool *pool, struct ord_event *event)
 static void
 tell(struct ord_pool *pool, struct ord_event *event)
 {
-	if (pool->destroy || !wanted(pool, (enum ord_event_kind)event->kind))
+	if (pool->destroy || pool->options.on_event == NULL ||
+		!wanted(pool, (enum ord_event_kind)event->kind))
 		return;
 	count(pool, event);
 	if (event->time_ns == 0)

@@ -277,6 +277,7 @@ pool_free(struct ord_pool *pool)
 	if (pool->alive != NULL && *pool->alive == 0)
 		abandon(pool);
 	pool->destroy = false;
+	pool->options.on_event = NULL; /* a pool that is taken down says nothing more */
 	if (pool->started || pool->launch.life >= 0)
 		pool_shut_down(pool, false);
 	close_all(pool);
