@@ -116,7 +116,8 @@ ord_queue_put_task(struct ord_queue *queue, const struct ord_task_options *task,
  *   ORD_EEMPTY   no result was ready in time; nothing is lost
  *   ORD_ECLOSED  stopped, and every result has been got
  *   ORD_EBUSY    called from a callback with a time-out other than 0, and empty
- *   ORD_EINVAL
+ *   ORD_EINVAL   not started; no place for the result
+ *   ORD_ENOMEM   for the result of a task that never ran; nothing is lost: get again
  *   and the error that ended the pool, behind the last result.
  * Since 0.1.  Source: lib/queue/queue.c.
  */
@@ -147,7 +148,7 @@ ord_queue_stop(struct ord_queue *queue);
 ORD_API int
 ord_queue_join(struct ord_queue *queue, int timeout_ms);
 
-/* 1 while workers can run tasks: from start until ord_queue_join would return; else 0.  Since 0.1.  Source: lib/queue/queue.c. */
+/* 1 while workers can run tasks: from start until ord_queue_join would return; else 0, also in a forked process.  Since 0.1.  Source: lib/queue/queue.c. */
 ORD_API int
 ord_queue_alive(const struct ord_queue *queue);
 
