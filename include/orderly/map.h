@@ -66,6 +66,7 @@ ord_map_options_default()
  * After the first item that fails, those that run end in their own time, and those that have
  * not started are canceled, unless .keep_going is set.  There are as many workers as .pool->workers
  * says, by default one per processor, also with .process_per_item, and never more than items.
+ * With .messages ORD_ORDERED in .pool messages come in the order of the items.
  * Messages and events carry the item's offset as their sequence; start and end of each item
  * are ORD_TASK_STARTED and ORD_TASK_ENDED of .pool's on_event.  With n 0 it
  * returns at once and starts nothing.  A signal that ends the program, such as Ctrl-C, ends all workers.

@@ -1,8 +1,8 @@
 /*
  * The easy call: a pool is made, filled and taken down within it.  Results
- * leave the pool as they are done, so that the first failure stops the rest at
- * once and one slow item holds no other up; each is put at the index of its
- * input.  The place of every result is there before anything is started, so
+ * leave the pool as they are done (unless messages are wanted in the order of
+ * the items), so that the first failure stops the rest at once and one slow
+ * item holds no other up; each is put at the index of its input.  The place of every result is there before anything is started, so
  * nothing that was computed can be lost for want of memory.
  */
 #include <orderly/map.h>
@@ -36,8 +36,12 @@ struct ord_results {
 struct map {
 	struct ord_pool *pool;
 	struct ord_results *results;
-	size_t first;    /* offset of the item that failed first */
-	bool keep_going; /* after a failure */
+	bool keep_going;       /* after a failure */
+	bool has_first;        /* an item has failed */
+	size_t first;          /* its offset */
+	ord_event_fn on_event; /* the caller's */
+	void *on_event_user;
+	uint32_t events; /* that the caller wants; 0: all */
 };
 
 /* --- results --- */
@@ -63,20 +67,54 @@ has_failed(const struct ord_result *result)
 }
 
 static void
+note_failure(struct map *map, uint64_t offset)
+{
+	if (map->has_first)
+		return;
+	map->has_first = true;
+	map->first = (size_t)offset;
+	if (!map->keep_going)
+		ord_pool_interrupt(map->pool);
+}
+
+static void
 on_result(const struct ord_result *result, void *user)
 {
 	struct map *map = user;
 	struct ord_results *results = map->results;
-	size_t offset = (size_t)result->sequence;
 
-	result_move(&results->at[offset], result);
-	if (!has_failed(&results->at[offset]))
+	result_move(&results->at[result->sequence], result);
+	if (!has_failed(result))
 		return;
-	if (results->failed++ != 0)
-		return;
-	map->first = offset;
-	if (!map->keep_going)
-		ord_pool_interrupt(map->pool);
+	results->failed++;
+	note_failure(map, result->sequence);
+}
+
+/* Messages in the order of items hold results up; that one has failed is known when it ends. */
+static void
+on_event(const struct ord_event *event, void *user)
+{
+	struct map *map = user;
+	int kind = ord_event_kind(event), state = ord_event_state(event);
+
+	if (kind == ORD_TASK_ENDED && state != ORD_DONE && state != ORD_CANCELED)
+		note_failure(map, ord_event_sequence(event));
+	if (map->on_event != NULL && (map->events == 0 || (map->events & ORD_EVENT_BIT(kind)) != 0))
+		map->on_event(event, map->on_event_user);
+}
+
+static void
+watch_ends(struct map *map, struct ord_pool_options *pool)
+{
+	map->on_event = pool->on_event;
+	map->on_event_user = pool->on_event_user;
+	map->events = pool->events;
+	if (pool->on_event == NULL)
+		pool->events = ORD_EVENT_BIT(ORD_TASK_ENDED);
+	else if (pool->events != 0)
+		pool->events |= ORD_EVENT_BIT(ORD_TASK_ENDED);
+	pool->on_event = on_event;
+	pool->on_event_user = map;
 }
 
 /* "the tasks at offset 1, 3 failed", as long as a sentence can be. */
@@ -217,7 +255,9 @@ make_pool(struct map *map, ord_task_fn function, const struct ord_map_options *o
 	pool->function = function;
 	pool->on_result = on_result;
 	pool->on_result_user = map;
-	pool->order = ORD_COMPLETION;
+	pool->order = pool->messages == ORD_ORDERED ? ORD_SUBMISSION : ORD_COMPLETION;
+	if (pool->messages == ORD_ORDERED)
+		watch_ends(map, pool);
 	if (pool->start != ORD_START_INLINE)
 		pool->workers = workers_for(pool->workers, map->results->n);
 	if (options->process_per_item != 0)

@@ -225,6 +225,125 @@ SCENE(map, messages_arrive_while_the_item_runs_with_its_offset)
 	ord_results_destroy(&results);
 }
 
+/* Item 0 speaks last. */
+static int
+speak_late(struct ord_task *task, void *user)
+{
+	uint64_t number = map_number(task);
+
+	(void)user;
+	if (number == 0)
+		MAP_AWAIT(atomic_load(&page->running) >= 10);
+	ord_log(ORD_INFO, "item");
+	atomic_fetch_add(&page->running, 1);
+	return 0;
+}
+
+static void
+hear_in_order(const struct ord_message *message, void *user)
+{
+	uint64_t *next = user;
+
+	CHECK_EQ(ord_message_sequence(message), *next);
+	(*next)++;
+}
+
+SCENE(map, messages_in_the_order_of_the_items_on_request)
+{
+	struct ord_results *results;
+	uint64_t next = 0;
+
+	page = map_page();
+	CHECK_EQ(ord_map(speak_late, map_numbers(50), 50, &results,
+			 &ORD_MAP_OPTIONS(.pool = &ORD_POOL_OPTIONS(.start = ORD_START_FORK, .workers = 2,
+						  .messages = ORD_ORDERED, .on_message = hear_in_order,
+						  .on_message_user = &next))),
+		0);
+	CHECK_EQ(next, 50);
+	ord_results_destroy(&results);
+}
+
+/* --- hooks: when an item starts and ends, and how many are where --- */
+
+struct seen {
+	unsigned started[20], ended[20], workers;
+};
+
+static void
+see(const struct ord_event *event, void *user)
+{
+	struct seen *seen = user;
+	uint64_t offset = ord_event_sequence(event);
+
+	if (offset == ORD_NO_SEQUENCE) {
+		seen->workers += ord_event_kind(event) == ORD_WORKER_STARTED;
+		return;
+	}
+	CHECK(offset < 20);
+	CHECK(ord_event_running(event) <= 2);
+	CHECK(ord_event_running(event) + ord_event_queued(event) + ord_event_completed(event) <= 20);
+	if (ord_event_kind(event) == ORD_TASK_STARTED)
+		CHECK_EQ(seen->started[offset]++, 0);
+	if (ord_event_kind(event) != ORD_TASK_ENDED)
+		return;
+	CHECK_EQ(seen->started[offset], 1);
+	CHECK_EQ(seen->ended[offset]++, 0);
+	CHECK_EQ(ord_event_state(event), offset == 19 ? ORD_FAILED : ORD_DONE);
+}
+
+static int
+fail_last(struct ord_task *task, void *user)
+{
+	(void)user;
+	return map_number(task) == 19 ? ord_task_fail(task, "the last") : 0;
+}
+
+SCENE(map, starts_and_ends_of_items_are_events)
+{
+	for (uint32_t messages = ORD_LIVE; messages <= ORD_ORDERED; messages++) {
+		struct seen seen = { .workers = 0 };
+		struct ord_results *results;
+		int status = ord_map(fail_last, map_numbers(20), 20, &results,
+			&ORD_MAP_OPTIONS(.keep_going = 1,
+				.pool = &ORD_POOL_OPTIONS(.workers = 2, .messages = messages, .on_event = see,
+					.on_event_user = &seen)));
+
+		map_said(status, results, ORD_EFAILED, "the task at offset 19 failed");
+		CHECK(seen.workers >= 1);
+		for (size_t i = 0; i < 20; i++) {
+			CHECK_EQ(seen.started[i], 1);
+			CHECK_EQ(seen.ended[i], 1);
+		}
+		ord_results_destroy(&results);
+	}
+}
+
+/* Only what was asked for, though the end of items is watched. */
+static void
+see_starts(const struct ord_event *event, void *user)
+{
+	unsigned *starts = user;
+
+	CHECK_EQ(ord_event_kind(event), ORD_TASK_STARTED);
+	(*starts)++;
+}
+
+SCENE(map, only_the_events_that_were_asked_for)
+{
+	for (uint32_t messages = ORD_LIVE; messages <= ORD_ORDERED; messages++) {
+		struct ord_results *results;
+		unsigned starts = 0;
+
+		CHECK_EQ(ord_map(square, map_numbers(20), 20, &results,
+				 &ORD_MAP_OPTIONS(.pool = &ORD_POOL_OPTIONS(.messages = messages, .on_event = see_starts,
+							  .on_event_user = &starts,
+							  .events = ORD_EVENT_BIT(ORD_TASK_STARTED)))),
+			0);
+		CHECK_EQ(starts, 20);
+		ord_results_destroy(&results);
+	}
+}
+
 /* --- hooks: before the first item and behind the last of each worker --- */
 
 static void *
@@ -377,16 +496,19 @@ fail_behind(struct ord_task *task, void *user)
 
 SCENE(map, an_error_stops_also_behind_a_slow_first_item)
 {
-	struct ord_results *results;
-	int status;
+	for (uint32_t messages = ORD_LIVE; messages <= ORD_ORDERED; messages++) {
+		struct ord_results *results;
+		int status;
 
-	page = map_page();
-	status = ord_map(fail_behind, map_numbers(STOP_ITEMS), STOP_ITEMS, &results,
-		&ORD_MAP_OPTIONS(.pool = &ORD_POOL_OPTIONS(.start = ORD_START_FORK, .workers = 2)));
-	map_said(status, results, ORD_EFAILED, "the task at offset 9 failed");
-	map_at(results, 0, ORD_DONE);
-	CHECK(map_count(results, ORD_CANCELED) > STOP_ITEMS / 2);
-	ord_results_destroy(&results);
+		page = map_page();
+		status = ord_map(fail_behind, map_numbers(STOP_ITEMS), STOP_ITEMS, &results,
+			&ORD_MAP_OPTIONS(.pool = &ORD_POOL_OPTIONS(
+						 .start = ORD_START_FORK, .workers = 2, .messages = messages)));
+		map_said(status, results, ORD_EFAILED, "the task at offset 9 failed");
+		map_at(results, 0, ORD_DONE);
+		CHECK(map_count(results, ORD_CANCELED) > STOP_ITEMS / 2);
+		ord_results_destroy(&results);
+	}
 }
 
 static int
