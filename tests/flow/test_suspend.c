@@ -442,11 +442,11 @@ SCENE(suspend, no_time_of_commands_counts)
 	struct tally tally = { 0 };
 
 	tally_open(&tally, &TALLY_OPTIONS(&tally, .workers = 2, .grace_ms = GRACE_MS));
-	submit_sleep(&tally, "0.5", 2500);
-	submit_sleep(&tally, "1000", 1000);
+	submit_sleep(&tally, "0.5", 3000);
+	submit_sleep(&tally, "1000", 3000);
 	CHECK_OK(tally.pool, ord_pool_suspend(tally.pool));
 	await_all(tally.pool, 2, 1);
-	scene_pause_ms(3000);
+	scene_pause_ms(3500);
 	CHECK_OK(tally.pool, ord_pool_step(tally.pool, 0));
 	CHECK(all_are(2, 1));
 	CHECK_EQ(tally.results, 0);
@@ -463,7 +463,7 @@ SCENE(suspend, deadlines_go_on)
 		struct tally tally = { 0 };
 		struct input input;
 
-		input = open_stopped(&tally, OPTIONS(.start = start, .timeout_ms = 300), VERB_DEAF);
+		input = open_stopped(&tally, OPTIONS(.start = start, .timeout_ms = 2000), VERB_DEAF);
 		scene_pause_ms(500);
 		CHECK(all_are(2, 1));
 		CHECK_OK(tally.pool, ord_pool_resume(tally.pool));

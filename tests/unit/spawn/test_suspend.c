@@ -17,7 +17,8 @@
 
 #define TASK RUN_WORD(7, 1, 0)  /* what a worker of these tests runs */
 #define OTHER RUN_WORD(8, 0, 0) /* another's */
-#define HALT_MS 600
+#define TIME_MS 2000 /* of a task: a busy machine must have stopped it by then */
+#define HALT_MS 1500 /* twice this is longer */
 
 /* Is it stopped? */
 static int
@@ -89,7 +90,7 @@ moves_a_deadline(void)
 {
 	struct actor actor = { 0 };
 	struct stage stage;
-	uint64_t deadline = begin(&stage, &actor, ACT_RUN, 500), since, moved = 0;
+	uint64_t deadline = begin(&stage, &actor, ACT_RUN, TIME_MS), since, moved = 0;
 
 	for (int i = 0; i < 2; i++) {
 		halt(&stage, actor.pid);
@@ -119,14 +120,14 @@ moves_one_deadline(void)
 	struct actor actor = { 0 };
 	struct stage stage;
 
-	begin(&stage, &actor, ACT_RUN, 300);
+	begin(&stage, &actor, ACT_RUN, TIME_MS);
 	halt(&stage, actor.pid);
 	CHECK(!stage_hears(&stage, 100));
 	/* 10 minutes later the look comes soon after, because the task that then runs has its own deadline. */
 	CHECK(launch_suspend(&stage.launch, 0) == 0);
 	atomic_store(&actor.region.page->deadline_ns, clock_now_ns() + 2 * LONG_MS * CLOCK_NS_PER_MS);
 	atomic_store(&actor.region.page->run, OTHER | RUN_RUNNING);
-	CHECK(!stage_hears(&stage, 1000));
+	CHECK(!stage_hears(&stage, TIME_MS + HALT_MS));
 	CHECK(atomic_load(&actor.region.page->cancel) == 0);
 	finish(&stage, &actor);
 }
@@ -136,6 +137,17 @@ Test(suspend, moves_no_other_deadline)
 	play(moves_one_deadline);
 }
 
+/* Its time has passed, and its grace has just begun. */
+static void
+run_late(struct stage *stage, struct actor *actor)
+{
+	begin(stage, actor, ACT_RUN, TIME_MS);
+	atomic_store(&actor->region.page->grace_ms, TIME_MS);
+	for (uint64_t end = clock_now_ns() + LONG_MS * CLOCK_NS_PER_MS;
+		atomic_load(&actor->region.page->cancel) == 0; poll(NULL, 0, 1))
+		CHECK(clock_now_ns() < end);
+}
+
 /* In the grace behind a deadline the task has time to obey, and none passes while it cannot. */
 static void
 keeps_a_grace(void)
@@ -143,13 +155,9 @@ keeps_a_grace(void)
 	struct actor actor = { 0 };
 	struct stage stage;
 
-	begin(&stage, &actor, ACT_RUN, 1);
-	for (uint64_t end = clock_now_ns() + LONG_MS * CLOCK_NS_PER_MS;
-		atomic_load(&actor.region.page->cancel) == 0; poll(NULL, 0, 1))
-		CHECK(clock_now_ns() < end);
-	CHECK(launch_suspend(&stage.launch, 1) == 0);
-	/* It is 100 ms long; the machine may have been slower than that. */
-	CHECK(!stage_hears(&stage, HALT_MS));
+	run_late(&stage, &actor);
+	halt(&stage, actor.pid);
+	CHECK(!stage_hears(&stage, 2 * HALT_MS));
 	CHECK(is_stopped(actor.pid));
 	CHECK(launch_suspend(&stage.launch, 0) == 0);
 	CHECK(stage_await(&stage, LIFE_ENDED, 1)->flags == LIFE_TIMED_OUT);
@@ -197,14 +205,14 @@ moves_a_commands_deadline(void)
 	int words;
 
 	stage_open(&stage, ORD_START_EXEC);
-	pid = start_shell(&stage, "echo $$; exec sleep 1000", 500, &words);
+	pid = start_shell(&stage, "echo $$; exec sleep 1000", TIME_MS, &words);
 	halt(&stage, pid);
-	CHECK(!stage_hears(&stage, HALT_MS));
+	CHECK(!stage_hears(&stage, 2 * HALT_MS));
 	CHECK(is_stopped(pid));
 	CHECK(launch_suspend(&stage.launch, 0) == 0);
 	CHECK(stage_await(&stage, LIFE_ENDED, 3)->flags == LIFE_TIMED_OUT);
 	lasted = stage.event.packet.ended_ns - stage.event.packet.started_ns;
-	CHECK(lasted >= (500 + HALT_MS) * CLOCK_NS_PER_MS);
+	CHECK(lasted >= (TIME_MS + 2 * HALT_MS) * CLOCK_NS_PER_MS);
 	fd_close(&words);
 	stage_close(&stage, 100);
 }
@@ -296,9 +304,7 @@ stops_a_late_task(void)
 	struct actor actor = { 0 };
 	struct stage stage;
 
-	begin(&stage, &actor, ACT_RUN, 1);
-	while (atomic_load(&actor.region.page->cancel) == 0)
-		poll(NULL, 0, 1);
+	run_late(&stage, &actor);
 	halt(&stage, actor.pid);
 	CHECK(launch_stop(&stage.launch, 1, TASK | RUN_RUNNING, 50, 0) == 0);
 	CHECK(WTERMSIG(stage_await(&stage, LIFE_ENDED, 1)->status) == SIGKILL);
