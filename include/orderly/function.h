@@ -31,6 +31,8 @@ struct ord_function {
  * program or object loaded, and "file.so:resize" loads the object first.  Of
  * two entries with one name the program's is found before those of objects,
  * and those in the order in which they were loaded.
+ * An object that is loaded so needs the library that the program has: link
+ * both with liborderly.so, or the program with -rdynamic.
  * Nothing runs before main and nothing is exported; the table survives strip,
  * -Wl,--gc-sections and link-time optimization.  An entry in a static library
  * is there only if something else makes the linker take its object file.

@@ -80,7 +80,7 @@ struct ord_pool_options {
 	const char *function_name;  /* instead of function: a name of ORD_FUNCTION, or "file.so:function"; copied */
 	ord_worker_start_fn on_worker_start; /* what a worker does before its first task; NULL: nothing */
 	ord_worker_stop_fn on_worker_stop;   /* what it does behind its last; NULL: nothing */
-	const void *shared;         /* shared[shared_size] for all tasks: copied at start; under FORK and INLINE not */
+	const void *shared;         /* shared[shared_size] for all tasks: copied at start; FORK: needed until then; INLINE: all the time */
 	size_t shared_size;         /* its bytes */
 	ord_message_fn on_message;  /* what tasks say; NULL: dropped */
 	void *on_message_user;      /* its user pointer */
@@ -107,7 +107,7 @@ struct ord_pool_options {
 	uint32_t retries;           /* attempts after the first for a task that crashed or timed out, up to 254; 0 = none */
 	uint32_t timeout_ms;        /* per attempt, kills the task's process group; 0 = no limit */
 	uint32_t grace_ms;          /* between asking, SIGTERM and SIGKILL; 0 = 1000 */
-	uint32_t start_timeout_ms;  /* for a worker or the spawner to say it is ready; 0 = 30000 */
+	uint32_t start_timeout_ms;  /* for a worker, on_worker_start included, or the spawner to be ready; 0 = 30000 */
 	uint32_t max_deaths;        /* workers that may end in a row without having started a task; 0 = 10 */
 	uint32_t quarantine;        /* a task that killed this many workers is not tried again; 0 = 3 */
 	uint32_t recycle_tasks;     /* a worker is replaced after so many tasks; 0 = never; 1: a process per task */
@@ -247,6 +247,7 @@ ord_pool_new(struct ord_pool **pool, const struct ord_pool_options *options);
  *   ORD_EPROGRAM  the worker program is missing, or of another version
  *   ORD_ESYSTEM   no descriptors, processes or memory from the system
  *   ORD_ETIMEDOUT the spawner did not answer in start_timeout_ms
+ *   ORD_ECRASHLOOP under ORD_START_INLINE: on_worker_start failed
  *   ORD_EBUSY     started before, or called from a callback
  *   ORD_ENOMEM
  * Reads the environment: no other thread may add to it meanwhile.

@@ -32,22 +32,26 @@ typedef int (*ord_task_fn)(struct ord_task *task, void *user);
 
 /*
  * What a worker does once, before its first task: load a model, open a
- * connection.  ord_log, ord_task_shared and ord_task_worker work as in a task;
- * there is no input, and the sequence is ORD_NO_SEQUENCE.
+ * connection.  ord_log, printing, ord_task_shared and ord_task_worker work as
+ * in a task; there is no input and nobody to ask, and the sequence is
+ * ORD_NO_SEQUENCE.  The worker counts as ready when it has returned, so
+ * start_timeout_ms is the time for it.
  *
  * task  stands for the worker; valid until the function returns
  * user  function_user under ORD_START_FORK and ORD_START_INLINE, else NULL
  *
  * Returns what every task of this worker gets as its user.  After
  * ord_task_fail the worker is not used: it ends, another is tried, and a pool
- * whose workers fail max_deaths times in a row ends with that text.
+ * whose workers fail max_deaths times in a row ends with that text; under
+ * ORD_START_INLINE ord_pool_start says it, with ORD_ECRASHLOOP.
  */
 typedef void *(*ord_worker_start_fn)(struct ord_task *task, void *user);
 
 /*
  * What a worker does once, behind its last task, if it leaves in good order
  * (the pool finishes or shrinks, or the worker is replaced after so many
- * tasks).  What it says belongs to no task.
+ * tasks).  What it says belongs to no task.  When the pool finishes it has
+ * grace_ms; then its worker is ended, and what it had said is delivered.
  *
  * task  as for ord_worker_start_fn
  * user  what on_worker_start returned
@@ -121,8 +125,8 @@ ord_task_canceled(const struct ord_task *task);
  *
  * size  out, may be NULL: their number
  *
- * Returns the bytes, aligned to 8, read-only, valid while the worker lives;
- * never NULL.
+ * Returns the bytes, aligned to 8 (under ORD_START_FORK and ORD_START_INLINE
+ * they are the host's own), read-only, valid while the worker lives; never NULL.
  * Since 0.1.  Source: lib/worker/task.c.
  */
 ORD_API const void *

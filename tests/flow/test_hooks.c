@@ -490,3 +490,79 @@ SCENE(hooks, of_this_program_are_not_the_installed_commands)
 	CHECK_FAILS(pool, ord_pool_start(pool), ORD_ENOTSUP, "this program");
 	ord_pool_destroy(&pool);
 }
+
+/* --- workers that are replaced, and places that go --- */
+
+/* Grows, so that its worker is replaced, and what lies behind it in the message with it. */
+static int
+grow(struct ord_task *task, void *user)
+{
+	enum { STEP = 4 << 20 };
+	char *more = malloc(STEP);
+
+	(void)user;
+	CHECK(more != NULL);
+	memset(more, (int)ord_task_sequence(task), STEP);
+	__asm__ volatile("" : : "r"(more) : "memory"); /* so that the compiler does not leave it out */
+	return 0;
+}
+
+static void
+replaced(uint32_t start, uint32_t tasks, uint32_t mib)
+{
+	struct heard heard = listener(&heard);
+	struct ord_statistics statistics = ORD_STATISTICS;
+
+	tally_open(&heard.tally,
+		&TALLY_OPTIONS(&heard.tally, .function = mib != 0 ? grow : work, .on_worker_start = start_up, .on_worker_stop = shut_down,
+			.workers = 2, .recycle_tasks = tasks, .recycle_rss_mib = mib, .start = start));
+	for (uint64_t i = 0; i < TASKS; i++)
+		TALLY_SUBMIT(&heard.tally, i);
+	CHECK_OK(heard.tally.pool, ord_pool_run(heard.tally.pool));
+	CHECK_OK(heard.tally.pool, ord_pool_statistics(heard.tally.pool, &statistics));
+	CHECK(statistics.recycled >= 10);
+	CHECK_EQ(statistics.deaths, 0);
+	tally_close(&heard.tally, TASKS);
+	CHECK(heard.stops >= statistics.recycled - 2);
+	CHECK(heard.starts >= heard.stops);
+}
+
+SCENE(hooks, of_workers_that_are_replaced)
+{
+	for EACH_START(start) {
+		replaced(start, 7, 0);
+		replaced(start, 1, 0);
+	}
+}
+
+#ifndef __SANITIZE_ADDRESS__
+SCENE(hooks, of_workers_that_have_grown)
+{
+	for EACH_START(start)
+		replaced(start, 0, 64);
+}
+#endif
+
+SCENE(hooks, of_places_that_go)
+{
+	for EACH_START(start) {
+		struct heard heard = listener(&heard);
+		struct ord_statistics statistics = ORD_STATISTICS;
+
+		tally_open(&heard.tally,
+			&TALLY_OPTIONS(&heard.tally, .function = work, .on_worker_start = start_up, .on_worker_stop = shut_down,
+				.workers = WORKERS, .start = start));
+		for (uint64_t i = 0; i < TASKS; i++)
+			TALLY_SUBMIT(&heard.tally, i);
+		while (statistics.workers < WORKERS) {
+			CHECK_OK(heard.tally.pool, ord_pool_step(heard.tally.pool, 10));
+			CHECK_OK(heard.tally.pool, ord_pool_statistics(heard.tally.pool, &statistics));
+		}
+		CHECK_OK(heard.tally.pool, ord_pool_resize(heard.tally.pool, 1));
+		CHECK_OK(heard.tally.pool, ord_pool_run(heard.tally.pool));
+		while (heard.stops < WORKERS - 1)
+			CHECK_OK(heard.tally.pool, ord_pool_step(heard.tally.pool, 10));
+		tally_close(&heard.tally, TASKS);
+		CHECK_EQ(heard.stops, WORKERS);
+	}
+}
