@@ -235,7 +235,8 @@ give_results(struct ord_queue *queue)
 	mover->n_done -= given;
 	if (mover->n_done != 0) {
 		mover->poor = true;
-		memmove(mover->done, mover->done + given, mover->n_done * sizeof *mover->done);
+		memmove(mover->done, mover->done + given,
+			mover->n_done * sizeof(struct ord_result *));
 	}
 	queue->kept_back = mover->n_done + (mover->held != NULL);
 	queue_out_room(queue, &mover->room, &mover->room_bytes);
