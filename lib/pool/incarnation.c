@@ -54,13 +54,55 @@ struct parcel {
 	int words;
 };
 
+/* Making and freeing a region, a ring of zeroed pages, is more than half of what a worker's life costs the master. */
+bool
+incarnation_keeps_region(const struct ord_pool *pool)
+{
+	return pool->options.recycle_tasks != 0;
+}
+
+static int
+get_region(struct ord_pool *pool, struct region *region, int *fd)
+{
+	if (pool->spare_fd < 0)
+		return region_new(region, fd);
+	*region = pool->spare;
+	*fd = pool->spare_fd;
+	pool->spare_fd = -1;
+	region_clear(region);
+	return 0;
+}
+
+static void
+put_region(struct incarnation *incarnation)
+{
+	struct ord_pool *pool = incarnation->pool;
+
+	if (incarnation->region_fd >= 0 && !incarnation->worn && pool->spare_fd < 0) {
+		pool->spare = incarnation->region;
+		pool->spare_fd = incarnation->region_fd;
+		incarnation->region = (struct region){ NULL, NULL };
+		incarnation->region_fd = -1;
+	}
+	region_finish(&incarnation->region);
+	fd_close(&incarnation->region_fd);
+}
+
+void
+incarnation_drop_spare(struct ord_pool *pool)
+{
+	if (pool->spare_fd >= 0)
+		region_finish(&pool->spare);
+	fd_close(&pool->spare_fd);
+}
+
 static int
 prepare(struct incarnation *incarnation, struct parcel *parcel)
 {
 	struct ord_pool *pool = incarnation->pool;
 	int reader = -1, size;
 
-	if (region_new(&incarnation->region, &parcel->region) != 0)
+	if (get_region(pool, &incarnation->region, &parcel->region) != 0)
 		return -1;
 	fill_page(incarnation);
 	if (getrandom(&incarnation->region.page->token, sizeof(uint64_t), 0) !=
@@ -94,7 +136,8 @@ begin(struct ord_pool *pool, uint32_t place)
 	memset(incarnation, 0, sizeof *incarnation);
 	incarnation->pool = pool;
 	incarnation->place = place;
-	incarnation->timer = -1;
+	incarnation->timer = incarnation->region_fd = -1;
+	incarnation->worn = true;
 	incarnation->pipe.fd = -1;
 	incarnation->id = pool_next_id(pool, place);
 	incarnation->ready_by_ns =
@@ -129,6 +172,10 @@ incarnation_spawn(struct ord_pool *pool, uint32_t place)
 		errno = status == ORD_ENOMEM ? ENOMEM : EPIPE;
 	}
 	kept = errno;
+	if (status == 0 && incarnation_keeps_region(pool)) {
+		incarnation->region_fd = parcel.region;
+		parcel.region = -1;
+	}
 	fd_close(&parcel.region);
 	fd_close(&parcel.words);
 	if (status == 0)
@@ -160,7 +207,7 @@ incarnation_close(struct incarnation *incarnation)
 	memory_free(incarnation->told);
 	incarnation->told = NULL;
 	incarnation->told_words = 0;
-	region_finish(&incarnation->region);
+	put_region(incarnation);
 	incarnation->id = 0;
 }
 
@@ -292,6 +339,7 @@ incarnation_ended(struct ord_pool *pool, const struct life_packet *packet)
 		explain_start(incarnation, packet->status);
 	incarnation_take_rest(incarnation);
 	tell_start_of_task(incarnation, &end);
+	incarnation->worn = packet->status != 0 || incarnation->spoiled;
 	incarnation_close(incarnation);
 	core_ended(&pool->core, PLACE_OF(packet->id), &end, clock_now_ns());
 	pool_announce(pool);

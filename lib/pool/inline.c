@@ -95,7 +95,7 @@ inline_start(struct ord_pool *pool)
 		return error_memory(&pool->error);
 	pool->inline_worker = worker;
 	incarnation->pool = pool;
-	incarnation->pipe.fd = incarnation->timer = -1;
+	incarnation->pipe.fd = incarnation->timer = incarnation->region_fd = -1;
 	if (region_new(&incarnation->region, &fd) != 0)
 		return error_system(&pool->error, errno, "cannot make shared memory");
 	fd_close(&fd);

@@ -69,6 +69,8 @@ struct incarnation {
 	uint32_t place;
 	int32_t pid;
 	struct region region;
+	int region_fd; /* kept for another life, where workers are replaced again and again; else -1 */
+	bool worn;     /* what ended it may have left anything in its region */
 	void *tasks;        /* its tasks socket, NULL until it is ready */
 	int timer;          /* the shared flush timer */
 	struct intake pipe; /* its words */
@@ -142,6 +144,8 @@ struct ord_pool {
 	_Atomic uint32_t interrupts;
 	uint32_t interrupts_taken;
 	bool left;        /* some incarnation has records left */
+	struct region spare; /* of a worker that left in good order, for the next that starts */
+	int spare_fd;        /* -1: none */
 	bool stops;       /* tasks were asked to end that may have answered already */
 	uint64_t next_id; /* of an incarnation or command */
 	struct incarnation *incarnations; /* one per place; NULL without functions */
@@ -225,6 +229,10 @@ void incarnation_bye(struct ord_pool *pool, uint32_t place);
 /* What an ended one has said and nobody has taken. */
 void incarnation_take_rest(struct incarnation *incarnation);
 void incarnation_close(struct incarnation *incarnation);
+/* Are workers replaced so often that their regions are used again? */
+bool incarnation_keeps_region(const struct ord_pool *pool);
+/* Free what is kept for the next life. */
+void incarnation_drop_spare(struct ord_pool *pool);
 /* A packet's ENDED as the core wants it. */
 struct end pool_end(const struct life_packet *packet);
 /* Kill one whose bytes make no sense. */

@@ -103,14 +103,13 @@ pool_check_descriptors(struct ord_pool *pool, uint32_t workers)
 {
 	struct rlimit limit;
 	uint64_t each = has_functions(pool) ? CHANNEL_FDS_PER_WORKER : FDS_PER_COMMAND;
-	uint64_t need = FDS_OF_A_POOL + workers * each;
+	uint64_t need = FDS_OF_A_POOL + workers * (each + (incarnation_keeps_region(pool) ? 1 : 0));
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < need)
 		return error_set(&pool->error, ORD_ESYSTEM,
 			"%u workers need about %llu open files and the limit is %llu: raise "
 			"it (ulimit -n) or use fewer workers",
-			workers, (unsigned long long)need,
-			(unsigned long long)limit.rlim_cur);
+			workers, (unsigned long long)need, (unsigned long long)limit.rlim_cur);
 	if (fd_headroom(FDS_OF_A_POOL / 2) != 0)
 		return error_system(&pool->error, errno,
 			"too few descriptors are left for a pool: raise the limit (ulimit -n)");

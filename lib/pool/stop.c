@@ -213,6 +213,7 @@ close_all(struct ord_pool *pool)
 		incarnation_close(&pool->incarnations[i]);
 	for (uint32_t i = 0; pool->commands != NULL && i < pool->core.n_places; i++)
 		pool_command_close(&pool->commands[i]);
+	incarnation_drop_spare(pool);
 	channel_hub_close(&pool->hub);
 	sweep_directory(pool->directory);
 	pool->directory[0] = '\0';

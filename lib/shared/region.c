@@ -122,6 +122,13 @@ region_new(struct region *region, int *fd)
 	return 0;
 }
 
+void
+region_clear(struct region *region)
+{
+	memset(region->page, 0, REGION_PAGE_SIZE);
+	region->page->magic = REGION_MAGIC;
+}
+
 int
 region_map(struct region *region, int fd)
 {

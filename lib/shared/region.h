@@ -90,6 +90,9 @@ struct region {
 /* Make a memfd of a region, sized, allocated, sealed and mapped; 0 or -1 with errno.  *fd is close-on-exec. */
 int region_new(struct region *region, int *fd);
 
+/* As new again: for another worker, when nobody uses it any more. */
+void region_clear(struct region *region);
+
 /* Map the region of a memfd; checks size and seals first (EINVAL); 0 or -1 with errno. */
 int region_map(struct region *region, int fd);
 

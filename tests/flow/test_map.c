@@ -184,6 +184,53 @@ SCENE(map, a_process_per_item_and_one_worker)
 	ord_results_destroy(&results);
 }
 
+/* Those that crash and those that leave in good order, in places that are used again and again. */
+static int
+speak_and_crash(struct ord_task *task, void *user)
+{
+	uint64_t number = map_number(task);
+
+	(void)user;
+	ord_log(ORD_INFO, "item %llu", (unsigned long long)number);
+	printf("item %llu\n", (unsigned long long)number);
+	fflush(stdout);
+	if (number % 5 == 3 && ord_task_attempt(task) == 0)
+		raise(SIGKILL);
+	return ord_task_return(task, &number, sizeof number);
+}
+
+static void
+hear_twice(const struct ord_message *message, void *user)
+{
+	unsigned *heard = user;
+	uint64_t offset = ord_message_sequence(message);
+	char wanted[32];
+
+	snprintf(wanted, sizeof wanted, "item %llu", (unsigned long long)offset);
+	CHECK(offset < 100);
+	CHECK_EQ(strcmp(ord_message_text(message, NULL), wanted), 0);
+	heard[offset]++;
+}
+
+SCENE(map, nothing_of_one_process_is_left_for_the_next)
+{
+	for (uint32_t workers = 1; workers <= 3; workers++) {
+		unsigned heard[100] = { 0 };
+		struct ord_results *results;
+
+		CHECK_EQ(ord_map(speak_and_crash, map_numbers(100), 100, &results,
+				 &ORD_MAP_OPTIONS(.process_per_item = 1,
+					 .pool = &ORD_POOL_OPTIONS(.workers = workers, .retries = 1, .max_deaths = 100,
+						 .on_message = hear_twice, .on_message_user = heard))),
+			0);
+		for (size_t i = 0; i < 100; i++) {
+			map_gave(results, i, i);
+			CHECK_EQ(heard[i], i % 5 == 3 ? 4 : 2);
+		}
+		ord_results_destroy(&results);
+	}
+}
+
 /* --- messages --- */
 
 /* Speaks, and does not end before the master has heard it. */
