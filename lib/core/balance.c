@@ -40,16 +40,50 @@ first_wish(const struct core *core)
 	return first;
 }
 
+void
+balance_unpick(struct core *core)
+{
+	for (uint32_t i = 0; i < core->n_places; i++) {
+		place_out(core, &core->places[i]);
+		core->places[i].picked = false;
+		place_in(core, &core->places[i]);
+	}
+}
+
+/* What lies behind a task that has yielded is not come to until it ends. */
+static void
+hold_up(struct core *core, struct place *place, bool yielded)
+{
+	for (uint32_t i = 1; i < place->count; i++) {
+		struct slot *slot =
+			sent_slot(core, &place->sent[(place->first + i) & (place->capacity - 1)]);
+
+		if (slot != NULL)
+			slot->behind += yielded ? 1u : UINT32_MAX;
+	}
+}
+
 static void
 grant(struct core *core, struct place *place)
 {
+	hold_up(core, place, false);
 	place_out(core, place);
 	place->yielded = place->wish = place->parked = false;
 	place->granted = true;
 	place_in(core, place);
 }
 
-/* One with a worker costs least to use again. */
+/* One that still works is no more than before; one with a worker costs less than a new one. */
+static unsigned
+reason_to_return(const struct place *place)
+{
+	static const unsigned reasons[] = {
+		[PLACE_STOPPED] = 0, [PLACE_EMPTY] = 1, [PLACE_STARTING] = 2, [PLACE_READY] = 3
+	};
+
+	return reasons[place->state] + (place->count != 0 ? 4u : 0u);
+}
+
 static struct place *
 parked_place(const struct core *core)
 {
@@ -59,8 +93,7 @@ parked_place(const struct core *core)
 		struct place *place = &core->places[i];
 
 		if (place->parked && !place->yielded &&
-			(best == NULL ||
-				(best->state == PLACE_EMPTY && place->state != PLACE_EMPTY)))
+			(best == NULL || reason_to_return(place) > reason_to_return(best)))
 			best = place;
 	}
 	return best;
@@ -134,15 +167,17 @@ balance_wishes(struct core *core)
 	/* After the end nothing new is given out, and what still runs may do so. */
 	while (core->stopped && core->n_wishes != 0)
 		grant(core, first_wish(core));
+	balance(core);
 }
 
 void
 balance_forget(struct core *core, struct place *place)
 {
+	if (place->yielded)
+		hold_up(core, place, false);
 	place_out(core, place);
 	place->yielded = place->wish = place->granted = false;
 	place_in(core, place);
-	balance(core);
 }
 
 void
@@ -169,10 +204,12 @@ core_yield(struct core *core, uint32_t place)
 
 	if (at->yielded || at->count == 0 || at->command)
 		return;
+	hold_up(core, at, true);
 	place_out(core, at);
 	at->yielded = true;
 	at->granted = false;
 	place_in(core, at);
+	balance_unpick(core);
 	if (core->spares < core->n_yielded)
 		core->spares = core->n_yielded;
 	balance(core);

@@ -70,6 +70,7 @@ struct slot {
 	uint32_t place; /* where it was sent last, or ran */
 	uint32_t
 		copies; /* places that hold this attempt and have not answered; the claim word decides who runs it */
+	uint32_t behind; /* of these, places where a task that has yielded comes before it */
 	uint8_t state;   /* enum slot_state */
 	uint8_t attempt; /* given out again so often; at most 255 */
 	uint8_t kills;   /* workers that died of it */
@@ -111,10 +112,11 @@ struct place {
 	uint8_t state; /* enum place_state */
 	bool command; /* a command runs here, beside the worker if there is one: sent has one entry */
 	bool fed;     /* a task was finished here since the worker came up */
-	bool parked;  /* no task is given here: there are enough other places */
-	bool yielded; /* its task has given the slot back and waits for something */
-	bool wish;    /* that task wants a slot again */
-	bool granted; /* and shall be told that it has one */
+	bool parked;   /* no task is given here: there are enough other places */
+	bool yielded;  /* its task has given the slot back and waits for something */
+	bool retiring; /* its worker has said that it leaves by itself */
+	bool wish;     /* that task wants a slot again */
+	bool granted;  /* and shall be told that it has one */
 	uint32_t
 		fruitless; /* workers in a row that died here without finishing or starting a task */
 	uint64_t not_before_ns; /* back-off */

@@ -196,17 +196,6 @@ vacate(struct core *core, struct place *place)
 	place_in(core, place);
 }
 
-/* A copy may have gone with the worker: what it was a copy of can be copied again. */
-static void
-unpick(struct core *core)
-{
-	for (uint32_t i = 0; i < core->n_places; i++) {
-		place_out(core, &core->places[i]);
-		core->places[i].picked = false;
-		place_in(core, &core->places[i]);
-	}
-}
-
 void
 core_ended(struct core *core, uint32_t place, const struct end *end, uint64_t now_ns)
 {
@@ -217,7 +206,7 @@ core_ended(struct core *core, uint32_t place, const struct end *end, uint64_t no
 	bool expected = at->state == PLACE_STOPPED || had_its_share;
 
 	vacate(core, at);
-	core->recycled += had_its_share;
+	core->recycled += had_its_share || at->retiring;
 	if (!expected)
 		core->deaths++;
 	if (at->command) {
@@ -225,6 +214,7 @@ core_ended(struct core *core, uint32_t place, const struct end *end, uint64_t no
 			back_off(core, at, now_ns);
 		return; /* a command has a process of its own and goes on */
 	}
+	balance_forget(core, at);
 	while (at->count != 0) {
 		struct slot *slot = sent_slot(core, &at->sent[at->first & (at->capacity - 1)]);
 
@@ -234,8 +224,8 @@ core_ended(struct core *core, uint32_t place, const struct end *end, uint64_t no
 			core_runner(core, slot) == UINT32_MAX)
 			give_back(core, slot);
 	}
-	unpick(core);
-	balance_forget(core, at);
+	balance_unpick(core);
+	balance(core);
 	if (running != NULL) {
 		running->place = place;
 		settle_dead(core, running, end);

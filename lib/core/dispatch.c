@@ -118,12 +118,14 @@ batch_size(const struct core *core, const struct place *place)
 	return over(core) ? 1 : n;
 }
 
-/* A first task that waits for something may wait for a later one. */
+/* A first task that waits for something may wait for a later one, and so may what it lies behind. */
 static bool
 head_yielded(const struct core *core, const struct slot *head)
 {
 	uint32_t place = core->n_yielded != 0 ? core_runner(core, head) : UINT32_MAX;
 
+	if (core->n_yielded != 0 && place == UINT32_MAX)
+		return head->state == SLOT_SENT && head->copies == head->behind;
 	return place != UINT32_MAX && core->places[place].yielded;
 }
 
@@ -154,6 +156,7 @@ give_one(struct core *core, struct slot *slot, uint32_t place)
 	slot->state = SLOT_SENT;
 	slot->place = place;
 	slot->copies = 1;
+	slot->behind = 0;
 	core->n_sent++;
 }
 
@@ -229,7 +232,8 @@ is_stuck(const struct core *core, const struct place *place, uint64_t now_ns)
 static bool
 may_copy(const struct core *core, const struct slot *slot)
 {
-	return slot != NULL && slot->copies == 1 && !slot->task.command &&
+	return slot != NULL && (slot->copies == 1 || slot->copies == slot->behind) &&
+		!slot->task.command &&
 		CLAIM_STATE(atomic_load_explicit(
 			&core->options.claims[slot->index], memory_order_relaxed)) == CLAIM_ARMED;
 }

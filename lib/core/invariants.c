@@ -45,6 +45,25 @@ check_counts(const struct core *core)
 }
 
 static const char *
+check_behind(const struct core *core)
+{
+	uint32_t behind = 0;
+
+	for (uint32_t i = 0; i < core->n_slots; i++)
+		behind += core->slots[i].state == SLOT_SENT ? core->slots[i].behind : 0;
+	for (uint32_t i = 0; i < core->n_places; i++) {
+		const struct place *place = &core->places[i];
+
+		for (uint32_t k = 1; k < place->count && place->yielded; k++)
+			behind -=
+				sent_slot(core,
+					&place->sent[(place->first + k) & (place->capacity - 1)]) !=
+				NULL;
+	}
+	return behind == 0 ? NULL : "what lies behind tasks that have yielded does not add up";
+}
+
+static const char *
 check_balance(const struct core *core)
 {
 	uint32_t active = 0, yielded = 0, wishes = 0, granted = 0, spare = 0;
@@ -169,5 +188,7 @@ core_check(const struct core *core)
 		broken = check_balance(core);
 	if (broken == NULL)
 		broken = check_news(core);
+	if (broken == NULL)
+		broken = check_behind(core);
 	return broken;
 }

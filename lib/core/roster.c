@@ -48,8 +48,8 @@ place_hungry(const struct core *core, const struct place *place)
 bool
 place_loaded(const struct core *core, const struct place *place)
 {
-	return core->options.batches && place->state == PLACE_READY && place->count > 1 &&
-		!place->picked;
+	return core->options.batches && (place->state == PLACE_READY || place->yielded) &&
+		place->count > 1 && !place->picked;
 }
 
 void
@@ -117,6 +117,7 @@ core_spawning(struct core *core, uint32_t place)
 	core->places[place].fed = false;
 	core->places[place].chunk = 0;
 	core->places[place].given = 0;
+	core->places[place].retiring = false;
 	set_state(core, place, PLACE_STARTING);
 }
 
@@ -137,7 +138,7 @@ void
 core_retiring(struct core *core, uint32_t place)
 {
 	core_leaving(core, place);
-	core->recycled++;
+	core->places[place].retiring = true;
 }
 
 struct slot *
@@ -189,14 +190,18 @@ place_pop(struct core *core, uint32_t place)
 static bool
 in_the_middle(const struct place *place)
 {
-	return place->batch > 1 && place->count > 2 && !place->picked && !place->yielded;
+	return place->batch > 1 && place->count > 2 && !place->picked && !place->yielded &&
+		!place->granted;
 }
 
 static void
 end_of_message(struct core *core, uint32_t place)
 {
 	struct place *at = &core->places[place];
+	bool yielded = at->yielded;
 
+	if (yielded || at->granted)
+		balance_forget(core, at);
 	place_out(core, at);
 	place_pop(core, place);
 	at->command = false;
@@ -206,8 +211,8 @@ end_of_message(struct core *core, uint32_t place)
 		at->prefetched = 0;
 	}
 	place_in(core, at);
-	if (at->yielded)
-		balance_forget(core, at);
+	if (yielded)
+		balance(core);
 }
 
 void

@@ -42,7 +42,10 @@ void balance(struct core *core);
 /* An idle place makes room for a task that wants its slot back. */
 void balance_wishes(struct core *core);
 
-/* The task that yielded there is gone, or has a slot again. */
+/* Copies have gone, or are held up: what they were copies of can be copied again. */
+void balance_unpick(struct core *core);
+
+/* The task that runs there, which may have yielded, ends: before its entry is popped; balance follows. */
 void balance_forget(struct core *core, struct place *place);
 
 /* The slot that an entry means, or NULL if it is stale. */
