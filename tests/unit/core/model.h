@@ -43,18 +43,31 @@ struct model_place {
 	struct model_entry queue[MODEL_QUEUE];
 	uint32_t count;
 	bool fed;
+	bool retired;        /* it leaves by its own wish and starts nothing more */
+	bool yielded;        /* its task has given the slot back */
+	bool wish;           /* that task wants one again; it is not decided yet */
+	bool owed;           /* it is decided, and the task has not been told */
+	bool used;           /* given something since the places that may work are the same */
+	uint32_t given;      /* tasks that its worker was sent since it came up */
+	uint64_t busy_since; /* tick */
 	uint32_t fruitless;
 	uint64_t not_before_ms;
 };
 
 struct model {
-	uint32_t window, workers, max_deaths, quarantine;
+	uint32_t window, max_deaths, quarantine, recycle;
+	uint32_t most_places, n_places; /* there are, and were ever used */
+	uint32_t target;                /* places that may work at once */
+	uint32_t widest; /* most that the target and the tasks that yielded were together */
+	uint32_t spares; /* most tasks that had yielded at once, since the last resize */
+	uint32_t excess; /* places that worked beyond the target at excess_at */
+	uint64_t excess_at, tick;
 	uint64_t window_bytes;
 	bool completion, functions, batches, stopped;
 	struct model_task tasks[MODEL_TASKS];
 	uint32_t n, first; /* submitted; all below `first` are delivered */
 	struct model_place places[MODEL_PLACES];
-	uint32_t fruitless, retried, deaths;
+	uint32_t fruitless, retried, deaths, recycled;
 	uint64_t event;
 };
 
@@ -131,19 +144,134 @@ model_holders(struct model *model, const struct model_task *task)
 {
 	uint32_t holders = 0;
 
-	for (uint32_t place = 0; place < model->workers; place++)
+	for (uint32_t place = 0; place < model->n_places; place++)
 		for (uint32_t i = 0; i < model->places[place].count; i++)
 			holders += model_entry(model, place, i) == task;
 	return holders;
 }
 
-/* Over the byte bound only the head. */
+/* Does it wait for something: it has yielded, or all that hold it do so before they come to it? */
+static bool
+model_held_up(struct model *model, const struct model_task *task)
+{
+	uint32_t holders = 0;
+
+	if (task->where != AT_SENT || task->command)
+		return false;
+	if (task->running)
+		return model->places[task->ran_at].yielded;
+	for (uint32_t place = 0; place < model->n_places; place++)
+		for (uint32_t i = 0; i < model->places[place].count; i++)
+			holders += model_entry(model, place, i) == task &&
+				!model->places[place].yielded;
+	return holders == 0;
+}
+
+/* Over the byte bound only the head, unless it waits for something. */
 static uint32_t
-model_next_waiting(const struct model *model)
+model_next_waiting(struct model *model)
 {
 	uint32_t next = model_first_at(model, AT_WAITING);
 
-	return model_bytes(model) < model->window_bytes || next == model->first ? next : MODEL_NONE;
+	if (model_bytes(model) < model->window_bytes || next == model->first ||
+		model_held_up(model, &model->tasks[model->first]))
+		return next;
+	return MODEL_NONE;
+}
+
+/* --- which places work --- */
+
+static uint32_t
+model_yielded(const struct model *model)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < model->n_places; i++)
+		n += model->places[i].yielded;
+	return n;
+}
+
+static bool
+model_works(const struct model_place *place)
+{
+	return place->count != 0 && !place->yielded;
+}
+
+static uint32_t
+model_working(const struct model *model)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < model->n_places; i++)
+		n += model_works(&model->places[i]);
+	return n;
+}
+
+/* Places that may still be at what they had when there were too many, or come back to it. */
+static uint32_t
+model_excess(const struct model *model)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < model->n_places; i++)
+		n += model->places[i].count != 0 && model->places[i].busy_since <= model->excess_at;
+	return n < model->excess ? n : model->excess;
+}
+
+/* Other places may work now: the target has changed, or who has yielded. */
+static void
+model_shift(struct model *model)
+{
+	uint32_t working = model_working(model), excess = model_excess(model);
+	uint32_t yielded = model_yielded(model);
+
+	if (working > model->target && working - model->target > excess)
+		excess = working - model->target;
+	model->excess = excess;
+	model->excess_at = ++model->tick;
+	if (model->spares < yielded)
+		model->spares = yielded;
+	if (model->widest < model->target + yielded)
+		model->widest = model->target + yielded;
+	for (uint32_t i = 0; i < model->n_places; i++)
+		model->places[i].used = false;
+}
+
+static void
+model_resize(struct model *model, uint32_t target)
+{
+	uint32_t excess = model_excess(model), more = target - model->target;
+
+	/* Those that still work are the first that may again; one that has yielded may come back any time. */
+	if (target > model->target && model_yielded(model) == 0)
+		model->excess = excess > more ? excess - more : 0;
+	model->target = target;
+	model->spares = model_yielded(model);
+	model_shift(model);
+}
+
+static void
+model_yield(struct model *model, uint32_t place)
+{
+	model->places[place].yielded = true;
+	model_shift(model);
+}
+
+/* It has a slot again, or it is gone. */
+static void
+model_unyield(struct model *model, struct model_place *at)
+{
+	bool yielded = at->yielded;
+
+	at->yielded = at->wish = false;
+	if (yielded)
+		model_shift(model);
+}
+
+static bool
+model_had_its_share(const struct model *model, const struct model_place *at)
+{
+	return model->recycle != 0 && at->given >= model->recycle;
 }
 
 static void
@@ -180,17 +308,30 @@ model_sent(struct model *model, uint32_t place, uint32_t which)
 {
 	struct model_place *at = &model->places[place];
 
+	if (at->count == 0)
+		at->busy_since = ++model->tick;
+	at->given += !model->tasks[which].command;
+	at->used = true;
 	model->tasks[which].where = AT_SENT;
 	at->queue[at->count++] =
 		(struct model_entry){ which, model->tasks[which].given_again, model->event };
 }
 
 static void
-model_answered(struct model_place *at)
+model_pop(struct model_place *at)
 {
 	for (uint32_t i = 1; i < at->count; i++)
 		at->queue[i - 1] = at->queue[i];
 	at->count--;
+}
+
+static void
+model_answered(struct model *model, struct model_place *at)
+{
+	model_pop(at);
+	at->owed = false;
+	if (at->yielded)
+		model_unyield(model, at);
 }
 
 /* An attempt ended: again, if that is allowed, or for good. */
@@ -269,19 +410,25 @@ model_ended(struct model *model, uint32_t place, const struct model_end *end, ui
 {
 	struct model_place *at = &model->places[place];
 	struct model_task *task = model_task_of(model, place), *back;
-	bool asked = at->worker == IS_LEAVING;
+	bool shared = model_had_its_share(model, at) && at->count == 0;
+	bool asked = at->worker == IS_LEAVING || shared;
 	bool beside = task != NULL && task->command,
 	     died = task != NULL && !beside && task->running;
 
 	at->worker = NO_WORKER;
 	model->deaths += !asked;
+	model->recycled += shared || at->retired;
+	at->retired = false;
 	if (died)
 		model_died(model, task, end);
-	for (; at->count != 0 && !beside; model_answered(at)) {
+	for (; at->count != 0 && !beside; model_pop(at)) {
 		back = model_entry(model, place, 0);
 		if (back != NULL && !back->running && model_holders(model, back) == 1)
 			back->where = AT_WAITING;
 	}
+	at->owed = at->owed && beside;
+	if (at->yielded)
+		model_unyield(model, at);
 	if (!died && !asked && !at->fed)
 		model_fruitless(model, place, now_ms);
 	if (model->stopped)
@@ -293,7 +440,7 @@ model_command_ended(struct model *model, uint32_t place, const struct model_end 
 {
 	struct model_task *task = model_task_of(model, place);
 
-	model_answered(&model->places[place]);
+	model_answered(model, &model->places[place]);
 	model_died(model, task, end);
 }
 

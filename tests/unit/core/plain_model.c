@@ -74,8 +74,7 @@ do_cancel(struct run *run)
 		return;
 	must(run, number_of(run, slot) == number, "the right task is found");
 	tell(run, "cancel %lu", (unsigned long)number);
-	must(run, core_cancel(&run->core, slot) == model_cancel(model, &model->tasks[number]),
-		"what runs is asked to stop, all else is canceled at once");
+	cancel(run, number);
 }
 
 static void
@@ -139,7 +138,7 @@ do_wait(struct run *run)
 static void
 do_stop(struct run *run)
 {
-	if (chance(run, 400) != 0)
+	if (chance(run, 100) != 0)
 		return;
 	tell(run, "stop");
 	core_stop(&run->core, chance(run, 2) == 0 ? "because" : NULL);
@@ -152,7 +151,7 @@ tell_lost(struct model *model)
 	struct model_end end = { .signaled = true };
 
 	model_stop(model);
-	for (uint32_t i = 0; i < model->workers; i++) {
+	for (uint32_t i = 0; i < model->n_places; i++) {
 		struct model_task *task = model_task_of(model, i);
 
 		if (task != NULL && task->command)
@@ -168,7 +167,7 @@ do_lose(struct run *run)
 	if (chance(run, 400) != 0)
 		return;
 	tell(run, "the spawner is gone");
-	for (uint32_t i = 0; i < run->model.workers; i++) {
+	for (uint32_t i = 0; i < run->model.n_places; i++) {
 		drop_parts(run, i);
 		if (runs_command(run, i))
 			hand_over(run, i);
@@ -192,7 +191,7 @@ drain_turn(struct run *run)
 		moved = true;
 	while (do_dispatch(run, true))
 		moved = true;
-	for (uint32_t i = 0; i < run->model.workers; i++) {
+	for (uint32_t i = 0; i < run->model.n_places; i++) {
 		run->model.event++;
 		moved |= step_place(run, i, true);
 		judge(run);
@@ -200,21 +199,71 @@ drain_turn(struct run *run)
 	return moved;
 }
 
+/* Until nothing moves any more, now or later. */
 static void
-drain(struct run *run)
+drain_all(struct run *run)
 {
 	uint32_t turns = 0;
 
-	tell(run, "drain");
 	while (run->core.live != 0) {
 		must(run, turns++ < TURNS_MOST, "it does not go round in circles");
 		if (drain_turn(run))
 			continue;
-		must(run, core_next_time(&run->core) != UINT64_MAX,
-			"something can move while a task is left");
+		if (core_next_time(&run->core) == UINT64_MAX)
+			return;
 		must(run, core_next_time(&run->core) > now_ns(run), "what is due is done");
-		run->now_ms = core_next_time(&run->core) / NS_PER_MS;
+		run->now_ms = (core_next_time(&run->core) + NS_PER_MS - 1) / NS_PER_MS;
 	}
+}
+
+/* One more waits for all the others, or dies, until there is nobody left who would. */
+static bool
+tie(struct run *run)
+{
+	uint32_t from = chance(run, run->model.n_places);
+
+	for (uint32_t i = 0; i < run->model.n_places; i++) {
+		uint32_t place = (from + i) % run->model.n_places;
+
+		if (!will_yield(run, place))
+			continue;
+		if (chance(run, 4) == 0)
+			end_worker(run, place, pick_end(run, NULL));
+		else
+			yield(run, place);
+		return true;
+	}
+	return false;
+}
+
+/* Those that have yielded wait for all the others, and those need nothing of them. */
+static void
+drain_others(struct run *run)
+{
+	const struct model *model = &run->model;
+
+	run->patient = true;
+	do
+		drain_all(run);
+	while (tie(run));
+	run->patient = false;
+	for (uint32_t i = model->first; i < model->n && model_yielded(model) < model->most_places;
+		i++)
+		must(run,
+			model->tasks[i].where >= AT_SETTLED ||
+				(model->tasks[i].running &&
+					model->places[model->tasks[i].ran_at].yielded),
+			"a task that has yielded holds no other up");
+}
+
+static void
+drain(struct run *run)
+{
+	tell(run, "drain");
+	if (chance(run, 2) == 0)
+		drain_others(run);
+	drain_all(run);
+	must(run, run->core.live == 0, "something can move while a task is left");
 	must(run, run->core.bytes == 0, "an empty window holds no bytes");
 	must(run, run->core.news == NULL && run->core.n_told_running == 0,
 		"in an empty window nothing runs and nothing is left to announce");
@@ -274,7 +323,8 @@ do_spill(struct run *run)
 }
 
 static void (*const actions[])(struct run *) = { do_submit, do_dispatch_step, do_step,
-	do_deliver_step, do_wait, do_announce_step, do_kill, do_cancel, do_leave, do_stop, do_lose, do_drain, do_spill };
+	do_deliver_step, do_wait, do_announce_step, do_kill, do_cancel, do_leave, do_resize,
+	do_stop, do_lose, do_drain, do_spill };
 enum { ACTIONS = sizeof actions / sizeof *actions, ALWAYS = 6 };
 
 /* Each seed has its own mixture, so that what is rare in one is common in another. */
@@ -310,7 +360,7 @@ pick_options(struct run *run)
 
 	model->window = 1 + chance(run, chance(run, 3) == 0 ? 5 : SLOTS_MOST);
 	model->window_bytes = most_bytes[chance(run, 5)];
-	model->workers = 1 + chance(run, chance(run, 2) == 0 ? 3 : MODEL_PLACES);
+	model->target = 1 + chance(run, chance(run, 2) == 0 ? 3 : MODEL_PLACES);
 	model->max_deaths = chance(run, 2) == 0 ? 1000 : 1 + chance(run, 20);
 	model->quarantine = 1 + chance(run, 3);
 	model->completion = chance(run, 3) == 0;
@@ -320,12 +370,28 @@ pick_options(struct run *run)
 	if (run->bursts) { /* messages of many, and workers that take them from each other */
 		model->window = SLOTS_MOST - chance(run, 10);
 		model->window_bytes = most_bytes[2 + chance(run, 3)];
-		model->workers = 2 + chance(run, 2);
+		model->target = 2 + chance(run, 2);
 		model->batches = model->functions = true;
 	}
 	run->commands = chance(run, 2) == 0 ? 0 : chance(run, 10);
 	run->longest_ns = chance(run, 2) == 0 ? 10000000 : 100000;
+	run->yields = chance(run, 2) == 0 ? 0 : chance(run, 10);
 	run->first = pick_first(run);
+}
+
+static void
+pick_places(struct run *run)
+{
+	static const uint32_t recycle[] = { 1, 2, 7 };
+	struct model *model = &run->model;
+
+	model->most_places = model->target;
+	if (chance(run, 4) != 0)
+		model->most_places += chance(run, MODEL_PLACES - model->target + 1);
+	model->recycle = model->functions && chance(run, 3) == 0 ? recycle[chance(run, 3)] : 0;
+	model->n_places = model->widest = model->target;
+	for (uint32_t i = 0; i < MODEL_PLACES; i++)
+		model->places[i].worker = model->functions ? NO_WORKER : IS_READY;
 }
 
 static void
@@ -334,9 +400,12 @@ begin(struct run *run)
 	struct model *model = &run->model;
 
 	pick_options(run);
+	pick_places(run);
 	struct core_options options = { .window = model->window,
 		.window_bytes = model->window_bytes,
-		.workers = model->workers,
+		.workers = model->target,
+		.places = model->most_places,
+		.recycle = model->recycle,
 		.max_deaths = model->max_deaths,
 		.quarantine = model->quarantine,
 		.completion = model->completion,
@@ -349,14 +418,12 @@ begin(struct run *run)
 	must(run, core_init(&run->core, &options, run->first) == 0, "memory");
 	if (chance(run, 2) == 0) /* as after four thousand million tasks */
 		run->core.cursor = UINT32_MAX - chance(run, 100);
-	for (uint32_t i = 0; i < model->workers; i++)
-		model->places[i].worker = model->functions ? NO_WORKER : IS_READY;
 	tell(run,
-		"window %u, %llu bytes, %u workers, max_deaths %u, quarantine %u%s%s%s, first %llu",
-		model->window, (unsigned long long)model->window_bytes, model->workers,
-		model->max_deaths, model->quarantine, model->completion ? ", completion" : "",
-		model->functions ? ", functions" : "", model->batches ? ", batches" : "",
-		(unsigned long long)run->first);
+		"window %u, %llu bytes, %u of %u places, recycle %u, max_deaths %u, quarantine %u%s%s%s, first %llu",
+		model->window, (unsigned long long)model->window_bytes, model->target,
+		model->most_places, model->recycle, model->max_deaths, model->quarantine,
+		model->completion ? ", completion" : "", model->functions ? ", functions" : "",
+		model->batches ? ", batches" : "", (unsigned long long)run->first);
 }
 
 static void
@@ -371,7 +438,7 @@ take_step(struct run *run, const uint32_t weights[ACTIONS], uint32_t sum)
 	run->core.draining = chance(run, 4) == 0;
 	if (run->step % 64 == 1)
 		run->sleeper =
-			chance(run, run->bursts ? run->model.workers : 2 * run->model.workers);
+			chance(run, run->bursts ? run->model.n_places : 2 * run->model.n_places);
 	actions[i](run);
 	judge(run);
 }

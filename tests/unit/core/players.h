@@ -147,7 +147,7 @@ fail_command(struct run *run, uint32_t place)
 
 	tell(run, "the command at %u cannot be started", place);
 	core_command_failed(&run->core, place, 127, "not found");
-	model_answered(&run->model.places[place]);
+	model_answered(&run->model, &run->model.places[place]);
 	model_settle(&run->model, task, ORD_FAILED);
 }
 
@@ -161,6 +161,20 @@ fail_spawn(struct run *run, uint32_t place)
 
 /* --- dispatch --- */
 
+/* A task that runs is asked to end; it does not wait for a slot. */
+static bool
+cancel(struct run *run, uint32_t number)
+{
+	struct model_task *task = &run->model.tasks[number];
+	bool runs = core_cancel(&run->core, core_find(&run->core, run->first + number));
+
+	must(run, runs == model_cancel(&run->model, task),
+		"what runs is asked to stop, all else is canceled at once");
+	if (runs && !task->command)
+		core_grant(&run->core, task->ran_at);
+	return runs;
+}
+
 /* As the pool: what waits and has not started is canceled, what runs is asked to end. */
 static void
 fail_pool(struct run *run)
@@ -170,15 +184,9 @@ fail_pool(struct run *run)
 	tell(run, "workers die in a row: stop, and cancel all");
 	core_stop(&run->core, "workers die in a row");
 	model_stop(model);
-	for (uint32_t i = model->first; i < model->n; i++) {
-		struct slot *slot = core_find(&run->core, run->first + i);
-
+	for (uint32_t i = model->first; i < model->n; i++)
 		if (model->tasks[i].where == AT_SENT)
-			must(run,
-				core_cancel(&run->core, slot) ==
-					model_cancel(model, &model->tasks[i]),
-				"canceled alike");
-	}
+			cancel(run, i);
 }
 
 static void
@@ -206,6 +214,14 @@ send_task(struct run *run, const struct dispatch *dispatch)
 		core_begun(&run->core, dispatch->slot, place, now_ns(run));
 }
 
+static void
+leave(struct run *run, uint32_t place)
+{
+	tell(run, "worker %u is told to leave", place);
+	core_leaving(&run->core, place);
+	run->model.places[place].worker = IS_LEAVING;
+}
+
 static bool
 do_dispatch(struct run *run, bool faultless)
 {
@@ -221,12 +237,17 @@ do_dispatch(struct run *run, bool faultless)
 		core_spawning(&run->core, place);
 		run->model.places[place].worker = IS_STARTING;
 		run->model.places[place].fed = false;
+		run->model.places[place].given = 0;
 		run->pids[place] = ++run->last_pid;
 		if (!faultless && chance(run, 20) == 0)
 			fail_spawn(run, place);
 	}
 	if (dispatch.kind == DISPATCH_SEND || dispatch.kind == DISPATCH_COMMAND)
 		send_task(run, &dispatch);
+	if (dispatch.kind == DISPATCH_BYE)
+		leave(run, place);
+	if (dispatch.kind == DISPATCH_GRANT)
+		tell(run, "the task at %u has a slot again", place);
 	if (dispatch.kind == DISPATCH_COMMAND && !faultless && chance(run, 20) == 0)
 		fail_command(run, place);
 	return dispatch.kind != DISPATCH_NOTHING;
@@ -240,7 +261,7 @@ answered(struct run *run, uint32_t place)
 	struct inbox *inbox = &run->inboxes[place];
 
 	core_answered(&run->core, place);
-	model_answered(&run->model.places[place]);
+	model_answered(&run->model, &run->model.places[place]);
 	inbox->running = false;
 	inbox->count--;
 	memmove(inbox->calls, inbox->calls + 1, inbox->count * sizeof *inbox->calls);
@@ -339,6 +360,28 @@ charge(struct run *run, uint32_t place, uint64_t *counted, const char *what)
 }
 
 static void
+yield(struct run *run, uint32_t place)
+{
+	tell(run, "the task at %u yields", place);
+	core_yield(&run->core, place);
+	model_yield(&run->model, place);
+}
+
+/* One that has not yielded is answered as well. */
+static void
+wish(struct run *run, uint32_t place)
+{
+	struct model_place *at = &run->model.places[place];
+
+	tell(run, "the task at %u wants a slot", place);
+	core_wish(&run->core, place);
+	at->wish = at->yielded;
+	at->owed = !at->yielded;
+	if (model_task_of(&run->model, place)->canceled)
+		core_grant(&run->core, place);
+}
+
+static void
 work(struct run *run, uint32_t place, bool finish)
 {
 	struct model_task *task = model_task_of(&run->model, place);
@@ -349,6 +392,8 @@ work(struct run *run, uint32_t place, bool finish)
 		charge(run, place, &task->output, "output");
 	else if (pick == 1)
 		charge(run, place, &task->messages, "message");
+	else if (pick < 4 && !task->command && task->output == 0 && run->yields > chance(run, 10))
+		pick == 2 ? wish(run, place) : yield(run, place);
 	else if (pick < 4)
 		return;
 	else if (!task->command)
@@ -357,10 +402,37 @@ work(struct run *run, uint32_t place, bool finish)
 		end_command(run, place, finish ? end : pick_end(run, task));
 }
 
+/* A task that wants a slot waits for it, or until its time is up; true: it has moved. */
+static bool
+wait_for_slot(struct run *run, uint32_t place, bool finish)
+{
+	const struct model_place *at = &run->model.places[place];
+
+	if (at->wish || at->owed) {
+		if (finish || chance(run, 40) != 0)
+			return false;
+		settle(run, place, ORD_TIMED_OUT);
+	} else if (finish) {
+		if (run->patient)
+			return false;
+		wish(run, place);
+	} else if (chance(run, 4) == 0) {
+		wish(run, place);
+	} else if (chance(run, 8) == 0) {
+		settle(run, place, pick_state(run, model_task_of(&run->model, place)));
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static bool
 step_worker(struct run *run, uint32_t place, bool finish)
 {
 	enum model_worker worker = run->model.places[place].worker;
+	bool leaves =
+		worker == IS_LEAVING || model_had_its_share(&run->model, &run->model.places[place]);
+	bool done = run->inboxes[place].count == 0 || run->model.places[place].retired;
 
 	if (run->model.functions && worker == IS_STARTING) {
 		tell(run, "worker %u is ready", place);
@@ -368,11 +440,24 @@ step_worker(struct run *run, uint32_t place, bool finish)
 		core_ready(&run->core, place);
 		return true;
 	}
-	if (finish && worker == IS_LEAVING && run->inboxes[place].count == 0) {
+	if ((worker == IS_LEAVING || worker == IS_READY) && leaves && done &&
+		(finish || chance(run, 4) == 0)) {
 		end_worker(run, place, (struct model_end){ 0 });
 		return true;
 	}
 	return false;
+}
+
+/* Before it yields it takes long, while others come to be idle. */
+static bool
+will_yield(const struct run *run, uint32_t place)
+{
+	const struct inbox *inbox = &run->inboxes[place];
+
+	return run->patient && inbox->running && !run->model.places[place].yielded &&
+		inbox->calls[0].sequence % 10 < run->yields &&
+		run->model.tasks[inbox->calls[0].sequence - run->first].output == 0 &&
+		model_yielded(&run->model) + 1 < run->model.most_places;
 }
 
 /* One step at a place; what asks for bytes to be taken waits until they may be. */
@@ -380,9 +465,14 @@ static bool
 step_place(struct run *run, uint32_t place, bool finish)
 {
 	const struct inbox *inbox = &run->inboxes[place];
+	const struct model_place *at = &run->model.places[place];
 
 	if (step_worker(run, place, finish))
 		return true;
+	if (at->retired || will_yield(run, place))
+		return false;
+	if (inbox->running && (at->yielded || at->owed))
+		return wait_for_slot(run, place, finish);
 	if (!core_may_take(&run->core, place) && (finish || chance(run, 2) == 0))
 		return false;
 	if (inbox->count != 0 && !inbox->running)
@@ -398,13 +488,14 @@ step_place(struct run *run, uint32_t place, bool finish)
 static void
 do_step(struct run *run)
 {
-	uint32_t from = chance(run, run->model.workers), i = 0;
+	uint32_t from = chance(run, run->model.n_places), i = 0;
 	uint32_t more = chance(run, 4) == 0 ? chance(run, 30) : 0, place = from;
 
-	while (i < run->model.workers && (place == run->sleeper || !step_place(run, place, false)))
-		place = (from + ++i) % run->model.workers;
-	for (; more > 0 && i < run->model.workers; more--) {
+	while (i < run->model.n_places && (place == run->sleeper || !step_place(run, place, false)))
+		place = (from + ++i) % run->model.n_places;
+	for (; more > 0 && i < run->model.n_places; more--) {
 		run->model.event++;
+		judge_grants(run);
 		step_place(run, place, false);
 	}
 }
@@ -412,7 +503,7 @@ do_step(struct run *run)
 static void
 do_kill(struct run *run)
 {
-	uint32_t place = chance(run, run->model.workers);
+	uint32_t place = chance(run, run->model.n_places);
 	const struct model_task *task = model_task_of(&run->model, place);
 
 	if (!run->model.functions || run->model.places[place].worker == NO_WORKER ||
@@ -427,13 +518,30 @@ do_kill(struct run *run)
 static void
 do_leave(struct run *run)
 {
-	uint32_t place = chance(run, run->model.workers);
+	uint32_t place = chance(run, run->model.n_places);
 
 	if (!run->model.functions || run->model.places[place].worker != IS_READY)
 		return;
-	tell(run, "worker %u is told to leave", place);
-	core_leaving(&run->core, place);
+	if (run->inboxes[place].running || chance(run, 2) == 0) {
+		leave(run, place);
+		return;
+	}
+	tell(run, "worker %u leaves by its own wish", place);
+	core_retiring(&run->core, place);
 	run->model.places[place].worker = IS_LEAVING;
+	run->model.places[place].retired = true;
+}
+
+static void
+do_resize(struct run *run)
+{
+	uint32_t target = 1 + chance(run, run->model.most_places);
+
+	if (chance(run, 3) == 0)
+		target = run->model.target;
+	tell(run, "resize to %u", target);
+	core_resize(&run->core, target);
+	model_resize(&run->model, target);
 }
 
 #endif

@@ -35,8 +35,10 @@ struct run {
 	uint64_t seed, random;
 	uint32_t sleeper;    /* a place where a task takes long */
 	uint32_t commands;   /* in ten tasks */
+	uint32_t yields;     /* in ten times that a task could */
 	uint32_t longest_ns; /* that a task is said to have taken */
 	bool bursts;         /* many tasks at once, and no more before they are nearly done */
+	bool patient;        /* who has yielded waits for all others */
 	uint32_t step;
 	bool tell;
 };
@@ -65,9 +67,11 @@ number_of(const struct run *run, const struct slot *slot)
 }
 
 static bool
-is_idle(const struct model_place *place)
+is_idle(const struct run *run, uint32_t place)
 {
-	return place->worker == IS_READY && place->count == 0;
+	const struct model_place *at = &run->model.places[place];
+
+	return at->worker == IS_READY && at->count == 0 && !model_had_its_share(&run->model, at);
 }
 
 static bool
@@ -78,18 +82,7 @@ may_spawn(const struct run *run, uint32_t place)
 	return at->worker == NO_WORKER && at->not_before_ms <= run->now_ms;
 }
 
-static bool
-nothing_to_do(const struct run *run)
-{
-	bool idle = false;
-
-	for (uint32_t i = 0; i < run->model.workers; i++) {
-		if (may_spawn(run, i))
-			return false;
-		idle |= is_idle(&run->model.places[i]);
-	}
-	return !idle || model_next_waiting(&run->model) == MODEL_NONE;
-}
+#include "balance.h"
 
 static uint32_t
 sent_number(const struct run *run, const struct dispatch *dispatch, uint32_t i)
@@ -103,7 +96,7 @@ judge_copies(struct run *run, const struct dispatch *dispatch)
 {
 	struct model *model = &run->model;
 
-	must(run, model->batches && is_idle(&model->places[dispatch->place]),
+	must(run, model->batches && is_idle(run, dispatch->place),
 		"only an idle place is given copies");
 	must(run, model_first_at(model, AT_WAITING) == MODEL_NONE, "what waits goes before copies");
 	for (uint32_t i = 0; i < dispatch->n; i++) {
@@ -111,7 +104,8 @@ judge_copies(struct run *run, const struct dispatch *dispatch)
 
 		must(run, task->where == AT_SENT && !task->running && !task->command,
 			"what runs is not given out again");
-		must(run, model_holders(model, task) == 1, "there are two copies at most");
+		must(run, model_holders(model, task) == 1 || model_held_up(model, task),
+			"there is a second copy only of what one place holds, or none will come to");
 	}
 }
 
@@ -123,7 +117,8 @@ judge_message(struct run *run, const struct dispatch *dispatch)
 	const struct model_place *at = &model->places[dispatch->place];
 	uint32_t next = model_next_waiting(model);
 
-	must(run, at->worker == IS_READY, "only a worker that is ready is given a task");
+	must(run, at->worker == IS_READY && !at->yielded,
+		"only a worker that is ready is given a task");
 	must(run, at->count == 0 || (model->batches && !model->tasks[at->queue[0].task].command),
 		"only an idle place");
 	must(run, at->count == 0 || at->queue[0].message == at->queue[at->count - 1].message,
@@ -144,13 +139,17 @@ judge_message(struct run *run, const struct dispatch *dispatch)
 static void
 judge_dispatch(struct run *run, const struct dispatch *dispatch)
 {
-	const struct model *model = &run->model;
+	struct model *model = &run->model;
 	bool failed = model->fruitless >= model->max_deaths;
 	uint32_t number = number_of(run, dispatch->slot);
 
+	judge_grants(run);
+	judge_wishes(run, dispatch);
+	if (dispatch->kind == DISPATCH_GRANT)
+		return;
 	if (dispatch->kind == DISPATCH_NOTHING) {
-		must(run, model->stopped || (!failed && nothing_to_do(run)),
-			"something could be done");
+		must(run, model->stopped || !failed, "max_deaths in a row end the pool");
+		judge_rest(run);
 		return;
 	}
 	must(run, !model->stopped, "a stopped core does nothing");
@@ -158,12 +157,18 @@ judge_dispatch(struct run *run, const struct dispatch *dispatch)
 		"max_deaths in a row end the pool, and only they");
 	if (failed)
 		return;
-	must(run, dispatch->place < model->workers, "there is such a place");
+	must(run, dispatch->place < model->n_places, "there is such a place");
+	if (dispatch->kind == DISPATCH_BYE) {
+		judge_bye(run, dispatch->place);
+		return;
+	}
+	judge_use(run, dispatch->place, dispatch->kind == DISPATCH_SPAWN);
 	if (dispatch->kind == DISPATCH_SPAWN) {
 		must(run, may_spawn(run, dispatch->place),
 			"a worker is started where one is missing, in its time");
 		return;
 	}
+	judge_share(run, dispatch);
 	must(run, dispatch->n == 1 || (model->batches && dispatch->kind == DISPATCH_SEND),
 		"many go out only if that is asked");
 	must(run, model->tasks[number].command == (dispatch->kind == DISPATCH_COMMAND),
@@ -183,18 +188,18 @@ judge_take(const struct run *run)
 	uint32_t lowest = MODEL_NONE, going = 0;
 	bool may_take;
 
-	for (uint32_t i = 0; i < model->workers; i++)
-		if (model->places[i].count != 0 && model->places[i].queue[0].task < lowest)
+	for (uint32_t i = 0; i < model->n_places; i++)
+		if (model_works(&model->places[i]) && model->places[i].queue[0].task < lowest)
 			lowest = model->places[i].queue[0].task;
-	for (uint32_t i = 0; i < model->workers; i++) {
+	for (uint32_t i = 0; i < model->n_places; i++) {
 		const struct model_place *at = &model->places[i];
 
 		may_take = core_may_take(&run->core, i);
-		must(run, may_take || (over && at->count != 0),
-			"under the bound, and from an idle place, all is taken");
-		must(run, !may_take || !over || at->count == 0 || at->queue[0].task == lowest,
+		must(run, may_take || (over && model_works(at)),
+			"under the bound, and from a place that does not work, all is taken");
+		must(run, !may_take || !over || !model_works(at) || at->queue[0].task == lowest,
 			"over the bound only the lowest sequence goes on");
-		going += may_take && at->count != 0;
+		going += may_take && model_works(at);
 	}
 	must(run, !over || lowest == MODEL_NONE || going == 1,
 		"over the bound exactly one goes on");
@@ -281,8 +286,7 @@ judge_announced(const struct run *run, uint32_t number)
 	bool told = run->core.options.announce;
 
 	must(run, task->told_ends == told, "an end is announced before its result");
-	must(run, task->told_retries == (told ? task->given_again : 0),
-		"every retry is announced");
+	must(run, task->told_retries == (told ? task->given_again : 0), "every retry is announced");
 }
 
 /* What was announced adds up. */
@@ -301,12 +305,13 @@ judge_counts(const struct run *run)
 	must(run, run->core.n_told_ended == ended, "as many have ended as were announced");
 }
 
+/* When the first of the missing workers may be started; those beyond the target are not missed. */
 static uint64_t
 next_time(const struct run *run)
 {
 	uint64_t soonest = UINT64_MAX;
 
-	for (uint32_t i = 0; i < run->model.workers && !run->model.stopped; i++) {
+	for (uint32_t i = 0; i < run->model.n_places && !run->model.stopped; i++) {
 		const struct model_place *at = &run->model.places[i];
 
 		if (at->worker == NO_WORKER && at->not_before_ms * NS_PER_MS < soonest)
@@ -319,23 +324,25 @@ next_time(const struct run *run)
 static void
 judge_time(const struct run *run)
 {
-	uint64_t at = core_next_time(&run->core);
-	bool idle = false;
+	uint64_t at = core_next_time(&run->core), workers = next_time(run);
+	bool idle = false, looks = false;
 
-	for (uint32_t i = 0; i < run->model.workers; i++)
-		idle |= is_idle(&run->model.places[i]);
-	must(run, at == next_time(run) || (at < next_time(run) && run->model.batches && idle),
-		"the next time is known");
+	for (uint32_t i = 0; i < run->model.n_places; i++)
+		idle |= is_idle(run, i);
+	looks = run->model.batches && idle;
+	must(run, at >= workers || looks, "nothing is due before its time");
+	must(run, spare_places(&run->model) != 0 || at <= workers, "the next time is known");
 	must(run, at == UINT64_MAX || core_has_time(&run->core), "there is a time if there is one");
 }
 
 static void
-judge(const struct run *run)
+judge(struct run *run)
 {
 	const struct model *model = &run->model;
 	const struct core *core = &run->core;
 	const char *broken = core_check(core);
 
+	judge_grants(run);
 	must(run, broken == NULL, broken);
 	must(run, core->bytes == model_bytes(model), "bytes are those of the model");
 	must(run, core->live == live(model) && core->live <= model->window, "the window holds");
@@ -350,6 +357,8 @@ judge(const struct run *run)
 		"retries and deaths are counted");
 	must(run, core->fruitless == model->fruitless, "fruitless deaths are counted");
 	judge_counts(run);
+	must(run, core->recycled == model->recycled, "workers that were replaced are counted");
+	must(run, core->n_yielded == model_yielded(model), "as many have yielded");
 	judge_time(run);
 	judge_take(run);
 	judge_deliverable(run, core_deliverable(core));
