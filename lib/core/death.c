@@ -28,7 +28,8 @@ core_runner(const struct core *core, const struct slot *slot)
 	if (slot->task.command)
 		return slot->place;
 	word = atomic_load_explicit(&core->options.claims[slot->index], memory_order_acquire);
-	if (word != CLAIM_WORD(slot->sequence, slot->attempt, CLAIM_PLACE(word), CLAIM_STARTED))
+	if (word != CLAIM_WORD(slot->sequence, slot->attempt, CLAIM_PLACE(word), CLAIM_STARTED) ||
+		CLAIM_PLACE(word) >= core->n_places)
 		return UINT32_MAX;
 	return CLAIM_PLACE(word);
 }

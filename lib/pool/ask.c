@@ -13,6 +13,8 @@ answer(struct ord_pool *pool, struct slot *slot, int status, const void *bytes, 
 {
 	uint32_t place = core_runner(&pool->core, slot);
 
+	if (place == UINT32_MAX) /* claim words are input too */
+		return ORD_EINVAL;
 	if (pool->inline_worker != NULL) {
 		if (inline_answer(pool, bytes, size) != 0)
 			return ORD_ENOMEM;
@@ -28,7 +30,7 @@ answer(struct ord_pool *pool, struct slot *slot, int status, const void *bytes, 
 static void
 refuse(struct ord_pool *pool, struct slot *slot, int status)
 {
-	if (pool->inline_worker == NULL && answer(pool, slot, status, NULL, 0) != 0)
+	if (pool->inline_worker == NULL && answer(pool, slot, status, NULL, 0) == ORD_ENOMEM)
 		incarnation_spoil(&pool->incarnations[core_runner(&pool->core, slot)]);
 	slot->asking = false;
 }
@@ -53,6 +55,7 @@ pool_take_ask(struct incarnation *incarnation, struct slot *slot, const struct r
 	if (slot->asking)
 		return -1;
 	slot->asking = true;
+	incarnation->ask = incarnation->asked;
 	pool->text.size = 0;
 	if (slot->cancel) {
 		refuse(pool, slot, ORD_EINTERRUPTED);
@@ -83,7 +86,11 @@ pool_stop_asking(struct ord_pool *pool, struct slot *slot)
 void
 pool_grant(struct ord_pool *pool, uint32_t place)
 {
-	if (incarnation_reply(&pool->incarnations[place], RECORD_GRANT, 0, NULL, 0) != 0)
+	const struct slot *slot = core_running(&pool->core, place);
+	int status = slot != NULL && slot->cancel ? ORD_EINTERRUPTED : ORD_OK;
+
+	if (incarnation_reply(
+		    &pool->incarnations[place], RECORD_GRANT, (uint16_t)-status, NULL, 0) != 0)
 		incarnation_spoil(&pool->incarnations[place]);
 }
 
@@ -108,5 +115,8 @@ ord_pool_answer(struct ord_pool *pool, uint64_t sequence, const void *bytes, siz
 			"task %llu does not wait for an answer: it has ended, or is tried again and will ask again",
 			(unsigned long long)sequence);
 	status = answer(pool, slot, ORD_OK, bytes, size);
+	if (status == ORD_EINVAL)
+		return error_set(&pool->error, status, "nobody runs task %llu any more",
+			(unsigned long long)sequence);
 	return status == 0 ? ORD_OK : error_memory(&pool->error);
 }

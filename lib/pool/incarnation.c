@@ -481,12 +481,13 @@ incarnation_reply(struct incarnation *incarnation, uint8_t kind, uint16_t value,
 
 	if (incarnation->id == 0 || incarnation->tasks == NULL || incarnation->spoiled)
 		return 0; /* its end settles the task */
-	to = begin_frame(incarnation, &message, record_space(size));
+	to = begin_frame(incarnation, &message, record_space(8 + size));
 	if (to == NULL)
 		return -1;
-	to = record_begin(to, kind, 0, value, (uint32_t)size);
+	to = record_begin(to, kind, 0, value, (uint32_t)(8 + size));
+	wire_put64(to, kind == RECORD_ANSWER ? incarnation->ask : incarnation->resume);
 	if (size != 0)
-		memcpy(to, bytes, size);
+		memcpy(to + 8, bytes, size);
 	send_frame(incarnation, &message);
 	return 0;
 }

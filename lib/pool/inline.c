@@ -30,7 +30,9 @@ await(struct worker *worker)
 	struct slot *slot;
 
 	worker->reply.there = false;
-	take(worker);
+	do /* messages before the question are said in parts */
+		take(worker);
+	while (pool->incarnations[0].left && !pool->destroy);
 	if (core_expected(&pool->core, 0, &slot) != NULL && slot != NULL)
 		slot->asking = false;
 	return worker->reply.there ? ORD_OK : ORD_ENOTSUP;

@@ -95,6 +95,8 @@ struct incarnation {
 	uint64_t batch_ns;    /* when the first task of this message started; 0: not told yet */
 	uint32_t batch_tasks; /* answered of this message */
 	struct buffer parts;  /* of an output that is not whole */
+	uint64_t asked;       /* questions of its tasks so far, and of these */
+	uint64_t ask, resume; /* the last ASK and the last RESUME: their answers name them */
 	bool parts_lost;      /* there was no memory for one */
 	bool left;            /* more records are known to lie in its outbox */
 	bool spoiled;         /* its bytes made no sense; it is being killed */
@@ -222,7 +224,7 @@ void incarnation_failed(struct ord_pool *pool, const struct life_event *event);
 void incarnation_ended(struct ord_pool *pool, const struct life_packet *packet);
 /* Send the last n tasks that the core gave to a place in one message; last: the worker shall leave behind them. */
 void incarnation_send(struct ord_pool *pool, uint32_t place, uint32_t n, bool last);
-/* Send one record that answers the task at a place; value: 0, or a status made positive.  0 or -1 without memory. */
+/* Send one record that answers a question of the task at a place; value: 0, or a status made positive.  0 or -1 without memory. */
 int incarnation_reply(struct incarnation *incarnation, uint8_t kind, uint16_t value,
 	const void *bytes, size_t size);
 void incarnation_bye(struct ord_pool *pool, uint32_t place);

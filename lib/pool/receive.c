@@ -255,8 +255,12 @@ take_wish(struct incarnation *incarnation, const struct record *record)
 
 	if (expect_runner(incarnation, &slot) != 0 || slot == NULL)
 		return -1;
+	if (record->kind != RECORD_YIELD)
+		incarnation->asked++;
 	if (record->kind == RECORD_ASK)
 		return pool_take_ask(incarnation, slot, record);
+	if (record->kind == RECORD_RESUME)
+		incarnation->resume = incarnation->asked;
 	if (record->kind == RECORD_YIELD)
 		core_yield(core, incarnation->place);
 	else

@@ -67,6 +67,7 @@ int
 ord_task_resume(struct ord_task *task)
 {
 	struct worker *worker = task->worker;
+	int status;
 
 	if (*worker->alive == 0)
 		return ORD_ENOTSUP;
@@ -74,5 +75,7 @@ ord_task_resume(struct ord_task *task)
 		return ORD_OK;
 	task->yielded = false;
 	say(worker, RECORD_RESUME, NULL, 0);
-	return worker->await(worker);
+	status = worker->await(worker);
+	task->interrupted |= status == ORD_EINTERRUPTED;
+	return status;
 }

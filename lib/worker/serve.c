@@ -43,7 +43,7 @@ struct server {
 	uint32_t attempt;
 	bool leaving;
 	uint64_t looked_ns;        /* when this process's size was looked at last */
-	uint32_t unwanted;         /* answers that will come and that nobody waits for */
+	uint64_t asked;            /* questions so far; an answer names its own */
 	struct aside *aside;       /* frames that came before an answer, oldest first */
 	struct aside **aside_last; /* where the next one goes */
 };
@@ -69,11 +69,16 @@ flush(struct worker *worker)
 	if (size == 0)
 		return;
 	to = channel_compose(&message, FRAME_HEADER + size);
-	if (to == NULL)
-		return; /* unsent records stay in the outbox; the timer brings the master there */
+	if (to == NULL) {
+		outbox_commit(
+			&worker->outbox, 0, 1); /* the timer brings the master to the outbox */
+		return;
+	}
 	memcpy(frame_encode(to, page->token, page->id, position), from, size);
 	if (channel_send(server->ends.results, &message) == 0)
 		outbox_sent(&worker->outbox, size);
+	else
+		outbox_commit(&worker->outbox, 0, 1);
 }
 
 static void
@@ -135,12 +140,16 @@ take_call(struct server *server, const struct record *record, bool last)
 		look_at_size(server);
 }
 
-/* An answer that the task did not wait for to the end: it was to end itself. */
-static void
-drop_reply(struct server *server)
+/*
+ * Is it the answer to the last question?  One to an earlier question comes
+ * late: its task did not wait to the end, because it was to end itself.
+ */
+static bool
+answers_last(const struct server *server, const struct record *record)
 {
-	if (server->unwanted-- == 0)
+	if (record->size < 8 || wire_get64(record->payload) > server->asked)
 		_exit(LEAVE_PROTOCOL);
+	return wire_get64(record->payload) == server->asked;
 }
 
 static void
@@ -161,7 +170,7 @@ take_record(struct server *server, const struct record *record, bool last)
 	case RECORD_FUNCTION: take_function(server, record); break;
 	case RECORD_BYE: server->leaving = true; break;
 	case RECORD_ANSWER:
-	case RECORD_GRANT: drop_reply(server); break;
+	case RECORD_GRANT: answers_last(server, record); break; /* nobody waits for it */
 	default: _exit(LEAVE_PROTOCOL);
 	}
 }
@@ -243,7 +252,7 @@ static int
 take_reply(struct reply *reply, const struct record *record)
 {
 	reply->bytes.size = 0;
-	if (buffer_append(&reply->bytes, record->payload, record->size) != 0)
+	if (buffer_append(&reply->bytes, record->payload + 8, record->size - 8) != 0)
 		return ORD_ENOMEM;
 	return -(int)record->value;
 }
@@ -263,10 +272,8 @@ look_for_reply(struct server *server, const struct channel_message *message, int
 		put_aside(server, &frame);
 		return 0;
 	}
-	if (server->unwanted != 0) {
-		server->unwanted--;
+	if (!answers_last(server, &record))
 		return 0;
-	}
 	*status = take_reply(&server->worker.reply, &record);
 	return 1;
 }
@@ -291,6 +298,7 @@ await(struct worker *worker)
 	struct channel_message message;
 	int there, replied = 0, status = ORD_OK;
 
+	server->asked++;
 	while (replied == 0) {
 		there = channel_wait_for(server->ends.tasks, &message, time_to_wait(worker));
 		if (there < 0)
@@ -299,7 +307,6 @@ await(struct worker *worker)
 			replied = look_for_reply(server, &message, &status);
 			channel_drop(&message);
 		} else if (ord_task_canceled(&worker->task)) {
-			server->unwanted++;
 			return ORD_EINTERRUPTED;
 		}
 	}
