@@ -136,13 +136,18 @@ do_wait(struct run *run)
 }
 
 static void
-do_stop(struct run *run)
+stop(struct run *run)
 {
-	if (chance(run, 100) != 0)
-		return;
 	tell(run, "stop");
 	core_stop(&run->core, chance(run, 2) == 0 ? "because" : NULL);
 	model_stop(&run->model);
+}
+
+static void
+do_stop(struct run *run)
+{
+	if (chance(run, 100) == 0)
+		stop(run);
 }
 
 static void
@@ -262,6 +267,8 @@ drain(struct run *run)
 	tell(run, "drain");
 	if (chance(run, 2) == 0)
 		drain_others(run);
+	if (chance(run, 4) == 0)
+		stop(run);
 	drain_all(run);
 	must(run, run->core.live == 0, "something can move while a task is left");
 	must(run, run->core.bytes == 0, "an empty window holds no bytes");
