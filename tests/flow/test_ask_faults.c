@@ -175,7 +175,7 @@ SCENE(ask_faults, after_a_wish_that_was_given_up)
 				.on_ask_user = &wait));
 		CHECK_OK(wait.tally.pool,
 			ord_pool_submit_task(wait.tally.pool,
-				&ORD_TASK(.input = &first, .input_size = sizeof first, .timeout_ms = 300), NULL));
+				&ORD_TASK(.input = &first, .input_size = sizeof first, .timeout_ms = 2000), NULL));
 		for (int i = 0; i < 20; i++)
 			TALLY_SUBMIT(&wait.tally, other);
 		CHECK_OK(wait.tally.pool, ord_pool_run(wait.tally.pool));
