@@ -177,6 +177,7 @@ do_lose(struct run *run)
 		if (runs_command(run, i))
 			hand_over(run, i);
 		run->inboxes[i].count = 0;
+		run->inboxes[i].running = false;
 	}
 	core_lost(&run->core, "the spawner is gone");
 	tell_lost(&run->model);
