@@ -160,6 +160,24 @@ ORD_API int
 ord_queue_cancel_all(struct ord_queue *queue);
 
 /*
+ * Answer what a task asked (.on_ask of the pool's options); from on_ask or at
+ * any later time.
+ *
+ * sequence  the task, as ord_ask_sequence said
+ * answer    answer[size] bytes, at most 1 GiB; copied; NULL if size is 0
+ *
+ * Returns in a callback of this queue as ord_pool_answer; elsewhere the answer
+ * is handed to the queue's thread, and dropped if that task waits no longer, and this returns 0, or
+ *   ORD_EINVAL   NULL with a size; not started
+ *   ORD_ETOOBIG
+ *   ORD_ENOMEM
+ *   and the error that ended the pool, if one did.
+ * Since 0.1.  Source: lib/queue/answers.c.
+ */
+ORD_API int
+ord_queue_answer(struct ord_queue *queue, uint64_t sequence, const void *answer, size_t size);
+
+/*
  * Stop soon, from any thread or a signal handler; as ord_pool_interrupt.  The
  * results of what was canceled can be got.
  * Async-signal-safe.  Since 0.1.  Source: lib/queue/queue.c.

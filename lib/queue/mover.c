@@ -281,7 +281,7 @@ decide(struct ord_queue *queue, bool canceled)
 
 	if (is_over(queue))
 		return NEXT_END;
-	if (canceled ||
+	if (canceled || (!mover->poor && mover->answers.first != NULL) ||
 		(!mover->poor &&
 			((tasks && !mover->full && queue->failure.status == 0) ||
 				(mover->more && mover->room != 0))))
@@ -323,6 +323,7 @@ exchange(struct ord_queue *queue)
 	take_tasks(queue);
 	if (mover->failure.status != 0)
 		queue_fail(queue, &mover->failure);
+	answers_move(&mover->answers, &queue->answers);
 	canceled = mover->canceled_before != queue->cancel_before;
 	mover->canceled_before = queue->cancel_before;
 	getters = queue->getters;
@@ -397,7 +398,7 @@ live(void *user)
 	while ((next = exchange(queue)) != NEXT_END) {
 		if (next == NEXT_SLEEP)
 			rest(queue);
-		mover->poor = false;
+		mover->poor = !answers_give(&mover->answers, queue->pool);
 		take_interrupts(queue);
 		move_tasks(queue);
 		if (mover->empty || !move_results(queue)) {
@@ -438,4 +439,5 @@ mover_finish(struct mover *mover)
 	for (uint32_t i = 0; i < mover->n_done; i++)
 		ord_result_destroy(&mover->done[i]);
 	entries_finish(&mover->batch);
+	answers_finish(&mover->answers);
 }

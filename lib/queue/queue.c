@@ -31,8 +31,8 @@
 
 /* --- who may call --- */
 
-static int
-check(const struct ord_queue *queue)
+int
+queue_check(const struct ord_queue *queue)
 {
 	if (queue == NULL)
 		return ORD_EINVAL;
@@ -40,16 +40,16 @@ check(const struct ord_queue *queue)
 }
 
 /* Why a queue does not work, if it does not; the lock is held. */
-static int
-check_started(const struct ord_queue *queue)
+int
+queue_check_started(const struct ord_queue *queue)
 {
 	if (queue->failure.status != 0)
 		return queue->failure.status;
 	return queue->started ? ORD_OK : ORD_EINVAL;
 }
 
-static bool
-is_callback(const struct ord_queue *queue)
+bool
+queue_is_callback(const struct ord_queue *queue)
 {
 	return queue->self_known && pthread_equal(queue->self, pthread_self());
 }
@@ -92,7 +92,7 @@ await(struct ord_queue *queue, pthread_cond_t *condition, uint32_t *waiting, str
 {
 	if (limit->passed)
 		return late;
-	if (is_callback(queue))
+	if (queue_is_callback(queue))
 		return ORD_EBUSY;
 	++*waiting;
 	if (limit->timeout_ms < 0)
@@ -163,6 +163,7 @@ free_contents(struct ord_queue *queue)
 	ord_pool_destroy(&queue->pool);
 	mover_finish(&queue->mover);
 	entries_finish(&queue->in);
+	answers_finish(&queue->answers);
 	row_finish(&queue->out);
 }
 
@@ -190,6 +191,8 @@ ord_queue_new(struct ord_queue **out, const struct ord_queue_options *options)
 		return ORD_ENOMEM;
 	atomic_init(&queue->wake, -1);
 	atomic_init(&queue->resting, true);
+	answers_init(&queue->answers);
+	answers_init(&queue->mover.answers);
 	status = make(queue, options);
 	if (status == 0) {
 		make_lock(queue);
@@ -222,7 +225,7 @@ int
 ord_queue_start(struct ord_queue *queue)
 {
 	struct error error = { 0 };
-	int status = check(queue);
+	int status = queue_check(queue);
 
 	if (status != 0)
 		return status;
@@ -265,7 +268,7 @@ await_room(struct ord_queue *queue, size_t size, struct limit *limit)
 	int status;
 
 	for (;;) {
-		status = check_started(queue);
+		status = queue_check_started(queue);
 		if (status == 0 && queue->stopped)
 			status = ORD_ECLOSED;
 		if (status != 0 || queue_has_room(queue, size))
@@ -327,7 +330,7 @@ ord_queue_put_task(struct ord_queue *queue, const struct ord_task_options *optio
 	struct limit limit = limit_in(timeout_ms);
 	struct ord_task_options task;
 	struct entry entry;
-	int status = check(queue);
+	int status = queue_check(queue);
 
 	if (status == 0)
 		status = options != NULL
@@ -355,7 +358,7 @@ ord_queue_put(
 static int
 await_result(struct ord_queue *queue, struct limit *limit)
 {
-	int status = queue->started ? ORD_OK : check_started(queue);
+	int status = queue->started ? ORD_OK : queue_check_started(queue);
 
 	while (status == 0 && queue->out.count == 0 && !queue->over)
 		status = await(queue, &queue->ready, &queue->getters, limit, ORD_EEMPTY);
@@ -389,7 +392,7 @@ ord_queue_get(struct ord_queue *queue, int timeout_ms, struct ord_result **resul
 	if (result == NULL)
 		return ORD_EINVAL;
 	*result = NULL;
-	status = check(queue);
+	status = queue_check(queue);
 	if (status != 0)
 		return status;
 	pthread_mutex_lock(&queue->lock);
@@ -407,7 +410,7 @@ ord_queue_get(struct ord_queue *queue, int timeout_ms, struct ord_result **resul
 int
 ord_queue_stop(struct ord_queue *queue)
 {
-	int status = check(queue);
+	int status = queue_check(queue);
 	bool wake;
 
 	if (status != 0)
@@ -425,14 +428,14 @@ ord_queue_join(struct ord_queue *queue, int timeout_ms)
 {
 	struct limit limit = limit_in(timeout_ms);
 	uint32_t joiners = 0;
-	int status = check(queue);
+	int status = queue_check(queue);
 
 	if (status != 0)
 		return status;
 	pthread_mutex_lock(&queue->lock);
 	if (!queue->started)
-		status = check_started(queue);
-	else if (is_callback(queue))
+		status = queue_check_started(queue);
+	else if (queue_is_callback(queue))
 		status = ORD_EBUSY;
 	else if (!queue->stopped && queue->failure.status == 0)
 		status = ORD_EINVAL;
@@ -447,7 +450,7 @@ ord_queue_join(struct ord_queue *queue, int timeout_ms)
 int
 ord_queue_cancel_all(struct ord_queue *queue)
 {
-	int status = check(queue);
+	int status = queue_check(queue);
 	bool wake;
 
 	if (status != 0)
@@ -462,7 +465,7 @@ ord_queue_cancel_all(struct ord_queue *queue)
 int
 ord_queue_interrupt(struct ord_queue *queue)
 {
-	int status = check(queue);
+	int status = queue_check(queue);
 
 	if (status != 0)
 		return status;
@@ -519,7 +522,7 @@ ord_queue_alive(const struct ord_queue *queue)
 {
 	int alive;
 
-	if (check(queue) != 0)
+	if (queue_check(queue) != 0)
 		return 0;
 	pthread_mutex_lock(&writable(queue)->lock);
 	alive = queue->started && !queue->over;
@@ -532,7 +535,7 @@ ord_queue_statistics(const struct ord_queue *queue, struct ord_statistics *stati
 {
 	struct ord_statistics now;
 	size_t size;
-	int status = check(queue);
+	int status = queue_check(queue);
 
 	if (status != 0)
 		return status;

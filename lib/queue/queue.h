@@ -27,6 +27,19 @@ struct refusal {
 	char text[];           /* why */
 };
 
+/* What a thread answered a task. */
+struct answer {
+	struct answer *next;
+	uint64_t sequence;
+	struct blob bytes;
+};
+
+/* Oldest first; a zeroed one whose last is &first is empty. */
+struct answers {
+	struct answer *first;
+	struct answer **last;
+};
+
 /* What the queue's thread has in its hands. */
 struct mover {
 	struct entries batch; /* taken from the queue, not all in the pool yet */
@@ -47,6 +60,7 @@ struct mover {
 	bool more;                /* the pool may have results that were not taken */
 	bool poor;                /* there was no memory: try again soon */
 	struct error failure;     /* what ended the pool, until the queue is told */
+	struct answers answers;   /* that the pool was not given */
 	struct ord_statistics seen;
 };
 
@@ -74,6 +88,7 @@ struct ord_queue {
 	bool self_known;
 	struct entries in; /* tasks that the thread has not taken */
 	struct row out;    /* results that nobody has got */
+	struct answers answers; /* that the thread has not taken */
 	uint64_t next_sequence;
 	uint32_t waiting; /* put, and not in the pool: in and mover.batch */
 	uint64_t waiting_bytes;
@@ -98,6 +113,27 @@ int mover_start(struct ord_queue *queue);
 
 /* Free what it left. */
 void mover_finish(struct mover *mover);
+
+/* --- queue.c: who may call --- */
+
+/* The queue is there and belongs to this process. */
+int queue_check(const struct ord_queue *queue);
+
+/* Why it does not work, if it does not; the lock is held. */
+int queue_check_started(const struct ord_queue *queue);
+
+/* Is this the queue's own thread?  The lock is held. */
+bool queue_is_callback(const struct ord_queue *queue);
+
+/* --- answers.c: to questions of tasks --- */
+void answers_init(struct answers *answers);
+
+/* Move all of one to the end of the other. */
+void answers_move(struct answers *to, struct answers *from);
+
+/* Give the pool what is there; false: there was no memory for all of it. */
+bool answers_give(struct answers *answers, struct ord_pool *pool);
+void answers_finish(struct answers *answers);
 
 /* --- state.c: what all threads share; the lock is held --- */
 
