@@ -197,11 +197,30 @@ vacate(struct core *core, struct place *place)
 	place_in(core, place);
 }
 
+/*
+ * What it had started died with it: one task, or several if it was a worker
+ * whose answers could not be trusted.  What another place has started, or may
+ * start, is no longer this one's.  Returns whether it had started this.
+ */
+static bool
+leave_behind(struct core *core, struct slot *slot, uint32_t place, const struct end *end)
+{
+	uint32_t runner = core_runner(core, slot);
+
+	if (runner == place) {
+		slot->place = place;
+		settle_dead(core, slot, end);
+	} else if (slot->copies == 0 && runner == UINT32_MAX) {
+		give_back(core, slot);
+	}
+	return runner == place;
+}
+
 void
 core_ended(struct core *core, uint32_t place, const struct end *end, uint64_t now_ns)
 {
 	struct place *at = &core->places[place];
-	struct slot *running = core_running(core, place);
+	bool started = false;
 	bool had_its_share =
 		core->options.recycle != 0 && at->given >= core->options.recycle && at->count == 0;
 	bool expected = at->state == PLACE_STOPPED || had_its_share;
@@ -220,18 +239,12 @@ core_ended(struct core *core, uint32_t place, const struct end *end, uint64_t no
 		struct slot *slot = sent_slot(core, &at->sent[at->first & (at->capacity - 1)]);
 
 		place_pop(core, place);
-		/* One that another place has started, or may start, is no longer this one's. */
-		if (slot != NULL && slot != running && slot->copies == 0 &&
-			core_runner(core, slot) == UINT32_MAX)
-			give_back(core, slot);
+		if (slot != NULL)
+			started |= leave_behind(core, slot, place, end);
 	}
 	balance_unpick(core);
 	balance(core);
-	if (running != NULL) {
-		running->place = place;
-		settle_dead(core, running, end);
-	}
-	if (running == NULL && !expected && !at->fed)
+	if (!started && !expected && !at->fed)
 		back_off(core, at, now_ns);
 }
 

@@ -99,7 +99,8 @@ struct incarnation {
 	uint64_t ask, resume; /* the last ASK and the last RESUME: their answers name them */
 	bool parts_lost;      /* there was no memory for one */
 	bool left;            /* more records are known to lie in its outbox */
-	bool spoiled;         /* its bytes made no sense; it is being killed */
+	bool spoiled;         /* it is being killed */
+	bool distrusted;      /* because its bytes made no sense: no more of them are taken */
 };
 
 /* A command that runs. */
@@ -237,7 +238,7 @@ bool incarnation_keeps_region(const struct ord_pool *pool);
 void incarnation_drop_spare(struct ord_pool *pool);
 /* A packet's ENDED as the core wants it. */
 struct end pool_end(const struct life_packet *packet);
-/* Kill one whose bytes make no sense. */
+/* Kill one: its bytes make no sense, it is late, or there was no memory to tell it something. */
 void incarnation_spoil(struct incarnation *incarnation);
 /* The living one with this id; NULL: none. */
 struct incarnation *incarnation_find(struct ord_pool *pool, uint64_t id);

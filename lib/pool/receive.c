@@ -372,6 +372,14 @@ receive_records(
 	return 0;
 }
 
+/* One that is killed for another reason has its say to the end. */
+static void
+distrust(struct incarnation *incarnation)
+{
+	incarnation->distrusted = true;
+	incarnation_spoil(incarnation);
+}
+
 static struct incarnation *
 sender_of(struct ord_pool *pool, const struct frame *frame)
 {
@@ -392,9 +400,9 @@ take_frame(struct ord_pool *pool, const char *bytes, size_t size)
 		pool->dropped++;
 		return;
 	}
-	if (!incarnation->spoiled &&
+	if (!incarnation->distrusted &&
 		receive_records(incarnation, frame.position, frame.records, frame.size) != 0)
-		incarnation_spoil(incarnation);
+		distrust(incarnation);
 }
 
 unsigned
@@ -423,7 +431,7 @@ receive_outbox(struct incarnation *incarnation)
 {
 	int64_t left;
 
-	if (incarnation->region.page == NULL || incarnation->spoiled)
+	if (incarnation->region.page == NULL || incarnation->distrusted)
 		return;
 	left = outbox_left(&incarnation->region, incarnation->taken);
 	incarnation->left = false;
@@ -432,7 +440,7 @@ receive_outbox(struct incarnation *incarnation)
 	if (left < 0 ||
 		receive_records(incarnation, incarnation->taken,
 			outbox_at(&incarnation->region, incarnation->taken), (size_t)left) != 0)
-		incarnation_spoil(incarnation);
+		distrust(incarnation);
 }
 
 void

@@ -373,6 +373,55 @@ SCENE(functions, without_memory)
 	}
 }
 
+static pid_t
+spawner_of_this(void)
+{
+	FILE *children = fopen("/proc/thread-self/children", "r");
+	int pid = 0;
+
+	CHECK(children != NULL && fscanf(children, "%d", &pid) == 1);
+	fclose(children);
+	return pid;
+}
+
+/*
+ * A worker that could not be told a function is replaced; what it did until it
+ * was killed, late because its spawner was asleep, counts.
+ */
+SCENE(functions, without_memory_to_tell_them)
+{
+	for EACH_START (start)
+		for (unsigned long n = 1; n < 12; n++) {
+			struct tally tally = { 0 };
+			uint64_t number = 5;
+			pid_t spawner;
+
+			tally_open(&tally, &TALLY_OPTIONS(&tally, .function = add_one, .workers = 1, .start = start));
+			spawner = spawner_of_this();
+			for (int i = 0; i < 300; i++)
+				TALLY_SUBMIT(&tally, number);
+			CHECK_OK(tally.pool, ord_pool_run(tally.pool));
+			CHECK_EQ(kill(spawner, SIGSTOP), 0);
+			for (int i = 0; i < 2000; i++) {
+				struct ord_task_options task = ORD_TASK(.input = &number, .input_size = sizeof number,
+					.function_name = i == 0 ? "twice" : NULL);
+
+				memory_fault_at(i == 0 ? n : 0);
+				if (ord_pool_submit_task(tally.pool, &task, NULL) != 0) {
+					memory_fault_at(0);
+					CHECK_OK(tally.pool, ord_pool_submit_task(tally.pool, &task, NULL));
+				}
+				memory_fault_at(0);
+			}
+			for (int i = 0; i < 20; i++)
+				CHECK_OK(tally.pool, ord_pool_step(tally.pool, 1));
+			CHECK_EQ(kill(spawner, SIGCONT), 0);
+			CHECK_OK(tally.pool, ord_pool_run(tally.pool));
+			tally_close(&tally, 2300);
+			CHECK_EQ(tally.states[ORD_DONE] + tally.states[ORD_SIGNALED], 2300);
+		}
+}
+
 /* --- COMMAND --- */
 
 static void

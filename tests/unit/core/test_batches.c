@@ -4,6 +4,7 @@
 #include <orderly/result.h>
 
 #include "base/clock.h"
+#include "shared/region.h"
 #include "support.h"
 
 static void
@@ -210,5 +211,37 @@ Test(batches, the_last_tasks_are_shared_out)
 	cr_assert_eq(stage.n, 2);
 	stage_next(&stage, DISPATCH_SEND, NULL);
 	cr_assert_eq(stage.n, 1);
+	stage_close(&stage);
+}
+
+/* Its answers made no sense and were not taken: whatever it had started has a result all the same. */
+Test(batches, all_that_a_distrusted_worker_had_started_dies_with_it)
+{
+	struct stage stage;
+
+	stage_open(&stage, (struct core_options){ .window = 16, .workers = 1, .functions = true, .batches = true }, 0);
+	stage_bring_up(&stage);
+	for (int i = 0; i < 4; i++)
+		stage_submit(&stage, "x", i == 2 ? 1 : 0);
+	uint32_t place = stage_next(&stage, DISPATCH_SEND, NULL);
+	stage_answer(&stage, place, ORD_DONE, "");
+	stage_next(&stage, DISPATCH_SEND, NULL);
+	cr_assert_eq(stage.n, 2);
+	for (uint32_t back = 2; back > 0; back--) {
+		struct slot *slot = core_sent(&stage.core, place, back);
+
+		cr_assert(claim_start(&stage.core.options.claims[slot->index], slot->sequence, 0, place));
+	}
+	stage_die(&stage, place, SIGNALED(9));
+	cr_assert_null(core_check(&stage.core));
+	stage_expect(&stage, 0, ORD_DONE);
+	stage_expect(&stage, 1, ORD_SIGNALED);
+	cr_assert_eq(stage.core.n_waiting, 2); /* 2 is tried again, 3 had not started */
+	cr_assert_eq(stage.core.retried, 1);
+	stage_bring_up(&stage);
+	for (uint64_t i = 2; i < 4; i++) {
+		stage_answer(&stage, stage_next(&stage, DISPATCH_SEND, NULL), ORD_DONE, "");
+		stage_expect(&stage, i, ORD_DONE);
+	}
 	stage_close(&stage);
 }
