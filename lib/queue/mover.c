@@ -281,9 +281,10 @@ decide(struct ord_queue *queue, bool canceled)
 
 	if (is_over(queue))
 		return NEXT_END;
-	if (canceled || (!mover->poor && mover->answers.first != NULL) ||
+	if (canceled ||
 		(!mover->poor &&
-			((tasks && !mover->full && queue->failure.status == 0) ||
+			(mover->answers.first != NULL ||
+				(tasks && !mover->full && queue->failure.status == 0) ||
 				(mover->more && mover->room != 0))))
 		return NEXT_GO;
 	queue->sleeping = true;
@@ -398,9 +399,11 @@ live(void *user)
 	while ((next = exchange(queue)) != NEXT_END) {
 		if (next == NEXT_SLEEP)
 			rest(queue);
-		mover->poor = !answers_give(&mover->answers, queue->pool);
+		mover->poor = false;
 		take_interrupts(queue);
 		move_tasks(queue);
+		if (!answers_give(&mover->answers, queue->pool))
+			mover->poor = true; /* or it would try again without rest */
 		if (mover->empty || !move_results(queue)) {
 			int status = ord_pool_step(queue->pool, 0);
 
