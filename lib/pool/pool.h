@@ -290,6 +290,11 @@ int pool_take_start(
 int pool_take_progress(
 	struct incarnation *incarnation, const struct record *record, struct slot *slot);
 
+/* --- log.c --- */
+
+/* Take a LOG: say it, or drop it if its task is not known any more; -1: it makes no sense. */
+int pool_take_log(struct incarnation *incarnation, const struct record *record, bool stale);
+
 /* --- words.c --- */
 
 /* Read once from a worker's pipe; 1: there may be more, 0: empty or ended. */

@@ -4,7 +4,6 @@
  * comes twice is taken once.  Records are input: whatever makes no sense costs
  * the worker that sent it, and nobody else.
  */
-#include <orderly/log.h>
 #include <orderly/result.h>
 
 #include <string.h>
@@ -193,40 +192,13 @@ is_outside(const struct incarnation *incarnation)
 static int
 take_log(struct incarnation *incarnation, const struct record *record)
 {
-	struct ord_pool *pool = incarnation->pool;
-	struct ord_message message;
-	struct log_record log;
-	char file[1025];
-	struct slot *slot = NULL;
-	bool outside = is_outside(incarnation);
+	struct slot *slot;
 
-	if (log_decode(&log, record) != 0 || (!outside && expect_runner(incarnation, &slot) != 0) ||
-		log.file_size >= sizeof file || record->value < ORD_TRACE ||
-		record->value > ORD_CRITICAL)
-		return -1;
-	pool->text.size = 0;
-	if (!outside && slot == NULL) {
-		pool->dropped++;
-		return 0;
-	}
-	if (buffer_append(&pool->text, log.text, log.text_size) != 0 ||
-		buffer_append(&pool->text, "", 1) != 0) {
-		pool->messages_dropped++;
-		return 0;
-	}
-	memcpy(file, log.file, log.file_size);
-	file[log.file_size] = '\0';
-	message = (struct ord_message){ .sequence = incarnation->sequence,
-		.time_ns = log.time_ns,
-		.text = pool->text.bytes,
-		.size = log.text_size,
-		.file = file,
-		.line = log.line,
-		.worker = incarnation->place,
-		.level = record->value,
-		.source = ORD_SOURCE_LOG };
-	pool_say(pool, &message);
-	return 0;
+	if (is_outside(incarnation))
+		return pool_take_log(incarnation, record, false);
+	return expect_runner(incarnation, &slot) == 0
+		? pool_take_log(incarnation, record, slot == NULL)
+		: -1;
 }
 
 static int
