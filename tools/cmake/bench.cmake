@@ -16,7 +16,7 @@ foreach(source ${bench_sources})
 		OUTPUT_NAME ${name}
 		RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
 	target_include_directories(bench.${name} PRIVATE bench)
-	target_link_libraries(bench.${name} PRIVATE orderly_private orderly_warnings)
+	target_link_libraries(bench.${name} PRIVATE orderly_private orderly_warnings m)
 	if(bench_shared)
 		target_link_libraries(bench.${name} PRIVATE bench_shared)
 	endif()
