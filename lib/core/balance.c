@@ -8,6 +8,7 @@
 
 #include "core/lists.h"
 #include "core/roster.h"
+#include "core/sets.h"
 
 static void
 park(struct core *core, struct place *place, bool parked)
@@ -43,10 +44,12 @@ first_wish(const struct core *core)
 void
 balance_unpick(struct core *core)
 {
-	for (uint32_t i = 0; i < core->n_places; i++) {
-		place_out(core, &core->places[i]);
-		core->places[i].picked = false;
-		place_in(core, &core->places[i]);
+	uint32_t place;
+
+	while ((place = set_next(core, SET_PICKED, 0)) != NO_PLACE) {
+		place_out(core, &core->places[place]);
+		core->places[place].picked = false;
+		place_in(core, &core->places[place]);
 	}
 }
 

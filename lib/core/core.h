@@ -117,6 +117,7 @@ struct place {
 	bool retiring; /* its worker has said that it leaves by itself */
 	bool wish;     /* that task wants a slot again */
 	bool granted;  /* and shall be told that it has one */
+	uint32_t sets; /* that it is in: a bit for each (sets.h) */
 	uint32_t
 		fruitless; /* workers in a row that died here without finishing or starting a task */
 	uint64_t not_before_ns; /* back-off */
@@ -155,6 +156,8 @@ struct core {
 	uint32_t n_slots;
 	struct place *places; /* options.places of them, of which n_places were ever used */
 	uint32_t n_places;
+	uint64_t *sets; /* of places: a row of set_words words for each (sets.h) */
+	uint32_t set_words;
 	uint32_t target;        /* places that may work at once */
 	uint64_t next_sequence; /* of the next task */
 	uint64_t next_delivery; /* in the order of submission */
@@ -181,6 +184,7 @@ struct core {
 	uint32_t n_hungry; /* places that work on their last message (with batches) */
 	uint32_t n_loaded; /* places that hold more than one task */
 	uint64_t now_ns;   /* the clock, as the owner told it last */
+	uint64_t stuck_ns; /* no place is stuck before */
 	uint32_t prefetch_floor; /* no message is sent ahead while fewer tasks wait; 0: not known */
 	uint64_t mean_ns;        /* how long recent tasks took; 0: not known yet */
 	uint64_t mean_bytes;     /* how large recent outputs were */

@@ -8,6 +8,7 @@
 
 #include "core/lists.h"
 #include "core/roster.h"
+#include "core/sets.h"
 #include "shared/region.h"
 
 #define BATCH_NS UINT64_C(5000000) /* of work in one message, by the mean of recent tasks */
@@ -30,39 +31,36 @@ over(const struct core *core)
 static struct dispatch
 spawn_one(struct core *core, uint64_t now_ns)
 {
-	for (uint32_t i = 0; i < core->n_places; i++) {
-		const struct place *place = &core->places[i];
+	uint32_t place = set_next(core, SET_EMPTY, 0);
 
-		if (place_empty(core, place) && place->not_before_ns <= now_ns)
-			return (struct dispatch){ .kind = DISPATCH_SPAWN, .place = i };
-	}
-	return nothing;
+	while (place != NO_PLACE && core->places[place].not_before_ns > now_ns)
+		place = set_next(core, SET_EMPTY, place + 1);
+	if (place == NO_PLACE)
+		return nothing;
+	return (struct dispatch){ .kind = DISPATCH_SPAWN, .place = place };
 }
 
+/* They take turns. */
 static uint32_t
 next_idle(struct core *core)
 {
-	for (uint32_t i = 0; i < core->n_places; i++) {
-		uint32_t place = core->cursor % core->n_places;
+	uint32_t place = set_next(core, SET_IDLE, core->cursor);
 
-		core->cursor = (place + 1) % core->n_places;
-		if (place_idle(core, &core->places[place]))
-			return place;
-	}
-	return UINT32_MAX;
+	if (place == NO_PLACE)
+		place = set_next(core, SET_IDLE, 0);
+	core->cursor = place + 1;
+	return place;
 }
 
-/* Of the places that work on their last message the one that will be done first. */
+/* Of the places that work on their last message one with as little left as any, but for a factor of two. */
 static uint32_t
 next_hungry(const struct core *core)
 {
-	uint32_t best = UINT32_MAX;
+	uint32_t place = NO_PLACE;
 
-	for (uint32_t i = 0; i < core->n_places; i++)
-		if (place_hungry(core, &core->places[i]) &&
-			(best == UINT32_MAX || core->places[i].count < core->places[best].count))
-			best = i;
-	return best;
+	for (unsigned set = SET_HUNGRY; set < SETS && place == NO_PLACE; set++)
+		place = set_next(core, (enum place_set)set, 0);
+	return place;
 }
 
 static uint32_t
@@ -224,12 +222,6 @@ may_take_over(const struct core *core)
 }
 
 static bool
-is_stuck(const struct core *core, const struct place *place, uint64_t now_ns)
-{
-	return place_loaded(core, place) && now_ns - place->moved_ns >= STUCK_NS;
-}
-
-static bool
 may_copy(const struct core *core, const struct slot *slot)
 {
 	return slot != NULL && (slot->copies == 1 || slot->copies == slot->behind) &&
@@ -296,24 +288,44 @@ copy_for(struct core *core, uint32_t from, uint32_t to, uint64_t now_ns)
 		.last = is_last(core, target) };
 }
 
+/* When the first place will be stuck, or sooner. */
+static uint64_t
+first_stuck(const struct core *core)
+{
+	uint64_t soonest = core->stuck_ns != 0 ? core->stuck_ns : UINT64_MAX;
+	uint32_t place = core->stuck_ns != 0 ? NO_PLACE : set_next(core, SET_LOADED, 0);
+
+	for (; place != NO_PLACE; place = set_next(core, SET_LOADED, place + 1))
+		if (core->places[place].moved_ns + STUCK_NS < soonest)
+			soonest = core->places[place].moved_ns + STUCK_NS;
+	return soonest;
+}
+
 static struct dispatch
 take_over(struct core *core, uint64_t now_ns)
 {
 	struct dispatch dispatch = nothing;
+	uint32_t place;
 
-	for (uint32_t i = 0; i < core->n_places && dispatch.kind == DISPATCH_NOTHING; i++)
-		if (is_stuck(core, &core->places[i], now_ns))
-			dispatch = copy_for(core, i, next_idle(core), now_ns);
+	if (now_ns < core->stuck_ns)
+		return nothing;
+	core->stuck_ns = 0;
+	place = set_next(core, SET_LOADED, 0);
+	while (place != NO_PLACE && dispatch.kind == DISPATCH_NOTHING) {
+		if (now_ns >= core->places[place].moved_ns + STUCK_NS)
+			dispatch = copy_for(core, place, next_idle(core), now_ns);
+		place = set_next(core, SET_LOADED, place + 1);
+	}
+	if (dispatch.kind == DISPATCH_NOTHING)
+		core->stuck_ns = first_stuck(core);
 	return dispatch;
 }
 
 static struct dispatch
 grant_one(struct core *core)
 {
-	uint32_t place = 0;
+	uint32_t place = set_next(core, SET_GRANTED, 0);
 
-	while (!core->places[place].granted)
-		place++;
 	place_out(core, &core->places[place]);
 	core->places[place].granted = false;
 	place_in(core, &core->places[place]);
@@ -324,11 +336,7 @@ grant_one(struct core *core)
 static struct dispatch
 dismiss_one(const struct core *core)
 {
-	uint32_t place = core->n_places - 1;
-
-	while (!place_spare(core, &core->places[place]))
-		place--;
-	return (struct dispatch){ .kind = DISPATCH_BYE, .place = place };
+	return (struct dispatch){ .kind = DISPATCH_BYE, .place = set_last(core, SET_SPARE) };
 }
 
 struct dispatch
@@ -384,17 +392,20 @@ uint64_t
 core_next_time(const struct core *core)
 {
 	uint64_t soonest = core->retry_ns != 0 && !core->suspended ? core->retry_ns : UINT64_MAX;
+	uint32_t place = core_has_time(core) ? set_next(core, SET_EMPTY, 0) : NO_PLACE;
 
-	for (uint32_t i = 0; i < core->n_places && core_has_time(core); i++) {
-		const struct place *place = &core->places[i];
-
-		if (place_empty(core, place) && place->not_before_ns < soonest)
-			soonest = place->not_before_ns;
-		if (may_take_over(core) && place_loaded(core, place) &&
-			place->moved_ns + STUCK_NS < soonest)
-			soonest = place->moved_ns + STUCK_NS;
-	}
+	for (; place != NO_PLACE; place = set_next(core, SET_EMPTY, place + 1))
+		if (core->places[place].not_before_ns < soonest)
+			soonest = core->places[place].not_before_ns;
+	if (core_has_time(core) && may_take_over(core) && first_stuck(core) < soonest)
+		soonest = first_stuck(core);
 	return soonest;
+}
+
+static uint64_t
+front_of(const struct place *place)
+{
+	return place->sent[place->first & (place->capacity - 1)].sequence;
 }
 
 /*
@@ -407,22 +418,18 @@ core_next_time(const struct core *core)
 bool
 core_may_take(const struct core *core, uint32_t place)
 {
-	uint32_t lowest = UINT32_MAX;
-	uint64_t sequence = 0;
+	const struct place *at = &core->places[place];
 
-	if (!over(core))
+	if (!over(core) || at->count == 0 || at->yielded)
 		return true;
 	for (uint32_t i = 0; i < core->n_places; i++) {
-		const struct place *at = &core->places[i];
-		uint64_t front;
+		const struct place *other = &core->places[i];
+		bool counts = other->count != 0 && !other->yielded;
 
-		if (at->count == 0 || at->yielded)
-			continue;
-		front = at->sent[at->first & (at->capacity - 1)].sequence;
-		if (lowest == UINT32_MAX || sequence_before(front, sequence)) {
-			lowest = i;
-			sequence = front;
-		}
+		if (counts &&
+			(sequence_before(front_of(other), front_of(at)) ||
+				(front_of(other) == front_of(at) && i < place)))
+			return false;
 	}
-	return place == lowest || core->places[place].count == 0 || core->places[place].yielded;
+	return true;
 }

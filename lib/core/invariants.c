@@ -3,6 +3,7 @@
 
 #include "core/lists.h"
 #include "core/roster.h"
+#include "core/sets.h"
 
 static const char *
 check_waiting(const struct core *core)
@@ -129,6 +130,34 @@ check_places(const struct core *core)
 	return copies == 0 ? NULL : "the copies of sent tasks do not add up";
 }
 
+/* Every place is in the sets that it belongs to, and in no other. */
+static const char *
+check_sets(const struct core *core)
+{
+	for (unsigned set = 0; set < SETS; set++) {
+		uint32_t next = set_next(core, (enum place_set)set, 0), last = NO_PLACE;
+
+		for (uint32_t i = 0; i < core->n_places; i++) {
+			uint32_t sets = place_sets(core, &core->places[i]);
+
+			/* What is left of a message may have become less since the class was chosen. */
+			if (set >= SET_HUNGRY ? (core->places[i].sets >> SET_HUNGRY != 0) !=
+						(sets >> SET_HUNGRY != 0)
+					      : (sets >> set & 1) != (next == i))
+				return "a place is in a wrong set";
+			if (set_has(core, (enum place_set)set, i) != (next == i))
+				return "a set and what its places know of it do not agree";
+			if (next == i) {
+				last = i;
+				next = set_next(core, (enum place_set)set, i + 1);
+			}
+		}
+		if (next != NO_PLACE || set_last(core, (enum place_set)set) != last)
+			return "a set has a member that is no place";
+	}
+	return NULL;
+}
+
 static const char *
 check_news(const struct core *core)
 {
@@ -182,6 +211,8 @@ core_check(const struct core *core)
 		broken = check_counts(core);
 	if (broken == NULL)
 		broken = check_places(core);
+	if (broken == NULL)
+		broken = check_sets(core);
 	if (broken == NULL)
 		broken = check_bulky(core);
 	if (broken == NULL)

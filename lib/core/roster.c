@@ -5,6 +5,7 @@
 #include "core/core.h"
 
 #include "core/roster.h"
+#include "core/sets.h"
 
 bool
 place_usable(const struct core *core, const struct place *place)
@@ -52,33 +53,60 @@ place_loaded(const struct core *core, const struct place *place)
 		place->count > 1 && !place->picked;
 }
 
+static uint32_t
+hungry_class(const struct place *place)
+{
+	uint32_t class = 31u - (uint32_t)__builtin_clz(place->count);
+
+	return class < HUNGRY_CLASSES ? class : HUNGRY_CLASSES - 1;
+}
+
+uint32_t
+place_sets(const struct core *core, const struct place *place)
+{
+	uint32_t sets = (uint32_t)place_idle(core, place) << SET_IDLE |
+		(uint32_t)place_empty(core, place) << SET_EMPTY |
+		(uint32_t)place_spare(core, place) << SET_SPARE |
+		(uint32_t)place->granted << SET_GRANTED |
+		(uint32_t)place_loaded(core, place) << SET_LOADED |
+		(uint32_t)place->picked << SET_PICKED;
+
+	return place_hungry(core, place) ? sets | 1u << (SET_HUNGRY + hungry_class(place)) : sets;
+}
+
+/* Counts by the sets that it is in, whatever has changed since. */
+static void
+count_sets(struct core *core, uint32_t sets, uint32_t one)
+{
+	core->n_idle += sets >> SET_IDLE & 1 ? one : 0;
+	core->n_empty += sets >> SET_EMPTY & 1 ? one : 0;
+	core->n_spare += sets >> SET_SPARE & 1 ? one : 0;
+	core->n_granted += sets >> SET_GRANTED & 1 ? one : 0;
+	core->n_loaded += sets >> SET_LOADED & 1 ? one : 0;
+	core->n_hungry += sets >> SET_HUNGRY != 0 ? one : 0;
+}
+
 void
 place_out(struct core *core, const struct place *place)
 {
-	core->n_loaded -= place_loaded(core, place);
-	core->n_idle -= place_idle(core, place);
-	core->n_empty -= place_empty(core, place);
-	core->n_spare -= place_spare(core, place);
+	count_sets(core, place->sets, UINT32_MAX);
 	core->n_active -= place_active(place);
 	core->n_yielded -= place->yielded;
 	core->n_wishes -= place->wish;
-	core->n_granted -= place->granted;
-	core->n_hungry -= place_hungry(core, place);
 }
 
 void
 place_in(struct core *core, const struct place *place)
 {
-	core->n_loaded += place_loaded(core, place);
-	core->n_idle += place_idle(core, place);
-	core->n_empty += place_empty(core, place);
-	core->n_spare += place_spare(core, place);
+	uint32_t sets = place_sets(core, place);
+
+	sets_put(core, (uint32_t)(place - core->places), sets);
+	count_sets(core, sets, 1);
 	core->n_active += place_active(place);
 	core->n_yielded += place->yielded;
 	core->n_wishes += place->wish;
-	core->n_granted += place->granted;
-	core->n_hungry += place_hungry(core, place);
 	core->prefetch_floor = 0;
+	core->stuck_ns = 0;
 }
 
 int

@@ -26,6 +26,9 @@ bool place_hungry(const struct core *core, const struct place *place);
 /* It holds tasks behind the one that it runs, which another could take over. */
 bool place_loaded(const struct core *core, const struct place *place);
 
+/* The sets that it belongs to: a bit for each (sets.h). */
+uint32_t place_sets(const struct core *core, const struct place *place);
+
 /* Forget its first entry. */
 void place_pop(struct core *core, uint32_t place);
 

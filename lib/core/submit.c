@@ -12,6 +12,8 @@
 
 #include "base/memory.h"
 #include "core/lists.h"
+#include "core/roster.h"
+#include "core/sets.h"
 #include "shared/region.h"
 
 uint32_t
@@ -32,16 +34,15 @@ core_init(struct core *core, const struct core_options *options, uint64_t first_
 	core->n_slots = core_slots(options->window);
 	core->next_sequence = core->next_delivery = first_sequence;
 	core->slots = memory_new(core->n_slots, sizeof *core->slots);
-	core->n_places = core->target = core->n_active = options->workers;
+	core->n_places = core->target = options->workers;
 	if (core->options.places < options->workers)
 		core->options.places = options->workers;
 	core->places = memory_new(core->options.places, sizeof *core->places);
-	if (core->slots == NULL || core->places == NULL) {
+	if (core->slots == NULL || core->places == NULL ||
+		sets_init(core, core->options.places) != 0) {
 		core_finish(core);
 		return -1;
 	}
-	core->n_empty = options->functions ? options->workers : 0;
-	core->n_idle = options->functions ? 0 : options->workers;
 	for (uint32_t i = core->n_slots; i-- > 0;) {
 		core->slots[i].index = i;
 		if (options->completion) {
@@ -51,6 +52,8 @@ core_init(struct core *core, const struct core_options *options, uint64_t first_
 	}
 	for (uint32_t i = 0; i < core->options.places && !options->functions; i++)
 		core->places[i].state = PLACE_READY;
+	for (uint32_t i = 0; i < core->n_places; i++)
+		place_in(core, &core->places[i]);
 	return 0;
 }
 
@@ -72,6 +75,7 @@ core_finish(struct core *core)
 		memory_free(core->places[i].sent);
 	memory_free(core->slots);
 	memory_free(core->places);
+	sets_finish(core);
 	memset(core, 0, sizeof *core);
 }
 
