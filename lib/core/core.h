@@ -123,7 +123,7 @@ struct place {
 	uint64_t not_before_ns; /* back-off */
 	uint32_t batch;         /* tasks of the message that it works on and has not answered */
 	uint32_t prefetched;    /* tasks of the message that lies behind that one */
-	uint32_t chunk;         /* tasks in the last message it was sent */
+	uint32_t chunk;         /* tasks in the largest message it was sent */
 	uint32_t given;         /* tasks that its worker was sent since it came up */
 	bool picked;            /* nothing that it holds is left to copy, until it answers */
 	uint64_t moved_ns;      /* when it answered last, or was given its first task */

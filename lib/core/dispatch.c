@@ -69,7 +69,7 @@ least(uint64_t a, uint64_t b)
 	return (uint32_t)(a < b ? a : b);
 }
 
-/* How many tasks a full message for this place would have: twice the last one, within the time, the window and the bytes. */
+/* How many tasks a full message for this place would have: twice the largest so far, within the time, the window and the bytes. */
 static uint32_t
 full_batch(const struct core *core, const struct place *place)
 {
@@ -196,7 +196,8 @@ give(struct core *core, struct slot *slot, uint32_t place)
 		dispatch.kind = DISPATCH_SEND;
 		dispatch.n = give_batch(core, place, most);
 		*(at->batch == 0 ? &at->batch : &at->prefetched) = dispatch.n;
-		at->chunk = dispatch.n;
+		if (dispatch.n > at->chunk)
+			at->chunk = dispatch.n;
 		dispatch.last = is_last(core, at);
 	} else if (place_reserve(at) == 0) {
 		give_one(core, slot, place);

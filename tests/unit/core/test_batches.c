@@ -43,6 +43,23 @@ Test(batches, messages_grow_and_one_lies_ahead)
 	stage_close(&stage);
 }
 
+/* An idle worker gets the little that is there; the next message is as large as it would have been. */
+Test(batches, a_small_message_makes_no_later_one_small)
+{
+	struct stage stage;
+
+	open_many(&stage, 1, 0);
+	stage.core.places[0].chunk = 8;
+	stage_submit(&stage, "x", 0);
+	stage_next(&stage, DISPATCH_SEND, NULL);
+	cr_assert_eq(stage.n, 1);
+	for (int i = 0; i < 40; i++)
+		stage_submit(&stage, "x", 0);
+	stage_next(&stage, DISPATCH_SEND, NULL);
+	cr_assert_eq(stage.n, 16);
+	stage_close(&stage);
+}
+
 /* Long tasks go one by one: a message holds 5 ms of work. */
 Test(batches, long_tasks_go_alone)
 {
