@@ -37,8 +37,8 @@ compare(const struct peer *peer, const char *const ours_argv[], const char *inpu
 	snprintf(cpu_name, sizeof cpu_name, "CPU per command, map true x %lu", inputs);
 	snprintf(rate_name, sizeof rate_name, "commands a second, map true x %lu", inputs);
 	if (!installed(peer->argv[0])) {
-		figure_skip(cpu_name, "not installed");
-		figure_skip(rate_name, "not installed");
+		figure_skip(cpu_name, peer->name, "not installed");
+		figure_skip(rate_name, peer->name, "not installed");
 		return;
 	}
 	write_inputs(input, inputs);

@@ -77,11 +77,11 @@ main(int argc, char **argv)
 	compare(&bench, OFF,
 		(const char *const[]){ "round trip p50, capture off", "round trip p99, capture off",
 			"CPU per round trip, capture off" },
-		"ratio <= 1.2");
+		"ratio <= 1.15");
 	compare(&bench, EXACT,
 		(const char *const[]){ "round trip p50, exact capture",
 			"round trip p99, exact capture", "CPU per round trip, exact capture" },
-		"ratio <= 1.2");
+		"ratio <= 1.15");
 	for (enum side side = OFF; side <= EXACT; side++)
 		ours_stop(&bench.pools[side]);
 	loop_destroy(bench.loop);

@@ -322,6 +322,14 @@ loop_run(struct loop *loop, const struct shape *shape, uint64_t tasks)
 }
 
 void
+loop_turn(void *user, uint64_t tasks)
+{
+	const struct loop_turn *turn = user;
+
+	loop_run(turn->loop, &turn->shape, tasks);
+}
+
+void
 loop_destroy(struct loop *loop)
 {
 	char path[64];

@@ -30,6 +30,14 @@ uint64_t loop_connect(struct loop *loop);
 /* Runs tasks and checks every result and its place. */
 void loop_run(struct loop *loop, const struct shape *shape, uint64_t tasks);
 
+/* One side of turns.h: a loop and the shape in which it runs. */
+struct loop_turn {
+	struct loop *loop;
+	struct shape shape;
+};
+
+void loop_turn(void *loop_turn, uint64_t tasks);
+
 void loop_destroy(struct loop *loop);
 
 #endif

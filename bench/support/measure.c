@@ -108,6 +108,8 @@ print_text(const char *key, const char *text)
 void
 figure_print(const struct figure *figure, const struct series *ours, const struct series *theirs)
 {
+	double load;
+
 	printf("{\"name\": \"%s\", \"value\": %.6g, \"unit\": \"%s\"", figure->name,
 		series_median(ours), figure->unit);
 	if (theirs)
@@ -117,14 +119,19 @@ figure_print(const struct figure *figure, const struct series *ours, const struc
 		printf(", \"reference\": null, \"ratio\": null");
 	print_text("against", figure->against);
 	print_text("goal", figure->goal);
-	printf(", \"rounds\": %zu}\n", ours->n);
+	print_text("stretch", figure->stretch);
+	if (getloadavg(&load, 1) != 1)
+		load = 0;
+	printf(", \"rounds\": %zu, \"load\": %.1f}\n", ours->n, load);
 	fflush(stdout);
 }
 
 void
-figure_skip(const char *name, const char *why)
+figure_skip(const char *name, const char *against, const char *why)
 {
-	printf("{\"name\": \"%s\", \"skipped\": \"%s\"}\n", name, why);
+	printf("{\"name\": \"%s\"", name);
+	print_text("against", against);
+	printf(", \"skipped\": \"%s\"}\n", why);
 	fflush(stdout);
 }
 

@@ -24,7 +24,8 @@ struct figure {
 	const char *name;
 	const char *unit;
 	const char *against; /* what the reference is */
-	const char *goal;
+	const char *goal;    /* what must be: "ratio >= 0.5", or "<= 6" about the value */
+	const char *stretch; /* what would be fine, in the same form */
 };
 
 /* A child's cost from its start to its end, with all descendants that were waited for. */
@@ -51,12 +52,12 @@ double series_median(const struct series *series);
 /* The median of ours / theirs, round by round. */
 double series_ratio(const struct series *ours, const struct series *theirs);
 
-/* Prints a figure; theirs may be NULL. */
+/* Prints a figure, with the load of the machine at this moment; theirs may be NULL. */
 void figure_print(
 	const struct figure *figure, const struct series *ours, const struct series *theirs);
 
-/* Prints a figure that was not measured, and why. */
-void figure_skip(const char *name, const char *why);
+/* Prints a figure that was not measured, and why; against may be NULL. */
+void figure_skip(const char *name, const char *against, const char *why);
 
 /* root and its living descendants, root first; at most TREE_MAX. Returns their number. */
 size_t tree(pid_t root, pid_t pids[TREE_MAX]);

@@ -5,8 +5,8 @@
 
 #include "measure.h"
 
-static int
-add_one(struct ord_task *task, void *user)
+int
+ours_answer(struct ord_task *task, void *user)
 {
 	size_t size;
 	const void *input = ord_task_input(task, &size);
@@ -54,7 +54,8 @@ check(const struct ord_result *result, void *user)
 void
 ours_start(struct ours *ours, struct ord_pool_options *options)
 {
-	options->function = add_one;
+	if (!options->function)
+		options->function = ours_answer;
 	options->on_result = check;
 	options->on_result_user = ours;
 	ours->submitted = ours->delivered = 0;
@@ -74,6 +75,12 @@ ours_run(struct ours *ours, uint64_t tasks)
 	}
 	if (ord_pool_run(ours->pool) != 0 || ours->delivered != ours->submitted)
 		fail("run: %s", ord_pool_error(ours->pool));
+}
+
+void
+ours_turn(void *ours, uint64_t tasks)
+{
+	ours_run(ours, tasks);
 }
 
 void

@@ -19,11 +19,17 @@ struct ours {
 	size_t payload_size;
 };
 
-/* The rest of the options stands; function and on_result are set here. */
+/* The rest of the options stands; on_result is set here, and the function unless there is one that answers the same. */
 void ours_start(struct ours *ours, struct ord_pool_options *options);
 
 /* Submits and delivers tasks. */
 void ours_run(struct ours *ours, uint64_t tasks);
+
+/* The same with a struct ours, as one side of turns.h. */
+void ours_turn(void *ours, uint64_t tasks);
+
+/* What a task does unless the bench has a function of its own. */
+int ours_answer(struct ord_task *task, void *user);
 
 /* Waits until all workers are ready. */
 void ours_wait_ready(struct ours *ours, uint64_t workers);
