@@ -38,8 +38,8 @@ main(int argc, char **argv)
 		turns[MAP].run = turns[IMAP].run = NULL;
 	if (!peer_start(&perl, "perl", "mce.pl"))
 		turns[MCE].run = NULL;
-	ours_start(&off,
-		&ORD_POOL_OPTIONS(.workers = 2, .window = 4096, .capture = ORD_CAPTURE_OFF));
+	ours_start(
+		&off, &ORD_POOL_OPTIONS(.workers = 2, .window = 4096, .capture = ORD_CAPTURE_OFF));
 	ours_start(&exact, &ORD_POOL_OPTIONS(.workers = 2));
 	turns_take(turns, SIDES);
 	compare(turns, MAP, &(struct goals){ "ratio >= 2.5", "ratio >= 3.3", NULL, NULL });

@@ -14,7 +14,8 @@ enum side { EXACT, RAW, OFF, SIDES };
 int
 main(int argc, char **argv)
 {
-	static const struct goals goals = { .rate = "ratio >= 0.5", .rate_stretch = "ratio >= 0.7" };
+	static const struct goals goals = { .rate = "ratio >= 0.5",
+		.rate_stretch = "ratio >= 0.7" };
 	struct ours exact = { 0 }, off = { 0 };
 	struct loop_turn raw = { .shape = { WINDOW, WINDOW / 4, WINDOW / WORKERS, 8 } };
 	struct turn turns[SIDES] = {
@@ -28,8 +29,8 @@ main(int argc, char **argv)
 	loop_connect(raw.loop);
 	ours_start(&exact, &ORD_POOL_OPTIONS(.workers = WORKERS, .window = WINDOW));
 	ours_start(&off,
-		&ORD_POOL_OPTIONS(
-			.workers = WORKERS, .window = WINDOW, .capture = ORD_CAPTURE_OFF));
+		&ORD_POOL_OPTIONS(.workers = WORKERS, .window = WINDOW,
+			.capture = ORD_CAPTURE_OFF));
 	turns_take(turns, SIDES);
 	turns_compare("silent no-op, window 4096", &turns[EXACT], &turns[RAW], &goals);
 	turns_compare("silent no-op, window 4096", &turns[EXACT], &turns[OFF], NULL);

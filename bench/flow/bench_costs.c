@@ -23,7 +23,6 @@ struct variant {
 	const char *what;
 	enum kind kind;
 	struct ord_pool_options options;
-	struct spoken spoken; /* its ours is the pool of the others, too */
 };
 
 static void
@@ -65,22 +64,23 @@ run_resized(void *user, uint64_t tasks)
 	}
 }
 
+/* The pool of a variant that says nothing is spoken->ours. */
 static struct turn
-start(struct variant *variant)
+start(const struct variant *variant, struct spoken *spoken)
 {
-	static void (*const runs[])(void *, uint64_t) = { ours_turn, spoken_turn, run_with_options,
-		run_resized };
-	struct ord_pool_options *options = &variant->options;
-	struct turn turn = { .name = variant->what, .run = runs[variant->kind],
-		.user = &variant->spoken.ours };
+	static void (*const runs[])(
+		void *, uint64_t) = { ours_turn, spoken_turn, run_with_options, run_resized };
+	struct ord_pool_options options = variant->options;
+	struct turn turn = { .name = variant->what, .run = runs[variant->kind] };
 
-	options->workers = WORKERS;
-	options->window = WINDOW;
+	options.workers = WORKERS;
+	options.window = WINDOW;
 	if (variant->kind == SAYS) {
-		spoken_start(&variant->spoken, options);
-		turn.user = &variant->spoken;
+		spoken_start(spoken, &options);
+		turn.user = spoken;
 	} else {
-		ours_start(&variant->spoken.ours, options);
+		ours_start(&spoken->ours, &options);
+		turn.user = &spoken->ours;
 	}
 	return turn;
 }
@@ -93,16 +93,17 @@ compare(const struct turn turns[], size_t n)
 }
 
 static int
-run_one(struct variant *variants, size_t n, const char *name, uint64_t tasks)
+run_one(const struct variant *variants, size_t n, const char *name, uint64_t tasks)
 {
 	for (size_t i = 0; i < n; i++) {
+		struct spoken spoken = { 0 };
 		struct turn turn;
 
 		if (strcmp(variants[i].name, name) != 0)
 			continue;
-		turn = start(&variants[i]);
+		turn = start(&variants[i], &spoken);
 		turn.run(turn.user, tasks);
-		ours_stop(&variants[i].spoken.ours);
+		ours_stop(&spoken.ours);
 		return 0;
 	}
 	fail("there is no variant %s", name);
@@ -114,39 +115,37 @@ int
 main(int argc, char **argv)
 {
 	static uint64_t ends, events;
-	struct variant variants[] = {
-		{ "plain", "plain", PLAIN, OFF(.workers = 0), { 0 } },
-		{ "capture", "exact capture", PLAIN, ORD_POOL_OPTIONS(.workers = 0), { 0 } },
-		{ "log", "one ord_log of 80 bytes", SAYS, OFF(.workers = 0), { 0 } },
+	const struct variant variants[] = {
+		{ "plain", "plain", PLAIN, OFF(.workers = 0) },
+		{ "capture", "exact capture", PLAIN, ORD_POOL_OPTIONS(.workers = 0) },
+		{ "log", "one ord_log of 80 bytes", SAYS, OFF(.workers = 0) },
 		{ "ordered", "one ord_log of 80 bytes, ordered messages", SAYS,
-			OFF(.messages = ORD_ORDERED), { 0 } },
-		{ "silent", "ordered messages, none said", PLAIN, OFF(.messages = ORD_ORDERED),
-			{ 0 } },
+			OFF(.messages = ORD_ORDERED) },
+		{ "silent", "ordered messages, none said", PLAIN, OFF(.messages = ORD_ORDERED) },
 		{ "ends", "one END event", PLAIN,
 			OFF(.on_event = hear, .on_event_user = &ends,
-				.events = ORD_EVENT_BIT(ORD_TASK_ENDED)),
-			{ 0 } },
+				.events = ORD_EVENT_BIT(ORD_TASK_ENDED)) },
 		{ "events", "one START and one END event", PLAIN,
 			OFF(.on_event = hear, .on_event_user = &events,
 				.events = ORD_EVENT_BIT(ORD_TASK_ENDED) |
-					ORD_EVENT_BIT(ORD_TASK_STARTED)),
-			{ 0 } },
-		{ "options", "options of its own", OPTIONS, OFF(.workers = 0), { 0 } },
+					ORD_EVENT_BIT(ORD_TASK_STARTED)) },
+		{ "options", "options of its own", OPTIONS, OFF(.workers = 0) },
 		{ "spill", "spilling allowed, not needed", PLAIN,
-			OFF(.overflow = ORD_OVERFLOW_SPILL), { 0 } },
-		{ "resize", "resized every 65536 tasks", RESIZED, OFF(.workers = 0), { 0 } },
+			OFF(.overflow = ORD_OVERFLOW_SPILL) },
+		{ "resize", "resized every 65536 tasks", RESIZED, OFF(.workers = 0) },
 	};
 	enum { N = sizeof variants / sizeof *variants };
+	static struct spoken spoken[N];
 	static struct turn turns[N];
 
 	ord_worker_main(argc, argv);
 	if (argc == 3)
 		return run_one(variants, N, argv[1], strtoull(argv[2], NULL, 10));
 	for (size_t i = 0; i < N; i++)
-		turns[i] = start(&variants[i]);
+		turns[i] = start(&variants[i], &spoken[i]);
 	turns_take(turns, N);
 	compare(turns, N);
 	for (size_t i = 0; i < N; i++)
-		ours_stop(&variants[i].spoken.ours);
+		ours_stop(&spoken[i].ours);
 	return 0;
 }

@@ -43,34 +43,36 @@ print(const char *who, uint64_t tasks, const char *goal, const struct series *ki
 {
 	char name[96];
 
-	snprintf(name, sizeof name, "memory of %s after %llu tasks", who,
-		(unsigned long long)tasks);
+	snprintf(name, sizeof name, "memory: %s after %llu tasks", who, (unsigned long long)tasks);
 	figure_print(&(struct figure){ .name = name, .unit = "KiB", .goal = goal }, kib, NULL);
 }
 
 static void
 print_all(const struct memory *memory, uint32_t workers, uint64_t tasks)
 {
-	char goal[48], master[48], worker[48];
+	char goal[48], master[48], spawner[48], worker[48];
 
 	snprintf(goal, sizeof goal, "<= %u", 10 * 1024 + workers * 1024 / 5);
 	snprintf(master, sizeof master, "the master of %u workers", workers);
+	snprintf(spawner, sizeof spawner, "the spawner of %u workers", workers);
 	snprintf(worker, sizeof worker, "one of %u workers", workers);
 	print(master, tasks, goal, &memory->master_kib);
-	print("the spawner", tasks, NULL, &memory->spawner_kib);
+	print(spawner, tasks, NULL, &memory->spawner_kib);
 	print(worker, tasks, "<= 8192", &memory->worker_kib);
 }
 
 static void
-print_growth(const char *who, uint64_t tasks, const struct series *first, const struct series *last)
+print_growth(
+	const struct memory *first, const struct memory *last, uint32_t workers, uint64_t tasks)
 {
-	struct series growth = { { last->at[0] - first->at[0] }, 1 };
-	char name[96];
+	struct series master = { { last->master_kib.at[0] - first->master_kib.at[0] }, 1 };
+	struct series worker = { { last->worker_kib.at[0] - first->worker_kib.at[0] }, 1 };
+	char who[64];
 
-	snprintf(name, sizeof name, "growth of the memory of %s from 10000 to %llu tasks", who,
-		(unsigned long long)tasks);
-	figure_print(&(struct figure){ .name = name, .unit = "KiB", .goal = "<= 512" }, &growth,
-		NULL);
+	snprintf(who, sizeof who, "growth in the master of %u workers", workers);
+	print(who, tasks, "<= 512", &master);
+	snprintf(who, sizeof who, "growth in one of %u workers", workers);
+	print(who, tasks, "<= 512", &worker);
 }
 
 static uint64_t
@@ -81,26 +83,26 @@ setting(const char *name, uint64_t otherwise)
 	return text ? strtoull(text, NULL, 10) : otherwise;
 }
 
+/* From `first_stop` tasks on, which fill the window more than once. */
 static void
-bench_workers(uint32_t workers, uint64_t last_stop, uint64_t end_ns)
+bench_workers(uint32_t workers, uint64_t first_stop, uint64_t last_stop, uint64_t end_ns)
 {
-	struct memory first, memory;
+	struct memory first = { 0 }, memory = { 0 };
 	struct ours ours = { 0 };
 
 	ours_start(&ours, &ORD_POOL_OPTIONS(.workers = workers));
 	ours_wait_ready(&ours, workers);
-	for (uint64_t stop = 10000; stop <= last_stop && (stop == 10000 || now_ns() < end_ns);
-		stop *= 10) {
+	for (uint64_t stop = first_stop;
+		stop <= last_stop && (first.master_kib.n == 0 || now_ns() < end_ns); stop *= 10) {
 		do
-			ours_run(&ours, 10000);
+			ours_run(&ours, first_stop);
 		while (ours.delivered < stop && now_ns() < end_ns);
 		memory = take(workers);
-		if (stop == 10000)
+		if (first.master_kib.n == 0)
 			first = memory;
 		print_all(&memory, workers, ours.delivered);
 	}
-	print_growth("the master", ours.delivered, &first.master_kib, &memory.master_kib);
-	print_growth("a worker", ours.delivered, &first.worker_kib, &memory.worker_kib);
+	print_growth(&first, &memory, workers, ours.delivered);
 	ours_stop(&ours);
 }
 
@@ -110,10 +112,10 @@ main(int argc, char **argv)
 	uint64_t tasks = setting("BENCH_TASKS", 10000000), end_ns;
 
 	ord_worker_main(argc, argv);
-	if (tasks < 10000)
-		fail("BENCH_TASKS must be 10000 or more");
+	if (tasks < 100000)
+		fail("BENCH_TASKS must be 100000 or more");
 	end_ns = now_ns() + setting("BENCH_SECONDS", 120) * 1000000000;
-	bench_workers(2, tasks, end_ns);
-	bench_workers(64, tasks < 1000000 ? tasks : 1000000, end_ns);
+	bench_workers(2, 10000, tasks, end_ns);
+	bench_workers(64, 100000, tasks, end_ns);
 	return 0;
 }

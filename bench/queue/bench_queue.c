@@ -113,12 +113,12 @@ bench_capture(uint32_t capture, const char *name)
 	figure_print(&(struct figure){ .name = text,
 			     .unit = "tasks/s",
 			     .against = "plain pool",
-			     .goal = ">= 0.15 times" },
+			     .goal = "ratio >= 0.15" },
 		&queue, &pool);
 	figure_print(&(struct figure){ .name = text,
 			     .unit = "tasks/s",
 			     .against = "parallel-queue at its best, 16,100/s",
-			     .goal = ">= 10 times" },
+			     .goal = "ratio >= 10" },
 		&queue, &python);
 	ord_queue_destroy(&flow.queue);
 	ours_stop(&ours);

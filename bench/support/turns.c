@@ -61,7 +61,8 @@ turns_compare(const char *what, const struct turn *ours, const struct turn *thei
 		goals = &none;
 	snprintf(name, sizeof name, "%s, %s", what, ours->name);
 	if (!theirs->run) {
-		figure_skip(name, theirs->name, "not installed, or ORDERLY_SOURCE is not the source tree");
+		figure_skip(name, theirs->name,
+			"not installed, or ORDERLY_SOURCE is not the source tree");
 		return;
 	}
 	figure_print(&(struct figure){ .name = name,
