@@ -18,9 +18,8 @@ main(int argc, char **argv)
 	static const struct goals goals = { .rate = "ratio >= 0.5",
 		.rate_stretch = "ratio >= 0.8" };
 	static struct ours many, few;
-	static struct loop_turn raw = {
-		.shape = { MANY_WINDOW, MANY_WINDOW / MANY / 4, MANY_WINDOW / MANY, 8 }
-	};
+	static struct loop_turn raw = { .shape = { MANY_WINDOW, MANY_WINDOW / MANY / 4,
+						MANY_WINDOW / MANY, 8 } };
 	static struct turn turns[SIDES] = {
 		[OURS_MANY] = { "64 workers, window 65536", ours_turn, &many, .tasks = TASKS },
 		[OURS_FEW] = { "2 workers, window 4096", ours_turn, &few, .tasks = TASKS },
@@ -31,11 +30,11 @@ main(int argc, char **argv)
 	raw.loop = loop_new(MANY);
 	loop_connect(raw.loop);
 	ours_start(&many,
-		&ORD_POOL_OPTIONS(
-			.workers = MANY, .window = MANY_WINDOW, .capture = ORD_CAPTURE_OFF));
+		&ORD_POOL_OPTIONS(.workers = MANY, .window = MANY_WINDOW,
+			.capture = ORD_CAPTURE_OFF));
 	ours_start(&few,
-		&ORD_POOL_OPTIONS(
-			.workers = FEW, .window = FEW_WINDOW, .capture = ORD_CAPTURE_OFF));
+		&ORD_POOL_OPTIONS(.workers = FEW, .window = FEW_WINDOW,
+			.capture = ORD_CAPTURE_OFF));
 	ours_wait_ready(&many, MANY);
 	turns_take(turns, SIDES);
 	turns_compare("no-op", &turns[OURS_MANY], &turns[OURS_FEW], &goals);
