@@ -84,6 +84,24 @@ ORD_API int
 ord_task_return(struct ord_task *task, const void *output, size_t size);
 
 /*
+ * Get room for the bytes of the result and write them there: nothing is
+ * copied on their way to the master if they are 64 KiB or more.  The result
+ * has all of them; ord_task_return(task, *to, n) with fewer keeps the first n
+ * without copying them, and ord_task_return with other bytes, or another
+ * ord_task_reserve, replaces them.
+ *
+ * size  how many bytes, at most 1 GiB
+ * to    out: writable bytes, aligned to 8, whose contents are not defined; never
+ *       NULL on success; valid until the function returns or they are replaced
+ *
+ * Returns 0, or ORD_ENOMEM, ORD_EINVAL (to is NULL), ORD_ETOOBIG; return it
+ * from the function and the task fails with that sentence.
+ * Since 0.1.  Source: lib/worker/slab.c.
+ */
+ORD_API int
+ord_task_reserve(struct ord_task *task, size_t size, void **to);
+
+/*
  * Say why the task fails; `return ord_task_fail(task, "no such %s", name);`.
  *
  * format  as printf; the text is cut at 4 KiB; file and line are put before it

@@ -33,7 +33,8 @@ buffer_append(struct buffer *buffer, const void *bytes, size_t size)
 		return 0;
 	if (buffer_reserve(buffer, size) != 0)
 		return -1;
-	memcpy(buffer->bytes + buffer->size, bytes, size);
+	memmove(buffer->bytes + buffer->size, bytes,
+		size); /* it may lie in the room of this buffer */
 	buffer->size += size;
 	return 0;
 }

@@ -51,7 +51,8 @@ enum slot_state { SLOT_FREE = 0, SLOT_WAITING, SLOT_SENT, SLOT_SETTLED };
 /* What is submitted.  The core takes the input over. */
 struct task {
 	struct blob input; /* bytes for a function, or the text of a command */
-	struct blob feed;  /* a command's standard input */
+	struct blob
+		feed; /* a command's standard input; or a function's input in the slab, of which input is the handle */
 	void *user;
 	uint32_t timeout_ms;
 	uint32_t grace_ms;

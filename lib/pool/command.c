@@ -206,8 +206,7 @@ hand_over(struct command *command, struct slot *slot)
 	if (collected->size == 0 || buffer_reserve(collected, 1) != 0)
 		return;
 	collected->bytes[collected->size] = '\0';
-	slot->result.output.block = collected->bytes;
-	slot->result.output.size = collected->size;
+	blob_own(&slot->result.output, collected->bytes, collected->size);
 	*collected = (struct buffer){ 0 };
 }
 

@@ -104,6 +104,7 @@ prepare(struct incarnation *incarnation, struct parcel *parcel)
 
 	if (get_region(pool, &incarnation->region, &parcel->region) != 0)
 		return -1;
+	slabs_hand_over(pool, incarnation->place);
 	fill_page(incarnation);
 	if (getrandom(&incarnation->region.page->token, sizeof(uint64_t), 0) !=
 			(ssize_t)sizeof(uint64_t) ||
@@ -204,6 +205,7 @@ incarnation_close(struct incarnation *incarnation)
 	fd_close(&incarnation->timer);
 	words_finish(&incarnation->words);
 	buffer_finish(&incarnation->parts);
+	blob_finish(&incarnation->block);
 	memory_free(incarnation->told);
 	incarnation->told = NULL;
 	incarnation->told_words = 0;
@@ -385,8 +387,10 @@ put_call(char *to, const struct slot *slot)
 {
 	size_t before = slot->task.timeout_ms != 0 ? 8 : 0;
 	size_t size = slot->task.input.size;
-	char *payload = record_begin(to, RECORD_CALL, before != 0 ? RECORD_TIMEOUT : 0,
-		(uint16_t)slot->task.function, (uint32_t)(size + before));
+	uint8_t flags =
+		(before != 0 ? RECORD_TIMEOUT : 0) | (slot->task.feed.size != 0 ? RECORD_SLAB : 0);
+	char *payload = record_begin(
+		to, RECORD_CALL, flags, (uint16_t)slot->task.function, (uint32_t)(size + before));
 
 	if (before != 0)
 		wire_put64(payload, (uint64_t)slot->task.grace_ms << 32 | slot->task.timeout_ms);

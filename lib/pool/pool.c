@@ -82,7 +82,7 @@ ord_pool_new(struct ord_pool **out, const struct ord_pool_options *options)
 	pool = memory_new(1, sizeof *pool);
 	if (pool == NULL)
 		return ORD_ENOMEM;
-	pool->launch.life = pool->spill.fd = pool->claims_fd = pool->shared_fd = -1;
+	pool->launch.life = pool->spill.fd = pool->claims_fd = pool->shared_fd = pool->slabs.fd = -1;
 	pool->spare_fd = pool->epoll = pool->timer = -1;
 	atomic_init(&pool->wake, -1);
 	pool->alive = alive_new();

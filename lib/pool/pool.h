@@ -16,6 +16,7 @@
 #include "core/core.h"
 #include "deliver/message.h"
 #include "deliver/spill.h"
+#include "pool/slab.h"
 #include "shared/region.h"
 #include "spawn/launch.h"
 #include "wire/channel.h"
@@ -95,6 +96,7 @@ struct incarnation {
 	uint64_t batch_ns;    /* when the first task of this message started; 0: not told yet */
 	uint32_t batch_tasks; /* answered of this message */
 	struct buffer parts;  /* of an output that is not whole */
+	struct blob block;    /* an output that lies in the slab; parts.size is its size then */
 	uint64_t asked;       /* questions of its tasks so far, and of these */
 	uint64_t ask, resume; /* the last ASK and the last RESUME: their answers name them */
 	bool parts_lost;      /* there was no memory for one */
@@ -138,7 +140,8 @@ struct ord_pool {
 	char directory[SPAWN_DIRECTORY_MAX]; /* "": none */
 	_Atomic uint64_t *claims;
 	int claims_fd;
-	int shared_fd; /* of .shared while the spawner is started */
+	int shared_fd;           /* of .shared while the spawner is started */
+	struct pool_slabs slabs; /* large payloads */
 	int epoll;
 	_Atomic int wake; /* eventfd of ord_pool_interrupt, -1: not made yet */
 	int timer;        /* of the pool's own next deadline */
@@ -146,11 +149,11 @@ struct ord_pool {
 	bool life_writing; /* epoll waits for room in the life channel too */
 	_Atomic uint32_t interrupts;
 	uint32_t interrupts_taken;
-	bool left;        /* some incarnation has records left */
+	bool left;           /* some incarnation has records left */
 	struct region spare; /* of a worker that left in good order, for the next that starts */
 	int spare_fd;        /* -1: none */
-	bool stops;       /* tasks were asked to end that may have answered already */
-	uint64_t next_id; /* of an incarnation or command */
+	bool stops;          /* tasks were asked to end that may have answered already */
+	uint64_t next_id;    /* of an incarnation or command */
 	struct incarnation *incarnations; /* one per place; NULL without functions */
 	struct command *commands;         /* one per place */
 	uint32_t n_paused;                /* intakes and acknowledgements that wait for memory */

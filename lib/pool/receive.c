@@ -86,6 +86,15 @@ expect_runner(const struct incarnation *incarnation, struct slot **slot)
 		: -1;
 }
 
+/* Its size is told, so that it is allocated once; without memory for that it grows. */
+static void
+begin_parts(struct incarnation *incarnation, size_t count)
+{
+	blob_finish(&incarnation->block);
+	if (count <= RECORD_INPUT_MAX / RECORD_PAYLOAD_MAX)
+		(void)buffer_reserve(&incarnation->parts, count * RECORD_PAYLOAD_MAX + 1);
+}
+
 static int
 take_part(struct incarnation *incarnation, const struct record *record)
 {
@@ -96,6 +105,10 @@ take_part(struct incarnation *incarnation, const struct record *record)
 		return -1;
 	if (slot == NULL)
 		return 0;
+	if (incarnation->parts.size == 0)
+		begin_parts(incarnation, record->value);
+	else if (incarnation->block.block != NULL)
+		return -1;
 	/* Without memory for its result the task fails; its worker and what that has done are not to blame. */
 	incarnation->parts_lost |=
 		buffer_append(&incarnation->parts, record->payload, record->size) != 0;
@@ -103,6 +116,14 @@ take_part(struct incarnation *incarnation, const struct record *record)
 		return 0;
 	core_charge(&incarnation->pool->core, slot, (ptrdiff_t)record->size);
 	return 0;
+}
+
+static int
+take_block(struct incarnation *incarnation, const struct record *record)
+{
+	struct slot *slot;
+
+	return expect_runner(incarnation, &slot) == 0 ? slabs_take(incarnation, record, slot) : -1;
 }
 
 static int
@@ -115,14 +136,18 @@ whole_output(struct incarnation *incarnation, struct slot *slot, const struct re
 	core_charge(&incarnation->pool->core, slot, (ptrdiff_t)result->output_size);
 	if (parts->size == 0)
 		return blob_set(output, result->output, result->output_size);
+	if (incarnation->block.block != NULL) {
+		*output = incarnation->block;
+		incarnation->block = (struct blob){ 0 };
+		return 0;
+	}
 	if (buffer_append(parts, result->output, result->output_size) != 0 ||
 		buffer_reserve(parts, 1) != 0)
 		return -1;
 	parts->bytes[parts->size] = '\0';
 	exact = memory_resize(
 		parts->bytes, parts->size + 1); /* it grew by doubling, and may wait long */
-	output->block = exact != NULL ? exact : parts->bytes;
-	output->size = parts->size;
+	blob_own(output, exact != NULL ? exact : parts->bytes, parts->size);
 	*parts = (struct buffer){ 0 };
 	return 0;
 }
@@ -132,6 +157,7 @@ keep_output(struct incarnation *incarnation, struct slot *slot, const struct rec
 	const struct result_record *result)
 {
 	if (record->value != ORD_DONE) {
+		blob_finish(&incarnation->block);
 		result_error(&slot->result, "%.*s", (int)result->output_size, result->output);
 		return record->value;
 	}
@@ -297,6 +323,7 @@ take_record(struct incarnation *incarnation, const struct record *record)
 	case RECORD_RUN: return take_run(incarnation, record);
 	case RECORD_LOG: return take_log(incarnation, record);
 	case RECORD_PART: return take_part(incarnation, record);
+	case RECORD_BLOCK: return take_block(incarnation, record);
 	case RECORD_RESULT: return take_end(incarnation, record);
 	case RECORD_SKIP: return take_skip(incarnation);
 	case RECORD_ASK:

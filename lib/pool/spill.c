@@ -89,7 +89,6 @@ pool_unspill(struct ord_pool *pool, struct slot *slot)
 		memory_free(bytes);
 	} else {
 		bytes[size] = '\0';
-		slot->result.output.block = bytes;
-		slot->result.output.size = size;
+		blob_own(&slot->result.output, bytes, size);
 	}
 }

@@ -166,7 +166,10 @@ make_shared(struct ord_pool *pool)
 			pool->options.window);
 	if (copy_shared(pool) != 0)
 		return pool->error.status;
-	return pool->start == ORD_START_INLINE ? ORD_OK : name_directory(pool);
+	if (pool->start == ORD_START_INLINE)
+		return ORD_OK;
+	slabs_start(pool);
+	return name_directory(pool);
 }
 
 static int
@@ -184,10 +187,12 @@ describe_spawner(struct ord_pool *pool, struct launch_options *options)
 		.config = { .master_pid = getpid(), .has_claims = has_functions(pool) },
 		.claims = pool->claims_fd,
 		.shared = pool->shared_fd,
+		.slab = pool->slabs.fd,
 	};
 	if (!has_functions(pool))
 		return ORD_OK;
 	options->config.shared_size = pool->options.shared_size;
+	options->config.slab_stretch = pool->slabs.fd >= 0 ? pool->slabs.stretch : 0;
 	if (pool->start == ORD_START_FORK)
 		options->config.shared_address = (uint64_t)(uintptr_t)pool->options.shared;
 	memcpy(options->config.directory, pool->directory, sizeof pool->directory);

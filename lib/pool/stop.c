@@ -286,6 +286,7 @@ pool_free(struct ord_pool *pool)
 	drop_held(pool);
 	result_finish(&pool->current);
 	core_finish(&pool->core);
+	slabs_finish(pool);
 	if (pool->claims != NULL)
 		claims_unmap(pool->claims, core_slots(pool->options.window));
 	pool_functions_finish(&pool->functions);

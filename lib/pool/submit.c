@@ -88,7 +88,8 @@ submit(struct ord_pool *pool, struct task *task, const void *input, size_t size,
 {
 	if (!core_has_room(&pool->core, size))
 		return full(pool);
-	if (blob_set(&task->input, input, size) != 0)
+	if ((size < SLAB_FROM || slabs_put(pool, task, input, size) != 0) &&
+		blob_set(&task->input, input, size) != 0)
 		return error_memory(&pool->error);
 	return take_in(pool, task, sequence);
 }

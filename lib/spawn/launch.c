@@ -127,11 +127,13 @@ static int
 send_config(struct launch *launch, const struct launch_options *options)
 {
 	struct life_packet packet = { .type = LIFE_CONFIG, .text_size = sizeof options->config };
-	int fds[2];
+	int fds[3];
 	size_t n_fds = 0;
 
 	if (options->claims >= 0)
 		fds[n_fds++] = options->claims;
+	if (options->config.slab_stretch != 0)
+		fds[n_fds++] = options->slab;
 	if (options->config.shared_size != 0 && options->config.shared_address == 0)
 		fds[n_fds++] = options->shared;
 	return post_send(&launch->post, launch->life, &packet, &options->config, fds, n_fds);

@@ -34,6 +34,7 @@ struct launch_options {
 	struct spawn_config config;
 	int claims; /* memfd, or -1 */
 	int shared; /* memfd of config.shared_size bytes, if they are not at an address */
+	int slab;   /* memfd, if config.slab_stretch is not 0 */
 };
 
 /* What happened, as the master hears it. */

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define LIFE_MAGIC UINT32_C(0x6f72646c)
-#define LIFE_VERSION 5u
+#define LIFE_VERSION 6u
 #define LIFE_TEXT_MAX 98304u /* larger commands travel in a memfd */
 
 enum life_type {
@@ -28,7 +28,7 @@ enum life_type {
 	LIFE_READY, /* id, place, pid: bound and waiting for tasks */
 
 	/* master -> spawner */
-	LIFE_CONFIG, /* text: struct spawn_config; fds: those that it says: claim words, shared bytes */
+	LIFE_CONFIG, /* text: struct spawn_config; fds: those that it says: claim words, slab, shared bytes */
 	LIFE_SPAWN, /* id, place; fds: region, flush timer, words pipe (only with LIFE_WORDS) */
 	LIFE_COMMAND, /* id, place, timeout_ms, grace_ms, flags; text: spawn_command; fds: as flags say */
 	LIFE_STOP,    /* id, grace_ms, run; flags: LIFE_KILL at once, else the ladder */

@@ -41,6 +41,7 @@ clean_up(struct spawner *spawner)
 	fd_close(&spawner->wake);
 	fd_close(&spawner->signals);
 	fd_close(&spawner->claims);
+	fd_close(&spawner->slab);
 	sweep_descendants();
 	sweep_directory(spawner->config.directory);
 }
@@ -224,6 +225,10 @@ take_descriptors(struct spawner *spawner, struct request *request, struct error 
 		spawner->claims = request->fds[n];
 		request->fds[n++] = -1;
 	}
+	if (config->slab_stretch != 0 && n < request->n_fds) {
+		spawner->slab = request->fds[n];
+		request->fds[n++] = -1;
+	}
 	if (config->shared_size == 0 || config->shared_address != 0)
 		return 0;
 	if (n < request->n_fds)
@@ -385,6 +390,7 @@ spawner_run(int life, worker_serve_fn serve)
 		.signals = -1,
 		.master = -1,
 		.claims = -1,
+		.slab = -1,
 		.master_pid = getppid(),
 		.serve = serve };
 

@@ -25,6 +25,7 @@ struct spawn_config {
 	uint64_t
 		shared_address; /* FORK: of the bytes for all tasks; else they come as a descriptor */
 	uint64_t shared_size;
+	uint64_t slab_stretch; /* shared/slab.h: it comes as a descriptor; 0: there is none */
 	char directory[SPAWN_DIRECTORY_MAX]; /* of the endpoints; "" if there are none */
 	int32_t master_pid;
 	uint32_t has_claims; /* the claim words come as a descriptor: there are workers */
@@ -51,6 +52,8 @@ struct worker_setup {
 	const char *directory;
 	const void *shared; /* for all tasks: shared[shared_size] */
 	size_t shared_size;
+	int slab; /* memfd of the slab, if slab_stretch is not 0 */
+	uint64_t slab_stretch;
 	ord_task_fn function; /* NULL: tasks bring their own */
 	ord_worker_start_fn start_hook;
 	ord_worker_stop_fn stop_hook;

@@ -84,6 +84,7 @@ struct spawner {
 	int signals; /* signalfd of SIGCHLD */
 	int master;  /* pidfd of the master, -1: none, then its pid is looked at now and then */
 	int claims;  /* memfd of the claim words, -1: there are no workers */
+	int slab;    /* memfd for large payloads, or -1 */
 	int writing; /* the life channel is polled for room */
 	pid_t master_pid;
 	struct spawn_config config;

@@ -101,6 +101,8 @@ fork_worker(
 		.directory = spawner->config.directory,
 		.shared = spawner->shared,
 		.shared_size = spawner->config.shared_size,
+		.slab = spawner->slab,
+		.slab_stretch = spawner->slab >= 0 ? spawner->config.slab_stretch : 0,
 		.function = spawner->function,
 		.start_hook = spawner->start_hook,
 		.stop_hook = spawner->stop_hook,

@@ -36,6 +36,7 @@ enum record_kind {
 	RECORD_RESUME,   /* results: it wants one again */
 	RECORD_UNFIT,    /* results: the start hook failed */
 	RECORD_LEAVING,  /* results: this worker ends; what it has not started is another's */
+	RECORD_BLOCK,    /* results: the output lies in the slab, and RESULT follows */
 	RECORD_KINDS
 };
 
@@ -44,7 +45,8 @@ enum record_flags {
 		1 << 0, /* CALL: 4 + 4 bytes before the input: time-out and grace in milliseconds */
 	RECORD_MARKS = 1 << 1, /* RESULT: 8 bytes, how many marks the words have had */
 	RECORD_TIMES = 1 << 2, /* RESULT: 8 + 8 bytes, when it started and ended */
-	RECORD_FLAGS = 7
+	RECORD_SLAB = 1 << 3,  /* CALL: the input lies in the slab, these 8 + 8 bytes say where */
+	RECORD_FLAGS = 15
 };
 
 struct frame {

@@ -17,6 +17,8 @@
 
 #define TIMES_WORTH_NS 100000 /* a shorter task shares the times of its message */
 
+#define LEAVE_MEMORY 71 /* as in serve.c: the task that was claimed ends with this worker */
+
 #define HELD_NS 1000000 /* so long a worker was stopped between the clock and its run word */
 
 /*
@@ -139,12 +141,8 @@ answer(struct worker *worker, uint16_t state, int status, uint32_t marks, uint64
 	uint8_t flags = 0;
 	const char *body = body_of(worker, state, status, &size);
 
-	for (size_t piece; size > RECORD_PAYLOAD_MAX - sizeof head; size -= piece, body += piece) {
-		piece = size < RECORD_PAYLOAD_MAX ? size : RECORD_PAYLOAD_MAX;
-		emit(worker,
-			&(struct emission){
-				.kind = RECORD_PART, .body = body, .body_size = piece });
-	}
+	if (size > RECORD_PAYLOAD_MAX - sizeof head)
+		body = slab_answer(worker, body, &size, RECORD_PAYLOAD_MAX - sizeof head);
 	if (marks != 0) {
 		wire_put64(head, marks);
 		head_size = 8;
@@ -169,17 +167,33 @@ answer(struct worker *worker, uint16_t state, int status, uint32_t marks, uint64
 			.body_size = size });
 }
 
-static void
-begin(struct worker *worker, uint64_t sequence, uint32_t attempt, const struct record *call)
+/* What stands before the input, or instead of it; how many bytes of it are the limits. */
+static size_t
+take_flags(struct worker *worker, const struct record *call)
 {
 	size_t before = (call->flags & RECORD_TIMEOUT) != 0 ? 8 : 0;
 	struct ord_task *task = &worker->task;
 
+	task->input += before;
+	task->input_size -= before;
+	if ((call->flags & RECORD_SLAB) != 0 && slab_find_input(worker, task->input) != 0)
+		_exit(LEAVE_MEMORY);
+	return before;
+}
+
+static void
+begin(struct worker *worker, uint64_t sequence, uint32_t attempt, const struct record *call)
+{
+	struct ord_task *task = &worker->task;
+	size_t before = 0;
+
 	task->worker = worker;
 	task->sequence = sequence;
 	task->attempt = attempt;
-	task->input = call->payload + before;
-	task->input_size = call->size - before;
+	task->input = call->payload;
+	task->input_size = call->size;
+	if (call->flags != 0)
+		before = take_flags(worker, call);
 	task->output.size = 0;
 	task->error[0] = '\0';
 	task->yielded = task->interrupted = false;

@@ -120,16 +120,27 @@ look_at_size(struct server *server)
 	if (now_ns - server->looked_ns < LOOK_NS)
 		return;
 	server->looked_ns = now_ns;
-	if (size_resident_kib() <= worker->region.page->recycle_kib)
+	if (size_resident_kib(worker->slab.tried_inputs || worker->slab.tried_outputs) <=
+		worker->region.page->recycle_kib)
 		return;
 	emit(worker, &(struct emission){ .kind = RECORD_LEAVING, .last = true });
 	worker_leave(server);
 }
 
+static bool
+flags_fit(const struct server *server, const struct record *record)
+{
+	size_t before = (record->flags & RECORD_TIMEOUT) != 0 ? 8 : 0;
+
+	if ((record->flags & RECORD_SLAB) != 0)
+		return server->worker.slab.stretch != 0 && record->size == before + SLAB_INPUT_SIZE;
+	return record->size >= before;
+}
+
 static void
 take_call(struct server *server, const struct record *record, bool last)
 {
-	if (((record->flags & RECORD_TIMEOUT) != 0 && record->size < 8) ||
+	if ((record->flags != 0 && !flags_fit(server, record)) ||
 		!worker_knows(&server->worker, record->value))
 		_exit(LEAVE_PROTOCOL);
 	worker_run(&server->worker, server->sequence, server->index, server->attempt, record, last);
@@ -360,6 +371,8 @@ set_up(struct server *server, const struct worker_setup *setup)
 	worker->place = setup->place;
 	worker->shared = setup->shared;
 	worker->shared_size = setup->shared_size;
+	worker->slab.fd = setup->slab;
+	worker->slab.stretch = setup->slab_stretch;
 	worker->function = setup->function;
 	worker->start_hook = setup->start_hook;
 	worker->stop_hook = setup->stop_hook;

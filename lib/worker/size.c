@@ -8,9 +8,10 @@
 #include "base/fd.h"
 
 uint64_t
-size_resident_kib(void)
+size_resident_kib(bool own)
 {
-	char text[128], *second;
+	char text[128], *second, *third;
+	uint64_t pages;
 	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	ssize_t size = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
 
@@ -19,5 +20,8 @@ size_resident_kib(void)
 		return 0;
 	text[size] = '\0';
 	strtoull(text, &second, 10);
-	return strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
+	pages = strtoull(second, &third, 10);
+	if (own)
+		pages -= strtoull(third, NULL, 10);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
 }

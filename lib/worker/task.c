@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 
-#define OUTPUT_MAX (UINT32_C(1) << 30)
 #define PROGRESS_NS UINT64_C(10000000)
 
 const void *
@@ -20,25 +19,39 @@ ord_task_input(const struct ord_task *task, size_t *size)
 	return task->input;
 }
 
-static int
-complain(struct ord_task *task, int status, const char *sentence)
+int
+task_complain(struct ord_task *task, int status, const char *sentence)
 {
-	snprintf(task->error, sizeof task->error, "ord_task_return: %s", sentence);
+	snprintf(task->error, sizeof task->error, "%s", sentence);
 	return status;
+}
+
+static int
+keep(struct ord_task *task, const void *output, size_t size)
+{
+	task->in_slab = false;
+	task->output.size = 0;
+	if (buffer_append(&task->output, output, size) != 0)
+		return task_complain(task, ORD_ENOMEM, "ord_task_return: out of memory");
+	return 0;
+}
+
+static int
+keep_large(struct ord_task *task, const void *output, size_t size)
+{
+	if (size > RECORD_INPUT_MAX)
+		return task_complain(task, ORD_ETOOBIG,
+			"ord_task_return: more than 1 GiB: return the name of a file instead");
+	return slab_return(task, output, size) == 0 ? 0 : keep(task, output, size);
 }
 
 int
 ord_task_return(struct ord_task *task, const void *output, size_t size)
 {
 	if (output == NULL && size != 0)
-		return complain(task, ORD_EINVAL, "output is NULL and size is not 0");
-	if (size > OUTPUT_MAX)
-		return complain(
-			task, ORD_ETOOBIG, "more than 1 GiB: return the name of a file instead");
-	task->output.size = 0;
-	if (buffer_append(&task->output, output, size) != 0)
-		return complain(task, ORD_ENOMEM, "out of memory");
-	return 0;
+		return task_complain(
+			task, ORD_EINVAL, "ord_task_return: output is NULL and size is not 0");
+	return size < SLAB_FROM ? keep(task, output, size) : keep_large(task, output, size);
 }
 
 int

@@ -11,6 +11,7 @@
 
 #include "base/buffer.h"
 #include "shared/outbox.h"
+#include "shared/slab.h"
 #include "wire/record.h"
 
 #define TASK_ERROR_MAX 4096
@@ -33,6 +34,7 @@ struct ord_task {
 	const char *input;
 	size_t input_size;
 	struct buffer output;
+	bool in_slab;     /* if the output is large: its bytes lie in the reserved block */
 	bool yielded;     /* its slot was given back */
 	bool interrupted; /* the master said instead of an answer that it is to end */
 	struct progress progress;
@@ -63,6 +65,22 @@ struct worker_functions {
 	uint32_t room;
 };
 
+struct worker_output;
+
+/* Where large payloads lie. */
+struct worker_slab {
+	int fd;
+	uint64_t stretch;   /* 0: there is none, all others are zero */
+	const char *inputs; /* NULL: not mapped */
+	bool tried_inputs;
+	bool tried_outputs;
+	struct buffer copy;             /* of an input that could not be mapped */
+	struct slab outputs;            /* of this place */
+	struct worker_output *list;     /* [SLAB_BLOCKS], by index; NULL: no outputs go there */
+	uint32_t n_list;                /* above them all are free */
+	struct worker_output *reserved; /* for the task that runs, or one before it */
+};
+
 struct worker {
 	const char *alive; /* 1 in this process, 0 in one that a task forked */
 	struct region region;
@@ -74,6 +92,7 @@ struct worker {
 	size_t shared_size;
 	ord_task_fn function; /* NULL: tasks bring their own */
 	struct worker_functions functions;
+	struct worker_slab slab;
 	ord_worker_start_fn start_hook;
 	ord_worker_stop_fn stop_hook;
 	void *user;
@@ -137,6 +156,17 @@ int worker_call(struct worker *worker, uint16_t number);
 
 void worker_forget(struct worker *worker);
 
+/* --- slab.c: large payloads --- */
+
+/* The input of the task that was begun lies where these bytes say; -1: it does not, or there is no memory. */
+int slab_find_input(struct worker *worker, const char *handle);
+
+/* ord_task_return for a large output; -1: it goes into the task's buffer. */
+int slab_return(struct ord_task *task, const char *output, size_t size);
+
+/* Emit a large output as a block or in parts; what is left for the RESULT, *size bytes, is at most rest. */
+const char *slab_answer(struct worker *worker, const char *body, size_t *size, size_t rest);
+
 /* --- hooks.c --- */
 
 /* Run on_worker_start; -1: this worker is unfit, and has said why. */
@@ -146,6 +176,9 @@ int worker_start_hook(struct worker *worker);
 void worker_stop_hook(struct worker *worker);
 
 /* --- task.c, log.c --- */
+
+/* A call of the task's function was wrong: returns status, and the task says why if it fails. */
+int task_complain(struct ord_task *task, int status, const char *sentence);
 
 /* Send what the task said last of its progress and was held back. */
 void progress_flush(struct ord_task *task);
