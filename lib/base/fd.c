@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -79,7 +80,7 @@ fd_headroom(unsigned count)
 	unsigned n = 0;
 
 	while (n < count && n < FD_HEADROOM_MAX && failed == 0) {
-		fds[n] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		fds[n] = eventfd(0, EFD_CLOEXEC); /* the cheapest that takes a file, too */
 		failed = fds[n] < 0 ? errno : 0;
 		n += failed == 0;
 	}

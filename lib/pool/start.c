@@ -23,7 +23,8 @@
 #include "worker/serve.h"
 
 #define FDS_OF_A_POOL 32
-#define FDS_PER_COMMAND 2      /* its pipes */
+#define FDS_PER_COMMAND 2 /* its pipes */
+#define MANY_WORKERS 8u   /* from here on what the spawner does to make each worker cheaper pays */
 #define MESSAGE_MAX (4u << 20) /* a results frame is at most an outbox */
 
 static bool
@@ -172,6 +173,13 @@ make_shared(struct ord_pool *pool)
 	return name_directory(pool);
 }
 
+static bool
+starts_many(const struct ord_pool *pool)
+{
+	return pool->options.workers >= MANY_WORKERS || pool->options.recycle_tasks != 0 ||
+		pool->options.recycle_rss_mib != 0;
+}
+
 static int
 describe_spawner(struct ord_pool *pool, struct launch_options *options)
 {
@@ -184,7 +192,9 @@ describe_spawner(struct ord_pool *pool, struct launch_options *options)
 		.n_keep_fds = pool->options.n_keep_fds,
 		.timeout_ms = pool->options.start_timeout_ms,
 		.serve = worker_serve,
-		.config = { .master_pid = getpid(), .has_claims = has_functions(pool) },
+		.config = { .master_pid = getpid(),
+			.has_claims = has_functions(pool),
+			.many = starts_many(pool) },
 		.claims = pool->claims_fd,
 		.shared = pool->shared_fd,
 		.slab = pool->slabs.fd,
@@ -264,7 +274,7 @@ open_hub(struct ord_pool *pool)
 	return status;
 }
 
-/* ZeroMQ's threads come after the fork, and while the spawner's program loads. */
+/* What only the master needs is made while the spawner's program loads, and ZeroMQ's threads come after the fork. */
 static int
 start_spawner(struct ord_pool *pool)
 {
@@ -273,6 +283,10 @@ start_spawner(struct ord_pool *pool)
 
 	if (status == 0)
 		status = launch_begin(&pool->launch, &options, &pool->error);
+	if (status == 0)
+		status = make_core(pool);
+	if (status == 0)
+		status = make_loop(pool);
 	if (status == 0 && has_functions(pool))
 		status = open_hub(pool);
 	if (status == 0)
@@ -282,6 +296,16 @@ start_spawner(struct ord_pool *pool)
 	if (status == 0 && pool_watch(pool, pool->launch.life, SOURCE_LIFE, 0) != 0)
 		status = cannot_watch(pool);
 	return status;
+}
+
+static int
+start_inline(struct ord_pool *pool)
+{
+	int status = make_core(pool);
+
+	if (status == 0)
+		status = make_loop(pool);
+	return status == 0 ? inline_start(pool) : status;
 }
 
 int
@@ -295,11 +319,7 @@ pool_start(struct ord_pool *pool)
 		status = make_shared(pool);
 	if (status == 0)
 		status = spill_start(pool);
-	if (status == 0)
-		status = make_core(pool);
-	if (status == 0)
-		status = make_loop(pool);
-	if (status == 0)
-		status = pool->start == ORD_START_INLINE ? inline_start(pool) : start_spawner(pool);
-	return status;
+	if (status != 0)
+		return status;
+	return pool->start == ORD_START_INLINE ? start_inline(pool) : start_spawner(pool);
 }

@@ -18,7 +18,7 @@
 
 #define REGION_MAGIC UINT32_C(0x4f524431)
 #define REGION_PAGE_SIZE 4096u
-#define REGION_RING_SIZE (1u << 20) /* a power of two and a multiple of the page size */
+#define REGION_RING_SIZE (1u << 18) /* a power of two and a multiple of the page size */
 #define REGION_NONCE_SIZE 16u
 
 /*

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "base/clock.h"
+#include "wire/channel.h"
 
 /* A worker takes its group with it; a command that ended by itself leaves its children alone, as with xargs. */
 static int
@@ -68,6 +69,9 @@ reap(struct spawner *spawner, pid_t pid)
 	if (child->deadline >= 0)
 		epoll_ctl(spawner->wake, EPOLL_CTL_DEL, child->deadline, NULL);
 	report_ended(spawner, child, status, &usage);
+	/* With a process per task these would be millions. */
+	if (child->is_worker && spawner->config.directory[0] != '\0')
+		channel_unbind(spawner->config.directory, child->id);
 	children_remove(spawner, child);
 }
 

@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/ticks.h"
 #include "shared/bytes.h"
 #include "spawn/processes.h"
 #include "spawn/spawner_state.h"
@@ -239,6 +240,17 @@ take_descriptors(struct spawner *spawner, struct request *request, struct error 
 		(unsigned long long)config->shared_size);
 }
 
+/* What every worker would find out anew is found out here, while the master takes in that it can go on. */
+static void
+warm_up(struct spawner *spawner)
+{
+	spawner->half_write = ticks_of_half_a_write();
+	if (spawner->config.many)
+		channel_warm_up(spawner->config.directory);
+	else
+		channel_warm();
+}
+
 static void
 configure(struct spawner *spawner, struct request *request)
 {
@@ -259,9 +271,8 @@ configure(struct spawner *spawner, struct request *request)
 	if (error.status == 0)
 		find_functions(spawner, &error);
 	report_configured(spawner, &error);
-	/* While the master takes in that it can go on. */
 	if (spawner->config.has_claims)
-		channel_warm();
+		warm_up(spawner);
 }
 
 static void

@@ -29,6 +29,8 @@ struct spawn_config {
 	char directory[SPAWN_DIRECTORY_MAX]; /* of the endpoints; "" if there are none */
 	int32_t master_pid;
 	uint32_t has_claims; /* the claim words come as a descriptor: there are workers */
+	uint32_t many;       /* so many workers will be started that what makes each cheaper pays */
+	uint32_t reserved;
 };
 
 /* What LIFE_COMMAND's text is: this, then argc + envc NUL-terminated strings, then the cwd's if has_cwd. */
@@ -48,7 +50,8 @@ struct worker_setup {
 	int timer;  /* the flush timer, shared with the master */
 	int words;  /* pipe for fd 1 and 2, or -1 */
 	int deadline; /* timerfd, shared with the spawner: set it to the absolute deadline_ns of the page */
-	int claims; /* memfd of the claim words, or -1 */
+	int claims;          /* memfd of the claim words, or -1 */
+	uint64_t half_write; /* measured once for all: ticks of half a write(2) */
 	const char *directory;
 	const void *shared; /* for all tasks: shared[shared_size] */
 	size_t shared_size;

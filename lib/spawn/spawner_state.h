@@ -92,7 +92,8 @@ struct spawner {
 	int ending;            /* LIFE_END came */
 	uint64_t suspended_ns; /* since when all is stopped; 0: it is not */
 	worker_serve_fn serve;
-	const void *shared; /* config.shared_size bytes */
+	uint64_t half_write; /* ticks */
+	const void *shared;  /* config.shared_size bytes */
 	ord_task_fn function;
 	ord_worker_start_fn start_hook;
 	ord_worker_stop_fn stop_hook;

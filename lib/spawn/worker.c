@@ -98,6 +98,7 @@ fork_worker(
 		.words = (request->packet.flags & LIFE_WORDS) != 0 ? request->fds[2] : -1,
 		.deadline = deadline,
 		.claims = spawner->claims,
+		.half_write = spawner->half_write,
 		.directory = spawner->config.directory,
 		.shared = spawner->shared,
 		.shared_size = spawner->config.shared_size,

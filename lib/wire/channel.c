@@ -8,12 +8,15 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include <zmq.h>
 
 _Static_assert(
 	sizeof(zmq_msg_t) <= sizeof(((struct channel_message *)0)->opaque), "a zmq_msg_t fits");
 
 #define ENDPOINT_MAX 160
+#define SCHEME "ipc://"
+#define WARM_MS 1000 /* a message that stays away makes only what follows dearer */
 
 static zmq_msg_t *
 message_of(struct channel_message *message)
@@ -24,7 +27,7 @@ message_of(struct channel_message *message)
 static void
 endpoint_name(char name[ENDPOINT_MAX], const char *directory, uint64_t id, char which)
 {
-	snprintf(name, ENDPOINT_MAX, "ipc://%s/%llu.%c", directory, (unsigned long long)id, which);
+	snprintf(name, ENDPOINT_MAX, SCHEME "%s/%llu.%c", directory, (unsigned long long)id, which);
 }
 
 static void *
@@ -146,6 +149,54 @@ channel_warm(void)
 	void *context = zmq_ctx_new();
 
 	(void)context;
+}
+
+void
+channel_unbind(const char *directory, uint64_t id)
+{
+	char name[ENDPOINT_MAX];
+
+	for (const char *which = "tr"; *which != '\0'; which++) {
+		endpoint_name(name, directory, id, *which);
+		unlink(name + sizeof SCHEME - 1);
+	}
+}
+
+static void
+pass_one(void *from, void *to)
+{
+	struct channel_message message;
+
+	if (channel_compose(&message, 1) == NULL || channel_send(from, &message) != 0)
+		return;
+	if (channel_wait_for(to, &message, WARM_MS) == 1)
+		channel_drop(&message);
+}
+
+/* A context lives a short life: its threads have ended when this returns. */
+void
+channel_warm_up(const char *directory)
+{
+	void *context, *to, *from;
+	char name[ENDPOINT_MAX];
+
+	/* With its last context libzmq would forget what its first had looked up. */
+	channel_warm();
+	context = zmq_ctx_new();
+	if (context == NULL)
+		return;
+	to = bind_socket(context, ZMQ_PULL, directory, 0, 't');
+	from = open_socket(context, ZMQ_PUSH, -1);
+	endpoint_name(name, directory, 0, 't');
+	if (to != NULL && from != NULL && zmq_connect(from, name) == 0)
+		pass_one(from, to);
+	if (from != NULL)
+		zmq_close(from);
+	if (to != NULL)
+		zmq_close(to);
+	while (zmq_ctx_term(context) != 0 && errno == EINTR)
+		;
+	channel_unbind(directory, 0);
 }
 
 int

@@ -58,9 +58,19 @@ struct channel_ends {
 /*
  * Pay once, in the process that workers are forked from, for what the first
  * context of a process costs: libzmq looks a protocol up by its name, which reads
- * files and tries to load modules.  No thread and no descriptor comes of it.
+ * files and tries to load modules.  No thread comes of it, and one descriptor.
  */
 void channel_warm(void);
+
+/*
+ * The same for one from which many are forked: a message is sent to itself
+ * through a socket in the directory, so that the dynamic linker has looked up
+ * whatever that calls.  The threads that it takes have ended at the return.
+ */
+void channel_warm_up(const char *directory);
+
+/* Remove what a worker that has ended bound; nothing happens if there is nothing. */
+void channel_unbind(const char *directory, uint64_t id);
 
 /* 0 or -1 with errno. */
 int channel_ends_open(struct channel_ends *ends, const char *directory, uint64_t id);

@@ -13,7 +13,7 @@
 #include <orderly/status.h>
 
 #include "base/clock.h"
-#include "worker/ticks.h"
+#include "base/ticks.h"
 
 #define TIMES_WORTH_NS 100000 /* a shorter task shares the times of its message */
 

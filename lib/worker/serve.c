@@ -20,7 +20,6 @@
 #include "spawn/life.h"
 #include "wire/channel.h"
 #include "worker/size.h"
-#include "worker/ticks.h"
 #include "worker/worker.h"
 
 #define LOOK_MS 10 /* how often a task that waits looks whether its time is up, once it should be */
@@ -391,7 +390,7 @@ set_up(struct server *server, const struct worker_setup *setup)
 	worker->alive = alive_new();
 	if (worker->alive == NULL)
 		_exit(LEAVE_SYSTEM);
-	worker->half_write = ticks_of_half_a_write();
+	worker->half_write = setup->half_write;
 	if (worker->words >= 0)
 		setvbuf(stdout, NULL, _IOLBF, 0);
 }

@@ -30,14 +30,30 @@
 	}
 
 static void
-leave_socket(const char *directory)
+socket_name(struct sockaddr_un *name, const char *directory, unsigned id, char which)
 {
-	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	name->sun_family = AF_UNIX;
+	snprintf(name->sun_path, sizeof name->sun_path, "%.80s/%u.%c", directory, id, which);
+}
+
+static void
+leave_socket(const char *directory, unsigned id, char which)
+{
+	struct sockaddr_un name;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	snprintf(name.sun_path, sizeof name.sun_path, "%.80s/1.t", directory);
+	socket_name(&name, directory, id, which);
 	CHECK(bind(fd, (struct sockaddr *)&name, sizeof name) == 0);
 	close(fd);
+}
+
+static int
+has_socket(const char *directory, unsigned id, char which)
+{
+	struct sockaddr_un name;
+
+	socket_name(&name, directory, id, which);
+	return access(name.sun_path, F_OK) == 0;
 }
 
 /* All of a pool: workers with families that ignore SIGTERM, and commands. */
@@ -52,7 +68,7 @@ gather(struct cast *cast, uint32_t start)
 {
 	memset(cast, 0, sizeof *cast);
 	stage_open(&cast->stage, start);
-	leave_socket(cast->stage.directory);
+	leave_socket(cast->stage.directory, 1, 't');
 	actor_enter(&cast->actor, &cast->stage, 1, ACT_FAMILY, 1);
 	cast->outsider = (pid_t)atomic_load(&cast->actor.region.page->sent);
 	stage_command(&cast->stage, 2, ARGV("sleep", "1000"), NULL, NULL, 0, 0, NULL);
@@ -85,6 +101,37 @@ static void
 end_fork(void)
 {
 	at_the_end(ORD_START_FORK);
+}
+
+/* A pool may see millions of workers: what each bound goes with it, and nobody else's. */
+static void
+sockets_of_a_worker(void)
+{
+	struct stage stage;
+	struct actor actor = { 0 };
+	uint64_t end_ns;
+
+	stage_open(&stage, ORD_START_FORK);
+	for (unsigned id = 6; id < 9; id++) {
+		leave_socket(stage.directory, id, 't');
+		leave_socket(stage.directory, id, 'r');
+	}
+	actor_enter(&actor, &stage, 7, ACT_EXIT, 0);
+	stage_await(&stage, LIFE_ENDED, 7);
+	end_ns = clock_now_ns() + LONG_MS * CLOCK_NS_PER_MS;
+	while (has_socket(stage.directory, 7, 't') || has_socket(stage.directory, 7, 'r')) {
+		CHECK(clock_now_ns() < end_ns);
+		usleep(1000);
+	}
+	for (unsigned id = 6; id < 9; id += 2)
+		CHECK(has_socket(stage.directory, id, 't') && has_socket(stage.directory, id, 'r'));
+	stage_close(&stage, 200);
+	actor_leave(&actor);
+}
+
+Test(ends, of_a_worker_leave_no_socket)
+{
+	play(sockets_of_a_worker);
 }
 
 Test(ends, of_a_pool_leave_nothing)

@@ -1,5 +1,5 @@
-/* Measured once per worker, because processors and kernels differ by far. */
-#include "worker/ticks.h"
+/* Measured once per spawner, because processors and kernels differ by far. */
+#include "base/ticks.h"
 
 #include <unistd.h>
 

@@ -2,8 +2,8 @@
  * The processor's time stamp counter: a hundredth of the cost of a clock, good
  * only for telling that very little time has passed.
  */
-#ifndef WORKER_TICKS_H
-#define WORKER_TICKS_H
+#ifndef BASE_TICKS_H
+#define BASE_TICKS_H
 
 #include <stdint.h>
 
