@@ -170,12 +170,13 @@ struct ord_command {
 	const char *const *env;   /* NAME=value to set beside the master's environment; NULL-terminated or NULL; copied */
 	const char *cwd;          /* working directory; NULL: the master's when it started the pool; copied */
 	const void *input;        /* input[input_size] for its standard input, else it reads /dev/null; copied */
-	size_t input_size;        /* at most 1 MiB */
+	size_t input_size;        /* at most 1 GiB */
 	void *user;               /* comes back as ord_result_user */
 	uint32_t timeout_ms;      /* per attempt; 0 = the pool's; ORD_NONE: no limit */
 	uint32_t grace_ms;        /* between SIGTERM and SIGKILL; 0 = the pool's */
 	uint32_t output;          /* an enum ord_output */
 	uint32_t retries;         /* attempts after the first, up to 254; 0 = the pool's; ORD_NONE: none */
+	const int *input_fd;      /* instead of input: each attempt reads *input_fd from its beginning (a pipe: on); stays yours, open until the result is delivered, unused by other tasks; NULL: none */
 };
 
 /* Where a command's words go. */
@@ -323,9 +324,9 @@ ord_pool_submit_task_wait(
  * among the other tasks.
  *
  * Returns as ord_pool_submit, and
- *   ORD_EINVAL   no argv; retries or output out of their range
+ *   ORD_EINVAL   no argv; retries or output out of their range; input and input_fd, or one that is not open
  *   ORD_ENOTSUP  under ORD_START_INLINE; an option is set that this version does not know
- *   ORD_ETOOBIG  argv and env need more than 2 MiB, or the input is larger than 1 MiB
+ *   ORD_ETOOBIG  argv and env need more than 2 MiB, or the input is larger than 1 GiB
  * May be called from a callback.  Since 0.1.  Source: lib/pool/command.c.
  */
 ORD_API int

@@ -52,7 +52,7 @@ enum slot_state { SLOT_FREE = 0, SLOT_WAITING, SLOT_SENT, SLOT_SETTLED };
 struct task {
 	struct blob input; /* bytes for a function, or the text of a command */
 	struct blob
-		feed; /* a command's standard input; or a function's input in the slab, of which input is the handle */
+		feed; /* a command's standard input, or the number of its descriptor; or a function's input in the slab, of which input is the handle */
 	void *user;
 	uint32_t timeout_ms;
 	uint32_t grace_ms;
@@ -60,7 +60,8 @@ struct task {
 	uint32_t output;   /* of a command: enum ord_output */
 	uint32_t function; /* a number of pool/functions.c; 0: the pool's */
 	bool command;
-	bool pass; /* not run: the input is the output */
+	bool feed_is_fd; /* feed is an int, its owner's descriptor */
+	bool pass;       /* not run: the input is the output */
 };
 
 struct slot {

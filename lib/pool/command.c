@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE /* memfd_create */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -38,16 +39,47 @@ say_err(const struct words_line *line, void *user)
 	return 0;
 }
 
+/* The owner's descriptor, again from its beginning; a pipe has only one way to go. */
+static int
+open_lent(const struct blob *feed, int *fd)
+{
+	int lent;
+
+	memcpy(&lent, blob_bytes(feed), sizeof lent);
+	*fd = fcntl(lent, F_DUPFD_CLOEXEC, 3);
+	if (*fd < 0)
+		return -1;
+	return lseek(*fd, 0, SEEK_SET) == 0 || errno == ESPIPE ? 0 : -1;
+}
+
+static int
+write_all(int fd, const char *bytes, size_t size)
+{
+	while (size > 0) {
+		ssize_t written = write(fd, bytes, size);
+
+		if (written < 0 && errno != EINTR)
+			return -1;
+		bytes += written > 0 ? written : 0;
+		size -= written > 0 ? (size_t)written : 0;
+	}
+	return 0;
+}
+
 /* Its standard input as a file, so that nobody has to feed a pipe. */
 static int
-open_feed(const struct blob *feed, int *fd)
+open_feed(const struct task *task, int *fd)
 {
+	const struct blob *feed = &task->feed;
+
 	if (feed->size == 0)
 		return 0;
+	if (task->feed_is_fd)
+		return open_lent(feed, fd);
 	*fd = memfd_create("orderly-input", MFD_CLOEXEC);
 	if (*fd < 0 || fd_lift(fd) != 0)
 		return -1;
-	if (write(*fd, blob_bytes(feed), feed->size) != (ssize_t)feed->size)
+	if (write_all(*fd, blob_bytes(feed), feed->size) != 0)
 		return -1;
 	return lseek(*fd, 0, SEEK_SET) == 0 ? 0 : -1;
 }
@@ -70,7 +102,7 @@ open_all(struct command *command, const struct slot *slot, int fds[3])
 {
 	struct ord_pool *pool = command->pool;
 
-	if (open_feed(&slot->task.feed, &fds[0]) != 0)
+	if (open_feed(&slot->task, &fds[0]) != 0)
 		return -1;
 	if (slot->task.output == ORD_OUTPUT_INHERIT)
 		return 0;

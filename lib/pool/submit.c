@@ -5,13 +5,15 @@
  */
 #include "pool/pool.h"
 
+#include <fcntl.h>
+
 #include <orderly/status.h>
 #include <orderly/version.h>
 
 #include "base/options.h"
 
 #define FIRST_TASK OPTIONS_UP_TO(struct ord_task_options, pass)
-#define FIRST_COMMAND OPTIONS_UP_TO(struct ord_command, retries)
+#define FIRST_COMMAND OPTIONS_UP_TO(struct ord_command, input_fd)
 
 static int
 may_submit(struct ord_pool *pool)
@@ -271,11 +273,12 @@ command_is_valid(const struct ord_command *command)
 {
 	return command->argv != NULL && command->argv[0] != NULL &&
 		retries_are_valid(command->retries) && command->output <= ORD_OUTPUT_INHERIT &&
-		(command->input != NULL || command->input_size == 0);
+		(command->input != NULL || command->input_size == 0) &&
+		(command->input_fd == NULL || command->input_size == 0);
 }
 
 #define COMMAND_MAX (2u << 20)
-#define FEED_MAX (1u << 20)
+#define FEED_MAX (1u << 30)
 
 static int
 check_command(struct ord_pool *pool, struct ord_command *to, const struct ord_command *from)
@@ -290,9 +293,12 @@ check_command(struct ord_pool *pool, struct ord_command *to, const struct ord_co
 	if (pool->inline_worker != NULL)
 		return error_set(&pool->error, ORD_ENOTSUP,
 			"ORD_START_INLINE has no processes for commands: use another start method");
+	if (to->input_fd != NULL && fcntl(*to->input_fd, F_GETFD) < 0)
+		return error_set(&pool->error, ORD_EINVAL,
+			"the command's input_fd %d is not an open descriptor", *to->input_fd);
 	if (to->input_size > FEED_MAX)
 		return error_set(&pool->error, ORD_ETOOBIG,
-			"a command's input is larger than 1 MiB: give it a file instead");
+			"a command's input is larger than 1 GiB: give it a descriptor instead (input_fd)");
 	return ORD_OK;
 }
 
@@ -307,15 +313,18 @@ drop_task(struct task *task)
 static int
 fill_task(struct ord_pool *pool, struct task *task, const struct ord_command *command)
 {
+	const void *feed = command->input_fd != NULL ? command->input_fd : command->input;
+	size_t feed_size = command->input_fd != NULL ? sizeof(int) : command->input_size;
+
 	pool->scratch.size = 0;
 	if (pool_command_text(&pool->scratch, command) != 0)
 		return error_memory(&pool->error);
 	if (pool->scratch.size > COMMAND_MAX)
 		return error_set(&pool->error, ORD_ETOOBIG,
 			"the command's arguments and environment are larger than 2 MiB");
-	if (!core_has_room(&pool->core, pool->scratch.size + command->input_size))
+	if (!core_has_room(&pool->core, pool->scratch.size + feed_size))
 		return full(pool);
-	if (blob_set(&task->feed, command->input, command->input_size) != 0 ||
+	if (blob_set(&task->feed, feed, feed_size) != 0 ||
 		blob_set(&task->input, pool->scratch.bytes, pool->scratch.size) != 0)
 		return error_memory(&pool->error);
 	return ORD_OK;
@@ -324,7 +333,10 @@ fill_task(struct ord_pool *pool, struct task *task, const struct ord_command *co
 static int
 submit_command(struct ord_pool *pool, const struct ord_command *command, uint64_t *sequence)
 {
-	struct task task = { .user = command->user, .output = command->output, .command = true };
+	struct task task = { .user = command->user,
+		.output = command->output,
+		.command = true,
+		.feed_is_fd = command->input_fd != NULL };
 	int status = fill_task(pool, &task, command);
 
 	set_limits(pool, &task, command->timeout_ms, command->grace_ms, command->retries);

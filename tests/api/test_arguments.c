@@ -275,7 +275,7 @@ SCENE(arguments, commands)
 	CHECK_EQ(COMMAND_SAYS("", .argv = argv, .retries = 255), ORD_EINVAL);
 	CHECK_EQ(COMMAND_SAYS("", .argv = argv, .output = ORD_OUTPUT_INHERIT + 1), ORD_EINVAL);
 	CHECK_EQ(COMMAND_SAYS("", .argv = argv, .input_size = 1), ORD_EINVAL);
-	CHECK_EQ(COMMAND_SAYS("1 MiB", .argv = argv, .input = large, .input_size = (1 << 20) + 1), ORD_ETOOBIG);
+	CHECK_EQ(COMMAND_SAYS("1 GiB", .argv = argv, .input = large, .input_size = (1u << 30) + 1), ORD_ETOOBIG);
 	CHECK_EQ(COMMAND_SAYS("2 MiB", .argv = large_argv), ORD_ETOOBIG);
 	CHECK_EQ(COMMAND_SAYS("2 MiB", .argv = argv, .env = large_argv + 1), ORD_ETOOBIG);
 	CHECK_OK(pool, ord_pool_finish(pool));
