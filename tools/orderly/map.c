@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "complain.h"
+#include "pipe.h"
 #include "signals.h"
 
 #define BURST \
@@ -25,17 +26,55 @@ window_of(const struct map *map)
 {
 	uint32_t jobs = map->options->jobs;
 
+	if (map->options->kind == MAP_BLOCKS)
+		return pipe_window(map->options);
+
 	/* Early output lies in memory or in a file of its own here, so less may be early. */
 	if (map->holds)
 		return 4 * jobs > 64 ? 4 * jobs : 64;
 	return 16 * jobs > 1024 ? 16 * jobs : 1024;
 }
 
-/* Takes the next input and makes its command; false if there is none now. */
+static enum source_state
+command_next(struct map *map)
+{
+	enum source_state state = inputs_next(&map->inputs);
+
+	if (state == SOURCE_INPUT)
+		recipe_make(&map->recipe, map->inputs.values, map->submitted + 1);
+	return state;
+}
+
+static int
+command_submit(struct map *map, uint64_t *sequence)
+{
+	struct ord_command command = ORD_COMMAND(.argv = map->recipe.argv, .env = map->recipe.env,
+		.output = ORD_OUTPUT_CHUNKS);
+
+	return ord_pool_submit_command(map->pool, &command, sequence);
+}
+
+static int
+inputs_fd(const struct map *map)
+{
+	return map->inputs.first.fd;
+}
+
+static bool
+inputs_fill(struct map *map)
+{
+	return source_fill(&map->inputs.first);
+}
+
+static const struct feeder command_feeder = {
+	.next = command_next, .submit = command_submit, .fd = inputs_fd, .fill = inputs_fill
+};
+
+/* Makes the next task ready; false if there is none now. */
 static bool
 make_next(struct map *map)
 {
-	enum source_state state = inputs_next(&map->inputs);
+	enum source_state state = map->feeder->next(map);
 
 	map->wants_more = state == SOURCE_WAIT;
 	if (state == SOURCE_END || state == SOURCE_ERROR) {
@@ -44,10 +83,7 @@ make_next(struct map *map)
 		map->total_known = state == SOURCE_END;
 		map->total = map->submitted;
 	}
-	if (state != SOURCE_INPUT)
-		return false;
-	recipe_make(&map->recipe, map->inputs.values, map->submitted + 1);
-	return true;
+	return state == SOURCE_INPUT;
 }
 
 static bool
@@ -63,14 +99,12 @@ has_room(const struct map *map)
 	return running < map->window;
 }
 
-/* Hands the command over; false if the pool does not take it now. */
+/* Hands the task over; false if the pool does not take it now. */
 static bool
 submit(struct map *map)
 {
-	struct ord_command command = ORD_COMMAND(.argv = map->recipe.argv, .env = map->recipe.env,
-		.output = ORD_OUTPUT_CHUNKS);
 	uint64_t sequence;
-	int status = ord_pool_submit_command(map->pool, &command, &sequence);
+	int status = map->feeder->submit(map, &sequence);
 
 	map->pending = status == ORD_EAGAIN;
 	if (status == 0) {
@@ -138,7 +172,7 @@ wait_for_something(struct map *map, int stdout_fd)
 {
 	struct pollfd fds[3] = {
 		{ .fd = ord_pool_fd(map->pool), .events = POLLIN },
-		{ .fd = map->wants_more && !map->stopped ? map->inputs.first.fd : -1,
+		{ .fd = map->wants_more && !map->stopped ? map->feeder->fd(map) : -1,
 			.events = POLLIN },
 		{ .fd = stdout_fd },
 	};
@@ -150,7 +184,7 @@ wait_for_something(struct map *map, int stdout_fd)
 		joblog_flush(&map->joblog);
 	if (poll(fds, 3, room ? 0 : display_timeout(&map->display)) <= 0)
 		return;
-	if (fds[1].revents != 0 && !source_fill(&map->inputs.first))
+	if (fds[1].revents != 0 && map->feeder->fill != NULL && !map->feeder->fill(map))
 		map->trouble = map->exhausted = true;
 	if ((fds[2].revents & POLLERR) != 0)
 		map->printer.broken_pipe = true;
@@ -258,7 +292,7 @@ run(struct map *map)
 		return STATUS_TROUBLE;
 	printer_init(&map->printer, options->tag, options->line_buffer);
 	display_init(&map->display, options->progress, &map->printer, options->jobs);
-	if (map->display.style != PROGRESS_NONE)
+	if (map->display.style != PROGRESS_NONE && map->feeder->fill != NULL)
 		map->total_known = inputs_total(&map->inputs, &map->total);
 	if (!start_pool(map)) {
 		ord_pool_destroy(&map->pool);
@@ -308,6 +342,25 @@ dry_run(struct map *map)
 	return state == SOURCE_END && map->printer.error == 0 ? 0 : STATUS_TROUBLE;
 }
 
+/* Understands the command and opens what it is run for; 0 or the exit status. */
+static int
+open_inputs(struct map *map)
+{
+	const struct map_options *options = map->options;
+	bool blocks = options->kind == MAP_BLOCKS, fine;
+	int status = recipe_init(&map->recipe, options->command, options->n_command,
+		blocks ? 0 : options->n_sources);
+
+	if (status != 0)
+		return status;
+	map->feeder = blocks ? &pipe_feeder : &command_feeder;
+	fine = blocks ? blocks_open(&map->blocks, options->sources[0].path, options->block_bytes,
+				options->record_end)
+		      : inputs_open(&map->inputs, options->sources, options->n_sources,
+				options->delimiter);
+	return fine ? 0 : STATUS_TROUBLE;
+}
+
 int
 map_main(int argc, char **argv)
 {
@@ -316,14 +369,12 @@ map_main(int argc, char **argv)
 	int status;
 
 	options_read(&options, argc, argv);
-	status = recipe_init(&map.recipe, options.command, options.n_command, options.n_sources);
-	if (status == 0 &&
-		!inputs_open(&map.inputs, options.sources, options.n_sources, options.delimiter))
-		status = STATUS_TROUBLE;
+	status = open_inputs(&map);
 	if (status == 0)
 		status = options.dry_run ? dry_run(&map) : run(&map);
 	flights_finish(&map.flights);
 	inputs_close(&map.inputs);
+	blocks_close(&map.blocks);
 	recipe_finish(&map.recipe);
 	options_finish(&options);
 	return status;

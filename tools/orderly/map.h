@@ -7,6 +7,7 @@
 
 #include <orderly/orderly.h>
 
+#include "blocks.h"
 #include "display.h"
 #include "flight.h"
 #include "inputs.h"
@@ -16,11 +17,28 @@
 #include "recipe.h"
 #include "tally.h"
 
+struct map;
+
+/* Where tasks come from, and what they are. */
+struct feeder {
+	/* Make the next task ready to be submitted. */
+	enum source_state (*next)(struct map *map);
+	/* Submit it; as ord_pool_submit. */
+	int (*submit)(struct map *map, uint64_t *sequence);
+	/* What to poll before next is called again, after a SOURCE_WAIT. */
+	int (*fd)(const struct map *map);
+	/* It can be read; false after a complaint.  NULL: next reads. */
+	bool (*fill)(struct map *map);
+};
+
 struct map {
 	const struct map_options *options;
+	const struct feeder *feeder;
 	struct ord_pool *pool;
 	struct recipe recipe;
 	struct inputs inputs;
+	struct blocks blocks; /* --pipe, instead of inputs */
+	struct block *block;  /* the next one to be submitted */
 	struct printer printer;
 	struct joblog joblog;
 	struct flights flights;

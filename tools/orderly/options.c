@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "complain.h"
+#include "kinds.h"
 #include "machine.h"
 #include "text.h"
 
@@ -22,7 +23,10 @@ enum long_option {
 	OPTION_JOBLOG,
 	OPTION_DRY_RUN,
 	OPTION_PROGRESS,
-	OPTION_BAR
+	OPTION_BAR,
+	OPTION_PIPE,
+	OPTION_BLOCK,
+	OPTION_RECEND
 };
 
 static const struct argp_option table[] = {
@@ -30,6 +34,16 @@ static const struct argp_option table[] = {
 	{ "arg-file", 'a', "FILE", 0, "Read inputs from FILE, one a line; - is standard input", 1 },
 	{ "null", '0', NULL, 0, "A NUL ends each input in a file, not a newline", 1 },
 	{ "delimiter", 'd', "TEXT", 0, "TEXT ends each input in a file; escapes as in C", 1 },
+	{ "pipe", OPTION_PIPE, NULL, 0,
+		"Cut the input at line ends into blocks, and give each to a run of the command as its "
+		"standard input",
+		1 },
+	{ "block", OPTION_BLOCK, "SIZE", 0,
+		"With --pipe: blocks of about SIZE bytes; k, m, g are 1000s, K, M, G 1024s (default: 1M)",
+		1 },
+	{ "recend", OPTION_RECEND, "TEXT", 0,
+		"With --pipe: cut behind TEXT instead of newlines; escapes as in C; empty: anywhere",
+		1 },
 	{ NULL, 0, NULL, 0, "Running:", 2 },
 	{ "jobs", 'j', "N", 0,
 		"Run N commands at once; N%, +N and -N refer to the number of processors, 0 is as many as "
@@ -73,6 +87,7 @@ static const char about[] =
 	"they are.\n\n"
 	"  orderly map -j4 gzip -k ::: *.log\n"
 	"  find . -name '*.c' -print0 | orderly map -0 'grep -c main {} | head -1'\n"
+	"  orderly map --pipe --block 10M grep -F timeout <server.log\n"
 	"  orderly map convert {1} -resize {2} {1.}-{2}.png ::: *.jpg ::: 100 200\n\n"
 	"The exit status is the number of commands that failed, 101 for more than 100, 127 if the program is not "
 	"found, 255 for other trouble. More: orderly-map(1).";
@@ -146,17 +161,30 @@ read_words(struct map_options *options, char **words, size_t n)
 	}
 }
 
+/* Bytes go to *storage, which *delimiter points to. */
 static void
-read_delimiter(struct map_options *options, const char *text)
+read_delimiter(const char *name, const char *text, char **storage, struct delimiter *delimiter)
 {
 	const char *wrong;
 
-	free(options->delimiter_bytes);
-	options->delimiter_bytes = text_allocate(strlen(text) + 1, 1);
-	wrong = values_delimiter(text, options->delimiter_bytes, &options->delimiter.size);
+	free(*storage);
+	*storage = text_allocate(strlen(text) + 1, 1);
+	wrong = values_delimiter(text, *storage, &delimiter->size);
 	if (wrong != NULL)
-		refuse("-d", text, wrong);
-	options->delimiter.bytes = options->delimiter_bytes;
+		refuse(name, text, wrong);
+	delimiter->bytes = *storage;
+}
+
+static void
+read_record_end(struct map_options *options, const char *text)
+{
+	if (*text != '\0') {
+		read_delimiter("--recend", text, &options->record_end_bytes, &options->record_end);
+		return;
+	}
+	free(options->record_end_bytes);
+	options->record_end_bytes = text_allocate(1, 1);
+	options->record_end = (struct delimiter){ options->record_end_bytes, 0 };
 }
 
 /* Options with a value. */
@@ -178,6 +206,9 @@ read_value(struct map_options *options, int key, const char *value)
 	} else if (key == OPTION_PROGRESS) {
 		name = "--progress";
 		wrong = values_progress(value, &options->progress);
+	} else if (key == OPTION_BLOCK) {
+		name = "--block";
+		wrong = values_size(value, &options->block_bytes);
 	} else if (key == OPTION_JOBLOG) {
 		options->joblog = value;
 	} else {
@@ -196,7 +227,11 @@ read_option(int key, char *value, struct argp_state *state)
 	switch (key) {
 	case 'a': add_source(options, NULL, 0, value); break;
 	case '0': options->delimiter = (struct delimiter){ "", 1 }; break;
-	case 'd': read_delimiter(options, value); break;
+	case 'd':
+		read_delimiter("-d", value, &options->delimiter_bytes, &options->delimiter);
+		break;
+	case OPTION_PIPE: options->kind = MAP_BLOCKS; break;
+	case OPTION_RECEND: read_record_end(options, value); break;
 	case 'k': options->completion = false; break;
 	case OPTION_LINE_BUFFER: options->line_buffer = true; break;
 	case OPTION_COMPLETION: options->completion = true; break;
@@ -220,13 +255,18 @@ options_read(struct map_options *options, int argc, char **argv)
 		.options = table, .parser = read_option, .args_doc = usage, .doc = about
 	};
 
-	*options = (struct map_options){ .delimiter = { "\n", 1 } };
+	*options = (struct map_options){ .delimiter = { NULL, 0 }, .record_end = { "\n", 1 } };
 	argp_err_exit_status = STATUS_TROUBLE;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
 	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, options) != 0)
 		complain_memory();
 	if (options->jobs == 0)
 		options->jobs = machine_processors();
+	kinds_check(options);
+	if (options->delimiter.bytes == NULL)
+		options->delimiter = (struct delimiter){ "\n", 1 };
+	if (options->block_bytes == 0)
+		options->block_bytes = BLOCK_BYTES;
 	if (options->n_sources > 0)
 		return;
 	add_source(options, NULL, 0, "-");
@@ -240,4 +280,5 @@ options_finish(struct map_options *options)
 {
 	free(options->sources);
 	free(options->delimiter_bytes);
+	free(options->record_end_bytes);
 }

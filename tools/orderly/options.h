@@ -9,13 +9,25 @@
 #include "source.h"
 #include "values.h"
 
+#define BLOCK_BYTES (1 << 20) /* of --block, if it is not given */
+
+/* What a task is. */
+enum map_kind {
+	MAP_COMMANDS, /* a command for each input */
+	MAP_BLOCKS    /* a command that reads a block of the input */
+};
+
 struct map_options {
+	enum map_kind kind;
 	char **command; /* command[n_command], before the first source */
 	size_t n_command;
 	struct source_name *sources; /* sources[n_sources], at least one */
 	size_t n_sources;
 	char *delimiter_bytes; /* what delimiter points to, if it was given */
 	struct delimiter delimiter;
+	uint64_t block_bytes;   /* of --block; 0: it was not given */
+	char *record_end_bytes; /* what record_end points to; NULL: it was not given */
+	struct delimiter record_end;
 	uint32_t jobs;       /* tasks at once */
 	uint32_t timeout_ms; /* of a task; 0 is none */
 	struct halt_rule halt;

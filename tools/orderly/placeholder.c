@@ -126,6 +126,8 @@ pattern_parse(struct pattern *pattern, const char *word, size_t n_sources, bool 
 	*pattern = (struct pattern){ 0 };
 	while (*at != '\0') {
 		size = take_placeholder(at, &part, &number);
+		if (part.kind == PART_VALUE && n_sources == 0)
+			size = 0;
 		if (size != 0 && in_shell) {
 			part.place = shell_reader_place(&reader);
 			if (part.place == SHELL_ESCAPED)

@@ -47,7 +47,7 @@ struct pattern {
  * Take a word apart; a zeroed struct is an empty one.
  *
  * word       must live as long as the pattern
- * n_sources  how many inputs a task has
+ * n_sources  how many inputs a task has; 0: placeholders of inputs are none, and stay as they are
  * in_shell   note how a shell reads each place; a backslash keeps a placeholder as it is
  *
  * Returns true, or false after a complaint.

@@ -128,7 +128,7 @@ init_shell(struct recipe *recipe, const char *line)
 	drop_patterns(recipe);
 	if (!add_pattern(recipe, line, true))
 		return false;
-	if (has_placeholders(recipe))
+	if (has_placeholders(recipe) || recipe->n_sources == 0)
 		return true;
 	drop_patterns(recipe);
 	text_add_string(&copy, line);
@@ -186,7 +186,10 @@ init_words(struct recipe *recipe, char *const *words, size_t n)
 		return status;
 	if (slots)
 		return init_slots(recipe) ? 0 : STATUS_TROUBLE;
-	return has_placeholders(recipe) || add_pattern(recipe, "{}", false) ? 0 : STATUS_TROUBLE;
+	return has_placeholders(recipe) || recipe->n_sources == 0 ||
+			add_pattern(recipe, "{}", false)
+		? 0
+		: STATUS_TROUBLE;
 }
 
 /* One argument, for the shell or to be split here; 0 or the exit status. */

@@ -35,7 +35,8 @@ struct recipe {
 /*
  * Understand a command.
  *
- * words  words[n], must live on; n may be 0
+ * words      words[n], must live on; n may be 0
+ * n_sources  inputs of a task; 0: it has none, and nothing is added to the command
  *
  * Returns 0, or after a complaint the exit status.
  */

@@ -96,11 +96,13 @@ static void
 log_result(struct map *map, const struct flight *flight, const struct ord_result *result)
 {
 	int state = ord_result_state(result);
+	const struct block *block = ord_result_user(result);
 	uint64_t started = ord_result_started_ns(result);
 	struct joblog_row row = {
 		.number = ord_result_sequence(result) + 1,
 		.started_ns = started + map->real_offset_ns,
 		.ran_ns = ord_result_ended_ns(result) - started,
+		.sent = block != NULL ? block->size : 0,
 		.received = flight->written,
 		.exit_code = ord_result_exit_code(result),
 		.signal = ord_result_signal(result),
@@ -191,6 +193,8 @@ results_on_result(const struct ord_result *result, void *user)
 			halt(map, flight, sequence + 1);
 		release(map, flight);
 	}
+	if (ord_result_user(result) != NULL)
+		blocks_drop(&map->blocks, ord_result_user(result));
 }
 
 void

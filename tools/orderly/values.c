@@ -175,6 +175,32 @@ values_halt(const char *text, struct halt_rule *rule)
 }
 
 const char *
+values_size(const char *text, uint64_t *bytes)
+{
+	static const char wrong[] =
+		"give a number of bytes, or one with k, M or G behind it: 65536, 100k, 1M";
+	static const char suffixes[] = "kmgtKMGT";
+	const char *suffix;
+	char *end;
+	double number = strtod(text, &end);
+
+	if (end == text || (size_t)(end - text) != strspn(text, "0123456789."))
+		return wrong;
+	suffix = *end != '\0' ? strchr(suffixes, *end) : NULL;
+	if (*end != '\0' && (suffix == NULL || end[1] != '\0'))
+		return wrong;
+	if (suffix != NULL)
+		for (ptrdiff_t i = 0; i <= (suffix - suffixes) % 4; i++)
+			number *= suffix - suffixes < 4 ? 1000 : 1024;
+	if (number < 1)
+		return "a block has at least one byte";
+	if (number > 1e15)
+		return "that is more than fits into memory; give less, such as 1G";
+	*bytes = (uint64_t)number;
+	return NULL;
+}
+
+const char *
 values_progress(const char *text, enum progress_style *style)
 {
 	static const char *const names[] = { "auto", "bar", "plain", "json", "none" };

@@ -39,6 +39,9 @@ const char *values_delimiter(const char *text, char *delimiter, size_t *size);
 /* never, now or soon,fail=N or success=N or done=N. */
 const char *values_halt(const char *text, struct halt_rule *rule);
 
+/* Bytes: a number, with a fraction and a suffix: k, m, g, t are powers of 1000, K, M, G, T of 1024. */
+const char *values_size(const char *text, uint64_t *bytes);
+
 const char *values_progress(const char *text, enum progress_style *style);
 
 #endif

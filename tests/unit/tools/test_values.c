@@ -113,3 +113,23 @@ Test(values, progress)
 	cr_assert_eq(style, PROGRESS_JSON);
 	cr_assert_not_null(values_progress("jsn", &style));
 }
+
+Test(values, sizes)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes;
+	} cases[] = { { "1", 1 }, { "65536", 65536 }, { "1k", 1000 }, { "1K", 1024 },
+		{ "0.5M", 524288 }, { "1m", 1000000 }, { "2G", 2147483648u }, { "1.5g", 1500000000 },
+		{ "1T", 1099511627776 } };
+	static const char *const wrong[] = { "", "0", "-1", "M", "1X", "1MB", "1e3", "0x10", " 1", "1 ",
+		"9999T", "0.2", "1.2.3", "nan" };
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		cr_assert_null(values_size(cases[i].text, &bytes), "%s", cases[i].text);
+		cr_assert_eq(bytes, cases[i].bytes, "%s", cases[i].text);
+	}
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		cr_assert_not_null(values_size(wrong[i], &bytes), "%s", wrong[i]);
+}
