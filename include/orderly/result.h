@@ -147,7 +147,7 @@ ord_result_user(const struct ord_result *result);
  *
  * Returns 0, or ORD_EINVAL (NULL; it was kept before), ORD_ENOMEM.  Cost: no copy of the output.
  * Any thread may read and free what was kept, one at a time.  An output of
- * 64 KiB or more is memory that is shared with a worker: a child that the host
+ * 16 KiB or more is memory that is shared with a worker: a child that the host
  * forks can read it only while the result lives in the parent, and a kept one
  * takes room that later outputs go around.
  * Since 0.1.  Source: lib/deliver/result.c.

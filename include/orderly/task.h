@@ -85,7 +85,7 @@ ord_task_return(struct ord_task *task, const void *output, size_t size);
 
 /*
  * Get room for the bytes of the result and write them there: nothing is
- * copied on their way to the master if they are 64 KiB or more.  The result
+ * copied on their way to the master if they are 16 KiB or more.  The result
  * has all of them; ord_task_return(task, *to, n) with fewer keeps the first n
  * without copying them, and ord_task_return with other bytes, or another
  * ord_task_reserve, replaces them.

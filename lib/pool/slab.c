@@ -234,12 +234,11 @@ hold(struct outputs *outputs, const struct slab_handle *handle, struct blob *blo
 
 /* The worker has asked for its pages; if it has not, a hole is no reason to be killed by one. */
 static int
-fill(const struct pool_slabs *slabs, uint32_t place, struct outputs *outputs, uint64_t end)
+fill(const struct pool_slabs *slabs, uint64_t offset, struct outputs *outputs, uint64_t end)
 {
 	if (end <= outputs->filled)
 		return 0;
-	if (slab_fill(slabs->fd, slab_place(slabs->stretch, place) + outputs->filled,
-		    end - outputs->filled) != 0)
+	if (slab_fill(slabs->fd, offset + outputs->filled, end - outputs->filled) != 0)
 		return -1;
 	outputs->filled = end;
 	return 0;
@@ -262,48 +261,50 @@ read_at(int fd, char *to, uint64_t size, uint64_t offset)
 	return 0;
 }
 
-/* Where the stretch cannot be mapped; the block is given back at once. */
 static int
-copy_out(const struct pool_slabs *slabs, uint32_t place, const struct slab_handle *handle,
+copy_out(const struct pool_slabs *slabs, uint64_t offset, const struct slab_handle *handle,
 	struct blob *block)
 {
-	uint64_t offset = slab_place(slabs->stretch, place);
-	uint64_t word =
-		offset + offsetof(struct slab_control, released) + handle->index * sizeof(uint32_t);
 	char *bytes = memory_resize(NULL, handle->size + 1);
-	int status = -1;
 
-	if (bytes != NULL &&
-		read_at(slabs->fd, bytes, handle->size, offset + handle->offset) == 0) {
-		bytes[handle->size] = '\0';
-		blob_own(block, bytes, handle->size);
-		status = 0;
-	} else {
+	if (bytes == NULL ||
+		read_at(slabs->fd, bytes, handle->size, offset + handle->offset) != 0) {
 		memory_free(bytes);
+		return -1;
 	}
-	if (pwrite(slabs->fd, &handle->generation, sizeof handle->generation, (off_t)word) < 0)
-		return status; /* then that index is used up */
-	return status;
+	bytes[handle->size] = '\0';
+	blob_own(block, bytes, handle->size);
+	return 0;
 }
 
-/* Without memory for it the task fails; its worker is not to blame. */
+/* The control word of one that was never held; if it cannot be written its index is used up. */
+static void
+release(const struct pool_slabs *slabs, uint64_t offset, const struct slab_handle *handle)
+{
+	offset += offsetof(struct slab_control, released) + handle->index * sizeof(uint32_t);
+	(void)!pwrite(slabs->fd, &handle->generation, sizeof handle->generation, (off_t)offset);
+}
+
+/* Without addresses or pages for it the block is copied and given back at once; without memory for that the task fails, and its worker is not to blame. */
 static int
 take_block(struct incarnation *incarnation, const struct slab_handle *handle)
 {
 	struct pool_slabs *slabs = &incarnation->pool->slabs;
 	struct outputs *outputs = outputs_of(slabs, incarnation->place);
-	struct blob *block = &incarnation->block;
+	uint64_t offset = slab_place(slabs->stretch, incarnation->place);
+	struct blob held = { 0 };
 
-	if (outputs == NULL) {
-		incarnation->parts_lost |= copy_out(slabs, incarnation->place, handle, block) != 0;
+	if (outputs != NULL && hold(outputs, handle, &held) != 0)
+		return -1;
+	if (outputs != NULL &&
+		fill(slabs, offset, outputs, handle->offset + handle->size + 1) == 0) {
+		incarnation->block = held;
 		return 0;
 	}
-	if (hold(outputs, handle, block) != 0)
-		return -1;
-	if (fill(slabs, incarnation->place, outputs, handle->offset + handle->size + 1) != 0) {
-		incarnation->parts_lost = true;
-		blob_finish(block);
-	}
+	incarnation->parts_lost |= copy_out(slabs, offset, handle, &incarnation->block) != 0;
+	if (outputs == NULL)
+		release(slabs, offset, handle);
+	blob_finish(&held);
 	return 0;
 }
 
@@ -328,4 +329,16 @@ slabs_take(struct incarnation *incarnation, const struct record *record, struct 
 		core_charge(&incarnation->pool->core, slot, (ptrdiff_t)handle.size);
 	}
 	return 0;
+}
+
+uint64_t
+slabs_held(const struct ord_pool *pool)
+{
+	const struct pool_slabs *slabs = &pool->slabs;
+	uint64_t held = slabs->inputs.arena.n;
+
+	for (uint32_t i = 0; i < slabs->n_outputs; i++)
+		if (slabs->outputs[i] != NULL)
+			held += atomic_load(&slabs->outputs[i]->references) - 1;
+	return held;
 }

@@ -42,4 +42,7 @@ void slabs_hand_over(struct ord_pool *pool, uint32_t place);
 /* Take a BLOCK: an output that the RESULT behind it completes.  slot NULL: nobody wants it.  -1: it makes no sense. */
 int slabs_take(struct incarnation *incarnation, const struct record *record, struct slot *slot);
 
+/* How many inputs and outputs are there, for tests. */
+uint64_t slabs_held(const struct ord_pool *pool);
+
 #endif

@@ -18,12 +18,12 @@
 
 #include "shared/arena.h"
 
-#define SLAB_FROM 65536u  /* bytes of a payload that goes this way */
-#define SLAB_BLOCKS 512u  /* outputs of one place that are there at the same time */
-#define SLAB_INPUTS 1024u /* inputs of a pool */
+#define SLAB_FROM 16384u  /* bytes of a payload that goes this way */
+#define SLAB_BLOCKS 1024u /* outputs of one place that are there at the same time */
+#define SLAB_INPUTS 4096u /* inputs of a pool */
 #define SLAB_PERIOD_NS \
 	UINT64_C(1000000000) /* pages that were not needed for two of them are given back */
-#define SLAB_CONTROL_SIZE 16384u
+#define SLAB_CONTROL_SIZE 32768u
 #define SLAB_INPUT_SIZE 16u  /* on the wire, of an input: offset (8), size (8) */
 #define SLAB_OUTPUT_SIZE 24u /* of an output: index (4) and generation (4) behind them */
 

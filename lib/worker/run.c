@@ -141,7 +141,7 @@ answer(struct worker *worker, uint16_t state, int status, uint32_t marks, uint64
 	uint8_t flags = 0;
 	const char *body = body_of(worker, state, status, &size);
 
-	if (size > RECORD_PAYLOAD_MAX - sizeof head)
+	if (size >= SLAB_FROM)
 		body = slab_answer(worker, body, &size, RECORD_PAYLOAD_MAX - sizeof head);
 	if (marks != 0) {
 		wire_put64(head, marks);

@@ -118,7 +118,7 @@ check(struct tally *tally, const struct ord_result *result)
 static size_t
 add_orders(struct order *orders)
 {
-	static const uint64_t around[] = { 0, 1, 23, 24, 4096, 65512, SLAB_FROM, 65536, 2 * 65536, 256 * KIB, MIB, MIB + 4096 };
+	static const uint64_t around[] = { 0, 1, 23, 24, 4096, SLAB_FROM, 65512, 65536, 2 * 65536, 256 * KIB, MIB, MIB + 4096 };
 	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof around / sizeof *around; i++)
@@ -205,7 +205,8 @@ SCENE(large, reserve_says_what_is_wrong)
 
 /* --- results that are kept --- */
 
-enum { KEPT = 700 };
+/* More than a place has indices. */
+enum { KEPT = 3 * SLAB_BLOCKS / 2, KEPT_SIZE = 20 * KIB };
 
 struct keeper {
 	struct ord_result *kept[KEPT];
@@ -228,11 +229,11 @@ check_kept(const struct ord_result *kept)
 
 	output = ord_result_output(kept, &size);
 	CHECK_EQ(ord_result_state(kept), ORD_DONE);
-	CHECK_EQ(size, 100 * KIB);
+	CHECK_EQ(size, KEPT_SIZE);
 	CHECK(output[size] == '\0' && holds(output, size, (uint32_t)ord_result_sequence(kept)));
 }
 
-/* More of them than a place has indices, some freed while the pool runs, the rest long after its end. */
+/* Some freed while the pool runs, the rest long after its end. */
 SCENE(large, kept_beyond_the_pool)
 {
 	static struct keeper keeper;
@@ -240,15 +241,12 @@ SCENE(large, kept_beyond_the_pool)
 
 	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = work, .workers = 1));
 	for (uint32_t i = 0; i < KEPT; i++) {
-		struct order order = { 100 * KIB, i % 2 ? WAY_RESERVE : WAY_RETURN, i };
+		struct order order = { KEPT_SIZE, i % 2 ? WAY_RESERVE : WAY_RETURN, i };
 
 		TALLY_SUBMIT(&tally, order);
-		if (i % 3 == 0 && keeper.n != 0) {
+		if (i % 10 == 0 && keeper.n != 0) {
 			check_kept(keeper.kept[keeper.n / 2]);
-			if (keeper.n > 100) {
-				ord_result_destroy(&keeper.kept[keeper.n - 1]);
-				keeper.n--;
-			}
+			ord_result_destroy(&keeper.kept[--keeper.n]);
 		}
 	}
 	CHECK_OK(tally.pool, ord_pool_finish(tally.pool));
@@ -264,7 +262,7 @@ SCENE(large, kept_in_a_forked_child)
 {
 	static struct keeper keeper;
 	struct tally tally = { .on_result = keep, .user = &keeper };
-	struct order order = { 100 * KIB, WAY_RESERVE, 0 };
+	struct order order = { KEPT_SIZE, WAY_RESERVE, 0 };
 	pid_t child;
 	int status;
 
