@@ -186,7 +186,8 @@ struct core {
 	uint32_t n_hungry; /* places that work on their last message (with batches) */
 	uint32_t n_loaded; /* places that hold more than one task */
 	uint64_t now_ns;   /* the clock, as the owner told it last */
-	uint64_t stuck_ns; /* no place is stuck before */
+	uint64_t take_ns;  /* nothing is taken over before; 0: not known */
+	uint64_t idle_ns;  /* since when some place has had nothing to do */
 	uint32_t prefetch_floor; /* no message is sent ahead while fewer tasks wait; 0: not known */
 	uint64_t mean_ns;        /* how long recent tasks took; 0: not known yet */
 	uint64_t mean_bytes;     /* how large recent outputs were */

@@ -11,12 +11,8 @@
 #include "core/sets.h"
 #include "shared/region.h"
 
-#define BATCH_NS UINT64_C(5000000) /* of work in one message, by the mean of recent tasks */
-#define BATCH_TASKS 4096u
-#define BATCH_BYTES \
-	(256u * 1024u) /* of inputs in one message, and by the mean of outputs in its answer */
-#define STUCK_NS \
-	UINT64_C(10000000) /* without an answer: twice what a message of many should take */
+#define BATCH_NS UINT64_C(10000000) /* of work in one message, by the mean of recent tasks */
+#define AHEAD_TASKS 4u              /* that wait for each place, or nothing is sent ahead */
 #define RETRY_NS UINT64_C(10000000) /* without memory */
 #define MEAN_WEIGHT 4 /* a sample counts for a quarter, but one that is longer counts at once */
 
@@ -98,7 +94,7 @@ may_prefetch(struct core *core)
 	if (core->n_waiting < core->prefetch_floor || over(core) || core->n_wishes != 0)
 		return UINT32_MAX;
 	place = next_hungry(core);
-	core->prefetch_floor = core->target + 1;
+	core->prefetch_floor = AHEAD_TASKS * core->target + 1;
 	if (full_batch(core, &core->places[place]) > core->prefetch_floor)
 		core->prefetch_floor = full_batch(core, &core->places[place]);
 	return core->n_waiting >= core->prefetch_floor ? place : UINT32_MAX;
@@ -175,13 +171,6 @@ give_batch(struct core *core, uint32_t place, uint32_t most)
 	return n;
 }
 
-/* A worker that has had its share leaves behind what it was sent last. */
-static bool
-is_last(const struct core *core, const struct place *place)
-{
-	return core->options.recycle != 0 && place->given >= core->options.recycle;
-}
-
 static struct dispatch
 give(struct core *core, struct slot *slot, uint32_t place)
 {
@@ -198,7 +187,7 @@ give(struct core *core, struct slot *slot, uint32_t place)
 		*(at->batch == 0 ? &at->batch : &at->prefetched) = dispatch.n;
 		if (dispatch.n > at->chunk)
 			at->chunk = dispatch.n;
-		dispatch.last = is_last(core, at);
+		dispatch.last = place_is_last(core, at);
 	} else if (place_reserve(at) == 0) {
 		give_one(core, slot, place);
 	} else {
@@ -211,115 +200,11 @@ give(struct core *core, struct slot *slot, uint32_t place)
 	return nothing;
 }
 
-/*
- * Take-over.  A worker that has not answered for a while may sit on a long
- * task with others behind it.  An idle one gets a second copy of the hindmost
- * half of them; whoever comes to a task first claims it, the other skips it.
- */
-static bool
-may_take_over(const struct core *core)
-{
-	return core->n_idle != 0 && core->n_loaded != 0 && core->n_waiting == 0;
-}
-
-static bool
-may_copy(const struct core *core, const struct slot *slot)
-{
-	return slot != NULL && (slot->copies == 1 || slot->copies == slot->behind) &&
-		!slot->task.command &&
-		CLAIM_STATE(atomic_load_explicit(
-			&core->options.claims[slot->index], memory_order_relaxed)) == CLAIM_ARMED;
-}
-
-/* How far from the end the hindmost half of what can be copied begins; 0: nothing can. */
-static uint32_t
-tail_of(const struct core *core, uint32_t from)
-{
-	const struct place *source = &core->places[from];
-	uint32_t n = 0, half = 0, back;
-
-	for (back = 1; back < source->count; back++)
-		n += may_copy(core, core_sent(core, from, back));
-	for (back = 1; back < source->count && half < (n + 1) / 2; back++)
-		half += may_copy(core, core_sent(core, from, back));
-	return n != 0 ? back - 1 : 0;
-}
-
-static uint32_t
-copy_tail(struct core *core, uint32_t from, uint32_t to, uint32_t tail)
-{
-	struct place *target = &core->places[to];
-	uint32_t n = 0;
-
-	for (uint32_t back = tail; back > 0 && n < BATCH_TASKS && !is_last(core, target); back--) {
-		struct slot *slot = core_sent(core, from, back);
-
-		if (!may_copy(core, slot) || place_reserve(target) != 0)
-			continue;
-		target->sent[(target->first + target->count) & (target->capacity - 1)] =
-			(struct sent){ slot->sequence, slot->index, slot->attempt };
-		target->count++;
-		target->given++;
-		slot->copies++;
-		n++;
-	}
-	return n;
-}
-
 static struct dispatch
-copy_for(struct core *core, uint32_t from, uint32_t to, uint64_t now_ns)
+take_if_time(struct core *core, uint64_t now_ns)
 {
-	struct place *source = &core->places[from], *target = &core->places[to];
-	uint32_t tail = tail_of(core, from), n;
-
-	place_out(core, target);
-	n = copy_tail(core, from, to, tail);
-	target->batch = n;
-	target->moved_ns = now_ns;
-	place_in(core, target);
-	place_out(core, source);
-	source->picked = n == 0;
-	place_in(core, source);
-	if (n == 0)
-		return nothing;
-	return (struct dispatch){ .kind = DISPATCH_SEND,
-		.place = to,
-		.n = n,
-		.slot = core_sent(core, to, n),
-		.last = is_last(core, target) };
-}
-
-/* When the first place will be stuck, or sooner. */
-static uint64_t
-first_stuck(const struct core *core)
-{
-	uint64_t soonest = core->stuck_ns != 0 ? core->stuck_ns : UINT64_MAX;
-	uint32_t place = core->stuck_ns != 0 ? NO_PLACE : set_next(core, SET_LOADED, 0);
-
-	for (; place != NO_PLACE; place = set_next(core, SET_LOADED, place + 1))
-		if (core->places[place].moved_ns + STUCK_NS < soonest)
-			soonest = core->places[place].moved_ns + STUCK_NS;
-	return soonest;
-}
-
-static struct dispatch
-take_over(struct core *core, uint64_t now_ns)
-{
-	struct dispatch dispatch = nothing;
-	uint32_t place;
-
-	if (now_ns < core->stuck_ns)
-		return nothing;
-	core->stuck_ns = 0;
-	place = set_next(core, SET_LOADED, 0);
-	while (place != NO_PLACE && dispatch.kind == DISPATCH_NOTHING) {
-		if (now_ns >= core->places[place].moved_ns + STUCK_NS)
-			dispatch = copy_for(core, place, next_idle(core), now_ns);
-		place = set_next(core, SET_LOADED, place + 1);
-	}
-	if (dispatch.kind == DISPATCH_NOTHING)
-		core->stuck_ns = first_stuck(core);
-	return dispatch;
+	core->take_ns = take_over_time(core);
+	return core->take_ns <= now_ns ? take_over(core, next_idle(core), now_ns) : nothing;
 }
 
 static struct dispatch
@@ -360,8 +245,8 @@ core_dispatch(struct core *core, uint64_t now_ns)
 		return dismiss_one(core);
 	if (core->n_empty != 0 && (spawn = spawn_one(core, now_ns)).kind != DISPATCH_NOTHING)
 		return spawn;
-	if (may_take_over(core))
-		return take_over(core, now_ns);
+	if (take_over_possible(core))
+		return take_if_time(core, now_ns);
 	if (core->n_idle + core->n_hungry == 0 || (slot = next_waiting(core)) == NULL)
 		return nothing;
 	if (core->n_idle != 0)
@@ -380,13 +265,14 @@ core_measured(struct core *core, uint64_t elapsed_ns, uint32_t n)
 		core->mean_ns = sample;
 	else
 		core->mean_ns -= (core->mean_ns - sample) / MEAN_WEIGHT;
+	core->take_ns = 0;
 }
 
 bool
 core_has_time(const struct core *core)
 {
 	return !core->stopped && !core->suspended &&
-		(core->n_empty != 0 || core->retry_ns != 0 || may_take_over(core));
+		(core->n_empty != 0 || core->retry_ns != 0 || take_over_possible(core));
 }
 
 uint64_t
@@ -398,8 +284,8 @@ core_next_time(const struct core *core)
 	for (; place != NO_PLACE; place = set_next(core, SET_EMPTY, place + 1))
 		if (core->places[place].not_before_ns < soonest)
 			soonest = core->places[place].not_before_ns;
-	if (core_has_time(core) && may_take_over(core) && first_stuck(core) < soonest)
-		soonest = first_stuck(core);
+	if (core_has_time(core) && take_over_possible(core) && take_over_time(core) < soonest)
+		soonest = take_over_time(core);
 	return soonest;
 }
 

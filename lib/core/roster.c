@@ -86,6 +86,12 @@ count_sets(struct core *core, uint32_t sets, uint32_t one)
 	core->n_hungry += sets >> SET_HUNGRY != 0 ? one : 0;
 }
 
+bool
+place_is_last(const struct core *core, const struct place *place)
+{
+	return core->options.recycle != 0 && place->given >= core->options.recycle;
+}
+
 void
 place_out(struct core *core, const struct place *place)
 {
@@ -106,7 +112,7 @@ place_in(struct core *core, const struct place *place)
 	core->n_yielded += place->yielded;
 	core->n_wishes += place->wish;
 	core->prefetch_floor = 0;
-	core->stuck_ns = 0;
+	core->take_ns = 0;
 }
 
 int
@@ -239,6 +245,8 @@ end_of_message(struct core *core, uint32_t place)
 		at->prefetched = 0;
 	}
 	place_in(core, at);
+	if (at->count == 0 && core->n_idle == 1)
+		core->idle_ns = core->now_ns;
 	if (yielded)
 		balance(core);
 }

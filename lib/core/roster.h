@@ -29,6 +29,9 @@ bool place_loaded(const struct core *core, const struct place *place);
 /* The sets that it belongs to: a bit for each (sets.h). */
 uint32_t place_sets(const struct core *core, const struct place *place);
 
+/* It has had its share: its worker leaves behind what it was sent last. */
+bool place_is_last(const struct core *core, const struct place *place);
+
 /* Forget its first entry. */
 void place_pop(struct core *core, uint32_t place);
 
@@ -50,6 +53,19 @@ void balance_unpick(struct core *core);
 
 /* The task that runs there, which may have yielded, ends: before its entry is popped; balance follows. */
 void balance_forget(struct core *core, struct place *place);
+
+#define BATCH_TASKS 4096u /* in one message */
+#define BATCH_BYTES \
+	(256u * 1024u) /* of inputs in one message, and by the mean of outputs in its answer */
+
+/* take.c: may an idle place be given copies of what others hold? */
+bool take_over_possible(const struct core *core);
+
+/* When it is time for that, if nothing happens before. */
+uint64_t take_over_time(const struct core *core);
+
+/* Give them to an idle place, if some other has what is worth it. */
+struct dispatch take_over(struct core *core, uint32_t idle, uint64_t now_ns);
 
 /* The slot that an entry means, or NULL if it is stale. */
 struct slot *sent_slot(const struct core *core, const struct sent *sent);
