@@ -190,6 +190,7 @@ struct core {
 	uint64_t idle_ns;  /* since when some place has had nothing to do */
 	uint32_t prefetch_floor; /* no message is sent ahead while fewer tasks wait; 0: not known */
 	uint64_t mean_ns;        /* how long recent tasks took; 0: not known yet */
+	uint64_t late_ns;        /* how late answers were taken recently, at worst */
 	uint64_t mean_bytes;     /* how large recent outputs were */
 	uint64_t
 		retry_ns; /* there was no memory to give a task out: try again then; 0: there was */
@@ -308,6 +309,9 @@ void core_answered(struct core *core, uint32_t place);
 
 /* A message of n tasks took so long in its worker: the size of the next ones goes by it. */
 void core_measured(struct core *core, uint64_t elapsed_ns, uint32_t n);
+
+/* So long after its end the answer of a message is taken: what workers hold must last longer. */
+void core_late(struct core *core, uint64_t late_ns);
 
 /* A task has its result (an enum ord_state); output, times and detail are in slot->result already. */
 void core_settle(struct core *core, struct slot *slot, uint32_t state);

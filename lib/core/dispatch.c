@@ -12,6 +12,8 @@
 #include "shared/region.h"
 
 #define BATCH_NS UINT64_C(10000000) /* of work in one message, by the mean of recent tasks */
+#define LATE_MOST_NS UINT64_C(1000000000)
+#define LATE_WEIGHT 8
 #define AHEAD_TASKS 4u              /* that wait for each place, or nothing is sent ahead */
 #define RETRY_NS UINT64_C(10000000) /* without memory */
 #define MEAN_WEIGHT 4 /* a sample counts for a quarter, but one that is longer counts at once */
@@ -65,6 +67,13 @@ least(uint64_t a, uint64_t b)
 	return (uint32_t)(a < b ? a : b);
 }
 
+/* Work for one message: the one behind it must last until an answer is taken, by an owner that is late too. */
+static uint64_t
+budget(const struct core *core)
+{
+	return core->late_ns > BATCH_NS / 2 ? 2 * core->late_ns : BATCH_NS;
+}
+
 /* How many tasks a full message for this place would have: twice the largest so far, within the time, the window and the bytes. */
 static uint32_t
 full_batch(const struct core *core, const struct place *place)
@@ -75,7 +84,7 @@ full_batch(const struct core *core, const struct place *place)
 	if (core->options.recycle != 0)
 		n = least(n, core->options.recycle - place->given);
 	if (core->mean_ns != 0)
-		n = least(n, BATCH_NS / core->mean_ns);
+		n = least(n, budget(core) / core->mean_ns);
 	if (core->mean_bytes != 0)
 		n = least(n, BATCH_BYTES / core->mean_bytes);
 	return core->options.batches && n != 0 ? n : 1;
@@ -200,9 +209,12 @@ give(struct core *core, struct slot *slot, uint32_t place)
 	return nothing;
 }
 
+/* What was known may be too soon: an answer in the middle of a message puts it off. */
 static struct dispatch
 take_if_time(struct core *core, uint64_t now_ns)
 {
+	if (core->take_ns <= now_ns)
+		core->take_ns = 0;
 	core->take_ns = take_over_time(core);
 	return core->take_ns <= now_ns ? take_over(core, next_idle(core), now_ns) : nothing;
 }
@@ -266,6 +278,17 @@ core_measured(struct core *core, uint64_t elapsed_ns, uint32_t n)
 	else
 		core->mean_ns -= (core->mean_ns - sample) / MEAN_WEIGHT;
 	core->take_ns = 0;
+}
+
+void
+core_late(struct core *core, uint64_t late_ns)
+{
+	if (late_ns > LATE_MOST_NS)
+		late_ns = LATE_MOST_NS;
+	if (late_ns > core->late_ns)
+		core->late_ns = late_ns;
+	else
+		core->late_ns -= (core->late_ns - late_ns) / LATE_WEIGHT;
 }
 
 bool

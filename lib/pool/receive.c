@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "pool/pool.h"
 
@@ -56,6 +57,20 @@ expect(const struct incarnation *incarnation, struct slot **slot)
 	return 0;
 }
 
+/* A message is answered: how long it took, and how long ago that was. */
+static void
+measure(const struct incarnation *incarnation)
+{
+	struct core *core = &incarnation->pool->core;
+	uint64_t now_ns = clock_now_ns();
+
+	if (incarnation->batch_ns != 0 && incarnation->ended_ns >= incarnation->batch_ns)
+		core_measured(core, incarnation->ended_ns - incarnation->batch_ns,
+			incarnation->batch_tasks);
+	if (incarnation->batch_ns != 0 && now_ns > incarnation->ended_ns)
+		core_late(core, now_ns - incarnation->ended_ns);
+}
+
 static void
 answered(struct incarnation *incarnation)
 {
@@ -68,9 +83,7 @@ answered(struct incarnation *incarnation)
 	incarnation->batch_tasks++;
 	if (!last)
 		return;
-	if (incarnation->batch_ns != 0 && incarnation->ended_ns >= incarnation->batch_ns)
-		core_measured(core, incarnation->ended_ns - incarnation->batch_ns,
-			incarnation->batch_tasks);
+	measure(incarnation);
 	incarnation->batch_ns = 0;
 	incarnation->batch_tasks = 0;
 }

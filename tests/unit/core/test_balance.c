@@ -296,6 +296,7 @@ Test(balance, what_lies_behind_is_taken_over)
 	stage_next(&stage, DISPATCH_SEND, &sequence);
 	cr_assert_eq(sequence, 3);
 	stage_answer(&stage, 2, ORD_DONE, "");
+	pass_10_ms(&stage); /* there may be new tasks first */
 	stage_next(&stage, DISPATCH_SEND, &sequence);
 	cr_assert_eq(sequence, 1);
 	stage_answer(&stage, 2, ORD_DONE, "");
@@ -335,7 +336,7 @@ Test(balance, a_head_behind_one_that_yielded_blocks_nobody_either)
 			.window = 64, .workers = 2, .functions = true, .batches = true },
 		0);
 	stage_bring_up(&stage);
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < 16; i++)
 		stage_submit(&stage, "x", 1);
 	cr_assert(stage_start(&stage, send(&stage, 0)));
 	send(&stage, 1);

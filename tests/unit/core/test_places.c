@@ -151,16 +151,16 @@ Test(places, what_is_not_late_is_not_copied)
 	cr_assert_eq(stage_next(&stage, DISPATCH_SEND, NULL), busy);
 	cr_assert_eq(stage.n, 4);
 	cr_assert_eq(core_dispatch(&stage.core, 0).kind, DISPATCH_NOTHING);
-	cr_assert_eq(core_next_time(&stage.core), stage.now_ns + 10 * CLOCK_NS_PER_MS);
-	stage.now_ns += 6 * CLOCK_NS_PER_MS;
+	cr_assert_eq(core_next_time(&stage.core), stage.now_ns + 3 * CLOCK_NS_PER_MS);
+	stage.now_ns += 2 * CLOCK_NS_PER_MS;
 	stage_next(&stage, DISPATCH_NOTHING, NULL);
 	cr_assert(stage_start(&stage, busy));
 	stage.core.now_ns = stage.now_ns;
 	stage_answer(&stage, busy, ORD_DONE, ""); /* it answers: from now on it counts anew */
-	stage.now_ns += 6 * CLOCK_NS_PER_MS;
+	stage.now_ns += 2 * CLOCK_NS_PER_MS;
 	stage_next(&stage, DISPATCH_NOTHING, NULL);
-	cr_assert_eq(core_next_time(&stage.core), stage.now_ns + 4 * CLOCK_NS_PER_MS);
-	stage.now_ns += 4 * CLOCK_NS_PER_MS;
+	cr_assert_eq(core_next_time(&stage.core), stage.now_ns + 1 * CLOCK_NS_PER_MS);
+	stage.now_ns += 1 * CLOCK_NS_PER_MS;
 	stage_next(&stage, DISPATCH_SEND, NULL);
 	cr_assert_eq(stage.n, 1);
 	stage_close(&stage);
