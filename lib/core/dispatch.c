@@ -109,15 +109,25 @@ may_prefetch(struct core *core)
 	return core->n_waiting >= core->prefetch_floor ? place : UINT32_MAX;
 }
 
-/* At the end of the work the rest is shared out in ever smaller parts, so that all workers end together. */
+/* At the end of the work the rest is shared out in ever smaller parts, so that all workers end together; but what is done in no time is not divided further. */
+static uint32_t
+share_of_rest(const struct core *core)
+{
+	uint32_t share = core->n_waiting / 2 / core->target;
+	uint64_t least_n = core->mean_ns != 0 ? SHARE_NS / core->mean_ns : 0;
+
+	if (share < least_n)
+		share = least(least_n, core->n_waiting / core->target);
+	return share != 0 ? share : 1;
+}
+
 static uint32_t
 batch_size(const struct core *core, const struct place *place)
 {
 	uint32_t n = full_batch(core, place);
-	uint32_t share = core->n_waiting / 2 / core->target;
 
-	if (core->draining && share < n)
-		n = share != 0 ? share : 1;
+	if (core->draining)
+		n = least(n, share_of_rest(core));
 	return over(core) ? 1 : n;
 }
 

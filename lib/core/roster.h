@@ -58,6 +58,8 @@ void balance_forget(struct core *core, struct place *place);
 #define BATCH_BYTES \
 	(256u * 1024u) /* of inputs in one message, and by the mean of outputs in its answer */
 
+#define SHARE_NS UINT64_C(100000) /* of work is not divided further, by the mean of recent tasks */
+
 /* take.c: may an idle place be given copies of what others hold? */
 bool take_over_possible(const struct core *core);
 

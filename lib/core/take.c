@@ -18,7 +18,6 @@
 		3000000) /* without an answer from a place that should be done: its task may be a long one */
 #define PAUSE_NS \
 	UINT64_C(300000) /* so long an idle place waits for new tasks first, if there may be any */
-#define SHARE_NS UINT64_C(100000) /* of work is not divided further */
 #define COPIES_MOST 2u
 
 bool

@@ -55,22 +55,32 @@ pool_stop_task(struct ord_pool *pool, struct slot *slot, bool kill)
 		pool->stops = true;
 }
 
+/* If records are left, the task that seems to run may be over: the next look finds the one that does. */
+static void
+take_stop(struct ord_pool *pool, uint32_t place, bool kill)
+{
+	struct incarnation *incarnation = &pool->incarnations[place];
+	struct slot *slot;
+
+	receive_outbox(incarnation);
+	if (incarnation->left) {
+		pool->stops = true;
+		return;
+	}
+	slot = core_running(&pool->core, place);
+	if (slot != NULL && slot->cancel)
+		stop_now(pool, slot, kill);
+}
+
 void
 pool_take_stops(struct ord_pool *pool)
 {
 	bool kill = pool->ended || pool->interrupts_taken > 1;
 
 	pool->stops = false;
-	for (uint32_t i = 0; i < pool->core.n_slots && !pool->destroy; i++) {
-		struct slot *slot = &pool->core.slots[i];
-
-		if (slot->state != SLOT_SENT || !slot->cancel || slot->task.command)
-			continue;
-		if (core_runner(&pool->core, slot) != UINT32_MAX)
-			receive_outbox(&pool->incarnations[core_runner(&pool->core, slot)]);
-		if (slot->state == SLOT_SENT && slot->cancel)
-			stop_now(pool, slot, kill);
-	}
+	for (uint32_t i = 0; i < pool->core.n_places && !pool->destroy; i++)
+		if (pool->incarnations != NULL && pool->core.places[i].count != 0)
+			take_stop(pool, i, kill);
 }
 
 static void

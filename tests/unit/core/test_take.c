@@ -198,7 +198,9 @@ Test(take, how_large_messages_are)
 	cr_assert_eq(next_size(CLOCK_NS_PER_S, 0, false, 60), 1);
 	cr_assert_eq(next_size(4 * CLOCK_NS_PER_MS, 4 * CLOCK_NS_PER_MS, false, 60), 2);
 	cr_assert_eq(next_size(4 * CLOCK_NS_PER_MS, 50 * CLOCK_NS_PER_MS, false, 60), 24);
-	cr_assert_eq(next_size(1000, 0, true, 60), 30);
+	cr_assert_eq(next_size(CLOCK_NS_PER_MS / 8, 0, true, 60), 30);
+	cr_assert_eq(next_size(1000, 0, true, 60),
+		60); /* nobody else could be given the other half in that time */
 	cr_assert_eq(next_size(1000, 0, true, 1), 1);
 }
 
