@@ -109,7 +109,8 @@ keep(void *data, void *hint)
 }
 
 static void
-send_one(struct zmq_echo *echo, const unsigned char *payload, size_t size, unsigned number, int zero_copy)
+send_one(struct zmq_echo *echo, const unsigned char *payload, size_t size, unsigned number,
+	int zero_copy)
 {
 	void *socket = echo->tasks[number % echo->workers];
 	zmq_msg_t message;
@@ -138,8 +139,8 @@ receive_one(struct zmq_echo *echo, const unsigned char *payload, size_t size)
 }
 
 void
-zmq_echo_run(struct zmq_echo *echo, const unsigned char *payload, size_t size, unsigned in_flight, unsigned n,
-	int zero_copy)
+zmq_echo_run(struct zmq_echo *echo, const unsigned char *payload, size_t size, unsigned in_flight,
+	unsigned n, int zero_copy)
 {
 	unsigned sent = 0;
 
