@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "pool/pool.h"
 #include "shared/slab.h"
 #include "tally.h"
 
@@ -441,4 +443,56 @@ SCENE(large, under_a_limit_of_file_sizes)
 	limit(RLIMIT_FSIZE, 100 << 20);
 	every_way(ORD_START_EXEC, ORD_SUBMISSION, ORD_OVERFLOW_WAIT);
 	inputs(ORD_START_EXEC, 0);
+}
+
+/* --- blocks are used again --- */
+
+static void
+check_borrowed(struct tally *tally, const struct ord_result *result)
+{
+	check(tally, result);
+	CHECK(blob_is_borrowed(&result->output));
+}
+
+/* All come through the slab, more of them than it has indices, and it gets no larger than what is there at once. */
+SCENE(large, blocks_are_used_again)
+{
+	static struct order orders[3 * SLAB_BLOCKS];
+	struct tally tally = { .on_result = check_borrowed, .user = orders };
+	struct stat file;
+
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = work, .workers = 1, .window = 4));
+	for (uint32_t i = 0; i < 3 * SLAB_BLOCKS; i++) {
+		orders[i] = (struct order){ 40 * KIB + i, i % 2, i };
+		TALLY_SUBMIT(&tally, orders[i]);
+	}
+	CHECK_OK(tally.pool, ord_pool_run(tally.pool));
+	CHECK_EQ(fstat(tally.pool->slabs.fd, &file), 0);
+	CHECK(file.st_blocks * 512 < 2 * MIB);
+	tally_close(&tally, 3 * SLAB_BLOCKS);
+}
+
+static int
+take_in(struct ord_task *task, void *user)
+{
+	(void)user;
+	return ord_task_input(task, NULL) == NULL;
+}
+
+SCENE(large, inputs_are_used_again)
+{
+	static unsigned char bytes[100 * KIB];
+	struct tally tally = { 0 };
+	struct stat file;
+
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = take_in, .workers = 2, .window = 8));
+	for (uint32_t i = 0; i < 2 * SLAB_INPUTS; i++)
+		CHECK_OK(tally.pool, ord_pool_submit_wait(tally.pool, bytes, sizeof bytes, NULL));
+	CHECK(slabs_held(tally.pool) != 0);
+	CHECK_OK(tally.pool, ord_pool_run(tally.pool));
+	CHECK_EQ(slabs_held(tally.pool), 0);
+	CHECK_EQ(fstat(tally.pool->slabs.fd, &file), 0);
+	CHECK(file.st_blocks * 512 > (long)sizeof bytes && file.st_blocks * 512 < 4 * MIB);
+	tally_close(&tally, 2 * SLAB_INPUTS);
+	CHECK_EQ(tally.states[ORD_DONE], 2 * SLAB_INPUTS);
 }
