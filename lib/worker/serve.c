@@ -18,41 +18,10 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "spawn/life.h"
-#include "wire/channel.h"
-#include "worker/size.h"
-#include "worker/worker.h"
+#include "worker/server.h"
+#include "worker/ticks.h"
 
 #define LOOK_MS 10 /* how often a task that waits looks whether its time is up, once it should be */
-#define LOOK_NS UINT64_C(1000000) /* no more often the size of this process */
-
-enum leave {
-	LEAVE_ASKED = 0,
-	LEAVE_SYSTEM = 71,  /* no sockets or memory: the master reads it as a failed start */
-	LEAVE_UNFIT = 69,   /* on_worker_start failed, and the outbox says why */
-	LEAVE_PROTOCOL = 76 /* the master's bytes make no sense: it is not ours */
-};
-
-struct server {
-	struct worker worker;
-	struct channel_ends ends;
-	struct buffer aligned; /* a copy of a message that lies unaligned */
-	uint64_t position;     /* in the stream of tasks */
-	uint64_t sequence;     /* that the next CALL belongs to */
-	uint32_t index;
-	uint32_t attempt;
-	bool leaving;
-	uint64_t looked_ns;        /* when this process's size was looked at last */
-	uint64_t asked;            /* questions so far; an answer names its own */
-	struct aside *aside;       /* frames that came before an answer, oldest first */
-	struct aside **aside_last; /* where the next one goes */
-};
-
-/* A frame's records, for later. */
-struct aside {
-	struct aside *next;
-	size_t size;
-	char records[];
-};
 
 static void
 flush(struct worker *worker)
@@ -86,131 +55,6 @@ drain(struct worker *worker)
 	if (worker->flush != NULL)
 		flush(worker);
 	outbox_wait(&worker->outbox);
-}
-
-static void
-take_run(struct server *server, const struct record *record)
-{
-	if (record->size != RECORD_RUN_SIZE ||
-		wire_get64(record->payload + 8) >= server->worker.n_claims)
-		_exit(LEAVE_PROTOCOL);
-	server->sequence = wire_get64(record->payload);
-	server->index = (uint32_t)wire_get64(record->payload + 8);
-	server->attempt = record->value;
-}
-
-/* In good order.  What the hook says lies in the outbox, where the master takes it from. */
-_Noreturn static void
-worker_leave(struct server *server)
-{
-	flush(&server->worker);
-	worker_stop_hook(&server->worker);
-	fflush(stdout);
-	_exit(LEAVE_ASKED);
-}
-
-/* What this process has not started of the message is another's: the master gives it out again at its end. */
-static void
-look_at_size(struct server *server)
-{
-	struct worker *worker = &server->worker;
-	uint64_t now_ns = clock_now_ns();
-
-	if (now_ns - server->looked_ns < LOOK_NS)
-		return;
-	server->looked_ns = now_ns;
-	if (size_resident_kib(worker->slab.tried_inputs || worker->slab.tried_outputs) <=
-		worker->region.page->recycle_kib)
-		return;
-	emit(worker, &(struct emission){ .kind = RECORD_LEAVING, .last = true });
-	worker_leave(server);
-}
-
-static bool
-flags_fit(const struct server *server, const struct record *record)
-{
-	size_t before = (record->flags & RECORD_TIMEOUT) != 0 ? 8 : 0;
-
-	if ((record->flags & RECORD_SLAB) != 0)
-		return server->worker.slab.stretch != 0 && record->size == before + SLAB_INPUT_SIZE;
-	return record->size >= before;
-}
-
-static void
-take_call(struct server *server, const struct record *record, bool last)
-{
-	if ((record->flags != 0 && !flags_fit(server, record)) ||
-		!worker_knows(&server->worker, record->value))
-		_exit(LEAVE_PROTOCOL);
-	worker_run(&server->worker, server->sequence, server->index, server->attempt, record, last);
-	server->sequence++;
-	server->index = (server->index + 1) & (server->worker.n_claims - 1);
-	server->attempt = 0;
-	if (server->worker.region.page->recycle_kib != 0)
-		look_at_size(server);
-}
-
-/*
- * Is it the answer to the last question?  One to an earlier question comes
- * late: its task did not wait to the end, because it was to end itself.
- */
-static bool
-answers_last(const struct server *server, const struct record *record)
-{
-	if (record->size < 8 || wire_get64(record->payload) > server->asked)
-		_exit(LEAVE_PROTOCOL);
-	return wire_get64(record->payload) == server->asked;
-}
-
-static void
-take_function(struct server *server, const struct record *record)
-{
-	int status = worker_learn(&server->worker, record->value, record->payload, record->size);
-
-	if (status != 0)
-		_exit(status == ORD_ENOMEM ? LEAVE_SYSTEM : LEAVE_PROTOCOL);
-}
-
-static void
-take_record(struct server *server, const struct record *record, bool last)
-{
-	switch (record->kind) {
-	case RECORD_RUN: take_run(server, record); break;
-	case RECORD_CALL: take_call(server, record, last); break;
-	case RECORD_FUNCTION: take_function(server, record); break;
-	case RECORD_BYE: server->leaving = true; break;
-	case RECORD_ANSWER:
-	case RECORD_GRANT: answers_last(server, record); break; /* nobody waits for it */
-	default: _exit(LEAVE_PROTOCOL);
-	}
-}
-
-/* Take a frame apart; frames come in the order of the stream. */
-static void
-open_frame(struct server *server, const char *bytes, size_t size, struct frame *frame)
-{
-	const struct status_page *page = server->worker.region.page;
-
-	if (frame_decode(frame, bytes, size) != 0 || frame->token != page->token ||
-		frame->id != page->id || frame->position != server->position)
-		_exit(LEAVE_PROTOCOL);
-	server->position += frame->size;
-}
-
-static void
-run_frame(struct server *server, const struct frame *frame)
-{
-	const char *cursor = frame->records, *end = frame->records + frame->size;
-	struct record record;
-	int more;
-
-	server->worker.said_times = false;
-	server->worker.now_ns = clock_now_ns();
-	while ((more = record_next(&record, &cursor, end)) == 1)
-		take_record(server, &record, cursor == end);
-	if (more < 0)
-		_exit(LEAVE_PROTOCOL);
-	flush(&server->worker);
 }
 
 /* Inputs are read where they lie, so they must lie aligned; libzmq hands out pieces of its receive buffer. */
@@ -253,7 +97,7 @@ run_aside(struct server *server)
 	if (aside->next == NULL)
 		server->aside_last = &server->aside;
 	frame = (struct frame){ .records = aside->records, .size = aside->size };
-	run_frame(server, &frame);
+	server_run(server, &frame);
 	memory_free(aside);
 	return true;
 }
@@ -275,14 +119,14 @@ look_for_reply(struct server *server, const struct channel_message *message, int
 	struct record record;
 	struct frame frame;
 
-	open_frame(server, message->bytes, message->size, &frame);
+	server_open(server, message->bytes, message->size, &frame);
 	cursor = frame.records;
 	if (record_next(&record, &cursor, frame.records + frame.size) != 1 ||
 		(record.kind != RECORD_ANSWER && record.kind != RECORD_GRANT)) {
 		put_aside(server, &frame);
 		return 0;
 	}
-	if (!answers_last(server, &record))
+	if (!server_is_answer(server, &record))
 		return 0;
 	*status = take_reply(&server->worker.reply, &record);
 	return 1;
@@ -333,8 +177,8 @@ take_message(struct server *server)
 
 	if (channel_wait(server->ends.tasks, &message) != 0)
 		_exit(LEAVE_SYSTEM);
-	open_frame(server, align(server, &message), message.size, &frame);
-	run_frame(server, &frame);
+	server_open(server, align(server, &message), message.size, &frame);
+	server_run(server, &frame);
 	channel_drop(&message);
 }
 
@@ -344,7 +188,7 @@ serve(struct server *server)
 	while (!server->leaving)
 		if (!run_aside(server))
 			take_message(server);
-	worker_leave(server);
+	server_leave(server);
 }
 
 static void
