@@ -9,15 +9,8 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
-#include <x86intrin.h>
 
 #define INVARIANT (1u << 8) /* the counter runs at one rate in all power states */
-
-uint64_t
-ticks_now(void)
-{
-	return __rdtsc();
-}
 
 static int
 counter_is_steady(void)
@@ -27,12 +20,6 @@ counter_is_steady(void)
 	return __get_cpuid(0x80000007, &a, &b, &c, &d) != 0 && (d & INVARIANT) != 0;
 }
 #else
-uint64_t
-ticks_now(void)
-{
-	return 0;
-}
-
 static int
 counter_is_steady(void)
 {

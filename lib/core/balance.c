@@ -62,7 +62,7 @@ hold_up(struct core *core, struct place *place, bool yielded)
 			sent_slot(core, &place->sent[(place->first + i) & (place->capacity - 1)]);
 
 		if (slot != NULL)
-			slot->behind += yielded ? 1u : UINT32_MAX;
+			slot->behind = (uint16_t)(yielded ? slot->behind + 1 : slot->behind - 1);
 	}
 }
 

@@ -11,6 +11,7 @@
 #ifndef CORE_CORE_H
 #define CORE_CORE_H
 
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,68 +32,85 @@ struct detail {
 	uint64_t max_rss_kib;
 };
 
-/* What came back; moved out of the slot when it is delivered. */
+/*
+ * What came back; moved out of the slot when it is delivered.  What stands in
+ * a slot before is only sure to be: an empty output, no detail.
+ */
 struct ord_result {
-	uint64_t sequence;
+	struct blob output;
 	uint64_t started_ns;
 	uint64_t ended_ns;
+	int32_t pid;
+	uint8_t state; /* enum ord_state */
+	bool kept;     /* what it owns is another's now (ord_result_keep) */
+	uint16_t attempts;
+	/* plain tasks in the window use nothing from here on: a cache line less */
+	uint64_t sequence;
 	void *user;
 	struct detail *detail; /* NULL: nothing beside the state */
-	struct blob output;
-	int32_t pid;
-	uint32_t worker;
-	uint32_t attempts;
-	uint32_t state; /* enum ord_state */
-	bool kept;      /* what it owns is another's now (ord_result_keep) */
+	uint32_t worker; /* UINT32_MAX: none; in a slot that of an attempt that was given up */
 };
 
 enum slot_state { SLOT_FREE = 0, SLOT_WAITING, SLOT_SENT, SLOT_SETTLED };
 
+/* What bounds a task. */
+struct limits {
+	uint32_t timeout_ms;
+	uint32_t grace_ms;
+	uint16_t retries; /* attempts after the first */
+};
+
 /* What is submitted.  The core takes the input over. */
 struct task {
 	struct blob input; /* bytes for a function, or the text of a command */
-	struct blob
-		feed; /* a command's standard input, or the number of its descriptor; or a function's input in the slab, of which input is the handle */
 	void *user;
-	uint32_t timeout_ms;
-	uint32_t grace_ms;
-	uint32_t retries;  /* attempts after the first */
-	uint32_t output;   /* of a command: enum ord_output */
-	uint32_t function; /* a number of pool/functions.c; 0: the pool's */
+	struct limits limits;
+	uint16_t function; /* a number of pool/functions.c; 0: the pool's */
 	bool command;
+	bool plain; /* the core's: a few bytes for the pool's function, no time-out, the first attempt, in order */
+};
+
+/* The rest of it, which few have. */
+struct extra {
+	struct blob
+		feed; /* a command's standard input, or the number of its descriptor; or a function's input in the slab, of which the task's input is the handle */
 	bool feed_is_fd; /* feed is an int, its owner's descriptor */
+	uint8_t output;  /* of a command: enum ord_output */
 	bool pass;       /* not run: the input is the output */
 };
 
+/* A plain task touches the first three cache lines of its slot and no more. */
 struct slot {
+	alignas(64) uint64_t sequence;
 	struct slot *next; /* in the list that it is in: waiting (sorted), free or settled */
 	struct slot *previous;
-	uint64_t sequence;
-	uint32_t index; /* of the slot and of its claim word */
-	uint32_t place; /* where it was sent last, or ran */
-	uint32_t
+	size_t bytes;             /* counted for it in core.bytes */
+	struct message *messages; /* held, oldest first */
+	uint32_t index;           /* of the slot and of its claim word */
+	uint32_t place;           /* where it was sent last, or ran */
+	uint16_t
 		copies; /* places that hold this attempt and have not answered; the claim word decides who runs it */
-	uint32_t behind; /* of these, places where a task that has yielded comes before it */
+	uint16_t behind; /* of these, places where a task that has yielded comes before it */
 	uint8_t state;   /* enum slot_state */
 	uint8_t attempt; /* given out again so often; at most 255 */
 	uint8_t kills;   /* workers that died of it */
+	uint8_t untold;  /* attempts that were given up and are not announced */
 	bool cancel;     /* it was asked to end while it ran */
 	bool started; /* an attempt is known to have started (commands, and functions that settled) */
 	bool asking; /* its attempt waits for an answer of the owner */
 	bool begun;  /* this attempt was said to have begun; result.started_ns is when */
 	bool told;   /* a start was announced, and no end of it */
 	bool has_news;
-	uint8_t untold; /* attempts that were given up and are not announced */
-	size_t bytes;   /* counted for it in core.bytes */
-	struct task task;
-	struct ord_result result;
-	struct slot *bulky_next; /* in the list of settled slots with a large output */
-	struct slot *bulky_previous;
-	bool bulky;               /* it is in that list */
-	uint64_t spill_offset;    /* where its output lies in the spill file */
-	size_t spill_size;        /* 0: it does not lie there */
-	struct message *messages; /* held, oldest first */
+	bool bulky;   /* it is in the list of settled slots with a large output */
+	bool spilled; /* its output lies in the spill file */
+	alignas(64) struct task task;
+	alignas(64) struct ord_result result;
+	struct extra extra;
 	struct message **messages_tail;
+	size_t spill_size;     /* bytes of its output in the spill file */
+	uint64_t spill_offset; /* where there */
+	struct slot *bulky_next;
+	struct slot *bulky_previous;
 	struct slot *next_news; /* in the list of what is to be announced */
 };
 
@@ -125,7 +143,7 @@ struct place {
 	uint64_t not_before_ns; /* back-off */
 	uint32_t batch;         /* tasks of the message that it works on and has not answered */
 	uint32_t prefetched;    /* tasks of the message that lies behind that one */
-	uint32_t chunk;         /* tasks in the largest message it was sent */
+	uint32_t chunk;         /* tasks in the last message it was sent */
 	uint32_t given;         /* tasks that its worker was sent since it came up */
 	bool picked;            /* nothing that it holds is left to copy, until it answers */
 	uint64_t moved_ns;      /* when it answered last, or was given its first task */
@@ -155,6 +173,7 @@ struct core_options {
 struct core {
 	struct core_options options;
 	struct slot *slots; /* n_slots of them, a power of two */
+	void *slots_block;  /* the memory where they lie, aligned */
 	uint32_t n_slots;
 	struct place *places; /* options.places of them, of which n_places were ever used */
 	uint32_t n_places;
@@ -188,10 +207,11 @@ struct core {
 	uint64_t now_ns;   /* the clock, as the owner told it last */
 	uint64_t take_ns;  /* nothing is taken over before; 0: not known */
 	uint64_t idle_ns;  /* since when some place has had nothing to do */
-	uint32_t prefetch_floor; /* no message is sent ahead while fewer tasks wait; 0: not known */
-	uint64_t mean_ns;        /* how long recent tasks took; 0: not known yet */
-	uint64_t late_ns;        /* how late answers were taken recently, at worst */
-	uint64_t mean_bytes;     /* how large recent outputs were */
+	uint32_t
+		prefetch_floor; /* while fewer tasks wait nothing is given to a place that works; 0: not known */
+	uint64_t mean_ns;    /* how long recent tasks took; 0: not known yet */
+	uint64_t late_ns;    /* how late answers were taken recently, at worst */
+	uint64_t mean_bytes; /* how large recent outputs were */
 	uint64_t
 		retry_ns; /* there was no memory to give a task out: try again then; 0: there was */
 	bool draining;    /* the owner waits for what is there and submits no more meanwhile */
@@ -219,8 +239,8 @@ void core_finish(struct core *core);
 /* Room for one more task of so many bytes? */
 bool core_has_room(const struct core *core, size_t size);
 
-/* Take a task over; the caller has asked core_has_room.  Never fails. */
-struct slot *core_submit(struct core *core, struct task *task);
+/* Take a task over, with what else it has (NULL: nothing); the caller has asked core_has_room.  Never fails. */
+struct slot *core_submit(struct core *core, const struct task *task, const struct extra *extra);
 
 /* A task that is a value: settle it, as ORD_PASSED. */
 void core_pass(struct core *core, struct slot *slot);
@@ -230,6 +250,13 @@ struct slot *core_find(const struct core *core, uint64_t sequence);
 
 /* The first task that is not delivered; NULL: none.  O(window) in the order of completion. */
 struct slot *core_head(const struct core *core);
+
+/* Where it ran last; UINT32_MAX: nowhere. */
+static inline uint32_t
+slot_worker(const struct slot *slot)
+{
+	return slot->started ? slot->place : slot->result.worker;
+}
 
 /* Count more (or fewer) bytes for a task. */
 void core_charge(struct core *core, struct slot *slot, ptrdiff_t bytes);
@@ -275,7 +302,13 @@ struct dispatch {
 	uint32_t place;
 	uint32_t n;
 	struct slot *slot; /* the first of them */
-	bool last;         /* SEND: the worker shall leave behind them */
+	/* SEND */
+	bool last;          /* the worker shall leave behind them */
+	bool functions;     /* some bring a function along */
+	bool plain;         /* all are plain and follow each other */
+	uint32_t breaks;    /* so many do not follow the one before, in its attempt 0 */
+	uint32_t timed;     /* so many have a time-out */
+	size_t input_bytes; /* of all, each rounded up to 8 */
 };
 
 /* The entry that lies back places from the end of what was sent to a place, and its slot. */
@@ -392,7 +425,15 @@ void core_spilled(struct core *core, struct slot *slot, uint64_t offset);
 void core_release(struct core *core, struct slot *slot, struct ord_result *result);
 
 /* Free what a result owns. */
-void result_finish(struct ord_result *result);
+void result_free(struct ord_result *result);
+static inline void
+result_finish(struct ord_result *result)
+{
+	if (result->detail != NULL || result->output.block != NULL || result->kept)
+		result_free(result);
+	else
+		result->output.size = 0;
+}
 
 /* Its detail, made if there is none; NULL without memory. */
 struct detail *result_detail(struct ord_result *result);

@@ -98,7 +98,7 @@ explain(struct slot *slot, uint32_t state, const struct end *end)
 
 	if (state == ORD_TIMED_OUT)
 		result_error(&slot->result, "%s was stopped: its time of %u ms was up", who,
-			slot->task.timeout_ms);
+			slot->task.limits.timeout_ms);
 	else if (state == ORD_CANCELED)
 		result_error(&slot->result, "canceled while it ran");
 	else if (state == ORD_QUARANTINED)
@@ -117,7 +117,7 @@ static bool
 try_again(struct core *core, struct slot *slot, uint32_t state)
 {
 	return state != ORD_DONE && state != ORD_CANCELED && !slot->cancel && !core->stopped &&
-		slot->attempt < slot->task.retries && slot->attempt < UINT8_MAX;
+		slot->attempt < slot->task.limits.retries && slot->attempt < UINT8_MAX;
 }
 
 /* What its attempt had put into the result goes: the next one begins anew. */
@@ -127,6 +127,7 @@ forget_attempt(struct core *core, struct slot *slot)
 	core_charge(core, slot, -(ptrdiff_t)slot->result.output.size);
 	result_finish(&slot->result);
 	slot->result.worker = slot->place;
+	slot->result.started_ns = slot->result.ended_ns = 0;
 	slot->started = false;
 	slot->asking = false;
 }
@@ -136,6 +137,7 @@ retry(struct core *core, struct slot *slot)
 {
 	forget_attempt(core, slot);
 	slot->attempt++;
+	slot->task.plain = false;
 	slot->untold++;
 	slot->begun = false;
 	core->retried++;
@@ -166,7 +168,7 @@ settle_dead(struct core *core, struct slot *slot, const struct end *end)
 		slot->kills < UINT8_MAX)
 		slot->kills++;
 	if (!slot->task.command && slot->kills >= core->options.quarantine &&
-		slot->attempt < slot->task.retries && state != ORD_CANCELED)
+		slot->attempt < slot->task.limits.retries && state != ORD_CANCELED)
 		state = ORD_QUARANTINED;
 	if (state != ORD_QUARANTINED && try_again(core, slot, state)) {
 		retry(core, slot);
@@ -282,6 +284,7 @@ core_command_failed(struct core *core, uint32_t place, int exit_code, const char
 	if (detail != NULL)
 		detail->exit_code = exit_code;
 	result_error(&slot->result, "%s", text);
+	slot_clear_run(slot);
 	slot->started = true;
 	core_settle(core, slot, ORD_FAILED);
 }

@@ -7,6 +7,7 @@
 #include "core/core.h"
 
 #include "core/lists.h"
+#include "core/plain.h"
 #include "core/roster.h"
 #include "core/sets.h"
 #include "shared/region.h"
@@ -153,66 +154,86 @@ next_waiting(const struct core *core)
 	return slot == head || head_yielded(core, head) ? slot : NULL;
 }
 
-static void
+/* The first that waits, and there is room for it in sent. */
+static inline void
 give_one(struct core *core, struct slot *slot, uint32_t place)
 {
-	struct place *at = &core->places[place];
-
-	waiting_remove(core, slot);
-	if (at->count == 0)
-		at->moved_ns = core->now_ns;
-	at->sent[(at->first + at->count) & (at->capacity - 1)] =
-		(struct sent){ slot->sequence, slot->index, slot->attempt };
-	at->count++;
-	at->given += !slot->task.command;
-	at->command = slot->task.command;
+	waiting_remove_first(core);
+	place_note(&core->places[place], slot);
 	slot->state = SLOT_SENT;
 	slot->place = place;
 	slot->copies = 1;
 	slot->behind = 0;
-	core->n_sent++;
 }
 
-static uint32_t
-give_batch(struct core *core, uint32_t place, uint32_t most)
+/* The plain ones that come first; the last of them, NULL: there are none. */
+static struct slot *
+give_plain(struct core *core, uint32_t most, struct dispatch *dispatch)
 {
-	struct place *at = &core->places[place];
-	size_t bytes = 0;
-	uint32_t n = 0;
+	struct slot *first = core->waiting;
 
-	while (n < most && core->waiting != NULL && !core->waiting->task.command) {
-		bytes += core->waiting->task.input.size;
-		if ((n != 0 && bytes > BATCH_BYTES) || place_reserve(at) != 0)
+	if (!first->task.plain || place_reserve(&core->places[dispatch->place], most) != 0)
+		return NULL;
+	dispatch->slot = first;
+	dispatch->n = plain_give(core, dispatch->place, most, &dispatch->input_bytes);
+	dispatch->plain = true;
+	return &core->slots[(first->index + dispatch->n - 1) & (core->n_slots - 1)];
+}
+
+static void
+give_batch(struct core *core, uint32_t most, struct dispatch *dispatch)
+{
+	struct place *at = &core->places[dispatch->place];
+	struct slot *slot, *before = give_plain(core, most, dispatch);
+	size_t bytes = dispatch->input_bytes;
+
+	while (dispatch->n < most && (slot = core->waiting) != NULL && !slot->task.command) {
+		bytes += slot->task.input.size;
+		if ((before != NULL && bytes > BATCH_BYTES) || place_reserve(at, 1) != 0)
 			break;
-		give_one(core, core->waiting, place);
-		n++;
+		give_one(core, slot, dispatch->place);
+		dispatch_weigh(core, dispatch, before, slot);
+		before = slot;
 	}
-	return n;
+	*(at->batch == 0 ? &at->batch : &at->prefetched) = dispatch->n;
+	if (dispatch->n > at->chunk)
+		at->chunk = dispatch->n;
+	at->given += dispatch->n;
+	dispatch->last = place_is_last(core, at);
+}
+
+static void
+give_command(struct core *core, struct slot *slot, struct dispatch *dispatch)
+{
+	struct place *at = &core->places[dispatch->place];
+
+	if (place_reserve(at, 1) != 0)
+		return;
+	give_one(core, slot, dispatch->place);
+	at->command = true;
+	dispatch->kind = DISPATCH_COMMAND;
+	dispatch->slot = slot;
+	dispatch->n = 1;
 }
 
 static struct dispatch
 give(struct core *core, struct slot *slot, uint32_t place)
 {
+	struct dispatch dispatch = { .kind = DISPATCH_SEND, .place = place };
 	struct place *at = &core->places[place];
-	struct dispatch dispatch = {
-		.kind = DISPATCH_COMMAND, .place = place, .n = 1, .slot = slot
-	};
 	uint32_t most = batch_size(core, at);
 
 	place_out(core, at);
-	if (!slot->task.command) {
-		dispatch.kind = DISPATCH_SEND;
-		dispatch.n = give_batch(core, place, most);
-		*(at->batch == 0 ? &at->batch : &at->prefetched) = dispatch.n;
-		if (dispatch.n > at->chunk)
-			at->chunk = dispatch.n;
-		dispatch.last = place_is_last(core, at);
-	} else if (place_reserve(at) == 0) {
-		give_one(core, slot, place);
-	} else {
-		dispatch.n = 0;
+	if (at->count == 0) {
+		at->moved_ns = core->now_ns;
+		at->command = false;
 	}
+	if (slot->task.command)
+		give_command(core, slot, &dispatch);
+	else
+		give_batch(core, most, &dispatch);
 	place_in(core, at);
+	core->n_sent += dispatch.n;
 	if (dispatch.n != 0)
 		return dispatch;
 	core->retry_ns = core->now_ns + RETRY_NS;
@@ -269,7 +290,9 @@ core_dispatch(struct core *core, uint64_t now_ns)
 		return spawn;
 	if (take_over_possible(core))
 		return take_if_time(core, now_ns);
-	if (core->n_idle + core->n_hungry == 0 || (slot = next_waiting(core)) == NULL)
+	if (core->n_idle + core->n_hungry == 0)
+		core->prefetch_floor = UINT32_MAX;
+	if (core->prefetch_floor == UINT32_MAX || (slot = next_waiting(core)) == NULL)
 		return nothing;
 	if (core->n_idle != 0)
 		return give(core, slot, next_idle(core));

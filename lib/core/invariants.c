@@ -188,7 +188,7 @@ check_bulky(const struct core *core)
 	uint32_t listed = 0;
 
 	for (const struct slot *slot = core->bulky; slot != NULL; slot = slot->bulky_next) {
-		if (slot->state != SLOT_SETTLED || slot->spill_size != 0 || !slot->bulky ||
+		if (slot->state != SLOT_SETTLED || slot->spilled || !slot->bulky ||
 			slot->result.output.size < core->options.bulky_from)
 			return "a slot with no large output is listed as one";
 		if (slot->bulky_previous != before)

@@ -8,6 +8,28 @@
 void waiting_insert(struct core *core, struct slot *slot);
 void waiting_remove(struct core *core, struct slot *slot);
 
+/* The same for a sequence behind all others, and for the first. */
+static inline void
+waiting_append(struct core *core, struct slot *slot)
+{
+	slot->next = NULL;
+	slot->previous = core->waiting_last;
+	*(core->waiting_last != NULL ? &core->waiting_last->next : &core->waiting) = slot;
+	core->waiting_last = slot;
+	slot->state = SLOT_WAITING;
+	core->n_waiting++;
+}
+
+static inline void
+waiting_remove_first(struct core *core)
+{
+	struct slot *next = core->waiting->next;
+
+	*(next != NULL ? &next->previous : &core->waiting_last) = NULL;
+	core->waiting = next;
+	core->n_waiting--;
+}
+
 /* Completion order: the settled list. */
 void settled_append(struct core *core, struct slot *slot);
 void settled_remove_first(struct core *core);

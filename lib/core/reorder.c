@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "core/lists.h"
+#include "core/plain.h"
 
 #define ERROR_MAX 4096
 
@@ -34,6 +35,7 @@ core_spilled(struct core *core, struct slot *slot, uint64_t offset)
 	bulky_remove(core, slot);
 	slot->spill_offset = offset;
 	slot->spill_size = output->size;
+	slot->spilled = true;
 	core_charge(core, slot, -(ptrdiff_t)output->size);
 	blob_finish(output);
 }
@@ -42,23 +44,23 @@ void
 core_release(struct core *core, struct slot *slot, struct ord_result *result)
 {
 	bulky_remove(core, slot);
-	slot->spill_size = 0;
-	*result = slot->result;
-	memset(&slot->result, 0, sizeof slot->result);
-	core_charge(core, slot, -(ptrdiff_t)slot->bytes);
+	slot->spilled = false;
 	if (core->options.completion) {
 		settled_remove_first(core);
 		slot->next = core->free;
 		core->free = slot;
 	}
-	slot->state = SLOT_FREE;
-	core->next_delivery++;
-	core->n_settled--;
-	core->live--;
+	*result = slot->result;
+	result->sequence = slot->sequence;
+	result->user = slot->task.user;
+	result->worker = slot_worker(slot);
+	slot->result.detail = NULL;
+	slot->result.worker = UINT32_MAX;
+	slot_leave(core, slot);
 }
 
 void
-result_finish(struct ord_result *result)
+result_free(struct ord_result *result)
 {
 	if (result->kept)
 		memset(&result->output, 0, sizeof result->output);

@@ -116,13 +116,15 @@ place_in(struct core *core, const struct place *place)
 }
 
 int
-place_reserve(struct place *place)
+place_reserve(struct place *place, uint32_t more)
 {
-	uint32_t capacity = place->capacity != 0 ? place->capacity * 2 : 4;
+	uint32_t capacity = place->capacity != 0 ? place->capacity : 4;
 	struct sent *sent;
 
-	if (place->count < place->capacity)
+	if (place->capacity - place->count >= more)
 		return 0;
+	while (capacity - place->count < more)
+		capacity *= 2;
 	sent = memory_new(capacity, sizeof *sent);
 	if (sent == NULL)
 		return -1;

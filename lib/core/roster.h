@@ -39,8 +39,8 @@ void place_pop(struct core *core, uint32_t place);
 void place_out(struct core *core, const struct place *place);
 void place_in(struct core *core, const struct place *place);
 
-/* Room for one more entry of sent; -1 without memory. */
-int place_reserve(struct place *place);
+/* Room for so many more entries of sent; -1 without memory. */
+int place_reserve(struct place *place, uint32_t more);
 
 /* As many places as may work do so, no more and no fewer. */
 void balance(struct core *core);
@@ -53,6 +53,9 @@ void balance_unpick(struct core *core);
 
 /* The task that runs there, which may have yielded, ends: before its entry is popped; balance follows. */
 void balance_forget(struct core *core, struct place *place);
+
+/* Its attempt had no process; a result names that of the one before. */
+void slot_clear_run(struct slot *slot);
 
 #define BATCH_TASKS 4096u /* in one message */
 #define BATCH_BYTES \
@@ -68,6 +71,32 @@ uint64_t take_over_time(const struct core *core);
 
 /* Give them to an idle place, if some other has what is worth it. */
 struct dispatch take_over(struct core *core, uint32_t idle, uint64_t now_ns);
+
+/* A place is given a task: the next entry of its sent, for which there is room. */
+static inline void
+place_note(struct place *place, const struct slot *slot)
+{
+	place->sent[(place->first + place->count) & (place->capacity - 1)] =
+		(struct sent){ slot->sequence, slot->index, slot->attempt };
+	place->count++;
+}
+
+/* What a message will be like with this task too, which comes behind that one (NULL: it is the first). */
+static inline void
+dispatch_weigh(const struct core *core, struct dispatch *dispatch, const struct slot *before,
+	struct slot *slot)
+{
+	dispatch->input_bytes += (slot->task.input.size + 7) & ~(size_t)7;
+	dispatch->timed += slot->task.limits.timeout_ms != 0;
+	dispatch->functions |= slot->task.function != 0;
+	dispatch->plain = false;
+	dispatch->n++;
+	if (before == NULL)
+		dispatch->slot = slot;
+	else if (slot->attempt != 0 || slot->sequence != before->sequence + 1 ||
+		slot->index != ((before->index + 1) & (core->n_slots - 1)))
+		dispatch->breaks++;
+}
 
 /* The slot that an entry means, or NULL if it is stale. */
 struct slot *sent_slot(const struct core *core, const struct sent *sent);

@@ -19,12 +19,21 @@ leave_list(struct core *core, struct slot *slot)
 		core->n_sent--;
 }
 
+/* What never ran has no process and no times; in its slot stand those of the task before. */
+void
+slot_clear_run(struct slot *slot)
+{
+	if (slot->attempt == 0)
+		slot->result.pid = 0;
+	slot->result.started_ns = slot->result.ended_ns = 0;
+}
+
 static void
 drop_input(struct core *core, struct slot *slot)
 {
-	core_charge(core, slot, -(ptrdiff_t)(slot->task.input.size + slot->task.feed.size));
+	core_charge(core, slot, -(ptrdiff_t)(slot->task.input.size + slot->extra.feed.size));
 	blob_finish(&slot->task.input);
-	blob_finish(&slot->task.feed);
+	blob_finish(&slot->extra.feed);
 }
 
 void
@@ -42,12 +51,12 @@ core_settle(struct core *core, struct slot *slot, uint32_t state)
 	if (state == ORD_CANCELED && slot->result.detail == NULL)
 		result_error(&slot->result,
 			slot->started ? "canceled while it ran" : "canceled before it started");
+	if (!slot->started)
+		slot_clear_run(slot);
 	leave_list(core, slot);
 	drop_input(core, slot);
-	slot->result.state = state;
-	slot->result.attempts = slot->attempt + (slot->started ? 1u : 0u);
-	if (slot->started)
-		slot->result.worker = slot->place;
+	slot->result.state = (uint8_t)state;
+	slot->result.attempts = (uint16_t)(slot->attempt + slot->started);
 	slot->state = SLOT_SETTLED;
 	core->n_settled++;
 	if (core->options.completion)

@@ -12,9 +12,9 @@
 
 #include "base/memory.h"
 #include "core/lists.h"
+#include "core/plain.h"
 #include "core/roster.h"
 #include "core/sets.h"
-#include "shared/region.h"
 
 uint32_t
 core_slots(uint32_t window)
@@ -26,6 +26,15 @@ core_slots(uint32_t window)
 	return slots;
 }
 
+/* The first slot in memory for more than these: one to align it, and some that are only prefetched. */
+static struct slot *
+aligned(char *block)
+{
+	size_t beyond = (uintptr_t)block % alignof(struct slot);
+
+	return (struct slot *)(void *)(beyond != 0 ? block + alignof(struct slot) - beyond : block);
+}
+
 int
 core_init(struct core *core, const struct core_options *options, uint64_t first_sequence)
 {
@@ -33,7 +42,9 @@ core_init(struct core *core, const struct core_options *options, uint64_t first_
 	core->options = *options;
 	core->n_slots = core_slots(options->window);
 	core->next_sequence = core->next_delivery = first_sequence;
-	core->slots = memory_new(core->n_slots, sizeof *core->slots);
+	core->slots_block =
+		memory_new((size_t)core->n_slots + 1 + SLOTS_AHEAD, sizeof *core->slots);
+	core->slots = aligned(core->slots_block);
 	core->n_places = core->target = options->workers;
 	if (core->options.places < options->workers)
 		core->options.places = options->workers;
@@ -45,6 +56,8 @@ core_init(struct core *core, const struct core_options *options, uint64_t first_
 	}
 	for (uint32_t i = core->n_slots; i-- > 0;) {
 		core->slots[i].index = i;
+		core->slots[i].messages_tail = &core->slots[i].messages;
+		core->slots[i].result.worker = UINT32_MAX;
 		if (options->completion) {
 			core->slots[i].next = core->free;
 			core->free = &core->slots[i];
@@ -57,23 +70,17 @@ core_init(struct core *core, const struct core_options *options, uint64_t first_
 	return 0;
 }
 
-static void
-task_finish(struct task *task)
-{
-	blob_finish(&task->input);
-	blob_finish(&task->feed);
-}
-
 void
 core_finish(struct core *core)
 {
 	for (uint32_t i = 0; core->slots != NULL && i < core->n_slots; i++) {
-		task_finish(&core->slots[i].task);
+		blob_finish(&core->slots[i].task.input);
+		blob_finish(&core->slots[i].extra.feed);
 		result_finish(&core->slots[i].result);
 	}
 	for (uint32_t i = 0; core->places != NULL && i < core->n_places; i++)
 		memory_free(core->places[i].sent);
-	memory_free(core->slots);
+	memory_free(core->slots_block);
 	memory_free(core->places);
 	sets_finish(core);
 	memset(core, 0, sizeof *core);
@@ -90,44 +97,25 @@ core_has_room(const struct core *core, size_t size)
 		size <= core->options.window_bytes - core->bytes;
 }
 
-static struct slot *
-take_slot(struct core *core)
+static bool
+is_plain(const struct core *core, const struct task *task)
 {
-	struct slot *slot;
-
-	if (!core->options.completion)
-		return &core->slots[core->next_sequence & (core->n_slots - 1)];
-	slot = core->free;
-	core->free = slot->next;
-	return slot;
+	return !task->command && task->function == 0 && task->limits.timeout_ms == 0 &&
+		task->input.block == NULL && !core->options.completion;
 }
 
 struct slot *
-core_submit(struct core *core, struct task *task)
+core_submit(struct core *core, const struct task *task, const struct extra *extra)
 {
-	struct slot *slot = take_slot(core);
+	struct slot *slot = slot_take(core);
+	size_t size = task->input.size;
 
-	slot->sequence = core->next_sequence++;
-	slot->place = UINT32_MAX;
-	slot->attempt = 0;
-	slot->kills = 0;
-	slot->cancel = false;
-	slot->started = slot->begun = slot->told = slot->has_news = false;
-	slot->asking = false;
-	slot->untold = 0;
-	slot->bytes = 0;
 	slot->task = *task;
-	slot->messages = NULL;
-	slot->messages_tail = &slot->messages;
-	slot->result.sequence = slot->sequence;
-	slot->result.worker = UINT32_MAX;
-	slot->result.user = task->user;
-	/* Armed once per attempt: here, and where an attempt is counted. */
-	if (!task->command && !task->pass)
+	slot->task.plain = extra == NULL && is_plain(core, task);
+	slot->extra = extra != NULL ? *extra : (struct extra){ 0 };
+	slot_enter(core, slot, size + slot->extra.feed.size);
+	if (!task->command && !slot->extra.pass)
 		claim_arm(&core->options.claims[slot->index], slot->sequence, 0);
-	core->live++;
-	core_charge(core, slot, (ptrdiff_t)(task->input.size + task->feed.size));
-	waiting_insert(core, slot);
 	return slot;
 }
 

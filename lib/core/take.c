@@ -71,54 +71,48 @@ tail_of(const struct core *core, uint32_t from)
 	return n != 0 ? back - 1 : 0;
 }
 
-static uint32_t
-copy_tail(struct core *core, uint32_t from, uint32_t to, uint32_t tail)
+static void
+copy_tail(struct core *core, uint32_t from, uint32_t tail, struct dispatch *dispatch)
 {
-	struct place *target = &core->places[to];
+	struct place *target = &core->places[dispatch->place];
+	const struct slot *before = NULL;
 	size_t bytes = 0;
-	uint32_t n = 0;
 
-	for (uint32_t back = tail; back > 0 && n < BATCH_TASKS; back--) {
+	for (uint32_t back = tail; back > 0 && dispatch->n < BATCH_TASKS; back--) {
 		struct slot *slot = core_sent(core, from, back);
 
 		if (!may_copy(core, slot))
 			continue;
 		bytes += slot->task.input.size;
-		if (place_is_last(core, target) || (n != 0 && bytes > BATCH_BYTES) ||
-			place_reserve(target) != 0)
+		if (place_is_last(core, target) || (before != NULL && bytes > BATCH_BYTES) ||
+			place_reserve(target, 1) != 0)
 			break;
-		target->sent[(target->first + target->count) & (target->capacity - 1)] =
-			(struct sent){ slot->sequence, slot->index, slot->attempt };
-		target->count++;
+		place_note(target, slot);
 		target->given++;
 		slot->copies++;
-		n++;
+		dispatch_weigh(core, dispatch, before, slot);
+		before = slot;
 	}
-	return n;
 }
 
 static struct dispatch
 copy_for(struct core *core, uint32_t from, uint32_t to, uint64_t now_ns)
 {
 	struct place *source = &core->places[from], *target = &core->places[to];
-	uint32_t tail = tail_of(core, from), n;
+	struct dispatch dispatch = { .kind = DISPATCH_SEND, .place = to };
+	uint32_t tail = tail_of(core, from);
 
 	place_out(core, target);
-	n = copy_tail(core, from, to, tail);
-	target->batch = n;
-	if (n != 0)
+	copy_tail(core, from, tail, &dispatch);
+	target->batch = dispatch.n;
+	if (dispatch.n != 0)
 		target->moved_ns = now_ns;
 	place_in(core, target);
 	place_out(core, source);
-	source->picked = n == 0;
+	source->picked = dispatch.n == 0;
 	place_in(core, source);
-	if (n == 0)
-		return (struct dispatch){ .kind = DISPATCH_NOTHING };
-	return (struct dispatch){ .kind = DISPATCH_SEND,
-		.place = to,
-		.n = n,
-		.slot = core_sent(core, to, n),
-		.last = place_is_last(core, target) };
+	dispatch.last = place_is_last(core, target);
+	return dispatch.n != 0 ? dispatch : (struct dispatch){ .kind = DISPATCH_NOTHING };
 }
 
 /* Of the places from which it is time to take the one that holds most. */

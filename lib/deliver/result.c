@@ -164,7 +164,7 @@ void
 result_set_unrun(struct ord_result *result, uint64_t sequence, uint32_t state, const char *text)
 {
 	result->sequence = sequence;
-	result->state = state;
+	result->state = (uint8_t)state;
 	result->worker = UINT32_MAX;
 	result_error(result, "%s", text);
 }

@@ -81,8 +81,8 @@ tell_task(struct ord_pool *pool, const struct announcement *news)
 	struct ord_event event = {
 		.sequence = slot->sequence,
 		.attempt = news->attempt,
-		.user = slot->result.user,
-		.worker = slot->result.worker,
+		.user = slot->task.user,
+		.worker = slot_worker(slot),
 		.pid = slot->result.pid,
 	};
 
@@ -155,7 +155,7 @@ pool_take_progress(struct incarnation *incarnation, const struct record *record,
 			&(struct ord_event){ .kind = ORD_TASK_PROGRESS,
 				.sequence = slot->sequence,
 				.attempt = slot->attempt,
-				.user = slot->result.user,
+				.user = slot->task.user,
 				.worker = incarnation->place,
 				.pid = incarnation->pid,
 				.done = wire_get64(record->payload),

@@ -68,13 +68,13 @@ write_all(int fd, const char *bytes, size_t size)
 
 /* Its standard input as a file, so that nobody has to feed a pipe. */
 static int
-open_feed(const struct task *task, int *fd)
+open_feed(const struct extra *extra, int *fd)
 {
-	const struct blob *feed = &task->feed;
+	const struct blob *feed = &extra->feed;
 
 	if (feed->size == 0)
 		return 0;
-	if (task->feed_is_fd)
+	if (extra->feed_is_fd)
 		return open_lent(feed, fd);
 	*fd = memfd_create("orderly-input", MFD_CLOEXEC);
 	if (*fd < 0 || fd_lift(fd) != 0)
@@ -102,9 +102,9 @@ open_all(struct command *command, const struct slot *slot, int fds[3])
 {
 	struct ord_pool *pool = command->pool;
 
-	if (open_feed(&slot->task, &fds[0]) != 0)
+	if (open_feed(&slot->extra, &fds[0]) != 0)
 		return -1;
-	if (slot->task.output == ORD_OUTPUT_INHERIT)
+	if (slot->extra.output == ORD_OUTPUT_INHERIT)
 		return 0;
 	if (open_pipe(pool, &command->out, SOURCE_STDOUT, command->place, &fds[1]) != 0)
 		return -1;
@@ -121,7 +121,7 @@ begin(struct ord_pool *pool, uint32_t place, const struct slot *slot)
 	command->place = place;
 	command->id = pool_next_id(pool, place);
 	command->sequence = slot->sequence;
-	command->output = slot->task.output;
+	command->output = slot->extra.output;
 	command->out.fd = command->err.fd = -1;
 	words_init(&command->out_lines, NULL, pool->options.line_bytes, say_out, command);
 	words_init(&command->err_lines, NULL, pool->options.line_bytes, say_err, command);
@@ -150,8 +150,8 @@ pool_command_start(struct ord_pool *pool, uint32_t place, struct slot *slot)
 		error_system(&error, errno,
 			"cannot make the pipes of a command (raise the limit of open files, ulimit -n)");
 	else
-		status = launch_command(&pool->launch, command->id, place, slot->task.timeout_ms,
-			slot->task.grace_ms, blob_bytes(&slot->task.input), slot->task.input.size,
+		status = launch_command(&pool->launch, command->id, place, slot->task.limits.timeout_ms,
+			slot->task.limits.grace_ms, blob_bytes(&slot->task.input), slot->task.input.size,
 			fds);
 	for (int i = 0; i < 3; i++)
 		fd_close(&fds[i]);

@@ -349,95 +349,8 @@ incarnation_ended(struct ord_pool *pool, const struct life_packet *packet)
 		pool_announce_worker(pool, ORD_WORKER_ENDED, PLACE_OF(packet->id), end.pid);
 }
 
-/* What a task takes in a message; the next one's RUN depends on it. */
-struct placing {
-	bool run; /* a RUN must say which task it is */
-	size_t size;
-};
-
-static struct placing
-place_task(
-	const struct incarnation *incarnation, const struct slot *before, const struct slot *slot)
-{
-	uint64_t sequence = before != NULL ? before->sequence + 1 : incarnation->in_sequence;
-	uint32_t index = before != NULL ? before->index + 1 : incarnation->in_index;
-	struct placing placing = { .size = record_space(slot->task.input.size +
-					   (slot->task.timeout_ms != 0 ? 8 : 0)) };
-
-	index &= incarnation->pool->core.n_slots - 1;
-	placing.run = (before == NULL && !incarnation->in_known) || slot->attempt != 0 ||
-		sequence != slot->sequence || index != slot->index;
-	if (placing.run)
-		placing.size += record_space(RECORD_RUN_SIZE);
-	return placing;
-}
-
-static char *
-put_run(char *to, const struct slot *slot)
-{
-	char *payload = record_begin(to, RECORD_RUN, 0, slot->attempt, RECORD_RUN_SIZE);
-
-	wire_put64(payload, slot->sequence);
-	wire_put64(payload + 8, slot->index);
-	return to + record_space(RECORD_RUN_SIZE);
-}
-
-static char *
-put_call(char *to, const struct slot *slot)
-{
-	size_t before = slot->task.timeout_ms != 0 ? 8 : 0;
-	size_t size = slot->task.input.size;
-	uint8_t flags =
-		(before != 0 ? RECORD_TIMEOUT : 0) | (slot->task.feed.size != 0 ? RECORD_SLAB : 0);
-	char *payload = record_begin(
-		to, RECORD_CALL, flags, (uint16_t)slot->task.function, (uint32_t)(size + before));
-
-	if (before != 0)
-		wire_put64(payload, (uint64_t)slot->task.grace_ms << 32 | slot->task.timeout_ms);
-	memcpy(payload + before, blob_bytes(&slot->task.input), size);
-	return to + record_space(size + before);
-}
-
-static size_t
-batch_bytes(const struct incarnation *incarnation, uint32_t n)
-{
-	const struct slot *before = NULL;
-	size_t size = 0;
-
-	for (uint32_t back = n; back > 0; back--) {
-		const struct slot *slot =
-			core_sent(&incarnation->pool->core, incarnation->place, back);
-
-		size += place_task(incarnation, before, slot).size;
-		before = slot;
-	}
-	return size;
-}
-
-static void
-put_batch(struct incarnation *incarnation, char *to, uint32_t n)
-{
-	const struct slot *before = NULL;
-
-	for (uint32_t back = n; back > 0; back--) {
-		const struct slot *slot =
-			core_sent(&incarnation->pool->core, incarnation->place, back);
-
-		if (place_task(incarnation, before, slot).run)
-			to = put_run(to, slot);
-		to = put_call(to, slot);
-		before = slot;
-	}
-	incarnation->in_known = true;
-	if (before == NULL)
-		return;
-	incarnation->in_sequence = before->sequence + 1;
-	incarnation->in_index = before->index + 1;
-}
-
-/* A frame for so many bytes of records; where they go, or NULL without memory. */
-static char *
-begin_frame(struct incarnation *incarnation, struct channel_message *message, size_t size)
+char *
+incarnation_frame(struct incarnation *incarnation, struct channel_message *message, size_t size)
 {
 	char *to = channel_compose(message, FRAME_HEADER + size);
 
@@ -449,31 +362,11 @@ begin_frame(struct incarnation *incarnation, struct channel_message *message, si
 	return to;
 }
 
-static void
-send_frame(struct incarnation *incarnation, struct channel_message *message)
+void
+incarnation_post(struct incarnation *incarnation, struct channel_message *message)
 {
 	if (channel_send(incarnation->tasks, message) != 0)
 		incarnation_spoil(incarnation);
-}
-
-void
-incarnation_send(struct ord_pool *pool, uint32_t place, uint32_t n, bool last)
-{
-	struct incarnation *incarnation = &pool->incarnations[place];
-	size_t size = batch_bytes(incarnation, n);
-	struct channel_message message;
-	char *to = NULL;
-
-	if (functions_bytes(incarnation, n, &size) == 0)
-		to = begin_frame(incarnation, &message, size + (last ? RECORD_HEADER : 0));
-	if (to == NULL) {
-		incarnation_spoil(incarnation); /* its tasks come back with its end, uncounted */
-		return;
-	}
-	put_batch(incarnation, functions_put(incarnation, to, n), n);
-	if (last)
-		record_begin(to + size, RECORD_BYE, 0, 0, 0);
-	send_frame(incarnation, &message);
 }
 
 int
@@ -485,14 +378,14 @@ incarnation_reply(struct incarnation *incarnation, uint8_t kind, uint16_t value,
 
 	if (incarnation->id == 0 || incarnation->tasks == NULL || incarnation->spoiled)
 		return 0; /* its end settles the task */
-	to = begin_frame(incarnation, &message, record_space(8 + size));
+	to = incarnation_frame(incarnation, &message, record_space(8 + size));
 	if (to == NULL)
 		return -1;
 	to = record_begin(to, kind, 0, value, (uint32_t)(8 + size));
 	wire_put64(to, kind == RECORD_ANSWER ? incarnation->ask : incarnation->resume);
 	if (size != 0)
 		memcpy(to + 8, bytes, size);
-	send_frame(incarnation, &message);
+	incarnation_post(incarnation, &message);
 	return 0;
 }
 
@@ -506,11 +399,11 @@ incarnation_bye(struct ord_pool *pool, uint32_t place)
 	core_leaving(&pool->core, place);
 	if (incarnation->id == 0 || incarnation->tasks == NULL || incarnation->spoiled)
 		return;
-	to = begin_frame(incarnation, &message, RECORD_HEADER);
+	to = incarnation_frame(incarnation, &message, RECORD_HEADER);
 	if (to == NULL) {
 		incarnation_spoil(incarnation);
 		return;
 	}
 	record_begin(to, RECORD_BYE, 0, 0, 0);
-	send_frame(incarnation, &message);
+	incarnation_post(incarnation, &message);
 }

@@ -66,16 +66,30 @@ find_function(struct ord_pool *pool, struct worker *worker)
 			   : function_resolve(&spec, &worker->function, &user, &pool->error);
 }
 
+/* A task that calls the pool it runs in gets what a callback gets; this thread may be in a task of another pool. */
+static struct ord_task *
+enter(struct ord_pool *pool)
+{
+	pool->callbacks++;
+	return log_task_set(&pool->inline_worker->task);
+}
+
+static void
+leave(struct ord_pool *pool, struct ord_task *before)
+{
+	log_task_set(before);
+	pool->callbacks--;
+}
+
 /* What the hook says waits in the outbox for the first step: a start calls nobody back. */
 static int
 start_hook(struct ord_pool *pool)
 {
 	struct worker *worker = pool->inline_worker;
-	int status;
+	struct ord_task *before = enter(pool);
+	int status = worker_start_hook(worker);
 
-	pool->callbacks++;
-	status = worker_start_hook(worker);
-	pool->callbacks--;
+	leave(pool, before);
 	pool->incarnations[0].left = pool->left = worker->outbox.position != 0;
 	if (pool->left)
 		pool_wake(pool);
@@ -106,6 +120,7 @@ inline_start(struct ord_pool *pool)
 	atomic_store(&incarnation->region.page->level, pool->options.level);
 	incarnation->region.page->wants = pool_wants(pool);
 	worker->alive = pool->alive;
+	worker->task.worker = worker;
 	worker->region = incarnation->region;
 	worker->claims = pool->claims;
 	worker->n_claims = pool->core.n_slots;
@@ -141,16 +156,17 @@ inline_run(struct ord_pool *pool, struct slot *slot)
 {
 	struct record call = { .size = (uint32_t)slot->task.input.size,
 		.kind = RECORD_CALL,
-		.value = (uint16_t)slot->task.function,
+		.value = slot->task.function,
 		.payload = blob_bytes(&slot->task.input) };
 	struct worker *worker = pool->inline_worker;
+	struct ord_task *before;
 
 	learn(pool, call.value);
-	worker->said_times = false;
+	worker->said_times = worker->known_run = false;
 	worker->now_ns = clock_now_ns();
-	pool->callbacks++; /* a task that calls the pool it runs in gets what a callback gets */
+	before = enter(pool);
 	worker_run(worker, slot->sequence, slot->index, slot->attempt, &call, true);
-	pool->callbacks--;
+	leave(pool, before);
 	receive_outbox(&pool->incarnations[0]);
 }
 
@@ -166,14 +182,15 @@ void
 inline_stop(struct ord_pool *pool, bool quiet)
 {
 	struct worker *worker = pool->inline_worker;
+	struct ord_task *before;
 
 	if (worker == NULL || *pool->alive == 0)
 		return;
 	if (quiet)
 		pool->options.on_message = NULL;
-	pool->callbacks++;
+	before = enter(pool);
 	worker_stop_hook(worker);
-	pool->callbacks--;
+	leave(pool, before);
 	worker->stop_hook = NULL;
 	take_all(&pool->incarnations[0]);
 }

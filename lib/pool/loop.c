@@ -27,7 +27,7 @@ carry_out(struct ord_pool *pool, const struct dispatch *dispatch)
 		if (pool->inline_worker != NULL)
 			inline_run(pool, dispatch->slot);
 		else
-			incarnation_send(pool, dispatch->place, dispatch->n, dispatch->last);
+			batch_send(pool, dispatch);
 		break;
 	case DISPATCH_GRANT: pool_grant(pool, dispatch->place); break;
 	case DISPATCH_BYE: incarnation_bye(pool, dispatch->place); break;
@@ -63,6 +63,26 @@ hand_result(struct ord_pool *pool)
 	result_finish(&pool->current);
 }
 
+/* What the first task has said is told before its result is there.  The slot of the next result; NULL: it is not there yet. */
+static struct slot *
+next_result(struct ord_pool *pool)
+{
+	if (pool->options.messages == ORD_ORDERED && pool->options.order == ORD_SUBMISSION)
+		pool_say_held(pool, core_head(&pool->core));
+	return core_deliverable(&pool->core);
+}
+
+/* Take it out of the window, into pool->current. */
+static void
+take_result(struct ord_pool *pool, struct slot *slot)
+{
+	pool_say_held(pool, slot);
+	if (slot->spilled)
+		pool_unspill(pool, slot);
+	core_release(&pool->core, slot, &pool->current);
+	pool->core.failed += pool->current.state != ORD_DONE && pool->current.state != ORD_PASSED;
+}
+
 /* The slot is free before the callback runs, so that a window of 1 can submit again. */
 bool
 pool_deliver(struct ord_pool *pool, bool once)
@@ -70,18 +90,12 @@ pool_deliver(struct ord_pool *pool, bool once)
 	bool delivered = false;
 	struct slot *slot;
 
-	while (pool_announce(pool), !pool->destroy && pool->core.live != 0) {
-		if (pool->options.messages == ORD_ORDERED && pool->options.order == ORD_SUBMISSION)
-			pool_say_held(pool, core_head(&pool->core));
-		slot = core_deliverable(&pool->core);
+	while (delivered |= !once && plain_deliver(pool), pool_announce(pool),
+		!pool->destroy && pool->core.live != 0) {
+		slot = next_result(pool);
 		if (slot == NULL || (pool->options.on_result == NULL && !once))
 			break;
-		pool_say_held(pool, slot);
-		if (slot->spill_size != 0)
-			pool_unspill(pool, slot);
-		core_release(&pool->core, slot, &pool->current);
-		pool->core.failed +=
-			pool->current.state != ORD_DONE && pool->current.state != ORD_PASSED;
+		take_result(pool, slot);
 		delivered = true;
 		if (once)
 			return true;

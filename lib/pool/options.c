@@ -104,5 +104,7 @@ pool_options(struct ord_pool *pool, const struct ord_pool_options *options)
 	if (status != ORD_OK)
 		return status;
 	fill_in(&pool->options);
+	pool->limits = (struct limits){ pool->options.timeout_ms, pool->options.grace_ms,
+		(uint16_t)pool->options.retries };
 	return copy_strings(pool);
 }

@@ -27,6 +27,13 @@ pool_check(struct ord_pool *pool)
 	return ORD_OK;
 }
 
+void
+pool_close(struct ord_pool *pool)
+{
+	pool->closed = true;
+	pool->open = false;
+}
+
 int
 pool_enter(struct ord_pool *pool)
 {
@@ -108,6 +115,8 @@ ord_pool_start(struct ord_pool *pool)
 	status = pool_start(pool);
 	if (status == 0) {
 		pool->started = true;
+		pool->open = !pool->closed &&
+			(pool->options.function != NULL || pool->function_name != NULL);
 		pool_dispatch(pool);
 		return ORD_OK;
 	}
@@ -125,10 +134,12 @@ ord_pool_destroy(struct ord_pool **out)
 		return;
 	pool = *out;
 	*out = NULL;
-	if (pool->callbacks != 0 && *pool->alive != 0)
-		pool->destroy = true;
-	else
+	if (pool->callbacks == 0 || *pool->alive == 0) {
 		pool_free(pool);
+		return;
+	}
+	pool->destroy = true;
+	pool->open = false;
 }
 
 /* --- moving --- */
@@ -237,7 +248,7 @@ ord_pool_close(struct ord_pool *pool)
 	int status = pool_check(pool);
 
 	if (status == 0)
-		pool->closed = true;
+		pool_close(pool);
 	return status;
 }
 
@@ -276,7 +287,7 @@ ord_pool_finish(struct ord_pool *pool)
 		pool_take_interrupts(pool);
 		if (deliver_rest(pool) != 0)
 			return ORD_ESTALLED;
-		pool->closed = true;
+		pool_close(pool);
 	}
 	if (!pool->destroy)
 		pool_shut_down(pool, true);

@@ -119,6 +119,7 @@ struct command {
 
 struct ord_pool {
 	struct ord_pool_options options; /* with the defaults filled in */
+	struct limits limits;            /* of tasks that bring none of their own */
 	uint32_t start;                  /* the start method that was decided */
 	char *program;
 	char *function_name;
@@ -130,6 +131,7 @@ struct ord_pool {
 	struct core core;
 	struct pool_functions functions;
 	bool started;
+	bool open; /* for plain tasks: it has a function, is started and not closed */
 	bool closed;
 	bool ended;            /* the pool failed: what is left is canceled */
 	bool finished;         /* workers are gone */
@@ -175,6 +177,9 @@ struct ord_pool {
 
 /* Any call: the pool is there and belongs to this process. */
 int pool_check(struct ord_pool *pool);
+
+/* It takes no new tasks from now on. */
+void pool_close(struct ord_pool *pool);
 
 /* The first error that a loop of calls met is told at its end. */
 int pool_keep(struct ord_pool *pool, int status);
@@ -226,8 +231,11 @@ void incarnation_spawn(struct ord_pool *pool, uint32_t place);
 void incarnation_ready(struct ord_pool *pool, const struct life_packet *packet);
 void incarnation_failed(struct ord_pool *pool, const struct life_event *event);
 void incarnation_ended(struct ord_pool *pool, const struct life_packet *packet);
-/* Send the last n tasks that the core gave to a place in one message; last: the worker shall leave behind them. */
-void incarnation_send(struct ord_pool *pool, uint32_t place, uint32_t n, bool last);
+/* A frame for so many bytes of records; where they go, or NULL without memory. */
+char *incarnation_frame(
+	struct incarnation *incarnation, struct channel_message *message, size_t size);
+/* Send it; one that cannot be sent costs the worker, and its tasks come back. */
+void incarnation_post(struct incarnation *incarnation, struct channel_message *message);
 /* Send one record that answers a question of the task at a place; value: 0, or a status made positive.  0 or -1 without memory. */
 int incarnation_reply(struct incarnation *incarnation, uint8_t kind, uint16_t value,
 	const void *bytes, size_t size);
@@ -247,6 +255,23 @@ void incarnation_spoil(struct incarnation *incarnation);
 struct incarnation *incarnation_find(struct ord_pool *pool, uint64_t id);
 /* The next id: its low bits are the place. */
 uint64_t pool_next_id(struct ord_pool *pool, uint32_t place);
+
+/* --- batch.c --- */
+
+/* The tasks that the core gave to a place, as one message; -1 without memory. */
+int batch_compose(struct incarnation *incarnation, const struct dispatch *dispatch,
+	struct channel_message *message);
+
+/* Send them. */
+void batch_send(struct ord_pool *pool, const struct dispatch *dispatch);
+
+/* --- plain.c --- */
+
+/* Take the plain results at *cursor; *cursor is behind them. */
+void plain_take(struct incarnation *incarnation, const char **cursor, const char *end);
+
+/* Deliver plain results while one is the first; whether there were any. */
+bool plain_deliver(struct ord_pool *pool);
 
 /* --- receive.c --- */
 

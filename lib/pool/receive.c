@@ -370,8 +370,11 @@ receive_records(
 	if (late >= size)
 		return 0;
 	cursor += late;
-	while (!incarnation->pool->destroy && incarnation->pool->messages < enough &&
-		(more = record_next(&record, &cursor, end)) == 1) {
+	while (!incarnation->pool->destroy && incarnation->pool->messages < enough) {
+		plain_take(incarnation, &cursor, end);
+		more = record_next(&record, &cursor, end);
+		if (more != 1)
+			break;
 		incarnation->taken = position + (uint64_t)(cursor - records);
 		if (take_record(incarnation, &record) != 0)
 			return -1;

@@ -92,7 +92,8 @@ open_inputs(struct pool_slabs *slabs)
 }
 
 int
-slabs_put(struct ord_pool *pool, struct task *task, const void *input, size_t size)
+slabs_put(
+	struct ord_pool *pool, struct task *task, struct blob *feed, const void *input, size_t size)
 {
 	struct slab *inputs = &pool->slabs.inputs;
 	struct slab_handle handle = { .size = size };
@@ -100,8 +101,7 @@ slabs_put(struct ord_pool *pool, struct task *task, const void *input, size_t si
 	char bytes[SLAB_INPUT_SIZE];
 	const struct arena_block *block;
 
-	/* A value that is passed on may be kept for longer than the pool lives. */
-	if (task->pass || !open_inputs(&pool->slabs))
+	if (!open_inputs(&pool->slabs))
 		return -1;
 	block = slab_take(inputs, size);
 	if (block == NULL)
@@ -110,7 +110,7 @@ slabs_put(struct ord_pool *pool, struct task *task, const void *input, size_t si
 	memcpy(inputs->map + handle.offset, input, size);
 	slab_handle_put(bytes, &handle, sizeof bytes);
 	/* The handle is counted too. */
-	blob_borrow(&task->feed, inputs->map + handle.offset, size - sizeof bytes, &lease);
+	blob_borrow(feed, inputs->map + handle.offset, size - sizeof bytes, &lease);
 	return blob_set(&task->input, bytes, sizeof bytes);
 }
 

@@ -34,7 +34,8 @@ void slabs_start(struct ord_pool *pool);
 void slabs_finish(struct ord_pool *pool);
 
 /* Copy a large input into the slab: feed is the block, input its handle.  -1: copy it elsewhere. */
-int slabs_put(struct ord_pool *pool, struct task *task, const void *input, size_t size);
+int slabs_put(struct ord_pool *pool, struct task *task, struct blob *feed, const void *input,
+	size_t size);
 
 /* A worker is about to start at a place: say what of its predecessors' lies there. */
 void slabs_hand_over(struct ord_pool *pool, uint32_t place);

@@ -31,11 +31,12 @@ stop_now(struct ord_pool *pool, const struct slot *slot, bool kill)
 	if (place == UINT32_MAX || pool->inline_worker != NULL)
 		return;
 	if (slot->task.command)
-		launch_stop(&pool->launch, pool->commands[place].id, 0, slot->task.grace_ms, kill);
+		launch_stop(&pool->launch, pool->commands[place].id, 0, slot->task.limits.grace_ms,
+			kill);
 	else
 		launch_stop(&pool->launch, pool->incarnations[place].id,
-			RUN_WORD(slot->sequence, slot->attempt, RUN_RUNNING), slot->task.grace_ms,
-			kill);
+			RUN_WORD(slot->sequence, slot->attempt, RUN_RUNNING),
+			slot->task.limits.grace_ms, kill);
 }
 
 /*
@@ -102,7 +103,7 @@ pool_take_interrupts(struct ord_pool *pool)
 	if (asked == pool->interrupts_taken)
 		return;
 	if (pool->interrupts_taken == 0) {
-		pool->closed = true;
+		pool_close(pool);
 		if (pool->failure.status == 0)
 			error_set(&pool->failure, ORD_EINTERRUPTED,
 				"interrupted: tasks that had not started were canceled");
@@ -125,7 +126,8 @@ pool_fail(struct ord_pool *pool, int status, const char *format, ...)
 	if (pool->failure.status == 0)
 		error_set(&pool->failure, status, "%s", text);
 	error_set(&pool->error, status, "%s", text);
-	pool->closed = pool->ended = true;
+	pool->ended = true;
+	pool_close(pool);
 	core_stop(&pool->core, text);
 	kill_running(pool);
 }
@@ -252,7 +254,8 @@ pool_shut_down(struct ord_pool *pool, bool orderly)
 	if (orderly)
 		pool_announce_gone(pool);
 	close_all(pool);
-	pool->finished = pool->closed = true;
+	pool_close(pool);
+	pool->finished = true;
 }
 
 /* In a child that the owner forked nothing is ours but memory. */

@@ -11,6 +11,7 @@
 #include <orderly/version.h>
 
 #include "base/options.h"
+#include "core/plain.h"
 
 #define FIRST_TASK OPTIONS_UP_TO(struct ord_task_options, pass)
 #define FIRST_COMMAND OPTIONS_UP_TO(struct ord_command, input_fd)
@@ -35,21 +36,64 @@ may_submit(struct ord_pool *pool)
 	return ORD_OK;
 }
 
-static int
-take_in(struct ord_pool *pool, struct task *task, uint64_t *sequence)
+/* A full life channel is polled, and events are told, from a step on. */
+static void
+give(struct ord_pool *pool)
 {
-	struct slot *slot = core_submit(&pool->core, task);
+	pool_dispatch(pool);
+	if (launch_blocked(&pool->launch) || pool->core.news != NULL)
+		pool_wake(pool);
+}
+
+/* A task of INLINE runs in a step, not in here; the first of several wakes whoever waits for a step to be due. */
+static void
+give_inline(struct ord_pool *pool)
+{
+	if (pool->core.n_waiting == 1)
+		pool_wake(pool);
+}
+
+/*
+ * A few bytes for the pool's function, and room in the window: what nearly
+ * every submit is.  False: it is not, and the long way finds out what to do.
+ */
+static inline bool
+submit_plain(struct ord_pool *pool, const void *input, size_t size, uint64_t *sequence)
+{
+	struct core *core;
+	struct slot *slot;
+
+	if (pool == NULL || !pool->open || *pool->alive == 0 || input == NULL ||
+		size > BLOB_INLINE || !plain_has_room(&pool->core, size) ||
+		atomic_load_explicit(&pool->interrupts, memory_order_relaxed) != 0)
+		return false;
+	core = &pool->core;
+	slot = plain_submit(core, input, size, &pool->limits);
+	if (sequence != NULL)
+		*sequence = slot->sequence;
+	if (pool->inline_worker != NULL)
+		give_inline(pool);
+	else if (plain_may_give(core))
+		give(pool);
+	return true;
+}
+
+static int
+take_in(struct ord_pool *pool, const struct task *task, const struct extra *extra,
+	uint64_t *sequence)
+{
+	struct slot *slot = core_submit(&pool->core, task, extra);
 
 	if (sequence != NULL)
 		*sequence = slot->sequence;
-	if (task->pass)
+	if (extra != NULL && extra->pass) {
 		core_pass(&pool->core, slot);
-	else if (pool->inline_worker == NULL)
-		pool_dispatch(pool);
-	/* A task of INLINE runs in a step, not in here; a full life channel is polled, and events are told, from a step on. */
-	if (task->pass || pool->inline_worker != NULL || launch_blocked(&pool->launch) ||
-		pool->core.news != NULL)
 		pool_wake(pool);
+	} else if (pool->inline_worker != NULL) {
+		give_inline(pool);
+	} else {
+		give(pool);
+	}
 	return ORD_OK;
 }
 
@@ -86,29 +130,26 @@ check_function(struct ord_pool *pool)
 }
 
 static int
-submit(struct ord_pool *pool, struct task *task, const void *input, size_t size, uint64_t *sequence)
+submit(struct ord_pool *pool, struct task *task, const struct extra *extra, const void *input,
+	size_t size, uint64_t *sequence)
 {
+	struct extra large = { .pass = false };
+
 	if (!core_has_room(&pool->core, size))
 		return full(pool);
-	if ((size < SLAB_FROM || slabs_put(pool, task, input, size) != 0) &&
-		blob_set(&task->input, input, size) != 0)
+	/* A value that is passed on may be kept for longer than the pool, and its slab, live. */
+	if (size >= SLAB_FROM && extra == NULL &&
+		slabs_put(pool, task, &large.feed, input, size) == 0)
+		extra = &large;
+	else if (blob_set(&task->input, input, size) != 0)
 		return error_memory(&pool->error);
-	return take_in(pool, task, sequence);
+	return take_in(pool, task, extra, sequence);
 }
 
-/* A task as the pool's options have it. */
-static struct task
-plain_task(const struct ord_pool *pool)
+static int
+submit_any(struct ord_pool *pool, const void *input, size_t size, uint64_t *sequence)
 {
-	return (struct task){ .timeout_ms = pool->options.timeout_ms,
-		.grace_ms = pool->options.grace_ms,
-		.retries = pool->options.retries };
-}
-
-int
-ord_pool_submit(struct ord_pool *pool, const void *input, size_t size, uint64_t *sequence)
-{
-	struct task task;
+	struct task task = { .function = 0 };
 	int status = may_submit(pool);
 
 	if (status == 0)
@@ -117,8 +158,16 @@ ord_pool_submit(struct ord_pool *pool, const void *input, size_t size, uint64_t 
 		status = check_input(pool, input, size);
 	if (status != 0)
 		return status;
-	task = plain_task(pool);
-	return submit(pool, &task, input, size, sequence);
+	task.limits = pool->limits;
+	return submit(pool, &task, NULL, input, size, sequence);
+}
+
+int
+ord_pool_submit(struct ord_pool *pool, const void *input, size_t size, uint64_t *sequence)
+{
+	if (submit_plain(pool, input, size, sequence))
+		return ORD_OK;
+	return submit_any(pool, input, size, sequence);
 }
 
 /* --- tasks with options of their own --- */
@@ -136,9 +185,9 @@ static void
 set_limits(const struct ord_pool *pool, struct task *task, uint32_t timeout_ms, uint32_t grace_ms,
 	uint32_t retries)
 {
-	task->timeout_ms = own_or(timeout_ms, pool->options.timeout_ms);
-	task->grace_ms = grace_ms != 0 ? grace_ms : pool->options.grace_ms;
-	task->retries = own_or(retries, pool->options.retries);
+	task->limits = (struct limits){ .timeout_ms = own_or(timeout_ms, pool->limits.timeout_ms),
+		.grace_ms = grace_ms != 0 ? grace_ms : pool->limits.grace_ms,
+		.retries = (uint16_t)own_or(retries, pool->limits.retries) };
 }
 
 static bool
@@ -185,19 +234,25 @@ check_task(struct ord_pool *pool, struct ord_task_options *to, const struct ord_
 static int
 make_task(struct ord_pool *pool, const struct ord_task_options *options, struct task *task)
 {
-	*task = (struct task){ .user = options->user, .pass = options->pass != 0 };
+	uint32_t number = 0;
+	int status;
+
+	*task = (struct task){ .user = options->user };
 	set_limits(pool, task, options->timeout_ms, options->grace_ms, options->retries);
-	if (task->pass)
+	if (options->pass != 0)
 		return ORD_OK;
 	if (options->function == NULL && options->function_name == NULL)
 		return check_function(pool);
-	return pool_function(pool, options->function, options->function_name, &task->function);
+	status = pool_function(pool, options->function, options->function_name, &number);
+	task->function = (uint16_t)number;
+	return status;
 }
 
 int
 ord_pool_submit_task(
 	struct ord_pool *pool, const struct ord_task_options *options, uint64_t *sequence)
 {
+	static const struct extra passed = { .pass = true };
 	struct ord_task_options known;
 	struct task task;
 	int status = may_submit(pool);
@@ -206,7 +261,10 @@ ord_pool_submit_task(
 		status = check_task(pool, &known, options);
 	if (status == 0)
 		status = make_task(pool, &known, &task);
-	return status != 0 ? status : submit(pool, &task, known.input, known.input_size, sequence);
+	if (status != 0)
+		return status;
+	return submit(pool, &task, known.pass != 0 ? &passed : NULL, known.input, known.input_size,
+		sequence);
 }
 
 /* --- waiting for room --- */
@@ -228,7 +286,7 @@ make_room(struct ord_pool *pool)
 }
 
 /* Step until submitting says something other than full. */
-static int
+__attribute__((noinline)) static int
 submit_waiting(struct ord_pool *pool, const struct ord_task_options *options, uint64_t *sequence,
 	int (*once)(struct ord_pool *, const struct ord_task_options *, uint64_t *))
 {
@@ -246,17 +304,25 @@ submit_waiting(struct ord_pool *pool, const struct ord_task_options *options, ui
 }
 
 static int
-submit_plain(struct ord_pool *pool, const struct ord_task_options *options, uint64_t *sequence)
+submit_input(struct ord_pool *pool, const struct ord_task_options *options, uint64_t *sequence)
 {
-	return ord_pool_submit(pool, options->input, options->input_size, sequence);
+	return submit_any(pool, options->input, options->input_size, sequence);
+}
+
+__attribute__((noinline)) static int
+submit_input_waiting(struct ord_pool *pool, const void *input, size_t size, uint64_t *sequence)
+{
+	struct ord_task_options options = { .input = input, .input_size = size };
+
+	return submit_waiting(pool, &options, sequence, submit_input);
 }
 
 int
 ord_pool_submit_wait(struct ord_pool *pool, const void *input, size_t size, uint64_t *sequence)
 {
-	struct ord_task_options options = { .input = input, .input_size = size };
-
-	return submit_waiting(pool, &options, sequence, submit_plain);
+	if (pool != NULL && pool->callbacks == 0 && submit_plain(pool, input, size, sequence))
+		return ORD_OK;
+	return submit_input_waiting(pool, input, size, sequence);
 }
 
 int
@@ -302,16 +368,10 @@ check_command(struct ord_pool *pool, struct ord_command *to, const struct ord_co
 	return ORD_OK;
 }
 
-static void
-drop_task(struct task *task)
-{
-	blob_finish(&task->input);
-	blob_finish(&task->feed);
-}
-
 /* What the slot will own; nothing is taken if there is no room for all of it. */
 static int
-fill_task(struct ord_pool *pool, struct task *task, const struct ord_command *command)
+fill_task(struct ord_pool *pool, struct task *task, struct extra *extra,
+	const struct ord_command *command)
 {
 	const void *feed = command->input_fd != NULL ? command->input_fd : command->input;
 	size_t feed_size = command->input_fd != NULL ? sizeof(int) : command->input_size;
@@ -324,7 +384,7 @@ fill_task(struct ord_pool *pool, struct task *task, const struct ord_command *co
 			"the command's arguments and environment are larger than 2 MiB");
 	if (!core_has_room(&pool->core, pool->scratch.size + feed_size))
 		return full(pool);
-	if (blob_set(&task->feed, feed, feed_size) != 0 ||
+	if (blob_set(&extra->feed, feed, feed_size) != 0 ||
 		blob_set(&task->input, pool->scratch.bytes, pool->scratch.size) != 0)
 		return error_memory(&pool->error);
 	return ORD_OK;
@@ -333,16 +393,16 @@ fill_task(struct ord_pool *pool, struct task *task, const struct ord_command *co
 static int
 submit_command(struct ord_pool *pool, const struct ord_command *command, uint64_t *sequence)
 {
-	struct task task = { .user = command->user,
-		.output = command->output,
-		.command = true,
+	struct task task = { .user = command->user, .command = true };
+	struct extra extra = { .output = (uint8_t)command->output,
 		.feed_is_fd = command->input_fd != NULL };
-	int status = fill_task(pool, &task, command);
+	int status = fill_task(pool, &task, &extra, command);
 
 	set_limits(pool, &task, command->timeout_ms, command->grace_ms, command->retries);
 	if (status == 0)
-		return take_in(pool, &task, sequence);
-	drop_task(&task);
+		return take_in(pool, &task, &extra, sequence);
+	blob_finish(&task.input);
+	blob_finish(&extra.feed);
 	return status;
 }
 

@@ -21,7 +21,7 @@ outbox_init(struct outbox *outbox, struct region *region, int timer)
 }
 
 char *
-outbox_reserve(struct outbox *outbox, size_t size)
+outbox_look_for_room(struct outbox *outbox, size_t size)
 {
 	outbox->seen =
 		atomic_load_explicit(&outbox->region->page->acknowledged, memory_order_acquire);
@@ -30,14 +30,11 @@ outbox_reserve(struct outbox *outbox, size_t size)
 	return outbox->region->ring + (outbox->position & (REGION_RING_SIZE - 1));
 }
 
-static void
-arm(struct outbox *outbox)
+void
+outbox_arm(struct outbox *outbox)
 {
 	struct itimerspec soon = { .it_value = { 0, FLUSH_NS } };
 
-	atomic_thread_fence(memory_order_seq_cst);
-	if (atomic_load_explicit(&outbox->region->page->armed, memory_order_relaxed) != 0)
-		return;
 	atomic_store_explicit(&outbox->region->page->armed, 1, memory_order_relaxed);
 	timerfd_settime(outbox->timer, 0, &soon, NULL);
 }
@@ -45,11 +42,12 @@ arm(struct outbox *outbox)
 void
 outbox_commit(struct outbox *outbox, size_t size, int urgent)
 {
-	outbox->position += size;
-	atomic_store_explicit(
-		&outbox->region->page->committed, outbox->position, memory_order_release);
-	if (urgent && outbox->timer >= 0)
-		arm(outbox);
+	outbox_put(outbox, size);
+	if (!urgent || outbox->timer < 0)
+		return;
+	atomic_thread_fence(memory_order_seq_cst);
+	if (atomic_load_explicit(&outbox->region->page->armed, memory_order_relaxed) == 0)
+		outbox_arm(outbox);
 }
 
 size_t

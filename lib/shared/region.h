@@ -111,6 +111,7 @@ enum claim_state { CLAIM_FREE = 0, CLAIM_ARMED = 1, CLAIM_STARTED = 2, CLAIM_CAN
 #define CLAIM_WORD(sequence, attempt, place, state) \
 	(((uint64_t)(sequence) << 24) | (((uint64_t)(attempt)&0xff) << 16) | \
 		((uint64_t)(place) << 2) | (uint64_t)(state))
+#define CLAIM_NEXT(word, n) ((word) + ((uint64_t)(n) << 24)) /* the same, so many sequences later */
 #define CLAIM_STATE(word) ((enum claim_state)((word)&3))
 #define CLAIM_PLACE(word) ((uint32_t)((word) >> 2) & 0x3fff)
 

@@ -1,15 +1,8 @@
 /*
  * The codec.  x86-64 and arm64 are little-endian and so is the wire; a big
- * endian port swaps in wire_get64, wire_put64 and the header below.
+ * endian port swaps in wire_get64 and wire_put64.
  */
 #include "wire/record.h"
-
-struct header {
-	uint32_t size;
-	uint8_t kind;
-	uint8_t flags;
-	uint16_t value;
-};
 
 char *
 frame_encode(char *to, uint64_t token, uint64_t id, uint64_t position)
@@ -31,38 +24,6 @@ frame_decode(struct frame *frame, const char *bytes, size_t size)
 	frame->records = bytes + FRAME_HEADER;
 	frame->size = size - FRAME_HEADER;
 	return 0;
-}
-
-char *
-record_begin(char *to, uint8_t kind, uint8_t flags, uint16_t value, uint32_t size)
-{
-	struct header header = { size, kind, flags, value };
-
-	memcpy(to, &header, sizeof header);
-	if (size % 8 != 0)
-		memset(to + record_space(size) - 8, 0, 8);
-	return to + RECORD_HEADER;
-}
-
-int
-record_next(struct record *record, const char **cursor, const char *end)
-{
-	size_t left = (size_t)(end - *cursor);
-	struct header header;
-
-	if (left == 0)
-		return 0;
-	if (left < RECORD_HEADER)
-		return -1;
-	memcpy(&header, *cursor, sizeof header);
-	if (header.kind == 0 || header.kind >= RECORD_KINDS ||
-		(header.flags & ~RECORD_FLAGS) != 0 || header.size > RECORD_INPUT_MAX + 8 ||
-		record_space(header.size) > left)
-		return -1;
-	*record = (struct record){ header.size, header.kind, header.flags, header.value,
-		*cursor + RECORD_HEADER };
-	*cursor += record_space(header.size);
-	return 1;
 }
 
 int

@@ -94,17 +94,49 @@ char *frame_encode(char *to, uint64_t token, uint64_t id, uint64_t position);
 /* Take a frame apart; -1 if it is too short or ends inside an 8-byte unit. */
 int frame_decode(struct frame *frame, const char *bytes, size_t size);
 
+/* A record's header: its payload's size below, kind, flags and value above. */
+#define RECORD_WORD(kind, flags, value, size) \
+	((uint64_t)(value) << 48 | (uint64_t)(flags) << 40 | (uint64_t)(kind) << 32 | \
+		(uint64_t)(size))
+
 /*
  * Write a record's header and zero its padding; returns where the payload
  * goes.  The caller has record_space(size) bytes there.
  */
-char *record_begin(char *to, uint8_t kind, uint8_t flags, uint16_t value, uint32_t size);
+static inline char *
+record_begin(char *to, uint8_t kind, uint8_t flags, uint16_t value, uint32_t size)
+{
+	wire_put64(to, RECORD_WORD(kind, flags, value, size));
+	if (size % 8 != 0)
+		wire_put64(to + record_space(size) - 8, 0);
+	return to + RECORD_HEADER;
+}
 
 /*
  * Take the next record of *cursor … end; 1: here it is and *cursor is behind
  * it, 0: the end, -1: bad (too long, unknown kind or flag).
  */
-int record_next(struct record *record, const char **cursor, const char *end);
+static inline int
+record_next(struct record *record, const char **cursor, const char *end)
+{
+	size_t left = (size_t)(end - *cursor);
+	uint64_t word;
+
+	if (left < RECORD_HEADER)
+		return left == 0 ? 0 : -1;
+	word = wire_get64(*cursor);
+	record->size = (uint32_t)word;
+	record->kind = (uint8_t)(word >> 32);
+	record->flags = (uint8_t)(word >> 40);
+	record->value = (uint16_t)(word >> 48);
+	record->payload = *cursor + RECORD_HEADER;
+	if (record->kind == 0 || record->kind >= RECORD_KINDS ||
+		(record->flags & ~RECORD_FLAGS) != 0 || record->size > RECORD_INPUT_MAX + 8 ||
+		record_space(record->size) > left)
+		return -1;
+	*cursor += record_space(record->size);
+	return 1;
+}
 
 /* RUN: the sequence, and the index of its claim word. */
 #define RECORD_RUN_SIZE 16u

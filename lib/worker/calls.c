@@ -11,6 +11,7 @@
 #include <orderly/status.h>
 
 #include "base/clock.h"
+#include "base/ticks.h"
 #include "worker/size.h"
 
 #define LOOK_NS UINT64_C(1000000) /* no more often the size of this process */
@@ -24,6 +25,7 @@ take_run(struct server *server, const struct record *record)
 	server->sequence = wire_get64(record->payload);
 	server->index = (uint32_t)wire_get64(record->payload + 8);
 	server->attempt = record->value;
+	server->worker.known_run = false;
 }
 
 /* In good order.  What the hook says lies in the outbox, where the master takes it from. */
@@ -124,6 +126,18 @@ server_open(struct server *server, const char *bytes, size_t size, struct frame 
 	server->position += frame->size;
 }
 
+static void
+run_plain(struct server *server, const char **cursor, const char *end)
+{
+	uint32_t n;
+
+	if (server->attempt != 0 || server->worker.region.page->recycle_kib != 0)
+		return;
+	n = worker_run_plain(&server->worker, server->sequence, server->index, cursor, end);
+	server->sequence += n;
+	server->index = (server->index + n) & (server->worker.n_claims - 1);
+}
+
 void
 server_run(struct server *server, const struct frame *frame)
 {
@@ -133,7 +147,8 @@ server_run(struct server *server, const struct frame *frame)
 
 	server->worker.said_times = false;
 	server->worker.now_ns = clock_now_ns();
-	while ((more = record_next(&record, &cursor, end)) == 1)
+	server->worker.ticks = ticks_now();
+	while (run_plain(server, &cursor, end), (more = record_next(&record, &cursor, end)) == 1)
 		take_record(server, &record, cursor == end);
 	if (more < 0)
 		_exit(LEAVE_PROTOCOL);

@@ -41,13 +41,7 @@ emit_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t atte
 {
 	char payload[RECORD_RUN_SIZE];
 
-	if (worker->out_known && worker->out_sequence == sequence &&
-		worker->out_attempt == attempt && worker->out_index == index)
-		return;
-	worker->out_known = true;
-	worker->out_sequence = sequence;
-	worker->out_index = index;
-	worker->out_attempt = attempt;
+	worker->known_run = true;
 	wire_put64(payload, sequence);
 	wire_put64(payload + 8, index);
 	emit(worker,
@@ -56,12 +50,4 @@ emit_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t atte
 			.last = true,
 			.head = payload,
 			.head_size = sizeof payload });
-}
-
-void
-emit_next(struct worker *worker)
-{
-	worker->out_sequence++;
-	worker->out_index = (worker->out_index + 1) & (worker->n_claims - 1);
-	worker->out_attempt = 0;
 }

@@ -17,7 +17,6 @@ enter(struct worker *worker)
 	static const uint64_t nothing = 0;
 	struct ord_task *task = &worker->task;
 
-	task->worker = worker;
 	task->sequence = ORD_NO_SEQUENCE;
 	task->attempt = 0;
 	task->input = (const char *)&nothing;
@@ -26,16 +25,15 @@ enter(struct worker *worker)
 	task->error[0] = '\0';
 	task->yielded = task->interrupted = false;
 	emit_run(worker, ORD_NO_SEQUENCE, 0, 0);
-	log_task_set(task);
 }
 
 static void
 leave(struct worker *worker)
 {
-	log_task_set(NULL);
 	if (*worker->alive == 0)
 		_exit(1); /* a child that the hook forked returned from it */
 	worker_mark(worker, ORD_NO_SEQUENCE, false);
+	worker->known_run = false;
 }
 
 int

@@ -21,10 +21,13 @@
 
 static _Thread_local struct ord_task *running;
 
-void
+struct ord_task *
 log_task_set(struct ord_task *task)
 {
+	struct ord_task *before = running;
+
 	running = task;
+	return before;
 }
 
 /* Where a record comes from. */

@@ -30,13 +30,19 @@ silent(const struct worker *worker)
 	return atomic_load_explicit(&worker->region.page->words, memory_order_seq_cst) == clean;
 }
 
+bool
+worker_has_words(const struct worker *worker)
+{
+	return worker->words >= 0 && __fpending(stdout) != 0;
+}
+
 uint32_t
 worker_mark(struct worker *worker, uint64_t sequence, bool instant)
 {
 	char mark[WORDS_MARK_SIZE];
 	ssize_t written;
 
-	if (worker->words < 0 || (instant && __fpending(stdout) == 0))
+	if (worker->words < 0 || (instant && !worker_has_words(worker)))
 		return 0;
 	fflush(stdout);
 	if (silent(worker))

@@ -12,13 +12,14 @@
 #include <orderly/result.h>
 #include <orderly/status.h>
 
+#include "base/blob.h"
 #include "base/clock.h"
 #include "base/ticks.h"
 
 #define TIMES_WORTH_NS 100000 /* a shorter task shares the times of its message */
 
-#define LEAVE_MEMORY 71 /* as in serve.c: the task that was claimed ends with this worker */
-
+#define LEAVE_MEMORY 71 /* as in server.h: the task that was claimed ends with this worker */
+#define PLAIN_UNSENT (32u * 1024u) /* emit sends what is more */
 #define HELD_NS 1000000 /* so long a worker was stopped between the clock and its run word */
 
 /*
@@ -82,7 +83,7 @@ await_the_end(void)
 static uint16_t
 decide(const struct worker *worker, int status)
 {
-	if (ord_task_canceled(&worker->task)) {
+	if (task_canceled(&worker->task)) {
 		uint64_t cancel =
 			atomic_load_explicit(&worker->region.page->cancel, memory_order_acquire);
 
@@ -187,7 +188,6 @@ begin(struct worker *worker, uint64_t sequence, uint32_t attempt, const struct r
 	struct ord_task *task = &worker->task;
 	size_t before = 0;
 
-	task->worker = worker;
 	task->sequence = sequence;
 	task->attempt = attempt;
 	task->input = call->payload;
@@ -196,54 +196,179 @@ begin(struct worker *worker, uint64_t sequence, uint32_t attempt, const struct r
 		before = take_flags(worker, call);
 	task->output.size = 0;
 	task->error[0] = '\0';
-	task->yielded = task->interrupted = false;
+	task->yielded = task->interrupted = task->held = false;
 	task->progress.sent_ns = 0;
-	task->progress.held = false;
 	atomic_store_explicit(
 		&worker->region.page->started_ns, worker->now_ns, memory_order_relaxed);
 	enter(worker, RUN_WORD(sequence, attempt, RUN_RUNNING),
 		before != 0 ? wire_get64(call->payload) : 0);
 }
 
+/*
+ * Call the function and take care of what it left; says whether it was too
+ * short to have written anything.  Without capture that matters only for the
+ * clock, and the end of the task before is near enough.
+ */
+static inline int
+run(struct worker *worker, uint16_t function, bool *instant)
+{
+	uint64_t ticks = worker->words >= 0 ? ticks_now() : worker->ticks;
+	int status = 0;
+
+	/* A cancel may have come between the claim and here, when the spawner had no run word to doom. */
+	if (!task_canceled(&worker->task))
+		status = function == 0 ? worker->function(&worker->task, worker->user)
+				       : worker_call(worker, function);
+	if (*worker->alive == 0)
+		_exit(1); /* a child that the task forked returned from it: the result is its parent's to give */
+	worker->ticks = ticks_now();
+	*instant = worker->ticks - ticks < worker->instant;
+	if (worker->task.held)
+		progress_flush(&worker->task);
+	return status;
+}
+
+/* The end of a task, from the words on. */
+static void
+finish(struct worker *worker, int status, bool instant, uint64_t started_ns, bool last)
+{
+	const struct ord_task *task = &worker->task;
+	uint64_t running = RUN_WORD(task->sequence, task->attempt, RUN_RUNNING);
+	uint32_t marks = worker_mark(worker, task->sequence, instant);
+
+	if (!instant || last)
+		worker->now_ns = clock_now_ns();
+	if (!atomic_compare_exchange_strong(&worker->region.page->run, &running,
+		    RUN_WORD(task->sequence, task->attempt, RUN_COMMITTING)))
+		await_the_end();
+	answer(worker, decide(worker, status), status, marks, started_ns, last);
+	atomic_store_explicit(&worker->region.page->run, RUN_IDLE, memory_order_release);
+}
+
 void
 worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t attempt,
 	const struct record *call, bool last)
 {
-	uint64_t running = RUN_WORD(sequence, attempt, RUN_RUNNING);
 	uint64_t started_ns = worker->now_ns;
-	uint64_t ticks;
-	uint32_t marks;
 	bool instant;
-	int status = 0;
+	int status;
 
-	emit_run(worker, sequence, index, attempt);
+	if (!worker->known_run)
+		emit_run(worker, sequence, index, attempt);
 	if (!claim_start(&worker->claims[index], sequence, attempt, worker->place)) {
 		emit(worker, &(struct emission){ .kind = RECORD_SKIP, .last = last });
-		emit_next(worker);
 		return;
 	}
+	outbox_remind(&worker->outbox);
 	begin(worker, sequence, attempt, call);
 	if (wants_starts(worker))
 		started_ns = announce(worker);
-	ticks = ticks_now();
-	/* A cancel may have come between the claim and here, when the spawner had no run word to doom. */
-	if (!ord_task_canceled(&worker->task)) {
-		log_task_set(&worker->task);
-		status = worker_call(worker, call->value);
-		log_task_set(NULL);
-	}
-	if (*worker->alive == 0)
-		_exit(1); /* a child that the task forked returned from it: the result is its parent's to give */
-	instant = ticks_now() - ticks < worker->half_write;
-	if (worker->task.progress.held)
-		progress_flush(&worker->task);
-	marks = worker_mark(worker, sequence, instant);
-	if (!instant || last)
-		worker->now_ns = clock_now_ns();
-	if (!atomic_compare_exchange_strong(&worker->region.page->run, &running,
-		    RUN_WORD(sequence, attempt, RUN_COMMITTING)))
+	status = run(worker, call->value, &instant);
+	finish(worker, status, instant, started_ns, last);
+}
+
+/*
+ * Plain tasks: a few bytes for the worker's own function, in its first
+ * attempt, without limits, not the last of its message.  The same steps as
+ * above, without what is the same for all of them.
+ */
+
+/* The payload size of a plain CALL that is not the last record; BLOB_INLINE + 1: another record is there. */
+static inline size_t
+plain_size(const char *at, const char *end)
+{
+	size_t left = (size_t)(end - at), size;
+
+	if (left <= RECORD_HEADER)
+		return BLOB_INLINE + 1;
+	size = wire_get64(at) - RECORD_WORD(RECORD_CALL, 0, 0, 0);
+	return size <= BLOB_INLINE && record_space(size) < left ? size : BLOB_INLINE + 1;
+}
+
+static inline void
+begin_plain(struct worker *worker, struct status_page *page, uint64_t sequence, const char *input,
+	size_t size)
+{
+	struct ord_task *task = &worker->task;
+
+	task->sequence = sequence;
+	task->input = input;
+	task->input_size = size;
+	task->output.size = 0;
+	task->error[0] = '\0';
+	task->yielded = task->interrupted = task->held = task->spare = false;
+	task->progress.sent_ns = 0;
+	atomic_store_explicit(&page->started_ns, worker->now_ns, memory_order_relaxed);
+	atomic_store(&page->run, RUN_WORD(sequence, 0, RUN_RUNNING));
+}
+
+/* Done, a few bytes, nothing beside them; the next one follows at once. */
+static inline void
+finish_plain(struct worker *worker, struct status_page *page, uint64_t sequence, char *room)
+{
+	uint64_t running = RUN_WORD(sequence, 0, RUN_RUNNING);
+	size_t size = worker->task.output.size;
+
+	if (!atomic_compare_exchange_strong(
+		    &page->run, &running, RUN_WORD(sequence, 0, RUN_COMMITTING)))
 		await_the_end();
-	answer(worker, decide(worker, status), status, marks, started_ns, last);
-	emit_next(worker);
-	atomic_store_explicit(&worker->region.page->run, RUN_IDLE, memory_order_release);
+	wire_put64(room, RECORD_WORD(RECORD_RESULT, 0, ORD_DONE, size));
+	if (size != 0) /* then its buffer has room for more */
+		copy_all_near(room + RECORD_HEADER, worker->task.output.bytes);
+	outbox_put(&worker->outbox, record_space(size));
+	atomic_store_explicit(&page->run, RUN_IDLE, memory_order_release);
+}
+
+/* Where its answer goes if it is plain; NULL: it is not. */
+static inline char *
+room_for_plain(struct worker *worker, const struct status_page *page)
+{
+	if (worker->task.output.size > BLOB_INLINE ||
+		(worker->words >= 0 && worker_has_words(worker)) ||
+		atomic_load_explicit(&page->cancel, memory_order_acquire) != 0 ||
+		worker->outbox.position - worker->outbox.sent >= PLAIN_UNSENT)
+		return NULL;
+	return outbox_reserve(&worker->outbox, RECORD_HEADER + BLOB_INLINE + 1);
+}
+
+static bool
+may_be_plain(const struct worker *worker)
+{
+	return worker->known_run && worker->said_times && worker->function != NULL &&
+		!wants_starts(worker);
+}
+
+uint32_t
+worker_run_plain(struct worker *worker, uint64_t sequence, uint32_t index, const char **cursor,
+	const char *end)
+{
+	struct status_page *page = worker->region.page;
+	const char *at = *cursor;
+	uint32_t n = 0;
+	size_t size;
+
+	if (!may_be_plain(worker))
+		return 0;
+	worker->task.attempt = 0;
+	atomic_store_explicit(&page->deadline_ns, 0, memory_order_relaxed);
+	while ((size = plain_size(at, end)) <= BLOB_INLINE &&
+		claim_start(&worker->claims[index], sequence, 0, worker->place)) {
+		bool instant;
+		char *room;
+		int status;
+
+		outbox_remind(&worker->outbox);
+		begin_plain(worker, page, sequence, at + RECORD_HEADER, size);
+		status = run(worker, 0, &instant);
+		if (instant && status == 0 && (room = room_for_plain(worker, page)) != NULL)
+			finish_plain(worker, page, sequence, room);
+		else
+			finish(worker, status, instant, worker->now_ns, false);
+		at += record_space(size);
+		sequence++;
+		index = (index + 1) & (worker->n_claims - 1);
+		n++;
+	}
+	*cursor = at;
+	return n;
 }

@@ -19,7 +19,6 @@
 #include "base/memory.h"
 #include "spawn/life.h"
 #include "worker/server.h"
-#include "worker/ticks.h"
 
 #define LOOK_MS 10 /* how often a task that waits looks whether its time is up, once it should be */
 
@@ -222,6 +221,7 @@ set_up(struct server *server, const struct worker_setup *setup)
 	worker->user = setup->user;
 	worker->words = setup->words;
 	worker->deadline = setup->deadline;
+	worker->task.worker = worker;
 	worker->drain = drain;
 	worker->await = await;
 	worker->owner = server;
@@ -234,7 +234,11 @@ set_up(struct server *server, const struct worker_setup *setup)
 	worker->alive = alive_new();
 	if (worker->alive == NULL)
 		_exit(LEAVE_SYSTEM);
-	worker->half_write = setup->half_write;
+	worker->instant = setup->half_write;
+	if (worker->words < 0)
+		worker->instant *=
+			4; /* nothing to tell but the time, which needs no clock for so little */
+	log_task_set(&worker->task); /* no code of the user runs here outside of a task or a hook */
 	if (worker->words >= 0)
 		setvbuf(stdout, NULL, _IOLBF, 0);
 }

@@ -279,7 +279,7 @@ await_taking(struct worker *worker, uint64_t size)
 {
 	uint64_t untaken;
 
-	while (outbox_reserve(&worker->outbox, 0) != NULL && (untaken = collect(worker)) != 0 &&
+	while (outbox_look_for_room(&worker->outbox, 0) != NULL && (untaken = collect(worker)) != 0 &&
 		untaken + size > UNTAKEN_MAX)
 		worker->drain(worker);
 }

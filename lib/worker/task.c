@@ -7,6 +7,7 @@
 #include <orderly/message.h>
 #include <orderly/status.h>
 
+#include "base/blob.h"
 #include "base/clock.h"
 
 #define PROGRESS_NS UINT64_C(10000000)
@@ -48,6 +49,11 @@ keep_large(struct ord_task *task, const void *output, size_t size)
 int
 ord_task_return(struct ord_task *task, const void *output, size_t size)
 {
+	if (size <= BLOB_INLINE && size <= task->output.capacity && output != NULL) {
+		copy_near(task->output.bytes, output, size);
+		task->output.size = size;
+		return 0;
+	}
 	if (output == NULL && size != 0)
 		return task_complain(
 			task, ORD_EINVAL, "ord_task_return: output is NULL and size is not 0");
@@ -101,11 +107,7 @@ ord_task_shared(const struct ord_task *task, size_t *size)
 int
 ord_task_canceled(const struct ord_task *task)
 {
-	uint64_t cancel =
-		atomic_load_explicit(&task->worker->region.page->cancel, memory_order_seq_cst);
-	uint64_t run = RUN_WORD(task->sequence, task->attempt, 0);
-
-	return task->interrupted || (((cancel ^ run) & ~UINT64_C(3)) == 0 && (cancel & 3) != 0);
+	return task_canceled(task);
 }
 
 /* --- progress --- */
@@ -117,7 +119,7 @@ emit_progress(struct ord_task *task, uint64_t done, uint64_t total)
 
 	wire_put64(payload, done);
 	wire_put64(payload + 8, total);
-	task->progress.held = false;
+	task->held = false;
 	emit(task->worker,
 		&(struct emission){
 			.kind = RECORD_PROGRESS, .head = payload, .head_size = sizeof payload });
@@ -144,7 +146,7 @@ ord_task_progress(struct ord_task *task, uint64_t done, uint64_t total)
 	if (progress->sent_ns != 0 && now_ns - progress->sent_ns < PROGRESS_NS) {
 		progress->done = done;
 		progress->total = total;
-		progress->held = true;
+		task->held = true;
 		return ORD_OK;
 	}
 	progress->sent_ns = now_ns;

@@ -23,7 +23,6 @@ struct progress {
 	uint64_t sent_ns; /* 0: nothing yet */
 	uint64_t done;
 	uint64_t total;
-	bool held; /* these two were not sent */
 };
 
 /* The task that runs; one per worker, used again and again. */
@@ -37,6 +36,8 @@ struct ord_task {
 	bool in_slab;     /* if the output is large: its bytes lie in the reserved block */
 	bool yielded;     /* its slot was given back */
 	bool interrupted; /* the master said instead of an answer that it is to end */
+	bool held;        /* what it said last of its progress was not sent */
+	bool spare;       /* nothing: with the three before it one word is cleared */
 	struct progress progress;
 	char error[TASK_ERROR_MAX]; /* "" if none */
 };
@@ -100,21 +101,31 @@ struct worker {
 	int deadline;           /* timerfd shared with the spawner, or -1 */
 	uint64_t timer_ns;      /* when it was set to fire last */
 	uint32_t marks;         /* written */
-	uint64_t half_write;    /* ticks; a task that took less is instant; 0: none is */
+	uint64_t instant;       /* ticks; a task that took less is instant; 0: none is */
 	worker_outbox_fn flush; /* send what is unsent; NULL: nobody to send to */
 	worker_outbox_fn drain; /* the outbox is full: return when there may be room */
 	worker_await_fn await;
 	void *owner; /* for all three */
 	struct reply reply;
-	/* the stream of results: what the next record belongs to if no RUN says otherwise */
-	uint64_t out_sequence;
-	uint32_t out_index;
-	uint32_t out_attempt;
-	bool out_known;
+	bool known_run;  /* the reader knows which task the next record belongs to */
 	bool said_times; /* a RESULT of this message had times */
 	uint64_t now_ns; /* the clock, read last */
+	uint64_t ticks;  /* when the last task ended, or this message came */
 	struct ord_task task;
 };
+
+/* Is the task that runs to end? */
+static inline bool
+task_canceled(const struct ord_task *task)
+{
+	uint64_t cancel =
+		atomic_load_explicit(&task->worker->region.page->cancel, memory_order_seq_cst);
+
+	return task->interrupted ||
+		((cancel & 3) != 0 &&
+			((cancel ^ RUN_WORD(task->sequence, task->attempt, 0)) & ~UINT64_C(3)) ==
+				0);
+}
 
 /* --- emit.c: records into the outbox --- */
 
@@ -131,17 +142,22 @@ struct emission {
 };
 void emit(struct worker *worker, const struct emission *record);
 
-/* Say which task the next records belong to, if the reader could not know. */
+/* Say which task the next records belong to; behind its answer the next sequence follows, in attempt 0. */
 void emit_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t attempt);
-
-/* The task is answered: the next one follows. */
-void emit_next(struct worker *worker);
 
 /* --- run.c: one task --- */
 
 /* Run the task of a CALL, or skip it if it is not ours to start. */
 void worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t attempt,
 	const struct record *call, bool last);
+
+/*
+ * Run the plain tasks at *cursor, from this sequence and claim word on; how
+ * many there were, and *cursor is behind them.  The last record of a message
+ * is never taken.
+ */
+uint32_t worker_run_plain(struct worker *worker, uint64_t sequence, uint32_t index,
+	const char **cursor, const char *end);
 
 /* --- functions.c: functions by number --- */
 
@@ -183,8 +199,8 @@ int task_complain(struct ord_task *task, int status, const char *sentence);
 /* Send what the task said last of its progress and was held back. */
 void progress_flush(struct ord_task *task);
 
-/* The task that this thread runs, for ord_log; NULL: none. */
-void log_task_set(struct ord_task *task);
+/* The task that this thread runs, for ord_log; NULL: none.  Returns the one before. */
+struct ord_task *log_task_set(struct ord_task *task);
 
 /* --- print.c: marks in the words --- */
 
@@ -193,5 +209,8 @@ void log_task_set(struct ord_task *task);
  * instant: the task was too short to have written.  Marks written so far, 0: nothing new.
  */
 uint32_t worker_mark(struct worker *worker, uint64_t sequence, bool instant);
+
+/* Lie words in stdio that an instant task has left there? */
+bool worker_has_words(const struct worker *worker);
 
 #endif

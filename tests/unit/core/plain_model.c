@@ -39,26 +39,34 @@ submit(struct run *run)
 	struct task task = { .user = known,
 		.command = !model->functions || chance(run, 10) < run->commands };
 	size_t size = pick_size(run), feed = task.command ? size / 3 : 0;
+	struct extra extra = { .pass = false };
 	struct slot *slot;
 
 	must(run, core_has_room(&run->core, size) == model_has_room(model, size),
 		"there is room when the bounds say so");
 	if (!model_has_room(model, size) || model->n == MODEL_TASKS || model->stopped)
 		return;
-	task.retries = chance(run, 2) == 0 ? chance(run, 6) : 0;
+	task.limits.retries = (uint16_t)(chance(run, 2) == 0 ? chance(run, 6) : 0);
 	must(run,
 		blob_set(&task.input, bytes, size - feed) == 0 &&
-			blob_set(&task.feed, bytes, feed) == 0,
+			blob_set(&extra.feed, bytes, feed) == 0,
 		"memory");
 	*known = (struct model_task){ .command = task.command,
-		.retries = task.retries,
+		.retries = task.limits.retries,
 		.input = size,
 		.ran_at = MODEL_NONE };
 	model->n++;
-	slot = core_submit(&run->core, &task);
+	if (!task.command && size <= BLOB_INLINE && plain_has_room(&run->core, size) &&
+		chance(run, 2) == 0) {
+		slot = plain_submit(&run->core, bytes, size, &task.limits);
+		slot->task.user = known;
+		blob_finish(&task.input);
+	} else {
+		slot = core_submit(&run->core, &task, task.command ? &extra : NULL);
+	}
 	must(run, number_of(run, slot) == model->n - 1, "sequences follow each other");
 	tell(run, "submit %s %lu of %zu bytes, %u retries", task.command ? "command" : "task",
-		(unsigned long)model->n - 1, size, task.retries);
+		(unsigned long)model->n - 1, size, task.limits.retries);
 }
 
 static void
@@ -113,7 +121,10 @@ do_deliver(struct run *run)
 		;
 	tell(run, "deliver %lu, state %d", (unsigned long)number, model->tasks[number].state);
 	core_charge(&run->core, slot, -(ptrdiff_t)model->tasks[number].messages);
-	core_release(&run->core, slot, &result);
+	if (!run->core.options.completion && plain_can_leave(slot) && chance(run, 2) == 0)
+		plain_release(&run->core, slot, &result);
+	else
+		core_release(&run->core, slot, &result);
 	judge_result(run, number, &result);
 	judge_announced(run, number);
 	result_finish(&result);

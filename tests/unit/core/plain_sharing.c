@@ -228,7 +228,7 @@ submit(struct sim *sim)
 	while (sim->submitted < sim->workload->tasks && core_has_room(&sim->core, 0)) {
 		struct task task = { .user = NULL };
 
-		core_submit(&sim->core, &task);
+		core_submit(&sim->core, &task, NULL);
 		sim->submitted++;
 		sim->master_ns += SUBMIT_NS;
 		dispatch(sim);

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "core/plain.h"
 #include "promises.h"
 #include "shared/region.h"
 
@@ -95,7 +96,7 @@ drop_parts(struct run *run, uint32_t place)
 	must(run, (slot != NULL) == (task != NULL && task->running), "the core knows what runs");
 	if (slot == NULL)
 		return;
-	must(run, slot->result.user == task, "the core knows which task runs");
+	must(run, slot->task.user == task, "the core knows which task runs");
 	core_charge(&run->core, slot, -(ptrdiff_t)task->output);
 }
 
@@ -255,16 +256,23 @@ do_dispatch(struct run *run, bool faultless)
 
 /* --- workers and commands go on --- */
 
+/* The core has been told already. */
 static void
-answered(struct run *run, uint32_t place)
+has_answered(struct run *run, uint32_t place)
 {
 	struct inbox *inbox = &run->inboxes[place];
 
-	core_answered(&run->core, place);
 	model_answered(&run->model, &run->model.places[place]);
 	inbox->running = false;
 	inbox->count--;
 	memmove(inbox->calls, inbox->calls + 1, inbox->count * sizeof *inbox->calls);
+}
+
+static void
+answered(struct run *run, uint32_t place)
+{
+	core_answered(&run->core, place);
+	has_answered(run, place);
 }
 
 /* A worker says so, unless it dies before it can. */
@@ -307,17 +315,47 @@ claim(struct run *run, uint32_t place)
 	answered(run, place);
 }
 
+/* The short way, if the answer is one that may come by it. */
+static bool
+settle_plain(struct run *run, uint32_t place, size_t size)
+{
+	struct model_task *task = model_task_of(&run->model, place);
+	struct core *core = &run->core;
+	struct plain_reader reader;
+	struct slot *slot;
+
+	if (plain_answers(core, &core->places[place]) == 0 || size > BLOB_INLINE ||
+		task->output != 0)
+		return false;
+	core_expected(core, place, &slot);
+	plain_reader_init(&reader, core, place, slot->sequence);
+	must(run, plain_expected(&reader, 0) == (slot->task.plain ? slot : NULL),
+		"what is plain and runs is a plain case");
+	if (!slot->task.plain)
+		return false;
+	tell(run, "worker %u answers plainly with %lu bytes", place, (unsigned long)size);
+	slot->result.pid = run->pids[place];
+	plain_settle(core, slot, place, bytes, size);
+	plain_settled(core, place, 1, size);
+	task->output = size;
+	model_attempted(&run->model, task, ORD_DONE);
+	has_answered(run, place);
+	return true;
+}
+
 static void
 settle(struct run *run, uint32_t place, int state)
 {
 	struct model_task *task = model_task_of(&run->model, place);
-	size_t last = state == ORD_DONE ? chance(run, 200) : 0;
+	size_t last = state == ORD_DONE ? chance(run, chance(run, 2) == 0 ? 200 : 20) : 0;
 	struct slot *slot;
 
+	if (state == ORD_DONE && settle_plain(run, place, last))
+		return;
 	tell(run, "worker %u answers with state %d, %llu bytes", place, state,
 		(unsigned long long)(task->output + last));
 	core_expected(&run->core, place, &slot);
-	must(run, slot != NULL && slot->result.user == task, "an answer is expected");
+	must(run, slot != NULL && slot->task.user == task, "an answer is expected");
 	slot->result.pid = run->pids[place];
 	if (state != ORD_DONE)
 		result_error(&slot->result, "state %d", state);

@@ -48,7 +48,7 @@ submit(struct stage *stage, struct task task, const char *input)
 
 	cr_assert(core_has_room(&stage->core, strlen(input)));
 	cr_assert_eq(blob_set(&task.input, input, strlen(input)), 0);
-	slot = core_submit(&stage->core, &task);
+	slot = core_submit(&stage->core, &task, NULL);
 	cr_assert_null(core_check(&stage->core));
 	return slot;
 }
@@ -56,13 +56,14 @@ submit(struct stage *stage, struct task task, const char *input)
 struct slot *
 stage_submit(struct stage *stage, const char *input, uint32_t retries)
 {
-	return submit(stage, (struct task){ .retries = retries }, input);
+	return submit(stage, (struct task){ .limits.retries = (uint16_t)retries }, input);
 }
 
 struct slot *
 stage_submit_command(struct stage *stage, uint32_t retries)
 {
-	return submit(stage, (struct task){ .retries = retries, .command = true }, "true");
+	return submit(stage, (struct task){ .limits.retries = (uint16_t)retries, .command = true },
+		"true");
 }
 
 uint32_t

@@ -112,10 +112,11 @@ Test(announce, a_start_that_nobody_told)
 Test(announce, what_never_started_only_ends)
 {
 	struct slot *slot = stage_submit(&stage, "x", 0);
-	struct task value = { .pass = true };
+	struct task value = { .user = NULL };
+	struct extra passed = { .pass = true };
 
 	cr_assert_not(core_cancel(&stage.core, slot));
-	core_pass(&stage.core, core_submit(&stage.core, &value));
+	core_pass(&stage.core, core_submit(&stage.core, &value, &passed));
 	expect(ANNOUNCE_ENDED, 0, 0);
 	expect(ANNOUNCE_ENDED, 1, 0);
 	expect_nothing(0, 2);

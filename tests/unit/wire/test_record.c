@@ -104,7 +104,7 @@ Test(record, records_come_back)
 	char *copy = exactly(bytes, size);
 	const char *cursor = copy;
 	uint32_t expected = 0;
-	struct record record;
+	struct record record = { 0 };
 
 	for (uint8_t kind = 1; kind <= KINDS; kind++)
 		for (uint8_t flags = 0; flags <= RECORD_FLAGS;
@@ -150,7 +150,7 @@ static int
 next_of(uint8_t kind, uint8_t flags, uint32_t size, size_t there)
 {
 	char bytes[64] = { 0 }, *copy;
-	struct record record;
+	struct record record = { 0 };
 	const char *cursor;
 	int more;
 
