@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define LIFE_MAGIC UINT32_C(0x6f72646c)
-#define LIFE_VERSION 6u
+#define LIFE_VERSION 7u
 #define LIFE_TEXT_MAX 98304u /* larger commands travel in a memfd */
 
 enum life_type {
