@@ -110,7 +110,7 @@ struct ord_pool_options {
 	uint32_t start_timeout_ms;  /* for a worker, on_worker_start included, or the spawner to be ready; 0 = 30000 */
 	uint32_t max_deaths;        /* workers that may end in a row without having started a task; 0 = 10 */
 	uint32_t quarantine;        /* a task that killed this many workers is not tried again; 0 = 3 */
-	uint32_t recycle_tasks;     /* a worker is replaced after so many tasks; 0 = never; 1: a process per task */
+	uint32_t recycle_tasks;     /* a worker is replaced after so many tasks, and the next starts ahead: half as many more, and one, may live; 0 = never; 1: a process per task */
 	uint32_t recycle_rss_mib;   /* a worker is replaced when it is larger than this after a task; 0 = never */
 	uint32_t overflow;          /* an enum ord_overflow */
 	uint32_t events;            /* of on_event: ORD_EVENT_BIT of the kinds that are wanted; 0 = all */

@@ -124,7 +124,7 @@ ord_task_sequence(const struct ord_task *task);
 ORD_API uint32_t
 ord_task_attempt(const struct ord_task *task);
 
-/* The worker's place in the pool, 0 … workers - 1.  Since 0.1.  Source: lib/worker/task.c. */
+/* The worker's place in the pool, from 0 on: below workers but where tasks yield or workers are replaced (recycle_tasks).  Since 0.1.  Source: lib/worker/task.c. */
 ORD_API uint32_t
 ord_task_worker(const struct ord_task *task);
 

@@ -149,6 +149,39 @@ least_needed(const struct core *core)
 }
 
 void
+balance_exchange(struct core *core)
+{
+	while (core->n_spare != 0 && core->n_used_up != 0) {
+		uint32_t fresh = set_next(core, SET_SPARE, 0);
+
+		park(core, &core->places[set_next(core, SET_USED_UP, 0)], true);
+		park(core, &core->places[fresh], false);
+	}
+}
+
+uint32_t
+balance_ahead(const struct core *core)
+{
+	return core->options.recycle != 0 ? 1 + core->target / 2 : 0;
+}
+
+uint32_t
+balance_room(struct core *core)
+{
+	uint32_t place = set_next(core, SET_ROOM, 0);
+
+	/* Where a worker could not live, none is started ahead for a while. */
+	if (place != NO_PLACE)
+		return core->places[place].not_before_ns <= core->now_ns ? place : NO_PLACE;
+	if (core->n_places == core->options.places)
+		return NO_PLACE;
+	place = core->n_places++;
+	core->places[place].parked = true;
+	place_in(core, &core->places[place]);
+	return place;
+}
+
+void
 balance(struct core *core)
 {
 	while (core->n_active < core->target && use_one_more(core))

@@ -200,6 +200,7 @@ struct core {
 	uint32_t n_yielded;
 	uint32_t n_wishes;
 	uint32_t n_granted;
+	uint32_t n_worn, n_used_up, n_ahead; /* of these sets of places */
 	uint32_t n_spare;  /* parked places with a worker that has nothing to do */
 	uint32_t spares;   /* so many of them are kept: as many as tasks have waited at once */
 	uint32_t n_hungry; /* places that work on their last message (with batches) */

@@ -17,6 +17,8 @@
 #define LATE_WEIGHT 8
 #define AHEAD_TASKS 4u              /* that wait for each place, or nothing is sent ahead */
 #define RETRY_NS UINT64_C(10000000) /* without memory */
+#define AHEAD_NS \
+	UINT64_C(100000000) /* tasks that take longer can wait for the start of their worker */
 #define MEAN_WEIGHT 4 /* a sample counts for a quarter, but one that is longer counts at once */
 
 static const struct dispatch nothing = { .kind = DISPATCH_NOTHING };
@@ -34,6 +36,23 @@ spawn_one(struct core *core, uint64_t now_ns)
 
 	while (place != NO_PLACE && core->places[place].not_before_ns > now_ns)
 		place = set_next(core, SET_EMPTY, place + 1);
+	if (place == NO_PLACE)
+		return nothing;
+	return (struct dispatch){ .kind = DISPATCH_SPAWN, .place = place };
+}
+
+/*
+ * The next worker starts while one works on its last tasks: else nobody would
+ * work while it starts.  Only as many as tasks wait, and not if workers die.
+ */
+static struct dispatch
+spawn_ahead(struct core *core)
+{
+	uint32_t place = NO_PLACE;
+
+	if (core->n_ahead < balance_ahead(core) && core->n_ahead < core->n_worn &&
+		core->n_ahead < core->n_waiting && core->fruitless == 0 && core->mean_ns < AHEAD_NS)
+		place = balance_room(core);
 	if (place == NO_PLACE)
 		return nothing;
 	return (struct dispatch){ .kind = DISPATCH_SPAWN, .place = place };
@@ -284,9 +303,14 @@ core_dispatch(struct core *core, uint64_t now_ns)
 	core->retry_ns = 0;
 	if (core->fruitless >= core->options.max_deaths)
 		return (struct dispatch){ .kind = DISPATCH_FAIL };
-	if (core->n_spare > core->spares)
+	if (core->n_used_up != 0)
+		balance_exchange(core);
+	if (core->n_spare > core->spares + balance_ahead(core))
 		return dismiss_one(core);
 	if (core->n_empty != 0 && (spawn = spawn_one(core, now_ns)).kind != DISPATCH_NOTHING)
+		return spawn;
+	if (core->n_worn != 0 && core->n_idle == 0 &&
+		(spawn = spawn_ahead(core)).kind != DISPATCH_NOTHING)
 		return spawn;
 	if (take_over_possible(core))
 		return take_if_time(core, now_ns);

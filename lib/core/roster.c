@@ -7,11 +7,18 @@
 #include "core/roster.h"
 #include "core/sets.h"
 
+/* Its worker has been sent its last task. */
+static bool
+place_worn(const struct core *core, const struct place *place)
+{
+	return core->options.recycle != 0 && place->given >= core->options.recycle &&
+		place->state == PLACE_READY;
+}
+
 bool
 place_usable(const struct core *core, const struct place *place)
 {
-	return place->state == PLACE_READY && !place->parked &&
-		(core->options.recycle == 0 || place->given < core->options.recycle);
+	return place->state == PLACE_READY && !place->parked && !place_worn(core, place);
 }
 
 bool
@@ -36,7 +43,25 @@ bool
 place_spare(const struct core *core, const struct place *place)
 {
 	return core->options.functions && place->state == PLACE_READY && place->parked &&
-		place->count == 0;
+		place->count == 0 && !place_worn(core, place);
+}
+
+/* Only where workers are replaced again and again is another started ahead. */
+static uint32_t
+ahead_sets(const struct core *core, const struct place *place)
+{
+	bool parked = place->parked && !place->yielded, active = place_active(place);
+	bool used_up = false;
+
+	if (core->options.recycle == 0)
+		return 0;
+	/* What the ledger still has there of a worker that has ended is taken away just now. */
+	if (active && !place_usable(core, place))
+		used_up = place->count == 0 || (place->state == PLACE_EMPTY && !place->command);
+	return (uint32_t)(active && place_worn(core, place)) << SET_WORN |
+		(uint32_t)used_up << SET_USED_UP |
+		(uint32_t)(parked && place->state != PLACE_EMPTY) << SET_AHEAD |
+		(uint32_t)(parked && place->state == PLACE_EMPTY) << SET_ROOM;
 }
 
 bool
@@ -69,7 +94,7 @@ place_sets(const struct core *core, const struct place *place)
 		(uint32_t)place_spare(core, place) << SET_SPARE |
 		(uint32_t)place->granted << SET_GRANTED |
 		(uint32_t)place_loaded(core, place) << SET_LOADED |
-		(uint32_t)place->picked << SET_PICKED;
+		(uint32_t)place->picked << SET_PICKED | ahead_sets(core, place);
 
 	return place_hungry(core, place) ? sets | 1u << (SET_HUNGRY + hungry_class(place)) : sets;
 }
@@ -83,6 +108,9 @@ count_sets(struct core *core, uint32_t sets, uint32_t one)
 	core->n_spare += sets >> SET_SPARE & 1 ? one : 0;
 	core->n_granted += sets >> SET_GRANTED & 1 ? one : 0;
 	core->n_loaded += sets >> SET_LOADED & 1 ? one : 0;
+	core->n_worn += sets >> SET_WORN & 1 ? one : 0;
+	core->n_used_up += sets >> SET_USED_UP & 1 ? one : 0;
+	core->n_ahead += sets >> SET_AHEAD & 1 ? one : 0;
 	core->n_hungry += sets >> SET_HUNGRY != 0 ? one : 0;
 }
 

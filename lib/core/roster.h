@@ -51,6 +51,15 @@ void balance_wishes(struct core *core);
 /* Copies have gone, or are held up: what they were copies of can be copied again. */
 void balance_unpick(struct core *core);
 
+/* Workers that were started ahead take the places of those that have had their share. */
+void balance_exchange(struct core *core);
+
+/* So many processes may live beside those that work, where workers are replaced again and again. */
+uint32_t balance_ahead(const struct core *core);
+
+/* A parked place where one more worker can be started ahead; NO_PLACE: not now. */
+uint32_t balance_room(struct core *core);
+
 /* The task that runs there, which may have yielded, ends: before its entry is popped; balance follows. */
 void balance_forget(struct core *core, struct place *place);
 

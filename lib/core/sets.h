@@ -15,9 +15,13 @@ enum place_set {
 	SET_EMPTY,    /* it wants a worker */
 	SET_SPARE,    /* its worker is not needed now */
 	SET_GRANTED,  /* its task shall be told that it has a slot again */
-	SET_LOADED, /* it holds tasks behind the one that it runs, which another could take over */
-	SET_PICKED, /* nothing that it holds is left to copy */
-	SET_HUNGRY, /* the first class of those that work on their last message */
+	SET_LOADED,  /* it holds tasks behind the one that it runs, which another could take over */
+	SET_PICKED,  /* nothing that it holds is left to copy */
+	SET_WORN,    /* it works, and its worker has been sent its last task */
+	SET_USED_UP, /* it would work, and its worker can take nothing, or not yet */
+	SET_AHEAD,   /* it is parked with a worker that starts, waits or ends */
+	SET_ROOM,    /* it is parked without one */
+	SET_HUNGRY,  /* the first class of those that work on their last message */
 	SETS = SET_HUNGRY + HUNGRY_CLASSES
 };
 

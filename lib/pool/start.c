@@ -104,7 +104,9 @@ pool_check_descriptors(struct ord_pool *pool, uint32_t workers)
 {
 	struct rlimit limit;
 	uint64_t each = has_functions(pool) ? CHANNEL_FDS_PER_WORKER : FDS_PER_COMMAND;
-	uint64_t need = FDS_OF_A_POOL + workers * (each + (incarnation_keeps_region(pool) ? 1 : 0));
+	bool ahead = incarnation_keeps_region(pool); /* others start while these work */
+	uint64_t need =
+		FDS_OF_A_POOL + (ahead ? (workers + 1 + workers / 2) * (each + 1) : workers * each);
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < need)
 		return error_set(&pool->error, ORD_ESYSTEM,

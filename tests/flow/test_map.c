@@ -108,7 +108,7 @@ SCENE(map, at_most_so_many_at_a_time)
 	CHECK_EQ(map_count(results, ORD_DONE), 60);
 	for (size_t i = 0; i < 60; i++) {
 		CHECK_EQ(atomic_load(&page->runs[i]), 1);
-		CHECK(ord_result_worker(ord_results_at(results, i)) < 3);
+		CHECK(ord_result_worker(ord_results_at(results, i)) < 3 + 2); /* two start ahead */
 	}
 	ord_results_destroy(&results);
 }
@@ -160,7 +160,7 @@ check_processes(uint32_t start)
 		map_gave(results, i, 1);
 		CHECK(ord_result_pid(ord_results_at(results, i)) != last);
 		last = ord_result_pid(ord_results_at(results, i));
-		CHECK(ord_result_worker(ord_results_at(results, i)) < 3);
+		CHECK(ord_result_worker(ord_results_at(results, i)) < 3 + 2); /* two start ahead */
 	}
 	ord_results_destroy(&results);
 }

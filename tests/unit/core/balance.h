@@ -89,6 +89,15 @@ judge_wishes(struct run *run, const struct dispatch *dispatch)
 	must(run, model_working(model) >= model->target, "a free slot is given to who wants one");
 }
 
+/* It has a worker that could have a task. */
+static bool
+kept(const struct model *model, uint32_t place)
+{
+	const struct model_place *at = &model->places[place];
+
+	return at->worker == IS_READY && at->count == 0 && !model_had_its_share(model, at);
+}
+
 /* Nothing was found to do: of the places that could do something none is left that may. */
 static void
 judge_rest(struct run *run)
@@ -99,13 +108,13 @@ judge_rest(struct run *run)
 
 	for (uint32_t i = 0; i < model->n_places && !model->stopped; i++) {
 		able += (waiting && is_idle(run, i)) || (model->functions && may_spawn(run, i));
-		idle += model->places[i].worker == IS_READY && model->places[i].count == 0;
+		idle += kept(model, i);
 	}
 	must(run, able <= spare_places(model), "something could be done");
 	must(run,
 		!model->functions ||
-			idle + model_working(model) <=
-				model->target + model->spares + model_excess(model),
+			idle + model_working(model) <= model->target + model->spares +
+					model_ahead(model) + model_excess(model),
 		"no more workers are kept than may be of use");
 }
 
@@ -121,9 +130,23 @@ judge_bye(struct run *run, uint32_t place)
 			model->places[place].count == 0,
 		"only an idle worker is told to leave");
 	for (uint32_t i = 0; i < model->n_places; i++)
-		idle += model->places[i].worker == IS_READY && model->places[i].count == 0;
-	must(run, (idle < spare ? idle : spare) > model->spares,
-		"workers are kept for as many tasks as have yielded at once");
+		idle += kept(model, i);
+	must(run, (idle < spare ? idle : spare) > model->spares + model_ahead(model),
+		"workers are kept for as many tasks as have yielded at once, and those that start ahead");
+}
+
+/* Workers that have had no task yet, or could have another. */
+static uint32_t
+fresh(const struct model *model)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < model->n_places; i++)
+		n += (model->places[i].worker == IS_READY ||
+			     model->places[i].worker == IS_STARTING) &&
+			model->places[i].count == 0 &&
+			!model_had_its_share(model, &model->places[i]);
+	return n;
 }
 
 /*
@@ -140,7 +163,11 @@ judge_use(struct run *run, uint32_t place, bool spawn)
 	at->used = true;
 	for (uint32_t i = 0; i < model->n_places; i++)
 		used += model->places[i].used;
-	must(run, used <= model->target, "no more places are used than may be");
+	/* Where workers are replaced, one after the other works. */
+	must(run, model->recycle != 0 || used <= model->target,
+		"no more places are used than may be");
+	must(run, !spawn || fresh(model) < model->widest,
+		"no more workers are started than can be of use");
 	must(run,
 		spawn || at->count != 0 ||
 			model_working(model) < model->target + model_excess(model),

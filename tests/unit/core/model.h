@@ -58,7 +58,8 @@ struct model {
 	uint32_t window, max_deaths, quarantine, recycle;
 	uint32_t most_places, n_places; /* there are, and were ever used */
 	uint32_t target;                /* places that may work at once */
-	uint32_t widest; /* most that the target and the tasks that yielded were together */
+	uint32_t
+		widest; /* most that the target, the tasks that yielded and the workers that start ahead were together */
 	uint32_t spares; /* most tasks that had yielded at once, since the last resize */
 	uint32_t excess; /* places that worked beyond the target at excess_at */
 	uint64_t excess_at, tick;
@@ -218,6 +219,13 @@ model_excess(const struct model *model)
 	return n < model->excess ? n : model->excess;
 }
 
+/* Where workers are replaced again and again so many may live beside those that work. */
+static uint32_t
+model_ahead(const struct model *model)
+{
+	return model->recycle != 0 ? 1 + model->target / 2 : 0;
+}
+
 /* Other places may work now: the target has changed, or who has yielded. */
 static void
 model_shift(struct model *model)
@@ -231,8 +239,8 @@ model_shift(struct model *model)
 	model->excess_at = ++model->tick;
 	if (model->spares < yielded)
 		model->spares = yielded;
-	if (model->widest < model->target + yielded)
-		model->widest = model->target + yielded;
+	if (model->widest < model->target + yielded + model_ahead(model))
+		model->widest = model->target + yielded + model_ahead(model);
 	for (uint32_t i = 0; i < model->n_places; i++)
 		model->places[i].used = false;
 }

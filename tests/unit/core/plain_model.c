@@ -408,7 +408,8 @@ pick_places(struct run *run)
 	if (chance(run, 4) != 0)
 		model->most_places += chance(run, MODEL_PLACES - model->target + 1);
 	model->recycle = model->functions && chance(run, 3) == 0 ? recycle[chance(run, 3)] : 0;
-	model->n_places = model->widest = model->target;
+	model->n_places = model->target;
+	model->widest = model->target + model_ahead(model);
 	for (uint32_t i = 0; i < MODEL_PLACES; i++)
 		model->places[i].worker = model->functions ? NO_WORKER : IS_READY;
 }

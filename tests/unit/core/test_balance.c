@@ -425,3 +425,124 @@ Test(balance, a_worker_leaves_by_its_own_wish)
 	result_finish(&result);
 	stage_close(&stage);
 }
+
+/* --- workers that start ahead --- */
+
+static void
+open_ahead(struct stage *stage, uint32_t workers, int tasks)
+{
+	stage_open(stage,
+		(struct core_options){ .window = 64,
+			.workers = workers,
+			.places = 16,
+			.recycle = 1,
+			.functions = true },
+		0);
+	stage_bring_up(stage);
+	for (int i = 0; i < tasks; i++)
+		stage_submit(stage, "x", 0);
+}
+
+/* A place's worker is ready. */
+static void
+get_ready(struct stage *stage, uint32_t place)
+{
+	core_ready(&stage->core, place);
+	cr_assert_null(core_check(&stage->core));
+}
+
+/* The next worker starts while one works on its last task, and takes its place when that is done. */
+Test(balance, the_next_worker_starts_ahead)
+{
+	struct stage stage;
+
+	open_ahead(&stage, 1, 4);
+	send(&stage, 0);
+	cr_assert_eq(stage_next(&stage, DISPATCH_SPAWN, NULL), 1);
+	core_spawning(&stage.core, 1);
+	stage_next(&stage, DISPATCH_NOTHING, NULL);
+	get_ready(&stage, 1);
+	stage_next(&stage, DISPATCH_NOTHING, NULL); /* one task at once, whoever is there */
+	stage_answer(&stage, 0, ORD_DONE, "");
+	cr_assert_eq(send(&stage, 1), 1);
+	stage_next(&stage, DISPATCH_NOTHING, NULL); /* one that still ends counts */
+	stage_die(&stage, 0, EXITED(0));
+	cr_assert_eq(stage_next(&stage, DISPATCH_SPAWN, NULL), 0);
+	core_spawning(&stage.core, 0);
+	stage_answer(&stage, 1, ORD_DONE, "");
+	stage_next(&stage, DISPATCH_NOTHING, NULL); /* nobody is ready */
+	get_ready(&stage, 0);
+	cr_assert_eq(send(&stage, 2), 0);
+	cr_assert_eq(stage.core.n_places, 2);
+	cr_assert_eq(stage.core.deaths, 0);
+	stage_close(&stage);
+}
+
+/* What worked ends before the next is ready: both start, and the first that is ready works. */
+Test(balance, whoever_is_ready_first_works)
+{
+	struct stage stage;
+
+	open_ahead(&stage, 1, 4);
+	send(&stage, 0);
+	core_spawning(&stage.core, stage_next(&stage, DISPATCH_SPAWN, NULL));
+	stage_answer(&stage, 0, ORD_DONE, "");
+	stage_die(&stage, 0, EXITED(0));
+	cr_assert_eq(stage_next(&stage, DISPATCH_SPAWN, NULL), 0);
+	core_spawning(&stage.core, 0);
+	get_ready(&stage, 1);
+	cr_assert_eq(send(&stage, 1), 1);
+	get_ready(&stage, 0);
+	stage_next(&stage, DISPATCH_NOTHING, NULL);
+	stage_answer(&stage, 1, ORD_DONE, "");
+	cr_assert_eq(send(&stage, 2), 0);
+	stage_close(&stage);
+}
+
+/* No more than wait for one, and at most half as many as work, and one. */
+Test(balance, few_start_ahead)
+{
+	struct stage stage;
+
+	open_ahead(&stage, 4, 5);
+	for (uint64_t i = 0; i < 4; i++)
+		send(&stage, i);
+	core_spawning(&stage.core, stage_next(&stage, DISPATCH_SPAWN, NULL));
+	stage_next(&stage, DISPATCH_NOTHING, NULL);
+	for (int i = 0; i < 10; i++)
+		stage_submit(&stage, "x", 0);
+	for (int i = 0; i < 2; i++)
+		core_spawning(&stage.core, stage_next(&stage, DISPATCH_SPAWN, NULL));
+	stage_next(&stage, DISPATCH_NOTHING, NULL);
+	for (uint32_t place = 4; place < 7; place++)
+		get_ready(&stage, place);
+	stage_next(&stage, DISPATCH_NOTHING, NULL); /* and none of them is sent away */
+	cr_assert_eq(stage.core.n_sent, 4);
+	stage_close(&stage);
+}
+
+/* The start of a worker is nothing beside a long task, and a worker that only waits costs memory. */
+Test(balance, none_starts_ahead_of_long_tasks)
+{
+	struct stage stage;
+
+	open_ahead(&stage, 1, 4);
+	core_measured(&stage.core, 200 * CLOCK_NS_PER_MS, 1);
+	send(&stage, 0);
+	stage_next(&stage, DISPATCH_NOTHING, NULL);
+	stage_close(&stage);
+}
+
+/* Workers that only die are not started all over the place. */
+Test(balance, none_starts_ahead_where_workers_die)
+{
+	struct stage stage;
+
+	open_ahead(&stage, 2, 4);
+	stage_die(&stage, 1, EXITED(1));
+	cr_assert_eq(stage_next(&stage, DISPATCH_SPAWN, NULL), 1); /* its own replacement */
+	core_spawning(&stage.core, 1);
+	send(&stage, 0);
+	stage_next(&stage, DISPATCH_NOTHING, NULL);
+	stage_close(&stage);
+}
