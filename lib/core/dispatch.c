@@ -16,6 +16,8 @@
 #define LATE_MOST_NS UINT64_C(1000000000)
 #define LATE_WEIGHT 8
 #define AHEAD_TASKS 4u              /* that wait for each place, or nothing is sent ahead */
+#define ANSWER_BYTES \
+	(REGION_RING_SIZE / 2) /* by the mean of outputs: while one is sent, the next has room */
 #define RETRY_NS UINT64_C(10000000) /* without memory */
 #define AHEAD_NS \
 	UINT64_C(100000000) /* tasks that take longer can wait for the start of their worker */
@@ -106,7 +108,7 @@ full_batch(const struct core *core, const struct place *place)
 	if (core->mean_ns != 0)
 		n = least(n, budget(core) / core->mean_ns);
 	if (core->mean_bytes != 0)
-		n = least(n, BATCH_BYTES / core->mean_bytes);
+		n = least(n, ANSWER_BYTES / core->mean_bytes);
 	return core->options.batches && n != 0 ? n : 1;
 }
 

@@ -67,8 +67,7 @@ void balance_forget(struct core *core, struct place *place);
 void slot_clear_run(struct slot *slot);
 
 #define BATCH_TASKS 4096u /* in one message */
-#define BATCH_BYTES \
-	(256u * 1024u) /* of inputs in one message, and by the mean of outputs in its answer */
+#define BATCH_BYTES (256u * 1024u) /* of inputs in one message */
 
 #define SHARE_NS UINT64_C(100000) /* of work is not divided further, by the mean of recent tasks */
 

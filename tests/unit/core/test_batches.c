@@ -75,6 +75,21 @@ Test(batches, long_tasks_go_alone)
 	stage_close(&stage);
 }
 
+/* The answers to two messages find room in the ring of a worker. */
+Test(batches, large_outputs_make_small_messages)
+{
+	struct stage stage;
+
+	open_many(&stage, 1, 40);
+	stage.core.places[0].chunk = 16;
+	stage.core.mean_bytes = REGION_RING_SIZE / 8;
+	for (int i = 0; i < 2; i++) {
+		stage_next(&stage, DISPATCH_SEND, NULL);
+		cr_assert_eq(stage.n, 4);
+	}
+	stage_close(&stage);
+}
+
 Test(batches, a_command_is_in_no_message)
 {
 	struct stage stage;
