@@ -13,9 +13,11 @@
 #include "shared/region.h"
 
 #define BATCH_NS UINT64_C(10000000) /* of work in one message, by the mean of recent tasks */
+#define MANY_PLACES 8u
+#define SHORT_NS UINT64_C(100) /* about what a task costs the master */
 #define LATE_MOST_NS UINT64_C(1000000000)
 #define LATE_WEIGHT 8
-#define AHEAD_TASKS 4u              /* that wait for each place, or nothing is sent ahead */
+#define AHEAD_TASKS 4u /* that wait for each place, or nothing is sent ahead */
 #define ANSWER_BYTES \
 	(REGION_RING_SIZE / 2) /* by the mean of outputs: while one is sent, the next has room */
 #define RETRY_NS UINT64_C(10000000) /* without memory */
@@ -96,13 +98,27 @@ budget(const struct core *core)
 	return core->late_ns > BATCH_NS / 2 ? 2 * core->late_ns : BATCH_NS;
 }
 
+/*
+ * A place has one message that it works on and one ahead.  Tasks so short that
+ * the master could not keep so many places busy come in one: what they cost is
+ * messages, and while one is under way the others work.
+ */
+static uint32_t
+share_of_window(const struct core *core)
+{
+	bool short_tasks = core->target >= MANY_PLACES && core->mean_ns != 0 &&
+		core->mean_ns < SHORT_NS * core->target;
+
+	return core->options.window / (short_tasks ? 1 : 2) / core->target;
+}
+
 /* How many tasks a full message for this place would have: twice the largest so far, within the time, the window and the bytes. */
 static uint32_t
 full_batch(const struct core *core, const struct place *place)
 {
 	uint32_t n = least(place->chunk != 0 ? (uint64_t)place->chunk * 2 : 1u, BATCH_TASKS);
 
-	n = least(n, core->options.window / 2 / core->target);
+	n = least(n, share_of_window(core));
 	if (core->options.recycle != 0)
 		n = least(n, core->options.recycle - place->given);
 	if (core->mean_ns != 0)

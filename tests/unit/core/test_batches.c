@@ -90,6 +90,22 @@ Test(batches, large_outputs_make_small_messages)
 	stage_close(&stage);
 }
 
+/* The window is two messages for each worker, and one where there are many and tasks are short. */
+Test(batches, many_workers_get_their_share_in_one_message)
+{
+	struct stage stage;
+
+	for (int i = 0; i < 2; i++) {
+		open_many(&stage, 8, 60);
+		for (uint32_t place = 0; place < 8; place++)
+			stage.core.places[place].chunk = 16;
+		stage.core.mean_ns = i == 0 ? 801 : 799;
+		stage_next(&stage, DISPATCH_SEND, NULL);
+		cr_assert_eq(stage.n, i == 0 ? 4 : 8);
+		stage_close(&stage);
+	}
+}
+
 Test(batches, a_command_is_in_no_message)
 {
 	struct stage stage;
