@@ -249,8 +249,12 @@ blocks_drop(struct blocks *blocks, struct block *block)
 void
 blocks_close(struct blocks *blocks)
 {
-	while (blocks->given != NULL)
-		blocks_drop(blocks, blocks->given);
+	struct block *block;
+
+	while ((block = blocks->given) != NULL) {
+		blocks->given = block->next;
+		forget(block);
+	}
 	if (blocks->next != NULL)
 		forget(blocks->next);
 	if (blocks->fd > STDIN_FILENO)

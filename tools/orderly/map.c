@@ -14,10 +14,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "calls.h"
 #include "complain.h"
+#include "filter.h"
+#include "filter_worker.h"
 #include "pipe.h"
 #include "signals.h"
 
+#define FILTER_GRACE_MS 5000 /* a co-process may need it when its input ends */
 #define BURST \
 	64 /* tasks submitted before the pool is stepped: the first must not wait for the window */
 
@@ -28,6 +32,8 @@ window_of(const struct map *map)
 
 	if (map->options->kind == MAP_BLOCKS)
 		return pipe_window(map->options);
+	if (map->options->kind == MAP_LINES)
+		return filter_window(map->options);
 
 	/* Early output lies in memory or in a file of its own here, so less may be early. */
 	if (map->holds)
@@ -147,12 +153,17 @@ show_progress(struct map *map, bool last)
 
 	if (map->display.style == PROGRESS_NONE)
 		return;
+	if (map->options->kind == MAP_LINES) {
+		numbers.done = map->lines_done;
+		numbers.total = map->lines.given;
+	}
 	if (last) {
 		display_finish(&map->display, &numbers);
 	} else if (!display_is_due(&map->display)) {
 		display_note(&map->display);
 	} else if (ord_pool_statistics(map->pool, &statistics) == 0) {
-		numbers.done += statistics.settled;
+		if (map->options->kind != MAP_LINES)
+			numbers.done += statistics.settled;
 		numbers.running = statistics.running;
 		display_show(&map->display, &numbers);
 	}
@@ -230,21 +241,47 @@ clock_ns(clockid_t clock)
 	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
+/* What workers do; false after a complaint. */
+static bool
+set_function(struct map *map, struct ord_pool_options *pool_options, struct text *setup)
+{
+	if (map->options->kind == MAP_CALLS)
+		pool_options->function_name = map->options->function;
+	if (map->options->kind != MAP_LINES)
+		return true;
+	if (filter_init(map, setup) != 0)
+		return false;
+	pool_options->function = filter_worker_run;
+	pool_options->on_worker_start = filter_worker_start;
+	pool_options->on_worker_stop = filter_worker_stop;
+	pool_options->shared = setup->bytes;
+	pool_options->shared_size = setup->size;
+	pool_options->timeout_ms = 0; /* of a line, not of a batch: the workers see to it */
+	pool_options->grace_ms = FILTER_GRACE_MS;
+	pool_options->retries = 1; /* a worker is none of the user's business */
+	return true;
+}
+
 static bool
 start_pool(struct map *map)
 {
 	const struct map_options *options = map->options;
+	struct text setup = { 0 };
+	bool fine;
 	struct ord_pool_options pool_options = ORD_POOL_OPTIONS(.on_message = results_on_message,
 		.on_message_user = map, .on_result = results_on_result, .on_result_user = map,
 		.workers = options->jobs, .window = map->window, .timeout_ms = options->timeout_ms,
 		.order = map->holds ? ORD_COMPLETION : ORD_SUBMISSION,
 		.messages = map->holds ? ORD_LIVE : ORD_ORDERED);
 
-	if (ord_pool_new(&map->pool, &pool_options) != 0 || ord_pool_start(map->pool) != 0) {
+	fine = set_function(map, &pool_options, &setup);
+	if (fine &&
+		(ord_pool_new(&map->pool, &pool_options) != 0 || ord_pool_start(map->pool) != 0)) {
 		complain("cannot start: %s", ord_pool_error(map->pool));
-		return false;
+		fine = false;
 	}
-	return true;
+	text_finish(&setup);
+	return fine;
 }
 
 /* The pool is at an end; what is left of it is told in the exit status. */
@@ -346,19 +383,39 @@ dry_run(struct map *map)
 static int
 open_inputs(struct map *map)
 {
+	static const struct feeder *const feeders[] = { &command_feeder, &pipe_feeder,
+		&filter_feeder, &calls_feeder };
 	const struct map_options *options = map->options;
-	bool blocks = options->kind == MAP_BLOCKS, fine;
-	int status = recipe_init(&map->recipe, options->command, options->n_command,
-		blocks ? 0 : options->n_sources);
+	bool stream = options->kind == MAP_BLOCKS || options->kind == MAP_LINES, fine;
+	int status = 0;
 
+	map->feeder = feeders[options->kind];
+	if (options->kind != MAP_CALLS)
+		status = recipe_init(&map->recipe, options->command, options->n_command,
+			stream ? 0 : options->n_sources);
 	if (status != 0)
 		return status;
-	map->feeder = blocks ? &pipe_feeder : &command_feeder;
-	fine = blocks ? blocks_open(&map->blocks, options->sources[0].path, options->block_bytes,
-				options->record_end)
-		      : inputs_open(&map->inputs, options->sources, options->n_sources,
-				options->delimiter);
+	if (options->kind == MAP_BLOCKS)
+		fine = blocks_open(&map->blocks, options->sources[0].path, options->block_bytes,
+			options->record_end);
+	else if (options->kind == MAP_LINES)
+		fine = lines_open(&map->lines, options->sources[0].path);
+	else
+		fine = inputs_open(
+			&map->inputs, options->sources, options->n_sources, options->delimiter);
 	return fine ? 0 : STATUS_TROUBLE;
+}
+
+static void
+close_inputs(struct map *map)
+{
+	flights_finish(&map->flights);
+	filter_finish(map);
+	inputs_close(&map->inputs);
+	blocks_close(&map->blocks);
+	lines_close(&map->lines);
+	text_finish(&map->input);
+	recipe_finish(&map->recipe);
 }
 
 int
@@ -372,10 +429,7 @@ map_main(int argc, char **argv)
 	status = open_inputs(&map);
 	if (status == 0)
 		status = options.dry_run ? dry_run(&map) : run(&map);
-	flights_finish(&map.flights);
-	inputs_close(&map.inputs);
-	blocks_close(&map.blocks);
-	recipe_finish(&map.recipe);
+	close_inputs(&map);
 	options_finish(&options);
 	return status;
 }

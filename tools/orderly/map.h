@@ -12,6 +12,7 @@
 #include "flight.h"
 #include "inputs.h"
 #include "joblog.h"
+#include "lines.h"
 #include "options.h"
 #include "printer.h"
 #include "recipe.h"
@@ -37,8 +38,15 @@ struct map {
 	struct ord_pool *pool;
 	struct recipe recipe;
 	struct inputs inputs;
-	struct blocks blocks; /* --pipe, instead of inputs */
-	struct block *block;  /* the next one to be submitted */
+	struct blocks blocks;         /* --pipe, instead of inputs */
+	struct block *block;          /* the next one to be submitted */
+	struct lines lines;           /* --filter, instead of inputs */
+	struct batch batch;           /* the next one to be submitted */
+	struct filter_batch *batches; /* on their way */
+	uint64_t batch_lines;         /* so many at most in the next one */
+	double line_cost;             /* nanoseconds, in the last batch that had so many */
+	uint64_t lines_done;
+	struct text input; /* --fn: the next one to be submitted */
 	struct printer printer;
 	struct joblog joblog;
 	struct flights flights;
@@ -70,6 +78,12 @@ void results_expect(struct map *map, uint64_t sequence);
 /* The pool's callbacks; user is the struct map. */
 void results_on_message(const struct ord_message *message, void *user);
 void results_on_result(const struct ord_result *result, void *user);
+
+/* What a task gave back other than by messages: to stdout, at its place. */
+void results_print(struct map *map, uint64_t sequence, const char *bytes, size_t size);
+
+/* A line for people, unless there were many already. */
+void results_note(struct map *map, const char *sentence);
 
 /* How many notes were left out, as a last note. */
 void results_close(struct map *map);

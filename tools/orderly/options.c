@@ -26,7 +26,9 @@ enum long_option {
 	OPTION_BAR,
 	OPTION_PIPE,
 	OPTION_BLOCK,
-	OPTION_RECEND
+	OPTION_RECEND,
+	OPTION_FILTER,
+	OPTION_FN
 };
 
 static const struct argp_option table[] = {
@@ -44,6 +46,12 @@ static const struct argp_option table[] = {
 	{ "recend", OPTION_RECEND, "TEXT", 0,
 		"With --pipe: cut behind TEXT instead of newlines; escapes as in C; empty: anywhere",
 		1 },
+	{ "filter", OPTION_FILTER, NULL, 0,
+		"Feed the lines of the input to as many lasting runs of the command, which answer each line "
+		"with one",
+		1 },
+	{ "fn", OPTION_FN, "FILE:FUNCTION", 0,
+		"No command: call a function of a shared object for each input", 1 },
 	{ NULL, 0, NULL, 0, "Running:", 2 },
 	{ "jobs", 'j', "N", 0,
 		"Run N commands at once; N%, +N and -N refer to the number of processors, 0 is as many as "
@@ -87,6 +95,7 @@ static const char about[] =
 	"they are.\n\n"
 	"  orderly map -j4 gzip -k ::: *.log\n"
 	"  find . -name '*.c' -print0 | orderly map -0 'grep -c main {} | head -1'\n"
+	"  orderly map --filter sed -u 's/;/,/g' <table\n"
 	"  orderly map --pipe --block 10M grep -F timeout <server.log\n"
 	"  orderly map convert {1} -resize {2} {1.}-{2}.png ::: *.jpg ::: 100 200\n\n"
 	"The exit status is the number of commands that failed, 101 for more than 100, 127 if the program is not "
@@ -176,6 +185,13 @@ read_delimiter(const char *name, const char *text, char **storage, struct delimi
 }
 
 static void
+choose(struct map_options *options, enum map_kind kind)
+{
+	options->kinds += options->kind != kind;
+	options->kind = kind;
+}
+
+static void
 read_record_end(struct map_options *options, const char *text)
 {
 	if (*text != '\0') {
@@ -209,6 +225,9 @@ read_value(struct map_options *options, int key, const char *value)
 	} else if (key == OPTION_BLOCK) {
 		name = "--block";
 		wrong = values_size(value, &options->block_bytes);
+	} else if (key == OPTION_FN) {
+		choose(options, MAP_CALLS);
+		options->function = value;
 	} else if (key == OPTION_JOBLOG) {
 		options->joblog = value;
 	} else {
@@ -230,7 +249,8 @@ read_option(int key, char *value, struct argp_state *state)
 	case 'd':
 		read_delimiter("-d", value, &options->delimiter_bytes, &options->delimiter);
 		break;
-	case OPTION_PIPE: options->kind = MAP_BLOCKS; break;
+	case OPTION_PIPE: choose(options, MAP_BLOCKS); break;
+	case OPTION_FILTER: choose(options, MAP_LINES); break;
 	case OPTION_RECEND: read_record_end(options, value); break;
 	case 'k': options->completion = false; break;
 	case OPTION_LINE_BUFFER: options->line_buffer = true; break;
@@ -270,7 +290,10 @@ options_read(struct map_options *options, int argc, char **argv)
 	if (options->n_sources > 0)
 		return;
 	add_source(options, NULL, 0, "-");
-	if (isatty(STDIN_FILENO) == 1)
+	if (isatty(STDIN_FILENO) == 1 &&
+		(options->kind == MAP_BLOCKS || options->kind == MAP_LINES))
+		complain("reading from the terminal; Ctrl-D ends it");
+	else if (isatty(STDIN_FILENO) == 1)
 		complain(
 			"reading inputs from the terminal, one a line; Ctrl-D ends them. Inputs can also stand behind :::");
 }

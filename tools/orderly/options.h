@@ -14,12 +14,16 @@
 /* What a task is. */
 enum map_kind {
 	MAP_COMMANDS, /* a command for each input */
-	MAP_BLOCKS    /* a command that reads a block of the input */
+	MAP_BLOCKS,   /* a command that reads a block of the input */
+	MAP_LINES,    /* lines for a co-process to answer */
+	MAP_CALLS     /* a function of a shared object for each input */
 };
 
 struct map_options {
 	enum map_kind kind;
-	char **command; /* command[n_command], before the first source */
+	const char *function; /* of MAP_CALLS */
+	uint32_t kinds;       /* how many of the options that choose one were given */
+	char **command;       /* command[n_command], before the first source */
 	size_t n_command;
 	struct source_name *sources; /* sources[n_sources], at least one */
 	size_t n_sources;

@@ -8,7 +8,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include "calls.h"
+#include "filter.h"
 #include "signals.h"
 
 #define NOTES_MAX 10 /* about single tasks; the rest is counted */
@@ -29,7 +32,13 @@ results_expect(struct map *map, uint64_t sequence)
 			text_add_byte(&flight->tag, ' ');
 		text_add_string(&flight->tag, map->inputs.values[i]);
 	}
-	recipe_show(&map->recipe, &flight->line);
+	if (map->options->kind == MAP_CALLS) {
+		text_add_string(&flight->line, map->options->function);
+		text_add_byte(&flight->line, ' ');
+		shell_quote(&flight->line, map->input.bytes, map->input.size, SHELL_PLAIN);
+	} else {
+		recipe_show(&map->recipe, &flight->line);
+	}
 }
 
 static bool
@@ -38,19 +47,12 @@ is_next(const struct map *map, uint64_t sequence)
 	return !map->holds || (!map->options->completion && sequence == map->head);
 }
 
-void
-results_on_message(const struct ord_message *message, void *user)
+static void
+print_piece(struct map *map, uint64_t sequence, int fd, const char *bytes, size_t size)
 {
-	struct map *map = user;
-	uint64_t sequence = ord_message_sequence(message);
-	int fd = ord_message_source(message) == ORD_SOURCE_STDERR ? 2 : 1;
 	struct flight *flight = map->remembers ? flights_find(&map->flights, sequence) : NULL;
-	size_t size;
-	const char *bytes = ord_message_text(message, &size);
 
-	if (size == 0 || ord_message_source(message) < ORD_SOURCE_STDOUT)
-		return;
-	if (flight != NULL && fd == 1)
+	if (flight != NULL && fd == STDOUT_FILENO)
 		flight->written += size;
 	if (flight == NULL || is_next(map, sequence))
 		printer_piece(
@@ -59,15 +61,34 @@ results_on_message(const struct ord_message *message, void *user)
 		map->held_error = errno;
 }
 
+void
+results_print(struct map *map, uint64_t sequence, const char *bytes, size_t size)
+{
+	if (size > 0)
+		print_piece(map, sequence, STDOUT_FILENO, bytes, size);
+}
+
+void
+results_note(struct map *map, const char *sentence)
+{
+	struct text line = { 0 };
+
+	if (map->notes++ >= NOTES_MAX)
+		return;
+	text_add_string(&line, "orderly map: ");
+	text_add_string(&line, sentence);
+	text_add(&line, "\n", 2);
+	printer_note(&map->printer, line.bytes);
+	text_finish(&line);
+}
+
 /* A line about one task, at its place in the output. */
 static void
 note(struct map *map, const struct flight *flight, uint64_t number, const char *what)
 {
 	struct text line = { 0 };
 
-	if (map->notes++ >= NOTES_MAX)
-		return;
-	text_add_string(&line, "orderly map: task ");
+	text_add_string(&line, "task ");
 	text_add_number(&line, number);
 	text_add_string(&line, ": ");
 	text_add_string(&line, what);
@@ -75,9 +96,63 @@ note(struct map *map, const struct flight *flight, uint64_t number, const char *
 		text_add_string(&line, ": ");
 		text_add(&line, flight->line.bytes, flight->line.size);
 	}
-	text_add(&line, "\n", 2);
-	printer_note(&map->printer, line.bytes);
+	text_add_byte(&line, '\0');
+	results_note(map, line.bytes);
 	text_finish(&line);
+}
+
+/* The rule of --halt is met: no new tasks, and "now" kills what runs. */
+static void
+halt(struct map *map, const struct flight *flight, uint64_t number)
+{
+	static const char *const words[] = { "failed", "succeeded", "is done" };
+	const struct halt_rule *rule = &map->options->halt;
+	char what[96];
+
+	snprintf(what, sizeof what, "%s %s, so %s", number != 0 ? "it" : "a line",
+		words[rule->what],
+		rule->when == HALT_NOW ? "everything ends now" : "no new task begins");
+	map->stopped = true;
+	if (number != 0)
+		note(map, flight, number, what);
+	else
+		results_note(map, what);
+	ord_pool_interrupt(map->pool);
+	if (rule->when == HALT_NOW)
+		ord_pool_interrupt(map->pool);
+}
+
+/* What a worker of --filter has to say about a line. */
+static void
+take_record(struct map *map, const struct ord_message *message)
+{
+	static const struct outcome failure = { .state = ORD_FAILED, .started = true };
+
+	results_note(map, ord_message_text(message, NULL));
+	if (ord_message_level(message) >= ORD_ERROR && tally_add(&map->tally, &failure))
+		halt(map, NULL, 0);
+}
+
+void
+results_on_message(const struct ord_message *message, void *user)
+{
+	struct map *map = user;
+	uint64_t sequence = ord_message_sequence(message);
+	int source = ord_message_source(message);
+	size_t size;
+	const char *bytes = ord_message_text(message, &size);
+
+	if (source == ORD_SOURCE_LOG && map->options->kind == MAP_LINES) {
+		take_record(map, message);
+	} else if (source == ORD_SOURCE_LOG || source == ORD_SOURCE_WORDS) {
+		/* Lines of a function or a co-process, which come without their newlines. */
+		print_piece(map, sequence, STDERR_FILENO, bytes, size);
+		if (!ord_message_partial(message))
+			print_piece(map, sequence, STDERR_FILENO, "\n", 1);
+	} else if (size > 0) {
+		print_piece(map, sequence,
+			source == ORD_SOURCE_STDERR ? STDERR_FILENO : STDOUT_FILENO, bytes, size);
+	}
 }
 
 /* Exit codes are the commands' own affair; what else ended a task is said. */
@@ -111,28 +186,13 @@ log_result(struct map *map, const struct flight *flight, const struct ord_result
 
 	if (ord_result_attempts(result) == 0 || started == 0)
 		return;
+	if (map->options->kind == MAP_CALLS && row.exit_code < 0)
+		row.exit_code = state != ORD_DONE; /* a function has none */
 	if (row.signal != 0)
 		row.exit_code = 0;
 	if (state == ORD_TIMED_OUT || state == ORD_CANCELED)
 		row.exit_code = -1; /* killed from here */
 	joblog_add(&map->joblog, &row);
-}
-
-/* The rule of --halt is met: no new tasks, and "now" kills what runs. */
-static void
-halt(struct map *map, const struct flight *flight, uint64_t number)
-{
-	static const char *const words[] = { "failed", "succeeded", "is done" };
-	const struct halt_rule *rule = &map->options->halt;
-	char what[96];
-
-	snprintf(what, sizeof what, "it %s, so %s", words[rule->what],
-		rule->when == HALT_NOW ? "everything ends now" : "no new task begins");
-	map->stopped = true;
-	note(map, flight, number, what);
-	ord_pool_interrupt(map->pool);
-	if (rule->when == HALT_NOW)
-		ord_pool_interrupt(map->pool);
 }
 
 static void
@@ -178,8 +238,16 @@ results_on_result(const struct ord_result *result, void *user)
 	bool halts;
 
 	map->delivered++;
-	note_result(map, flight, result);
-	halts = tally_add(&map->tally, &outcome);
+	if (map->options->kind == MAP_LINES) {
+		if (filter_take(map, result, &outcome))
+			halt(map, NULL, 0);
+		halts = false;
+	} else {
+		note_result(map, flight, result);
+		halts = tally_add(&map->tally, &outcome);
+	}
+	if (map->options->kind == MAP_CALLS)
+		calls_take(map, result);
 	if (map->display.style != PROGRESS_NONE)
 		estimate_task(&map->display.estimate,
 			ord_result_ended_ns(result) - ord_result_started_ns(result));
@@ -193,7 +261,7 @@ results_on_result(const struct ord_result *result, void *user)
 			halt(map, flight, sequence + 1);
 		release(map, flight);
 	}
-	if (ord_result_user(result) != NULL)
+	if (map->options->kind == MAP_BLOCKS)
 		blocks_drop(&map->blocks, ord_result_user(result));
 }
 
