@@ -27,8 +27,9 @@
 
 #define READ_BYTES (128 << 10)
 #define PIPE_BYTES (256 << 10)
-#define LOOK_MS 5       /* of silence before it is looked at, and between looks */
-#define CERTAIN_MS 1000 /* of silence if it cannot be seen what it waits for */
+#define LOOK_MS 5        /* of silence before it is looked at */
+#define LOOK_MOST_MS 100 /* between looks */
+#define CERTAIN_MS 1000  /* of silence if it cannot be seen what it waits for */
 #define ANSWERS_MAX (512u << 20)
 #define END_MS 2000 /* to end in, when it has closed its output */
 
@@ -193,31 +194,45 @@ pull(struct exchange *exchange)
 	return n > 0;
 }
 
-/* Waits until something can move; for LOOK_MS if all is written, as its silence may mean something. */
+/* How long to wait: looks become rarer, so that a slow co-process costs nothing. */
+static int
+look_in(const struct exchange *exchange, uint64_t silent)
+{
+	if (exchange->left > 0 || exchange->to_end || silent > LOOK_MOST_MS)
+		return LOOK_MOST_MS;
+	return silent > LOOK_MS ? (int)silent : LOOK_MS;
+}
+
+/* Whether it has read everything, and is silent because it wants more. */
+static bool
+wants_more(const struct coprocess *coprocess, uint64_t silent)
+{
+	int queued = 0;
+
+	if (silent < LOOK_MS || ioctl(coprocess->in, FIONREAD, &queued) != 0 || queued != 0)
+		return false;
+	switch (waiting_on(coprocess->pid, coprocess->in)) {
+	case WAITING_NOT: return false;
+	case WAITING_INPUT: return true;
+	case WAITING_UNKNOWN: return silent >= CERTAIN_MS;
+	}
+	return false;
+}
+
+/* Waits until something can move, or its silence means something. */
 static void
 pause_for(struct exchange *exchange)
 {
 	struct coprocess *coprocess = exchange->coprocess;
 	struct pollfd fds[2] = { { .fd = coprocess->out, .events = POLLIN },
 		{ .fd = exchange->left > 0 ? coprocess->in : -1, .events = POLLOUT } };
-	int queued = 0;
-	uint64_t silent;
+	uint64_t silent = now_ms() - exchange->moved_ms;
 
-	if (poll(fds, 2, exchange->left == 0 && !exchange->to_end ? LOOK_MS : 100) != 0 ||
-		exchange->left != 0 || exchange->to_end || coprocess->in < 0)
+	if (poll(fds, 2, look_in(exchange, silent)) != 0 || exchange->left != 0 ||
+		exchange->to_end || coprocess->in < 0)
 		return;
-	silent = now_ms() - exchange->moved_ms;
-	if (ioctl(coprocess->in, FIONREAD, &queued) != 0 || queued != 0 || silent < LOOK_MS)
-		return;
-	switch (waiting_on(coprocess->pid, coprocess->in)) {
-	case WAITING_NOT: return;
-	case WAITING_UNKNOWN:
-		if (silent < CERTAIN_MS)
-			return;
-		break;
-	case WAITING_INPUT: break;
-	}
-	coprocess->hoards = exchange->to_end = true;
+	if (wants_more(coprocess, now_ms() - exchange->moved_ms))
+		coprocess->hoards = exchange->to_end = true;
 }
 
 static struct trial

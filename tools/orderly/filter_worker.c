@@ -187,15 +187,18 @@ settle(struct filter *filter, struct part part, struct trial trial)
 	blame(filter, part.first, &trial);
 }
 
+/* fresh: the co-process had no other lines before; else its end may have been meant for those. */
 static void
-settle_batch(struct filter *filter, const struct part *part, const struct trial *trial)
+settle_batch(struct filter *filter, const struct part *part, const struct trial *trial, bool fresh)
 {
 	char text[64];
 
 	filter->answers.size = 0;
 	filter->faults = 0;
-	if (part->count == 1 && trial->silent)
+	if (part->count == 1 && (fresh || trial->silent))
 		blame(filter, part->first, trial);
+	else if (part->count == 1)
+		halve(filter, *part);
 	else
 		settle(filter, *part, *trial);
 	if (filter->faults == 0)
@@ -236,6 +239,7 @@ filter_worker_run(struct ord_task *task, void *user)
 	struct part part;
 	struct trial trial;
 	uint64_t began_ns = now_ns();
+	bool fresh;
 	int failed = 0;
 
 	part.bytes = ord_task_input(task, &part.size);
@@ -247,7 +251,8 @@ filter_worker_run(struct ord_task *task, void *user)
 	if (coprocess_talks(&filter->coprocess))
 		take_stray(filter);
 	text_clear(&filter->answers);
-	if (filter->coprocess.pid == 0)
+	fresh = filter->coprocess.pid == 0;
+	if (fresh)
 		failed = coprocess_start(&filter->coprocess);
 	if (failed != 0)
 		return ord_task_fail_at(task, NULL, 0, "cannot run %s: %s",
@@ -258,7 +263,7 @@ filter_worker_run(struct ord_task *task, void *user)
 	if (is_complete(&trial, &part))
 		check_end(&trial, part.first + part.count - 1);
 	else
-		settle_batch(filter, &part, &trial);
+		settle_batch(filter, &part, &trial, fresh);
 	filter->last = part.first + part.count - 1;
 	return give_back(task, filter, began_ns);
 }
