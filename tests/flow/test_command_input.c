@@ -40,8 +40,14 @@ SCENE(command_input, more_than_a_pipe_and_a_packet_hold)
 	CHECK(input != NULL);
 	memset(input, 'i', size);
 	tally_open(&tally, &TALLY_OPTIONS(&tally, .workers = 2));
-	CHECK_OK(tally.pool, ord_pool_submit_command(tally.pool, &ORD_COMMAND(.argv = SH("wc -c"), .input = input, .input_size = size), NULL));
-	CHECK_OK(tally.pool, ord_pool_submit_command(tally.pool, &ORD_COMMAND(.argv = SH("true"), .input = input, .input_size = size), NULL));
+	CHECK_OK(tally.pool,
+		ord_pool_submit_command(tally.pool,
+			&ORD_COMMAND(.argv = SH("wc -c"), .input = input, .input_size = size),
+			NULL));
+	CHECK_OK(tally.pool,
+		ord_pool_submit_command(tally.pool,
+			&ORD_COMMAND(.argv = SH("true"), .input = input, .input_size = size),
+			NULL));
 	tally_close(&tally, 2);
 	free(input);
 }
@@ -55,7 +61,9 @@ SCENE(command_input, a_lent_descriptor_is_read_from_its_beginning)
 
 	tally_open(&tally, &TALLY_OPTIONS(&tally, .workers = 3));
 	for (int i = 0; i < 3; i++)
-		CHECK_OK(tally.pool, ord_pool_submit_command(tally.pool, &ORD_COMMAND(.argv = scripts[i], .input_fd = &fds[i]), NULL));
+		CHECK_OK(tally.pool,
+			ord_pool_submit_command(tally.pool,
+				&ORD_COMMAND(.argv = scripts[i], .input_fd = &fds[i]), NULL));
 	tally_close(&tally, 3);
 	for (int i = 0; i < 3; i++)
 		CHECK_EQ(close(fds[i]), 0); /* it is still ours */
@@ -74,7 +82,8 @@ SCENE(command_input, every_attempt_reads_all_of_it)
 	tally_open(&tally, &TALLY_OPTIONS(&tally, .workers = 1, .retries = 1));
 	CHECK_OK(tally.pool,
 		ord_pool_submit_command(tally.pool,
-			&ORD_COMMAND(.argv = SH("mkdir $marker && { head -c 5 >/dev/null; kill -9 $$; }; wc -c"),
+			&ORD_COMMAND(.argv = SH(
+					     "mkdir $marker && { head -c 5 >/dev/null; kill -9 $$; }; wc -c"),
 				.env = (const char *const[]){ marker, NULL }, .input_fd = &fd),
 			NULL));
 	tally_close(&tally, 1);
@@ -94,7 +103,11 @@ SCENE(command_input, a_pipe_is_read_on)
 	close(ends[1]);
 	tally_open(&tally, &TALLY_OPTIONS(&tally, .workers = 1));
 	for (int i = 0; i < 2; i++)
-		CHECK_OK(tally.pool, ord_pool_submit_command(tally.pool, &ORD_COMMAND(.argv = SH("read line; echo $line"), .input_fd = &ends[0]), NULL));
+		CHECK_OK(tally.pool,
+			ord_pool_submit_command(tally.pool,
+				&ORD_COMMAND(.argv = SH("read line; echo $line"),
+					.input_fd = &ends[0]),
+				NULL));
 	tally_close(&tally, 2);
 	close(ends[0]);
 }
@@ -105,9 +118,15 @@ SCENE(command_input, wrong_descriptors)
 	int fd = 987, null = open("/dev/null", O_RDONLY);
 
 	tally_open(&tally, &TALLY_OPTIONS(&tally, .workers = 1));
-	CHECK_FAILS(tally.pool, ord_pool_submit_command(tally.pool, &ORD_COMMAND(.argv = SH("true"), .input_fd = &fd), NULL),
+	CHECK_FAILS(tally.pool,
+		ord_pool_submit_command(
+			tally.pool, &ORD_COMMAND(.argv = SH("true"), .input_fd = &fd), NULL),
 		ORD_EINVAL, "input_fd 987 is not an open descriptor");
-	CHECK_FAILS(tally.pool, ord_pool_submit_command(tally.pool, &ORD_COMMAND(.argv = SH("true"), .input = "x", .input_size = 1, .input_fd = &null), NULL),
+	CHECK_FAILS(tally.pool,
+		ord_pool_submit_command(tally.pool,
+			&ORD_COMMAND(.argv = SH("true"), .input = "x", .input_size = 1,
+				.input_fd = &null),
+			NULL),
 		ORD_EINVAL, "not a command");
 	tally_close(&tally, 0);
 	close(null);

@@ -85,8 +85,7 @@ printer_flush(struct printer *printer)
 static void
 put(struct printer *printer, int fd, const char *bytes, size_t size)
 {
-	if (fd != printer->fd || size > PRINTER_BYTES / 2 ||
-		size > PRINTER_BYTES - printer->used)
+	if (fd != printer->fd || size > PRINTER_BYTES / 2 || size > PRINTER_BYTES - printer->used)
 		printer_flush(printer);
 	printer->fd = fd;
 	if (size > PRINTER_BYTES / 2) {

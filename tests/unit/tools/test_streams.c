@@ -57,7 +57,8 @@ check_blocks(const char *bytes, size_t size, uint64_t block_bytes, struct delimi
 		if (block->size > block_bytes && end.size > 0)
 			for (size_t i = 0; i + end.size <= block_bytes; i++)
 				cr_assert(!ends(found, i, &end), "a block of %llu, not of %llu",
-					(unsigned long long)block->size, (unsigned long long)block_bytes);
+					(unsigned long long)block->size,
+					(unsigned long long)block_bytes);
 		if (at % 2 == 0)
 			blocks_drop(&blocks, block);
 	}
@@ -69,8 +70,8 @@ check_blocks(const char *bytes, size_t size, uint64_t block_bytes, struct delimi
 
 Test(streams, blocks_of_records)
 {
-	static const struct delimiter delimiters[] = { { "\n", 1 }, { "ab", 2 }, { "aab", 3 }, { "", 0 },
-		{ "aa", 2 } };
+	static const struct delimiter delimiters[] = { { "\n", 1 }, { "ab", 2 }, { "aab", 3 },
+		{ "", 0 }, { "aa", 2 } };
 	char bytes[3000];
 
 	srand(7);
@@ -115,7 +116,9 @@ check_lines(const char *bytes, size_t size, uint64_t most)
 		cr_assert_eq(batch.bytes[batch.size - 1], '\n');
 		memset(batch.bytes - BATCH_HEAD, 'h', BATCH_HEAD);
 		cr_assert(at + batch.size <= size + 1);
-		cr_assert_eq(memcmp(batch.bytes, bytes + at, at + batch.size <= size ? batch.size : size - at), 0);
+		cr_assert_eq(memcmp(batch.bytes, bytes + at,
+				     at + batch.size <= size ? batch.size : size - at),
+			0);
 		at += batch.size;
 		count += batch.count;
 	}
