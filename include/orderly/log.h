@@ -38,7 +38,8 @@ enum ord_level {
  * Returns 0 (also if dropped), or
  *   ORD_EINVAL   the level is none, or the format is refused by vsnprintf
  *   ORD_ENOTSUP  not called on a thread that runs a task; also in a child that it forked
- * Cost: formatting and one copy; sleeps while the worker's outbox is full.
+ * Cost: formatting, or one copy if the format is "%s" or has no arguments; the
+ * file's name travels only when it changes; sleeps while the worker's outbox is full.
  * Since 0.1.  Source: lib/worker/log.c.
  */
 ORD_API int

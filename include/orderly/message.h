@@ -64,7 +64,11 @@ ord_message_partial(const struct ord_message *message);
 ORD_API uint32_t
 ord_message_worker(const struct ord_message *message);
 
-/* When it was said (log) or read (words): CLOCK_REALTIME in nanoseconds.  Since 0.1.  Source: lib/deliver/message.c. */
+/*
+ * When it was said (log, to within a microsecond or so) or read (words):
+ * CLOCK_REALTIME in nanoseconds.
+ * Since 0.1.  Source: lib/deliver/message.c.
+ */
 ORD_API uint64_t
 ord_message_time_ns(const struct ord_message *message);
 

@@ -3,9 +3,15 @@
 
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 
 #define TRIES 32
+#define WINDOW_NS 100000 /* how long a reading of the clock is good */
+#define MEASURED_NS \
+	20000 /* how long the counter is measured: then it is a thousandth off at most */
+#define STEP_BACK_NS \
+	10000 /* by so little a clock goes back because ticks were measured, not because it was set */
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -46,4 +52,64 @@ ticks_of_half_a_write(void)
 	fd_close(&reader);
 	fd_close(&writer);
 	return shortest != UINT64_MAX ? shortest / 2 : 0;
+}
+
+/* Both at one time: of several tries the one that nothing came between. */
+static uint64_t
+read_both(uint64_t *ns)
+{
+	uint64_t shortest = UINT64_MAX, ticks = 0, before, now, took;
+
+	for (int i = 0; i < 4; i++) {
+		before = ticks_now();
+		now = clock_now_ns();
+		took = ticks_now() - before;
+		if (took >= shortest)
+			continue;
+		shortest = took;
+		ticks = before + took / 2;
+		*ns = now;
+	}
+	return ticks;
+}
+
+static void
+measure(struct ticks_clock *clock)
+{
+	uint64_t began_ns = 0, ended_ns = 0, began, ended;
+
+	if (!counter_is_steady())
+		return;
+	began = read_both(&began_ns);
+	do
+		ended = read_both(&ended_ns);
+	while (ended_ns - began_ns < MEASURED_NS);
+	if (ended <= began)
+		return;
+	clock->scale =
+		(uint64_t)((double)(ended_ns - began_ns) / (double)(ended - began) * 4294967296.0);
+	clock->window =
+		(uint64_t)((double)(ended - began) / (double)(ended_ns - began_ns) * WINDOW_NS);
+}
+
+uint64_t
+ticks_wall_again(struct ticks_clock *clock)
+{
+	uint64_t ticks, wall_ns, since, said;
+
+	if (clock->wall_ns == 0)
+		measure(clock);
+	ticks = ticks_now();
+	wall_ns = clock_wall_ns();
+	since = ticks - clock->base;
+
+	/* What the last reading came to by now; only a recent one tells something. */
+	if (clock->wall_ns != 0 && since < 16 * clock->window) {
+		said = clock->wall_ns + (since * clock->scale >> 32);
+		if (said > wall_ns && said - wall_ns < STEP_BACK_NS)
+			wall_ns = said;
+	}
+	clock->base = ticks;
+	clock->wall_ns = wall_ns;
+	return wall_ns;
 }

@@ -206,6 +206,7 @@ incarnation_close(struct incarnation *incarnation)
 	words_finish(&incarnation->words);
 	buffer_finish(&incarnation->parts);
 	blob_finish(&incarnation->block);
+	buffer_finish(&incarnation->file);
 	memory_free(incarnation->told);
 	incarnation->told = NULL;
 	incarnation->told_words = 0;

@@ -97,6 +97,8 @@ struct incarnation {
 	uint32_t batch_tasks; /* answered of this message */
 	struct buffer parts;  /* of an output that is not whole */
 	struct blob block;    /* an output that lies in the slab; parts.size is its size then */
+	struct buffer file;   /* where the last LOG stands, with its NUL */
+	bool named;           /* it has told one */
 	uint64_t asked;       /* questions of its tasks so far, and of these */
 	uint64_t ask, resume; /* the last ASK and the last RESUME: their answers name them */
 	bool parts_lost;      /* there was no memory for one */

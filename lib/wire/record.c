@@ -27,24 +27,6 @@ frame_decode(struct frame *frame, const char *bytes, size_t size)
 }
 
 int
-log_decode(struct log_record *log, const struct record *record)
-{
-	const char *at = record->payload;
-
-	if (record->size < RECORD_LOG_HEADER)
-		return -1;
-	log->time_ns = wire_get64(at);
-	memcpy(&log->line, at + 8, sizeof log->line);
-	memcpy(&log->file_size, at + 12, sizeof log->file_size);
-	if (log->file_size > record->size - RECORD_LOG_HEADER)
-		return -1;
-	log->file = at + RECORD_LOG_HEADER;
-	log->text = log->file + log->file_size;
-	log->text_size = record->size - RECORD_LOG_HEADER - log->file_size;
-	return 0;
-}
-
-int
 result_decode(struct result_record *result, const struct record *record)
 {
 	const char *at = record->payload;

@@ -145,18 +145,6 @@ record_next(struct record *record, const char **cursor, const char *end)
 #define RECORD_START_SIZE 8u
 #define RECORD_PROGRESS_SIZE 16u
 
-/* LOG: its parts, taken apart; -1 if they do not fit the payload. */
-struct log_record {
-	uint64_t time_ns;
-	uint32_t line;
-	uint32_t file_size;
-	const char *file;
-	const char *text;
-	uint32_t text_size;
-};
-#define RECORD_LOG_HEADER 16u
-int log_decode(struct log_record *log, const struct record *record);
-
 /* RESULT: its parts; absent ones are 0. */
 struct result_record {
 	uint64_t marks;

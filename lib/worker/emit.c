@@ -9,14 +9,28 @@
 #define FLUSH_PARTS \
 	(256u * 1024u) /* pieces of one large result delay nobody, and larger messages cost less */
 
-static char *
-reserve(struct worker *worker, size_t size)
+char *
+emit_room(struct worker *worker, size_t space)
 {
 	char *room;
 
-	while ((room = outbox_reserve(&worker->outbox, size)) == NULL)
+	while ((room = outbox_reserve(&worker->outbox, space)) == NULL)
 		worker->drain(worker);
 	return room;
+}
+
+static void
+commit(struct worker *worker, size_t space, bool last, size_t enough)
+{
+	outbox_commit(&worker->outbox, space, !last);
+	if (worker->flush != NULL && worker->outbox.position - worker->outbox.sent >= enough)
+		worker->flush(worker);
+}
+
+void
+emit_written(struct worker *worker, size_t space)
+{
+	commit(worker, space, false, FLUSH_BYTES);
 }
 
 void
@@ -24,16 +38,14 @@ emit(struct worker *worker, const struct emission *record)
 {
 	size_t size = record->head_size + record->body_size;
 	size_t enough = record->kind == RECORD_PART ? FLUSH_PARTS : FLUSH_BYTES;
-	char *to = record_begin(reserve(worker, record_space(size)), record->kind, record->flags,
+	char *to = record_begin(emit_room(worker, record_space(size)), record->kind, record->flags,
 		record->value, (uint32_t)size);
 
 	if (record->head_size != 0)
 		memcpy(to, record->head, record->head_size);
 	if (record->body_size != 0)
 		memcpy(to + record->head_size, record->body, record->body_size);
-	outbox_commit(&worker->outbox, record_space(size), !record->last);
-	if (worker->flush != NULL && worker->outbox.position - worker->outbox.sent >= enough)
-		worker->flush(worker);
+	commit(worker, record_space(size), record->last, enough);
 }
 
 void

@@ -1,23 +1,21 @@
 /*
- * ord_log: a record into the outbox of the task that this thread runs.  The
- * one mutable variable of a worker process lies here, so that a task's code
- * can log from any depth without carrying the task along.
+ * ord_log: a record into the outbox of the task that this thread runs, made
+ * where it will be sent from: a text without arguments is copied once, and one
+ * with arguments is formatted there.  The one mutable variable of a worker
+ * process lies here, so that a task's code can log from any depth without
+ * carrying the task along.
  */
 #include <orderly/log.h>
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include <orderly/status.h>
 
-#include "base/clock.h"
-#include "base/memory.h"
 #include "worker/worker.h"
 
-#define NEAR_MAX 1024
-#define FILE_MAX 1024
-#define TEXT_MAX (RECORD_PAYLOAD_MAX - RECORD_LOG_HEADER - FILE_MAX)
+#define NEAR_MAX 1024u /* so long a text is formatted once */
 
 static _Thread_local struct ord_task *running;
 
@@ -37,39 +35,78 @@ struct place_in_source {
 	unsigned line;
 };
 
-static void
-emit_log(struct worker *worker, const struct place_in_source *place, const char *text, size_t size)
+/* Room for a record with at most so much text.  Returns where the text goes. */
+static char *
+begin(struct worker *worker, const struct place_in_source *place, size_t most, char **record)
 {
-	size_t file_size = place->file != NULL ? strnlen(place->file, FILE_MAX) : 0;
-	char head[RECORD_LOG_HEADER + FILE_MAX];
-	uint32_t words[2] = { place->line, (uint32_t)file_size };
+	struct said *said = &worker->said;
+	const char *file = place->file != NULL ? place->file : "";
+	uint32_t size = LOG_FILE_SAME;
 
-	wire_put64(head, clock_wall_ns());
-	memcpy(head + 8, words, sizeof words);
-	if (file_size != 0)
-		memcpy(head + RECORD_LOG_HEADER, place->file, file_size);
-	emit(worker,
-		&(struct emission){ .kind = RECORD_LOG,
-			.value = (uint16_t)place->level,
-			.head = head,
-			.head_size = RECORD_LOG_HEADER + file_size,
-			.body = text,
-			.body_size = size < TEXT_MAX ? size : TEXT_MAX });
+	*record = emit_room(worker, record_space(LOG_HEAD + LOG_FILE_MAX + 1 + most + 1));
+	if (!said->named || strcmp(said->file, file) != 0) {
+		size = (uint32_t)strnlen(file, LOG_FILE_MAX);
+		memcpy(said->file, file, size);
+		said->file[size] = '\0';
+		said->named = true;
+	}
+	return *record + RECORD_HEADER +
+		log_encode(*record + RECORD_HEADER, ticks_wall_ns(&said->clock), place->line, file,
+			size);
 }
 
+/* The text stands there, with its NUL; record_begin zeroes the padding, and with it the payload's last bytes. */
+static void
+finish(struct worker *worker, char *record, int level, const char *end)
+{
+	uint32_t size = (uint32_t)(end - record) - RECORD_HEADER;
+	char *last = record + RECORD_HEADER + (size & ~7u);
+	uint64_t kept = size % 8 != 0 ? wire_get64(last) & ((UINT64_C(1) << size % 8 * 8) - 1) : 0;
+
+	record_begin(record, RECORD_LOG, 0, (uint16_t)level, size);
+	if (size % 8 != 0)
+		wire_put64(last, kept);
+	emit_written(worker, record_space(size));
+}
+
+static int
+say_plain(struct worker *worker, const struct place_in_source *place, const char *text, size_t size)
+{
+	char *record, *to;
+
+	to = begin(worker, place, size, &record);
+	memcpy(to, text, size);
+	to[size] = '\0';
+	finish(worker, record, place->level, to + size + 1);
+	return ORD_OK;
+}
+
+/*
+ * 1: said; 0: it needs room for *size bytes; or an enum ord_status.
+ * A %m is the caller's errno, whatever it took to find room.
+ */
 ORD_PRINTF(4, 0)
 static int
-emit_long(struct worker *worker, const struct place_in_source *place, size_t size,
+say_formatted(struct worker *worker, const struct place_in_source *place, size_t *size,
 	const char *format, va_list arguments)
 {
-	char *text = memory_resize(NULL, size + 1);
+	size_t room = *size;
+	int error = errno, wanted;
+	char *record, *to = begin(worker, place, room, &record);
 
-	if (text == NULL)
-		return ORD_ENOMEM;
-	vsnprintf(text, size + 1, format, arguments);
-	emit_log(worker, place, text, size);
-	memory_free(text);
-	return ORD_OK;
+	errno = error;
+	wanted = vsnprintf(to, room + 1, format, arguments);
+	if (wanted >= 0 && ((size_t)wanted <= room || room == LOG_TEXT_MAX)) {
+		finish(worker, record, place->level,
+			to + ((size_t)wanted <= room ? (size_t)wanted : room) + 1);
+		return 1;
+	}
+	worker->said.named = false; /* nobody was told */
+	errno = error;
+	if (wanted < 0)
+		return ORD_EINVAL;
+	*size = (size_t)wanted < LOG_TEXT_MAX ? (size_t)wanted : LOG_TEXT_MAX;
+	return 0;
 }
 
 int
@@ -77,9 +114,10 @@ ord_log_at(int level, const char *file, unsigned line, const char *format, ...)
 {
 	struct place_in_source place = { level, file, line };
 	struct ord_task *task = running;
-	char near[NEAR_MAX];
+	const char *text = format;
 	va_list arguments;
-	int size, status = ORD_OK;
+	size_t size;
+	int done;
 
 	if (level < ORD_TRACE || level > ORD_CRITICAL)
 		return ORD_EINVAL;
@@ -88,17 +126,18 @@ ord_log_at(int level, const char *file, unsigned line, const char *format, ...)
 	if ((uint32_t)level <
 		atomic_load_explicit(&task->worker->region.page->level, memory_order_relaxed))
 		return ORD_OK;
-	va_start(arguments, format);
-	size = vsnprintf(near, sizeof near, format, arguments);
-	va_end(arguments);
-	if (size < 0)
-		return ORD_EINVAL;
-	if ((size_t)size < sizeof near) {
-		emit_log(task->worker, &place, near, (size_t)size);
-		return ORD_OK;
+	if (strcmp(format, "%s") == 0) {
+		va_start(arguments, format);
+		text = va_arg(arguments, const char *);
+		va_end(arguments);
 	}
-	va_start(arguments, format);
-	status = emit_long(task->worker, &place, (size_t)size, format, arguments);
-	va_end(arguments);
-	return status;
+	if (text != NULL && (text != format || strchr(format, '%') == NULL))
+		return say_plain(task->worker, &place, text, strnlen(text, LOG_TEXT_MAX));
+	size = NEAR_MAX;
+	do {
+		va_start(arguments, format);
+		done = say_formatted(task->worker, &place, &size, format, arguments);
+		va_end(arguments);
+	} while (done == 0);
+	return done == 1 ? ORD_OK : done;
 }

@@ -10,9 +10,10 @@
 #include <orderly/task.h>
 
 #include "base/buffer.h"
+#include "base/ticks.h"
 #include "shared/outbox.h"
 #include "shared/slab.h"
-#include "wire/record.h"
+#include "wire/log.h"
 
 #define TASK_ERROR_MAX 4096
 
@@ -82,6 +83,13 @@ struct worker_slab {
 	struct worker_output *reserved; /* for the task that runs, or one before it */
 };
 
+/* What log records go by. */
+struct said {
+	struct ticks_clock clock;
+	bool named; /* a file name was told, and is this one */
+	char file[LOG_FILE_MAX + 1];
+};
+
 struct worker {
 	const char *alive; /* 1 in this process, 0 in one that a task forked */
 	struct region region;
@@ -111,6 +119,7 @@ struct worker {
 	bool said_times; /* a RESULT of this message had times */
 	uint64_t now_ns; /* the clock, read last */
 	uint64_t ticks;  /* when the last task ended, or this message came */
+	struct said said;
 	struct ord_task task;
 };
 
@@ -141,6 +150,12 @@ struct emission {
 	size_t body_size;
 };
 void emit(struct worker *worker, const struct emission *record);
+
+/* Room for a record that the caller writes itself; it may wait.  Nothing else is emitted until emit_written. */
+char *emit_room(struct worker *worker, size_t space);
+
+/* There is a record of so much space, no more than was asked for. */
+void emit_written(struct worker *worker, size_t space);
 
 /* Say which task the next records belong to; behind its answer the next sequence follows, in attempt 0. */
 void emit_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t attempt);

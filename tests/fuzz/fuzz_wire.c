@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wire/log.h"
 #include "wire/record.h"
 
 /* assert() may be compiled out; this is not. */
@@ -35,18 +36,21 @@ static void
 check_log(const struct record *record, char *again)
 {
 	struct log_record log;
+	size_t before;
 
-	if (log_decode(&log, record) != 0)
+	if (log_decode(&log, record->payload, record->size) != 0)
 		return;
-	touch(log.file, log.file_size);
-	touch(log.text, log.text_size);
-	wire_put64(again, log.time_ns);
-	memcpy(again + 8, &log.line, 4);
-	memcpy(again + 12, &log.file_size, 4);
-	memcpy(again + RECORD_LOG_HEADER, log.file, log.file_size);
-	memcpy(again + RECORD_LOG_HEADER + log.file_size, log.text, log.text_size);
-	must(RECORD_LOG_HEADER + log.file_size + log.text_size == record->size,
-		"a log's parts are not all of it");
+	must((log.file == NULL) == (log.file_size == LOG_FILE_SAME), "a name without its size");
+	if (log.file != NULL) {
+		must(log.file_size <= LOG_FILE_MAX, "a file name is too long");
+		touch(log.file, log.file_size + 1);
+		must(log.file[log.file_size] == '\0', "a file name has no end");
+	}
+	touch(log.text, log.text_size + 1);
+	must(log.text[log.text_size] == '\0', "a text has no end");
+	before = log_encode(again, log.time_ns, log.line, log.file, log.file_size);
+	memcpy(again + before, log.text, log.text_size + 1);
+	must(before + log.text_size + 1 == record->size, "a log's parts are not all of it");
 	must(memcmp(again, record->payload, record->size) == 0, "a log differs");
 }
 
