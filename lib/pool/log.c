@@ -39,9 +39,12 @@ int
 pool_take_log(struct incarnation *incarnation, const struct record *record, bool stale)
 {
 	struct ord_pool *pool = incarnation->pool;
-	const char *payload = own_payload(incarnation, record);
 	struct log_record log;
+	const char *payload;
 
+	if (record->size <= LOG_HEAD)
+		return -1;
+	payload = own_payload(incarnation, record);
 	if (payload == NULL) {
 		incarnation->named = true;
 		incarnation->file.size = 0;
