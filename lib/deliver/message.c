@@ -9,11 +9,13 @@ struct message *
 message_hold(const struct ord_message *view)
 {
 	size_t file_size = strlen(view->file);
-	struct message *held = memory_resize(NULL, sizeof *held + view->size + 1 + file_size + 1);
+	size_t cost = sizeof(struct message) + view->size + 1 + file_size + 1;
+	struct message *held = memory_resize(NULL, cost);
 
 	if (held == NULL)
 		return NULL;
 	held->next = NULL;
+	held->cost = cost;
 	held->view = *view;
 	held->view.text = held->bytes;
 	held->view.file = held->bytes + view->size + 1;
@@ -21,12 +23,6 @@ message_hold(const struct ord_message *view)
 	held->bytes[view->size] = '\0';
 	memcpy(held->bytes + view->size + 1, view->file, file_size + 1);
 	return held;
-}
-
-size_t
-message_cost(const struct ord_message *view)
-{
-	return sizeof(struct message) + view->size + strlen(view->file) + 2;
 }
 
 uint64_t

@@ -26,14 +26,12 @@ struct ord_message {
 /* A held message. */
 struct message {
 	struct message *next;
+	size_t cost;             /* bytes that holding it takes */
 	struct ord_message view; /* its pointers lead into bytes */
 	char bytes[];
 };
 
 /* Copy a view; NULL without memory.  Free with memory_free. */
 struct message *message_hold(const struct ord_message *view);
-
-/* Bytes that holding it costs. */
-size_t message_cost(const struct ord_message *view);
 
 #endif

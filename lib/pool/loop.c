@@ -167,7 +167,7 @@ take_event(struct ord_pool *pool, uint64_t what)
 
 	switch ((enum source)(what & 0xff)) {
 	case SOURCE_LIFE: take_life(pool); break;
-	case SOURCE_RESULTS: /* the round receives anyway */ break;
+	case SOURCE_RESULTS: channel_hub_woken(&pool->hub); break;
 	case SOURCE_WAKE: drain_counter(pool->wake); break;
 	case SOURCE_TIMER:
 		drain_counter(pool->timer);

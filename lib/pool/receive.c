@@ -428,7 +428,7 @@ receive_frames(struct ord_pool *pool, unsigned budget)
 	unsigned taken = 0;
 
 	while (taken < budget && pool->messages - said < budget && pool->hub.results != NULL &&
-		!pool->destroy && channel_receive(pool->hub.results, &message) == 1) {
+		!pool->destroy && channel_take(&pool->hub, &message) == 1) {
 		take_frame(pool, message.bytes, message.size);
 		channel_drop(&message);
 		taken++;

@@ -60,7 +60,7 @@ pool_say(struct ord_pool *pool, const struct ord_message *message)
 	}
 	*slot->messages_tail = held;
 	slot->messages_tail = &held->next;
-	core_charge(&pool->core, slot, (ptrdiff_t)message_cost(message));
+	core_charge(&pool->core, slot, (ptrdiff_t)held->cost);
 }
 
 /* The byte behind a line is its newline or spare room of our own buffer: the NUL stands there for a moment. */
@@ -95,7 +95,7 @@ pool_say_held(struct ord_pool *pool, struct slot *slot)
 		slot->messages = held->next;
 		if (held->next == NULL)
 			slot->messages_tail = &slot->messages;
-		core_charge(&pool->core, slot, -(ptrdiff_t)message_cost(&held->view));
+		core_charge(&pool->core, slot, -(ptrdiff_t)held->cost);
 		deliver(pool, &held->view);
 		memory_free(held);
 	}

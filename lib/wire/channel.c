@@ -86,6 +86,8 @@ channel_connect(struct channel_hub *hub, const char *directory, uint64_t id, voi
 	if (*tasks == NULL)
 		return error_system(error, errno,
 			"cannot make a ZeroMQ socket for a worker: raise the limit of open files (ulimit -n)");
+	hub->quiet =
+		false; /* connecting looks at what the descriptor tells of, and then it does not tell */
 	/* Results first: a worker that got a task may answer at once. */
 	endpoint_name(name, directory, id, 'r');
 	if (zmq_connect(hub->results, name) == 0) {
@@ -103,6 +105,7 @@ channel_disconnect(struct channel_hub *hub, const char *directory, uint64_t id, 
 {
 	char name[ENDPOINT_MAX];
 
+	hub->quiet = false;
 	endpoint_name(name, directory, id, 'r');
 	zmq_disconnect(hub->results, name);
 	if (*tasks != NULL)
@@ -268,6 +271,21 @@ channel_receive(void *socket, struct channel_message *message)
 	if (receive(socket, message, ZMQ_DONTWAIT) == 0)
 		return 1;
 	return errno == EAGAIN ? 0 : -1;
+}
+
+void
+channel_hub_woken(struct channel_hub *hub)
+{
+	hub->quiet = false;
+}
+
+int
+channel_take(struct channel_hub *hub, struct channel_message *message)
+{
+	int there = hub->quiet ? 0 : channel_receive(hub->results, message);
+
+	hub->quiet = there == 0;
+	return there;
 }
 
 int

@@ -9,6 +9,7 @@
 #ifndef WIRE_CHANNEL_H
 #define WIRE_CHANNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,13 +29,18 @@ struct channel_message {
 struct channel_hub {
 	void *context; /* NULL: none */
 	void *results;
+	bool quiet; /* nothing was there, and the descriptor has not told of anything since */
 };
 
 /* Returns 0, or ORD_ESYSTEM. */
 int channel_hub_open(struct channel_hub *hub, uint64_t message_max, struct error *error);
 
-/* Readable when channel_receive has something to say after it said 0. */
+/* Readable when channel_take has something to say after it said 0; then call channel_hub_woken. */
 int channel_hub_fd(const struct channel_hub *hub);
+void channel_hub_woken(struct channel_hub *hub);
+
+/* As channel_receive, of results; asks nobody when it is known that nothing is there. */
+int channel_take(struct channel_hub *hub, struct channel_message *message);
 
 /* Connect to a worker that is ready; *tasks is its socket.  0 or ORD_ESYSTEM. */
 int channel_connect(struct channel_hub *hub, const char *directory, uint64_t id, void **tasks,

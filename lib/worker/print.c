@@ -8,6 +8,9 @@
  * bytes cannot leave the pipe between the two questions unseen.  A task that
  * was shorter than half a write(2) is not even asked about; what another
  * thread or a child of it wrote meanwhile is found at a later task's end.
+ * Where all of the last tasks printed, the next some are taken to have printed
+ * too: a question costs half of what a mark costs, and a mark with nothing
+ * before it does no harm.
  */
 #include "worker/worker.h"
 
@@ -18,6 +21,8 @@
 #include <unistd.h>
 
 #include "capture/words.h"
+
+#define GUESSES_MAX 8
 
 static bool
 silent(const struct worker *worker)
@@ -36,6 +41,23 @@ worker_has_words(const struct worker *worker)
 	return worker->words >= 0 && __fpending(stdout) != 0;
 }
 
+/* Ask, unless so many in a row have printed that this one did too. */
+static bool
+printed(struct worker *worker)
+{
+	if (worker->guesses != 0) {
+		worker->guesses--;
+		return true;
+	}
+	if (silent(worker)) {
+		worker->streak = 0;
+		return false;
+	}
+	worker->streak += worker->streak < GUESSES_MAX;
+	worker->guesses = worker->streak;
+	return true;
+}
+
 uint32_t
 worker_mark(struct worker *worker, uint64_t sequence, bool instant)
 {
@@ -45,7 +67,7 @@ worker_mark(struct worker *worker, uint64_t sequence, bool instant)
 	if (worker->words < 0 || (instant && !worker_has_words(worker)))
 		return 0;
 	fflush(stdout);
-	if (silent(worker))
+	if (!printed(worker))
 		return 0;
 	words_mark(mark, worker->region.page->nonce, sequence, ++worker->marks);
 	do

@@ -109,6 +109,8 @@ struct worker {
 	int deadline;           /* timerfd shared with the spawner, or -1 */
 	uint64_t timer_ns;      /* when it was set to fire last */
 	uint32_t marks;         /* written */
+	uint32_t streak;        /* of tasks that were asked about and had printed, up to a bound */
+	uint32_t guesses;       /* so many of the next tasks are not asked about, but given a mark */
 	uint64_t instant;       /* ticks; a task that took less is instant; 0: none is */
 	worker_outbox_fn flush; /* send what is unsent; NULL: nobody to send to */
 	worker_outbox_fn drain; /* the outbox is full: return when there may be room */
