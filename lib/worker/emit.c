@@ -5,7 +5,7 @@
 #include "worker/worker.h"
 
 #define FLUSH_BYTES \
-	(96u * 1024u) /* so that a flood does not fill the ring, and below what malloc maps anew each time */
+	(32u * 1024u) /* a message of records is not much larger, so that a flood delays nobody */
 #define FLUSH_PARTS \
 	(256u * 1024u) /* pieces of one large result delay nobody, and larger messages cost less */
 
