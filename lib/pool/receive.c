@@ -395,47 +395,6 @@ distrust(struct incarnation *incarnation)
 	incarnation_spoil(incarnation);
 }
 
-static struct incarnation *
-sender_of(struct ord_pool *pool, const struct frame *frame)
-{
-	struct incarnation *incarnation = incarnation_find(pool, frame->id);
-
-	return incarnation != NULL && incarnation->region.page->token == frame->token ? incarnation
-										      : NULL;
-}
-
-static void
-take_frame(struct ord_pool *pool, const char *bytes, size_t size)
-{
-	struct incarnation *incarnation;
-	struct frame frame;
-
-	if (frame_decode(&frame, bytes, size) != 0 ||
-		(incarnation = sender_of(pool, &frame)) == NULL) {
-		pool->dropped++;
-		return;
-	}
-	if (!incarnation->distrusted &&
-		receive_records(incarnation, frame.position, frame.records, frame.size) != 0)
-		distrust(incarnation);
-}
-
-unsigned
-receive_frames(struct ord_pool *pool, unsigned budget)
-{
-	struct channel_message message;
-	uint64_t said = pool->messages;
-	unsigned taken = 0;
-
-	while (taken < budget && pool->messages - said < budget && pool->hub.results != NULL &&
-		!pool->destroy && channel_take(&pool->hub, &message) == 1) {
-		take_frame(pool, message.bytes, message.size);
-		channel_drop(&message);
-		taken++;
-	}
-	return pool->messages - said >= budget ? budget : taken;
-}
-
 /*
  * In place: what decides how far to read is copied out of a record before it
  * is checked, and the ring shows itself twice, so a worker that changes its
@@ -456,6 +415,49 @@ receive_outbox(struct incarnation *incarnation)
 		receive_records(incarnation, incarnation->taken,
 			outbox_at(&incarnation->region, incarnation->taken), (size_t)left) != 0)
 		distrust(incarnation);
+}
+
+static struct incarnation *
+sender_of(struct ord_pool *pool, const struct frame *frame)
+{
+	struct incarnation *incarnation = incarnation_find(pool, frame->id);
+
+	return incarnation != NULL && incarnation->region.page->token == frame->token ? incarnation
+										      : NULL;
+}
+
+static void
+take_frame(struct ord_pool *pool, const char *bytes, size_t size)
+{
+	struct incarnation *incarnation;
+	struct frame frame;
+
+	if (frame_decode(&frame, bytes, size) != 0 ||
+		(incarnation = sender_of(pool, &frame)) == NULL) {
+		pool->dropped++;
+		return;
+	}
+	if (frame.size == 0)
+		receive_outbox(incarnation);
+	else if (!incarnation->distrusted &&
+		receive_records(incarnation, frame.position, frame.records, frame.size) != 0)
+		distrust(incarnation);
+}
+
+unsigned
+receive_frames(struct ord_pool *pool, unsigned budget)
+{
+	struct channel_message message;
+	uint64_t said = pool->messages;
+	unsigned taken = 0;
+
+	while (taken < budget && pool->messages - said < budget && pool->hub.results != NULL &&
+		!pool->destroy && channel_take(&pool->hub, &message) == 1) {
+		take_frame(pool, message.bytes, message.size);
+		channel_drop(&message);
+		taken++;
+	}
+	return pool->messages - said >= budget ? budget : taken;
 }
 
 void

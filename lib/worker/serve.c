@@ -20,8 +20,13 @@
 #include "spawn/life.h"
 #include "worker/server.h"
 
+#define CARRIED_MAX 1024 /* bytes of records */
 #define LOOK_MS 10 /* how often a task that waits looks whether its time is up, once it should be */
 
+/*
+ * Few records travel in the message.  Of more the message only tells: the
+ * master takes them from the outbox, and no socket has to carry them.
+ */
 static void
 flush(struct worker *worker)
 {
@@ -32,16 +37,17 @@ flush(struct worker *worker)
 	const char *from;
 	char *to;
 	size_t size = outbox_unsent(&worker->outbox, &from, &position);
+	size_t carried = size <= CARRIED_MAX ? size : 0;
 
 	if (size == 0)
 		return;
-	to = channel_compose(&message, FRAME_HEADER + size);
+	to = channel_compose(&message, FRAME_HEADER + carried);
 	if (to == NULL) {
 		outbox_commit(
 			&worker->outbox, 0, 1); /* the timer brings the master to the outbox */
 		return;
 	}
-	memcpy(frame_encode(to, page->token, page->id, position), from, size);
+	memcpy(frame_encode(to, page->token, page->id, position), from, carried);
 	if (channel_send(server->ends.results, &message) == 0)
 		outbox_sent(&worker->outbox, size);
 	else
