@@ -5,6 +5,7 @@
  *
  * usage: bench_costs               all of them, in turns
  *        bench_costs VARIANT TASKS one, without figures, for a profiler
+ *        bench_costs list          their names, and what each is
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,6 +140,10 @@ main(int argc, char **argv)
 	static struct turn turns[N];
 
 	ord_worker_main(argc, argv);
+	for (size_t i = 0; argc == 2 && i < N; i++)
+		printf("%s\t%s\n", variants[i].name, variants[i].what);
+	if (argc == 2)
+		return 0;
 	if (argc == 3)
 		return run_one(variants, N, argv[1], strtoull(argv[2], NULL, 10));
 	for (size_t i = 0; i < N; i++)

@@ -96,6 +96,17 @@ series_ratio(const struct series *ours, const struct series *theirs)
 	return median(ratios, ours->n);
 }
 
+double
+series_ratio_at(const struct series *ours, const struct series *theirs, double fraction)
+{
+	double ratios[ROUNDS_MAX];
+
+	for (size_t i = 0; i < ours->n; i++)
+		ratios[i] = ours->at[i] / theirs->at[i];
+	qsort(ratios, ours->n, sizeof *ratios, ascending);
+	return ratios[(size_t)(fraction * (double)(ours->n - 1) + 0.5)];
+}
+
 static void
 print_text(const char *key, const char *text)
 {
@@ -113,8 +124,9 @@ figure_print(const struct figure *figure, const struct series *ours, const struc
 	printf("{\"name\": \"%s\", \"value\": %.6g, \"unit\": \"%s\"", figure->name,
 		series_median(ours), figure->unit);
 	if (theirs)
-		printf(", \"reference\": %.6g, \"ratio\": %.4g", series_median(theirs),
-			series_ratio(ours, theirs));
+		printf(", \"reference\": %.6g, \"ratio\": %.4g, \"quartiles\": [%.4g, %.4g]",
+			series_median(theirs), series_ratio(ours, theirs),
+			series_ratio_at(ours, theirs, 0.25), series_ratio_at(ours, theirs, 0.75));
 	else
 		printf(", \"reference\": null, \"ratio\": null");
 	print_text("against", figure->against);

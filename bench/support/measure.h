@@ -52,6 +52,9 @@ double series_median(const struct series *series);
 /* The median of ours / theirs, round by round. */
 double series_ratio(const struct series *ours, const struct series *theirs);
 
+/* The ratio, round by round, that a fraction of the rounds stay below: 0.25 for the lower quartile. */
+double series_ratio_at(const struct series *ours, const struct series *theirs, double fraction);
+
 /* Prints a figure, with the load of the machine at this moment; theirs may be NULL. */
 void figure_print(
 	const struct figure *figure, const struct series *ours, const struct series *theirs);
