@@ -76,6 +76,7 @@ start(const struct variant *variant, struct spoken *spoken)
 
 	options.workers = WORKERS;
 	options.window = WINDOW;
+	options.grace_ms = 60000; /* a worker that a profiler makes slow shall end by itself */
 	if (variant->kind == SAYS) {
 		spoken_start(spoken, &options);
 		turn.user = spoken;
