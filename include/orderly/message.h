@@ -65,7 +65,7 @@ ORD_API uint32_t
 ord_message_worker(const struct ord_message *message);
 
 /*
- * When it was said (log, to within a microsecond or so) or read (words):
+ * When it was said (log, to within some 20 microseconds) or read (words):
  * CLOCK_REALTIME in nanoseconds.
  * Since 0.1.  Source: lib/deliver/message.c.
  */

@@ -95,12 +95,17 @@ measure(struct ticks_clock *clock)
 uint64_t
 ticks_wall_again(struct ticks_clock *clock)
 {
-	uint64_t ticks, wall_ns, since, said;
+	uint64_t before, ticks, wall_ns, since, said;
+	int tries = 0;
 
 	if (clock->wall_ns == 0)
 		measure(clock);
-	ticks = ticks_now();
-	wall_ns = clock_wall_ns();
+	/* Who is interrupted between the two has read two times, and would be wrong by that for as long as this is good. */
+	do {
+		before = ticks_now();
+		wall_ns = clock_wall_ns();
+		ticks = ticks_now();
+	} while (clock->window != 0 && ticks - before > clock->window / 32 && ++tries < 4);
 	since = ticks - clock->base;
 
 	/* What the last reading came to by now; only a recent one tells something. */

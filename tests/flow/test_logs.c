@@ -183,7 +183,7 @@ static void
 hear_time(struct tally *tally, const struct ord_message *message)
 {
 	static uint64_t said, before;
-	uint64_t clock = strtoull(ord_message_text(message, NULL), NULL, 10), slack = 5000;
+	uint64_t clock = strtoull(ord_message_text(message, NULL), NULL, 10), slack = 20000;
 	uint64_t time = ord_message_time_ns(message);
 
 	/* It was said after `clock`, and the one before not later than this clock. */
