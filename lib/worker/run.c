@@ -83,12 +83,14 @@ await_the_end(void)
 static uint16_t
 decide(const struct worker *worker, int status)
 {
-	if (task_canceled(&worker->task)) {
-		uint64_t cancel =
-			atomic_load_explicit(&worker->region.page->cancel, memory_order_acquire);
+	const struct ord_task *task = &worker->task;
 
-		return (cancel & 3) == CANCEL_TIMEOUT ? ORD_TIMED_OUT : ORD_CANCELED;
-	}
+	/* One that was interrupted while it asked may find an older task's reason in the page. */
+	if (task_canceled(task))
+		return atomic_load_explicit(&worker->region.page->cancel, memory_order_acquire) ==
+				RUN_WORD(task->sequence, task->attempt, CANCEL_TIMEOUT)
+			? ORD_TIMED_OUT
+			: ORD_CANCELED;
 	return status == 0 ? ORD_DONE : ORD_FAILED;
 }
 

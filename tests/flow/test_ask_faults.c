@@ -419,3 +419,40 @@ SCENE(ask_faults, destroyed_meanwhile)
 		CHECK(tally.pool == NULL);
 	}
 }
+
+/* The first returns by itself when its time is up; the second asks and is canceled. */
+static int
+be_late_or_ask(struct ord_task *task, void *user)
+{
+	(void)user;
+	if (ord_task_sequence(task) != 0)
+		return ask_about(task, STAY_SILENT);
+	while (!ord_task_canceled(task))
+		scene_pause_ms(1);
+	return 0;
+}
+
+static void
+cancel_it(const struct ord_ask *ask, void *user)
+{
+	struct tally *tally = user;
+
+	CHECK_OK(tally->pool, ord_pool_cancel(tally->pool, ord_ask_sequence(ask)));
+}
+
+/* Why the task before it had to end is not why this one has. */
+SCENE(ask_faults, canceled_behind_one_that_was_late)
+{
+	for EACH_START (start) {
+		struct tally tally = { 0 };
+
+		tally_open(&tally, &TALLY_OPTIONS(&tally, .function = be_late_or_ask, .start = start, .workers = 1,
+					   .on_ask = cancel_it, .on_ask_user = &tally));
+		CHECK_OK(tally.pool, ord_pool_submit_task(tally.pool, &ORD_TASK(.timeout_ms = 20), NULL));
+		for (int i = 0; i < 20; i++)
+			TALLY_SUBMIT(&tally, i);
+		tally_close(&tally, 21);
+		CHECK_EQ(tally.states[ORD_TIMED_OUT], 1);
+		CHECK_EQ(tally.states[ORD_CANCELED], 20);
+	}
+}
