@@ -8,6 +8,7 @@
 #include "worker/serve.h"
 
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -211,6 +212,19 @@ say_ready(const struct worker_setup *setup)
 	fd_close(&life);
 }
 
+/*
+ * A buffer that a forked host has used whole keeps its end as the place where
+ * putc looks for room, so a line's end would not be seen: it gets another.
+ */
+static void
+buffer_lines(void)
+{
+	size_t size = __fbufsize(stdout);
+	char *room = size != 0 ? memory_new(1, size) : NULL;
+
+	setvbuf(stdout, room, _IOLBF, room != NULL ? size : 0);
+}
+
 static void
 set_up(struct server *server, const struct worker_setup *setup)
 {
@@ -246,7 +260,7 @@ set_up(struct server *server, const struct worker_setup *setup)
 			4; /* nothing to tell but the time, which needs no clock for so little */
 	log_task_set(&worker->task); /* no code of the user runs here outside of a task or a hook */
 	if (worker->words >= 0)
-		setvbuf(stdout, NULL, _IOLBF, 0);
+		buffer_lines();
 }
 
 void

@@ -1,4 +1,5 @@
 /* What tasks print and log: attributed, whole, in time, and before the result even if the worker dies. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -368,4 +369,41 @@ SCENE(words, not_captured)
 	CHECK_EQ(read(ends[0], line, sizeof line), 5);
 	CHECK(strcmp(line, "line\n") == 0);
 	close(ends[0]);
+}
+
+static int
+say_two_and_die(struct ord_task *task, void *user)
+{
+	(void)task;
+	(void)user;
+	puts("one");
+	CHECK_EQ(write(STDOUT_FILENO, "two\n", 4), 4);
+	puts("three");
+	raise(SIGKILL);
+	return 0;
+}
+
+static void
+count_up(struct tally *tally, const struct ord_message *message)
+{
+	static const char *const texts[] = { "", "one", "two", "three" };
+
+	CHECK(tally->messages <= 3);
+	CHECK(strcmp(ord_message_text(message, NULL), texts[tally->messages]) == 0);
+}
+
+/* A host that is forked has filled whole buffers of its standard output; its workers write lines all the same. */
+SCENE(words, of_a_host_that_printed_before)
+{
+	struct tally tally = { .on_message = count_up };
+	int kept = dup(1), null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	CHECK(kept >= 0 && null >= 0 && dup2(null, 1) == 1 && setvbuf(stdout, NULL, _IOFBF, 4096) == 0);
+	printf("before\n");
+	CHECK_EQ(fflush(stdout), 0);
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = say_two_and_die, .workers = 1, .start = ORD_START_FORK));
+	CHECK_OK(tally.pool, ord_pool_submit(tally.pool, "x", 1, NULL));
+	tally_close(&tally, 1);
+	CHECK_EQ(tally.messages, 3);
+	CHECK(dup2(kept, 1) == 1 && close(kept) == 0 && close(null) == 0);
 }
