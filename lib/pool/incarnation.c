@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -185,6 +186,15 @@ incarnation_spawn(struct ord_pool *pool, uint32_t place)
 	could_not(pool, place, kept);
 }
 
+/* A process that a task left behind may hold it, fired and not read, and epoll would tell of it for ever. */
+static void
+forget_timer(struct incarnation *incarnation)
+{
+	if (incarnation->timer >= 0)
+		epoll_ctl(incarnation->pool->epoll, EPOLL_CTL_DEL, incarnation->timer, NULL);
+	fd_close(&incarnation->timer);
+}
+
 void
 incarnation_close(struct incarnation *incarnation)
 {
@@ -202,7 +212,7 @@ incarnation_close(struct incarnation *incarnation)
 		pool->workers_ready--;
 	}
 	intake_close(pool, &incarnation->pipe);
-	fd_close(&incarnation->timer);
+	forget_timer(incarnation);
 	words_finish(&incarnation->words);
 	buffer_finish(&incarnation->parts);
 	blob_finish(&incarnation->block);

@@ -1,8 +1,10 @@
 /* A task that forks: its child may not speak for it, whatever it does. */
+#include <poll.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "scene.h"
+#include "tally.h"
 
 enum { MANY = 50 };
 
@@ -66,4 +68,42 @@ SCENE(forked_tasks, speak_once)
 	CHECK_EQ(heard.results, MANY);
 	CHECK_EQ(heard.logs, MANY);
 	ord_pool_destroy(&pool);
+}
+
+/* The record arms the timer that brings the master; it fires while nobody looks. */
+static int
+leave_a_holder(struct ord_task *task, void *user)
+{
+	(void)task;
+	(void)user;
+	ord_log(ORD_INFO, "last words");
+	if (fork() == 0) {
+		setsid();
+		for (;;)
+			pause();
+	}
+	raise(SIGKILL);
+	return 0;
+}
+
+/* What a task left behind holds descriptors of its worker: the pool must not be woken by them for ever. */
+SCENE(forked_tasks, hold_what_was_their_workers)
+{
+	struct pollfd quiet = { .events = POLLIN };
+	struct tally tally = { 0 };
+	int looks = 0;
+
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = leave_a_holder, .workers = 1));
+	CHECK_OK(tally.pool, ord_pool_submit(tally.pool, "x", 1, NULL));
+	while (tally.messages == 0 && tally.results == 0) {
+		CHECK_OK(tally.pool, ord_pool_step(tally.pool, 0));
+		scene_pause_ms(30);
+	}
+	CHECK_OK(tally.pool, ord_pool_run(tally.pool));
+	quiet.fd = ord_pool_fd(tally.pool);
+	for (; looks < 1000 && poll(&quiet, 1, 300) != 0; looks++)
+		CHECK_OK(tally.pool, ord_pool_step(tally.pool, 0));
+	CHECK(looks < 1000);
+	tally_close(&tally, 1);
+	CHECK_EQ(tally.messages, 1);
 }
