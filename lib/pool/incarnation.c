@@ -204,6 +204,7 @@ incarnation_close(struct incarnation *incarnation)
 		return;
 	if (incarnation->owed != 0)
 		pool->n_paused--;
+	incarnation->owed = 0; /* the place may stay empty, and there is no ring to acknowledge */
 	if (incarnation->ready_by_ns != 0)
 		pool->workers_starting--;
 	if (incarnation->tasks != NULL) {

@@ -196,3 +196,56 @@ SCENE(bounds, head_with_a_full_window_behind)
 	run_head('k', ORD_SIGNALED);
 	run_head('c', ORD_CANCELED);
 }
+
+/* The first task runs until it is canceled; the others say more than the window holds, ask, and die. */
+static int
+stay_or_say(struct ord_task *task, void *user)
+{
+	static char text[1024];
+
+	(void)user;
+	memset(text, 'x', sizeof text - 1);
+	for (int i = 0; i < 100 && ord_task_sequence(task) != 0; i++)
+		ord_log(ORD_INFO, "%s", text);
+	while (ord_task_sequence(task) == 0 && !ord_task_canceled(task))
+		scene_pause_ms(1);
+	if (ord_task_sequence(task) != 0 && ord_task_ask(task, "?", 1, NULL, NULL) == 0)
+		raise(SIGKILL);
+	return 0;
+}
+
+static void
+count_ask(const struct ord_ask *ask, void *user)
+{
+	(void)ask;
+	++*(int *)user;
+}
+
+/* A worker that was not acknowledged dies, its place stays empty, and another is acknowledged later. */
+SCENE(bounds, a_place_that_waited_is_left)
+{
+	struct ord_statistics statistics = ORD_STATISTICS;
+	struct tally tally = { 0 };
+	int asks = 0;
+
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = stay_or_say, .workers = 4, .window_bytes = MIB / 32,
+				   .messages = ORD_ORDERED, .on_ask = count_ask, .on_ask_user = &asks));
+	while (ord_pool_statistics(tally.pool, &statistics) == 0 && statistics.workers < 4)
+		CHECK_OK(tally.pool, ord_pool_step(tally.pool, 10));
+	for (int i = 0; i < 4; i++)
+		CHECK_OK(tally.pool, ord_pool_submit(tally.pool, NULL, 0, NULL));
+	while (asks < 3)
+		CHECK_OK(tally.pool, ord_pool_step(tally.pool, 10));
+	CHECK_OK(tally.pool, ord_pool_resize(tally.pool, 1));
+	CHECK_OK(tally.pool, ord_pool_answer(tally.pool, 1, NULL, 0));
+	CHECK_OK(tally.pool, ord_pool_answer(tally.pool, 2, NULL, 0));
+	while (ord_pool_statistics(tally.pool, &statistics) == 0 && statistics.settled < 2)
+		CHECK_OK(tally.pool, ord_pool_step(tally.pool, 10));
+	CHECK_OK(tally.pool, ord_pool_cancel(tally.pool, 0));
+	while (tally.results < 3)
+		CHECK_OK(tally.pool, ord_pool_step(tally.pool, 10));
+	CHECK_OK(tally.pool, ord_pool_answer(tally.pool, 3, NULL, 0));
+	tally_close(&tally, 4);
+	CHECK_EQ(tally.states[ORD_SIGNALED], 3);
+	CHECK_EQ(tally.messages, 300);
+}
