@@ -67,10 +67,30 @@ ORD_API const void *
 ord_result_output(const struct ord_result *result, size_t *size);
 
 /*
- * Why the task did not end well, as a sentence; "" if it did.  Since 0.1.  Source: lib/deliver/result.c.
+ * Why the task did not end well, as a sentence; "" if it did.  Of a process
+ * that died it says the signal by name, whether it left a core, which attempt
+ * it was if there could be more, and the last line of its last words.
+ * Since 0.1.  Source: lib/deliver/result.c.
  */
 ORD_API const char *
 ord_result_error(const struct ord_result *result);
+
+/*
+ * The last words of a task that did not end well: the end of what it had
+ * printed or logged in its last attempt, whole lines if one fits; of a command
+ * the end of its standard error (with ORD_OUTPUT_LINES or _CHUNKS also of its
+ * standard output).  They are kept also if nobody has on_message.
+ *
+ * size  out, may be NULL: their number
+ *
+ * Returns text[size], at most 4 KiB, without the last newline and with one NUL
+ * byte behind it that is not counted; never NULL; "" if the task ended well
+ * (ORD_DONE, ORD_PASSED), did not start or said nothing, and for what was not
+ * captured (ORD_CAPTURE_OFF, ORD_OUTPUT_INHERIT, prints of ORD_START_INLINE).
+ * Since 0.1.  Source: lib/deliver/result.c.
+ */
+ORD_API const char *
+ord_result_last_words(const struct ord_result *result, size_t *size);
 
 /* The worker's place that ran it last; UINT32_MAX if it never started.  Since 0.1.  Source: lib/deliver/result.c. */
 ORD_API uint32_t
@@ -131,7 +151,11 @@ ord_result_user_us(const struct ord_result *result);
 ORD_API uint64_t
 ord_result_system_us(const struct ord_result *result);
 
-/* Peak resident size in KiB where user_us is known; 0 otherwise.  Since 0.1.  Source: lib/deliver/result.c. */
+/*
+ * Peak resident size in KiB where user_us is known; 0 otherwise.  Of a command
+ * no less than that of the process that started it: a few MiB, under
+ * ORD_START_FORK what the host had.  Since 0.1.  Source: lib/deliver/result.c.
+ */
 ORD_API uint64_t
 ord_result_max_rss_kib(const struct ord_result *result);
 

@@ -30,6 +30,8 @@ struct detail {
 	uint64_t user_us;
 	uint64_t system_us;
 	uint64_t max_rss_kib;
+	char *last_words; /* owned; the end of what the task had said, NUL-terminated; NULL: nothing */
+	size_t last_words_size;
 };
 
 /*
@@ -366,6 +368,7 @@ struct end {
 	int wait_status;
 	bool timed_out;
 	bool stopped;
+	bool out_of_memory; /* the kernel killed it for want of memory */
 	int32_t pid;
 	uint64_t started_ns, ended_ns;
 	uint64_t user_us, system_us, max_rss_kib;
@@ -392,6 +395,14 @@ void core_stop(struct core *core, const char *text);
 
 /* All that is SENT is lost with the spawner: settle it. */
 void core_lost(struct core *core, const char *text);
+
+/* --- explain.c --- */
+
+/* What is known of the process that a task died with, into its result. */
+void core_certify(struct slot *slot, const struct end *end);
+
+/* Why it ended so (an enum ord_state), as the sentence of its result. */
+void core_explain(struct slot *slot, uint32_t state, const struct end *end);
 
 /* --- announce.c: what happens to tasks, kept until the owner takes it (options.announce) --- */
 
@@ -438,6 +449,9 @@ result_finish(struct ord_result *result)
 
 /* Its detail, made if there is none; NULL without memory. */
 struct detail *result_detail(struct ord_result *result);
+
+/* Give a task that does not end well its last words, text[size] and a NUL; takes text over. */
+void result_last_words(struct ord_result *result, char *text, size_t size);
 
 /* Set the error text (cut at 4 KiB); without memory it stays "". */
 void result_error(struct ord_result *result, const char *format, ...)

@@ -3,7 +3,6 @@
  * and has no result died with it; those that had not started take their old
  * places among the waiting, and nothing is counted against them.
  */
-#define _DEFAULT_SOURCE /* WCOREDUMP */
 #include "core/core.h"
 
 #include <string.h>
@@ -58,26 +57,6 @@ give_back(struct core *core, struct slot *slot)
 	waiting_insert(core, slot);
 }
 
-static void
-describe(struct slot *slot, const struct end *end)
-{
-	struct detail *detail = result_detail(&slot->result);
-
-	slot->result.pid = end->pid;
-	/* The worker that died may be much older than its task. */
-	if (!slot->begun || slot->task.command)
-		slot->result.started_ns = end->started_ns;
-	slot->result.ended_ns = end->ended_ns;
-	if (detail == NULL)
-		return;
-	detail->exit_code = WIFEXITED(end->wait_status) ? WEXITSTATUS(end->wait_status) : -1;
-	detail->signal = WIFSIGNALED(end->wait_status) ? WTERMSIG(end->wait_status) : 0;
-	detail->core_dumped = WIFSIGNALED(end->wait_status) && WCOREDUMP(end->wait_status);
-	detail->user_us = end->user_us;
-	detail->system_us = end->system_us;
-	detail->max_rss_kib = end->max_rss_kib;
-}
-
 static uint32_t
 state_of(const struct slot *slot, const struct end *end)
 {
@@ -85,32 +64,11 @@ state_of(const struct slot *slot, const struct end *end)
 		return ORD_TIMED_OUT;
 	if (slot->cancel && (end->stopped || WIFSIGNALED(end->wait_status)))
 		return ORD_CANCELED;
+	if (end->out_of_memory)
+		return ORD_OUT_OF_MEMORY;
 	if (WIFSIGNALED(end->wait_status))
 		return ORD_SIGNALED;
 	return slot->task.command && WEXITSTATUS(end->wait_status) == 0 ? ORD_DONE : ORD_EXITED;
-}
-
-static void
-explain(struct slot *slot, uint32_t state, const struct end *end)
-{
-	const char *who = slot->task.command ? "the command" : "the worker";
-	int status = end->wait_status;
-
-	if (state == ORD_TIMED_OUT)
-		result_error(&slot->result, "%s was stopped: its time of %u ms was up", who,
-			slot->task.limits.timeout_ms);
-	else if (state == ORD_CANCELED)
-		result_error(&slot->result, "canceled while it ran");
-	else if (state == ORD_QUARANTINED)
-		result_error(&slot->result,
-			"killed %u workers and is not tried again (the last by %s %d)", slot->kills,
-			WIFSIGNALED(status) ? "signal" : "exit code",
-			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-	else if (state == ORD_SIGNALED)
-		result_error(&slot->result, "%s was killed by signal %d%s", who, WTERMSIG(status),
-			WCOREDUMP(status) ? " (core dumped)" : "");
-	else if (state == ORD_EXITED)
-		result_error(&slot->result, "%s exited with code %d", who, WEXITSTATUS(status));
 }
 
 static bool
@@ -174,8 +132,8 @@ settle_dead(struct core *core, struct slot *slot, const struct end *end)
 		retry(core, slot);
 		return;
 	}
-	describe(slot, end);
-	explain(slot, state, end);
+	core_certify(slot, end);
+	core_explain(slot, state, end);
 	core_settle(core, slot, state);
 }
 

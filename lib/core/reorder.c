@@ -62,10 +62,12 @@ core_release(struct core *core, struct slot *slot, struct ord_result *result)
 void
 result_free(struct ord_result *result)
 {
-	if (result->kept)
+	if (result->kept) {
 		memset(&result->output, 0, sizeof result->output);
-	else if (result->detail != NULL)
+	} else if (result->detail != NULL) {
 		memory_free(result->detail->error);
+		memory_free(result->detail->last_words);
+	}
 	if (!result->kept)
 		memory_free(result->detail);
 	blob_finish(&result->output);
@@ -82,6 +84,20 @@ result_detail(struct ord_result *result)
 	if (result->detail != NULL)
 		result->detail->exit_code = -1;
 	return result->detail;
+}
+
+void
+result_last_words(struct ord_result *result, char *text, size_t size)
+{
+	struct detail *detail = text != NULL ? result_detail(result) : NULL;
+
+	if (detail == NULL) {
+		memory_free(text);
+		return;
+	}
+	memory_free(detail->last_words);
+	detail->last_words = text;
+	detail->last_words_size = size;
 }
 
 void

@@ -44,6 +44,19 @@ ord_result_error(const struct ord_result *result)
 	return result->detail != NULL && result->detail->error != NULL ? result->detail->error : "";
 }
 
+/* A command that was asked to end and did with 0 has its words kept, and ended well. */
+const char *
+ord_result_last_words(const struct ord_result *result, size_t *size)
+{
+	const struct detail *detail =
+		result->state != ORD_DONE && result->state != ORD_PASSED ? result->detail : NULL;
+	bool some = detail != NULL && detail->last_words != NULL;
+
+	if (size != NULL)
+		*size = some ? detail->last_words_size : 0;
+	return some ? detail->last_words : "";
+}
+
 uint32_t
 ord_result_worker(const struct ord_result *result)
 {

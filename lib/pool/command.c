@@ -150,9 +150,9 @@ pool_command_start(struct ord_pool *pool, uint32_t place, struct slot *slot)
 		error_system(&error, errno,
 			"cannot make the pipes of a command (raise the limit of open files, ulimit -n)");
 	else
-		status = launch_command(&pool->launch, command->id, place, slot->task.limits.timeout_ms,
-			slot->task.limits.grace_ms, blob_bytes(&slot->task.input), slot->task.input.size,
-			fds);
+		status = launch_command(&pool->launch, command->id, place,
+			slot->task.limits.timeout_ms, slot->task.limits.grace_ms,
+			blob_bytes(&slot->task.input), slot->task.input.size, fds);
 	for (int i = 0; i < 3; i++)
 		fd_close(&fds[i]);
 	if (opened == 0 && status == 0)
@@ -243,7 +243,7 @@ hand_over(struct command *command, struct slot *slot)
 }
 
 static void
-take_rest(struct command *command)
+take_rest(struct command *command, bool ended_well)
 {
 	struct slot *slot;
 
@@ -253,8 +253,11 @@ take_rest(struct command *command)
 		;
 	words_end(&command->out_lines, command->sequence);
 	words_end(&command->err_lines, command->sequence);
-	if (core_expected(&command->pool->core, command->place, &slot) != NULL && slot != NULL)
-		hand_over(command, slot);
+	if (core_expected(&command->pool->core, command->place, &slot) == NULL || slot == NULL)
+		return;
+	hand_over(command, slot);
+	if (!ended_well)
+		pool_last_words(command->pool, command->place, slot);
 }
 
 static struct command *
@@ -275,7 +278,7 @@ pool_command_ended(struct ord_pool *pool, const struct life_packet *packet)
 
 	if (command == NULL)
 		return;
-	take_rest(command);
+	take_rest(command, packet->status == 0 && packet->flags == 0);
 	pool_command_close(command);
 	core_command_ended(&pool->core, PLACE_OF(packet->id), &end);
 }

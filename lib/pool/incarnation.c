@@ -6,6 +6,7 @@
 #define _GNU_SOURCE /* getrandom, F_SETPIPE_SZ */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
@@ -16,6 +17,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "base/signals.h"
 #include "pool/pool.h"
 
 #define WORDS_PIPE_SIZE 8192 /* small, so that one worker's flood holds up no other's results */
@@ -298,6 +300,8 @@ last_words(struct incarnation *incarnation)
 		core_charge(&incarnation->pool->core, running, -(ptrdiff_t)incarnation->parts.size);
 	words_read_to(incarnation, UINT64_MAX);
 	words_end(&incarnation->words, running != NULL ? running->sequence : UINT64_MAX);
+	if (running != NULL)
+		pool_last_words(incarnation->pool, incarnation->place, running);
 }
 
 void
@@ -309,23 +313,52 @@ incarnation_take_rest(struct incarnation *incarnation)
 	last_words(incarnation);
 }
 
-/* If on_worker_start failed, the outbox has, or had, a better sentence. */
+/* "SIGSEGV", "exit code 3". */
+static const char *
+how_it_ended(int status, char text[SIGNAL_TEXT_MAX])
+{
+	if (WIFSIGNALED(status))
+		return signal_text(WTERMSIG(status), text);
+	snprintf(text, SIGNAL_TEXT_MAX, "exit code %d", WEXITSTATUS(status));
+	return text;
+}
+
+/* Is what is known of this end, or was said when it was asked for, better than what its status says? */
+static bool
+is_explained(const struct incarnation *incarnation, int status)
+{
+	if (incarnation->ready_by_ns != 0)
+		return incarnation->unfit;
+	return status == 0 || (incarnation->spoiled && !incarnation->distrusted) ||
+		core_running(&incarnation->pool->core, incarnation->place) != NULL;
+}
+
+/* What is told if workers go on ending like this. */
 static void
-explain_start(const struct incarnation *incarnation, int status)
+explain_end(const struct incarnation *incarnation, int status)
 {
 	struct ord_pool *pool = incarnation->pool;
 	const char *where =
 		pool->options.on_worker_start != NULL ? ", perhaps in on_worker_start" : "";
+	char how[SIGNAL_TEXT_MAX];
 
-	if (incarnation->ready_by_ns <= clock_now_ns())
+	how_it_ended(status, how);
+	if (incarnation->distrusted)
+		error_set(&pool->start_error, ORD_ECRASHLOOP,
+			"worker %u sent records that make no sense and was killed",
+			incarnation->place);
+	else if (incarnation->ready_by_ns == 0)
+		error_set(&pool->start_error, ORD_ECRASHLOOP,
+			"worker %u ended with %s before it had started a task", incarnation->place,
+			how);
+	else if (incarnation->ready_by_ns <= clock_now_ns())
 		error_set(&pool->start_error, ORD_ECRASHLOOP,
 			"worker %u was not ready in %u ms (start_timeout_ms)%s", incarnation->place,
 			pool->options.start_timeout_ms, where);
 	else
 		error_set(&pool->start_error, ORD_ECRASHLOOP,
-			"worker %u ended before it was ready, with %s %d%s", incarnation->place,
-			WIFSIGNALED(status) ? "signal" : "exit code",
-			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), where);
+			"worker %u ended before it was ready, with %s%s", incarnation->place, how,
+			where);
 }
 
 /* The spawner knows when the process began; its task began later, and said so in the page. */
@@ -349,10 +382,10 @@ incarnation_ended(struct ord_pool *pool, const struct life_packet *packet)
 	if (incarnation == NULL)
 		return;
 	was_ready = incarnation->tasks != NULL;
-	if (incarnation->ready_by_ns != 0 && !incarnation->unfit)
-		explain_start(incarnation, packet->status);
 	incarnation_take_rest(incarnation);
 	tell_start_of_task(incarnation, &end);
+	if (!is_explained(incarnation, packet->status))
+		explain_end(incarnation, packet->status);
 	incarnation->worn = packet->status != 0 || incarnation->spoiled;
 	incarnation_close(incarnation);
 	core_ended(&pool->core, PLACE_OF(packet->id), &end, clock_now_ns());

@@ -58,6 +58,9 @@ pool_take_log(struct incarnation *incarnation, const struct record *record, bool
 		pool->dropped++;
 		return 0;
 	}
+	if (incarnation->sequence != ORD_NO_SEQUENCE)
+		tail_add(&pool->tails[incarnation->place], incarnation->sequence, log.text,
+			log.text_size, true);
 	pool_say(pool,
 		&(struct ord_message){ .sequence = incarnation->sequence,
 			.time_ns = log.time_ns,

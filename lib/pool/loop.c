@@ -32,13 +32,7 @@ carry_out(struct ord_pool *pool, const struct dispatch *dispatch)
 	case DISPATCH_GRANT: pool_grant(pool, dispatch->place); break;
 	case DISPATCH_BYE: incarnation_bye(pool, dispatch->place); break;
 	case DISPATCH_COMMAND: pool_command_start(pool, dispatch->place, dispatch->slot); break;
-	case DISPATCH_FAIL:
-		pool_fail(pool, ORD_ECRASHLOOP,
-			"%u workers in a row ended without having started a task; the last: %s",
-			pool->core.fruitless,
-			pool->start_error.text[0] != '\0' ? pool->start_error.text
-							  : "it ended while idle");
-		break;
+	case DISPATCH_FAIL: pool_fail_crash_loop(pool); break;
 	case DISPATCH_NOTHING: break;
 	}
 }

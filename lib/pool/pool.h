@@ -12,6 +12,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "capture/tail.h"
 #include "capture/words.h"
 #include "core/core.h"
 #include "deliver/message.h"
@@ -160,6 +161,7 @@ struct ord_pool {
 	uint64_t next_id;    /* of an incarnation or command */
 	struct incarnation *incarnations; /* one per place; NULL without functions */
 	struct command *commands;         /* one per place */
+	struct tail *tails;               /* one per place */
 	uint32_t n_paused;                /* intakes and acknowledgements that wait for memory */
 	int callbacks;                    /* depth */
 	bool destroy;                     /* asked for in a callback */
@@ -341,6 +343,9 @@ int words_say(const struct words_line *line, void *user);
 void pool_say_line(
 	struct ord_pool *pool, const struct words_line *line, int source, uint32_t place);
 
+/* What it had said last into the result of a task that does not end well at a place, or will be tried again there. */
+void pool_last_words(struct ord_pool *pool, uint32_t place, struct slot *slot);
+
 /* Bring a message to the callback, now or when its task's turn comes. */
 void pool_say(struct ord_pool *pool, const struct ord_message *message);
 
@@ -408,6 +413,9 @@ int inline_answer(struct ord_pool *pool, const void *bytes, size_t size);
 /* End the pool with an error: what waits is canceled, what runs is killed. */
 void pool_fail(struct ord_pool *pool, int status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The same because workers end again and again before they have done anything. */
+void pool_fail_crash_loop(struct ord_pool *pool);
 
 /* Ask the spawner to end a running task. */
 void pool_stop_task(struct ord_pool *pool, struct slot *slot, bool kill);

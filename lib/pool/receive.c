@@ -171,6 +171,7 @@ keep_output(struct incarnation *incarnation, struct slot *slot, const struct rec
 {
 	if (record->value != ORD_DONE) {
 		blob_finish(&incarnation->block);
+		pool_last_words(incarnation->pool, incarnation->place, slot);
 		result_error(&slot->result, "%.*s", (int)result->output_size, result->output);
 		return record->value;
 	}

@@ -63,6 +63,23 @@ pool_say(struct ord_pool *pool, const struct ord_message *message)
 	core_charge(&pool->core, slot, (ptrdiff_t)held->cost);
 }
 
+void
+pool_last_words(struct ord_pool *pool, uint32_t place, struct slot *slot)
+{
+	size_t size;
+	char *text = tail_take(&pool->tails[place], slot->sequence, &size);
+
+	result_last_words(&slot->result, text, size);
+}
+
+/* A command's pieces as they came have their newlines in them. */
+static bool
+is_line(const struct ord_pool *pool, const struct words_line *line, int source, uint32_t place)
+{
+	return !line->partial &&
+		(source == ORD_SOURCE_WORDS || pool->commands[place].output != ORD_OUTPUT_CHUNKS);
+}
+
 /* The byte behind a line is its newline or spare room of our own buffer: the NUL stands there for a moment. */
 void
 pool_say_line(struct ord_pool *pool, const struct words_line *line, int source, uint32_t place)
@@ -81,6 +98,9 @@ pool_say_line(struct ord_pool *pool, const struct words_line *line, int source, 
 		.partial = line->partial,
 	};
 
+	if (line->sequence != ORD_NO_SEQUENCE)
+		tail_add(&pool->tails[place], line->sequence, line->text, line->size,
+			is_line(pool, line, source, place));
 	*end = '\0';
 	pool_say(pool, &message);
 	*end = kept;

@@ -261,7 +261,9 @@ make_core(struct ord_pool *pool)
 	pool->commands = memory_new(options.places, sizeof *pool->commands);
 	if (has_functions(pool))
 		pool->incarnations = memory_new(options.places, sizeof *pool->incarnations);
-	if (pool->commands == NULL || (has_functions(pool) && pool->incarnations == NULL))
+	pool->tails = memory_new(options.places, sizeof *pool->tails);
+	if (pool->commands == NULL || pool->tails == NULL ||
+		(has_functions(pool) && pool->incarnations == NULL))
 		return error_memory(&pool->error);
 	return ORD_OK;
 }

@@ -132,6 +132,23 @@ pool_fail(struct ord_pool *pool, int status, const char *format, ...)
 	kill_running(pool);
 }
 
+/* It names the first task that waits: what is in its way is often its function, or what it needs. */
+void
+pool_fail_crash_loop(struct ord_pool *pool)
+{
+	const struct core *core = &pool->core;
+	char task[48] = "";
+
+	if (core->waiting != NULL)
+		snprintf(task, sizeof task, "; the first task that waits is %llu",
+			(unsigned long long)core->waiting->sequence);
+	pool_fail(pool, ORD_ECRASHLOOP,
+		"%u workers in a row ended without having started a task; the last: %s%s",
+		core->fruitless,
+		pool->start_error.text[0] != '\0' ? pool->start_error.text : "it ended while idle",
+		task);
+}
+
 /* Wait until a process that is not our child has ended: only then nothing of it can still write. */
 static void
 await_gone(int32_t pid)
@@ -298,6 +315,8 @@ pool_free(struct ord_pool *pool)
 	inline_finish(pool);
 	drop_held(pool);
 	result_finish(&pool->current);
+	for (uint32_t i = 0; pool->tails != NULL && i < pool->core.n_places; i++)
+		tail_finish(&pool->tails[i]);
 	core_finish(&pool->core);
 	slabs_finish(pool);
 	if (pool->claims != NULL)
@@ -312,6 +331,7 @@ pool_free(struct ord_pool *pool)
 	buffer_finish(&pool->text);
 	buffer_finish(&pool->scratch);
 	memory_free(pool->incarnations);
+	memory_free(pool->tails);
 	memory_free(pool->commands);
 	memory_free(pool->program);
 	memory_free(pool->function_name);

@@ -46,7 +46,7 @@ found=$(run from_xargs five nothing empty 2>stderr)
 same "from_xargs: one fails: exit status" 1 "$?"
 same "from_xargs: one fails: output" "5 five
 0 empty" "$found"
-same "from_xargs: one fails: message" "from_xargs: the command exited with code 1" "$(cat stderr)"
+has "from_xargs: one fails: message" "$(cat stderr)" '^from_xargs: the command exited with code 1; it last said: "wc: nothing: .*"$'
 
 same "from_queue" "${squares/49/failed: from_queue.c: no square of 7 today}" \
 	"$(run from_queue | sed -E 's,^failed: .*from_queue.c:[0-9]+: ,failed: from_queue.c: ,')"

@@ -77,7 +77,7 @@ same "failed runs are counted" 7 "$?"
 map -j2 --pipe --block 100k 'if [ {#} -gt 3 ]; then cat >/dev/null; kill -9 $$; fi; cat' <lines >found 2>stderr
 same "killed runs are counted" 66 "$?"
 same "the others are complete" "$(map --pipe --block 100k 'if [ {#} -le 3 ]; then cat; fi' <lines | sum)" "$(sum <found)"
-has "killed runs are told" "$(cat stderr)" "task 4: .*signal 9"
+has "killed runs are told" "$(cat stderr)" "task 4: .*SIGKILL"
 map --pipe --timeout 300ms 'sleep 30' <lines >found 2>stderr
 same "a timeout" 7 "$?"
 map --pipe -j2 --block 10k --halt now,fail=1 'if [ {#} = 5 ]; then exit 9; fi; cat' < <(yes) >/dev/null 2>&1

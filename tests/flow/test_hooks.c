@@ -374,7 +374,7 @@ SCENE(hooks, that_fail_end_the_pool)
 SCENE(hooks, that_crash_end_the_pool)
 {
 	for EACH_START(start)
-		loops(start, crash, "signal 11, perhaps in on_worker_start");
+		loops(start, crash, "SIGSEGV, perhaps in on_worker_start");
 }
 
 SCENE(hooks, that_hang_end_the_pool)

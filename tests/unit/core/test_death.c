@@ -63,7 +63,7 @@ Test(death, a_task_that_had_started_fails_with_what_is_known)
 	cr_assert_eq(result.detail->signal, 11);
 	cr_assert_eq(result.detail->core_dumped, 1);
 	cr_assert_eq(result.detail->exit_code, -1);
-	cr_assert_str_eq(result.detail->error, "the worker was killed by signal 11 (core dumped)");
+	cr_assert_str_eq(result.detail->error, "the worker was killed by SIGSEGV (core dumped)");
 	cr_assert_eq(result.attempts, 1);
 	cr_assert_eq(result.pid, 1000);
 	result_finish(&result);
@@ -143,7 +143,7 @@ Test(death, a_task_that_kills_its_workers_is_quarantined)
 	cr_assert_eq(result.state, ORD_QUARANTINED);
 	cr_assert_eq(result.attempts, 3);
 	cr_assert_str_eq(result.detail->error,
-		"killed 3 workers and is not tried again (the last by signal 11)");
+		"killed 3 workers and is not tried again: the last ended by SIGSEGV in attempt 3 of 10");
 	result_finish(&result);
 	stage_close(&stage);
 }

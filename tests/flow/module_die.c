@@ -1,0 +1,101 @@
+/* A task that ends as its input says: words, each of which does something. */
+#define _DEFAULT_SOURCE /* strsep, usleep */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <orderly/orderly.h>
+
+int die(struct ord_task *task, void *user);
+
+static void
+wait_for_ever(void)
+{
+	for (;;)
+		pause();
+}
+
+/* What the kernel says of this process, as a test can compare it with the result. */
+static void
+say_usage(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	printf("%d %lld %lld %ld\n", (int)getpid(),
+		usage.ru_utime.tv_sec * 1000000LL + usage.ru_utime.tv_usec,
+		usage.ru_stime.tv_sec * 1000000LL + usage.ru_stime.tv_usec, usage.ru_maxrss);
+}
+
+static void
+burn(void)
+{
+	struct rusage usage;
+	volatile uint64_t sum = 0;
+
+	do {
+		for (int i = 0; i < 1000000; i++)
+			sum += (uint64_t)i;
+		getrusage(RUSAGE_SELF, &usage);
+	} while (usage.ru_utime.tv_sec == 0 && usage.ru_utime.tv_usec < 200000);
+}
+
+/* Touched in a way that no compiler can leave out. */
+static void
+grow(void)
+{
+	size_t size = 48 << 20;
+	volatile char *bytes = malloc(size);
+
+	if (bytes == NULL)
+		abort();
+	for (size_t i = 0; i < size; i += 1024)
+		bytes[i] = 1;
+}
+
+static int
+obey(struct ord_task *task, const char *word)
+{
+	if (strncmp(word, "print=", 6) == 0)
+		printf("%s\n", word + 6);
+	else if (strncmp(word, "log=", 4) == 0)
+		ord_log(ORD_ERROR, "%s", word + 4);
+	else if (strcmp(word, "attempt") == 0)
+		printf("attempt %u\n", ord_task_attempt(task));
+	else if (strncmp(word, "raise=", 6) == 0)
+		raise(atoi(word + 6));
+	else if (strncmp(word, "exit=", 5) == 0)
+		exit(atoi(word + 5));
+	else if (strcmp(word, "abort") == 0)
+		abort();
+	else if (strcmp(word, "hang") == 0)
+		wait_for_ever();
+	else if (strcmp(word, "obey") == 0)
+		while (!ord_task_canceled(task))
+			usleep(1000);
+	else if (strcmp(word, "burn") == 0)
+		burn();
+	else if (strcmp(word, "grow") == 0)
+		grow();
+	else if (strcmp(word, "usage") == 0)
+		say_usage();
+	else if (strcmp(word, "fail") == 0)
+		return ord_task_fail(task, "as it was told");
+	return 0;
+}
+
+int
+die(struct ord_task *task, void *user)
+{
+	char words[512], *rest = words, *word;
+	int status = 0;
+
+	(void)user;
+	snprintf(words, sizeof words, "%s", (const char *)ord_task_input(task, NULL));
+	while (status == 0 && (word = strsep(&rest, ";")) != NULL)
+		status = obey(task, word);
+	return status;
+}
