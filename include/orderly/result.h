@@ -24,7 +24,7 @@ struct ord_result;
 	X(ORD_EXITED, 4, "exited")       /* a process ended with an exit code */    \
 	X(ORD_SIGNALED, 5, "signaled")   /* a process was killed by a signal */     \
 	X(ORD_TIMED_OUT, 6, "timed out")                                            \
-	X(ORD_OUT_OF_MEMORY, 7, "out of memory") /* the cgroup or kernel says so */ \
+	X(ORD_OUT_OF_MEMORY, 7, "out of memory") /* its control group counted it */ \
 	X(ORD_QUARANTINED, 8, "quarantined")     /* killed too many workers */      \
 	X(ORD_LOST, 9, "lost")           /* its node went away with it */           \
 	X(ORD_CANCELED, 10, "canceled")  /* running, or never started */

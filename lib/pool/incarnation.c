@@ -282,6 +282,7 @@ pool_end(const struct life_packet *packet)
 		.wait_status = packet->status,
 		.timed_out = (packet->flags & LIFE_TIMED_OUT) != 0,
 		.stopped = (packet->flags & LIFE_STOPPED) != 0,
+		.out_of_memory = (packet->flags & LIFE_OUT_OF_MEMORY) != 0,
 		.pid = packet->pid,
 		.started_ns = packet->started_ns,
 		.ended_ns = packet->ended_ns,

@@ -6,12 +6,27 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
+#define OOM_LOOK_NS (10 * CLOCK_NS_PER_MS)
+
+/* A look a while ago is good enough: with a process per task one each time would be a hundredth of its cost. */
+static void
+count_killed(struct spawner *spawner)
+{
+	uint64_t now_ns = clock_now_ns();
+
+	if (spawner->oom_looked_ns != 0 && now_ns - spawner->oom_looked_ns < OOM_LOOK_NS)
+		return;
+	spawner->oom_looked_ns = now_ns;
+	spawner->oom_before = oom_count(&spawner->oom);
+}
+
 int
 children_reserve(struct spawner *spawner)
 {
 	size_t room = spawner->room_for_children * 2 + 8;
 	struct child *grown;
 
+	count_killed(spawner);
 	if (spawner->n_children < spawner->room_for_children)
 		return 0;
 	grown = memory_resize(spawner->children, room * sizeof *grown);
@@ -32,6 +47,7 @@ children_add(struct spawner *spawner, uint64_t id, uint32_t place, pid_t pid)
 	child->place = place;
 	child->pid = pid;
 	child->deadline = -1;
+	child->oom_before = spawner->oom_before;
 	child->started_ns = clock_now_ns();
 	if (spawner->suspended_ns != 0)
 		suspend_child(child);

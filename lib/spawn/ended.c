@@ -28,6 +28,25 @@ microseconds(struct timeval time)
 	return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_usec;
 }
 
+/* Shells end with this code when what they waited for was killed. */
+#define KILLED_BELOW (128 + SIGKILL)
+
+/*
+ * Why it ended, as far as its status does not say so: nobody here has sent it
+ * a SIGKILL, and the kernel has killed somebody for want of memory meanwhile.
+ */
+static uint32_t
+reasons(struct spawner *spawner, const struct child *child, int status)
+{
+	bool killed = (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) ||
+		(!child->is_worker && WIFEXITED(status) && WEXITSTATUS(status) == KILLED_BELOW);
+
+	if (child->flags == 0 && child->step != STEP_KILLED && killed &&
+		oom_did_it(&spawner->oom, child->oom_before))
+		return LIFE_OUT_OF_MEMORY;
+	return child->flags;
+}
+
 static void
 report_ended(
 	struct spawner *spawner, const struct child *child, int status, const struct rusage *usage)
@@ -37,7 +56,7 @@ report_ended(
 		.place = child->place,
 		.pid = child->pid,
 		.status = status,
-		.flags = child->flags,
+		.flags = reasons(spawner, child, status),
 		.run = child->doomed,
 		.user_us = microseconds(usage->ru_utime),
 		.system_us = microseconds(usage->ru_stime),

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define LIFE_MAGIC UINT32_C(0x6f72646c)
-#define LIFE_VERSION 7u
+#define LIFE_VERSION 8u
 #define LIFE_TEXT_MAX 98304u /* larger commands travel in a memfd */
 
 enum life_type {
@@ -48,7 +48,8 @@ enum life_flags {
 	LIFE_TEXT_FD = 1 << 4,   /* COMMAND: the text is in a memfd, the last descriptor */
 	LIFE_KILL = 1 << 5,      /* STOP: SIGKILL now */
 	LIFE_TIMED_OUT = 1 << 6, /* ENDED: stopped because its deadline had passed */
-	LIFE_STOPPED = 1 << 7    /* ENDED: stopped because of LIFE_STOP or LIFE_END */
+	LIFE_STOPPED = 1 << 7,   /* ENDED: stopped because of LIFE_STOP or LIFE_END */
+	LIFE_OUT_OF_MEMORY = 1 << 9 /* ENDED: killed by the kernel for want of memory */
 };
 
 struct life_packet {

@@ -43,6 +43,7 @@ clean_up(struct spawner *spawner)
 	fd_close(&spawner->signals);
 	fd_close(&spawner->claims);
 	fd_close(&spawner->slab);
+	oom_close(&spawner->oom);
 	sweep_descendants();
 	sweep_directory(spawner->config.directory);
 }
@@ -271,6 +272,7 @@ configure(struct spawner *spawner, struct request *request)
 	if (error.status == 0)
 		find_functions(spawner, &error);
 	report_configured(spawner, &error);
+	oom_open(&spawner->oom, "");
 	if (spawner->config.has_claims)
 		warm_up(spawner);
 }
@@ -402,6 +404,7 @@ spawner_run(int life, worker_serve_fn serve)
 		.master = -1,
 		.claims = -1,
 		.slab = -1,
+		.oom = { .fd = -1 },
 		.master_pid = getppid(),
 		.serve = serve };
 

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "shared/region.h"
 #include "spawn/life.h"
+#include "spawn/oom.h"
 #include "spawn/post.h"
 #include "spawn/spawner.h"
 
@@ -42,6 +43,7 @@ struct child {
 	struct region region; /* a worker's page */
 	int deadline;         /* a worker's timer, shared with it; -1 */
 	uint64_t started_ns;
+	uint64_t oom_before; /* so many had been killed for want of memory before it began */
 	enum child_step step;
 	uint64_t step_ns;  /* when, 0: never */
 	uint64_t look_ns;  /* when to look at its deadline again; 0: not */
@@ -86,6 +88,9 @@ struct spawner {
 	int claims;  /* memfd of the claim words, -1: there are no workers */
 	int slab;    /* memfd for large payloads, or -1 */
 	int writing; /* the life channel is polled for room */
+	struct oom oom;
+	uint64_t oom_before;    /* of the next child */
+	uint64_t oom_looked_ns; /* when that was read */
 	pid_t master_pid;
 	struct spawn_config config;
 	int configured;
@@ -108,7 +113,8 @@ struct spawner {
 };
 
 /* children.c: the table.  A pointer into it holds until the next start or end of a child. */
-int children_reserve(struct spawner *spawner); /* room for one more: 0, or -1 without memory */
+int children_reserve(
+	struct spawner *spawner); /* room for one that is about to begin: 0, or -1 without memory */
 struct child *children_add(struct spawner *spawner, uint64_t id, uint32_t place, pid_t pid);
 struct child *children_by_id(struct spawner *spawner, uint64_t id);
 struct child *children_by_pid(struct spawner *spawner, pid_t pid);

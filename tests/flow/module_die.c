@@ -56,6 +56,14 @@ grow(void)
 		bytes[i] = 1;
 }
 
+/* Until nothing is left that this process may have. */
+static void
+swell(void)
+{
+	for (int i = 0; i < 40; i++)
+		grow();
+}
+
 static int
 obey(struct ord_task *task, const char *word)
 {
@@ -80,6 +88,8 @@ obey(struct ord_task *task, const char *word)
 		burn();
 	else if (strcmp(word, "grow") == 0)
 		grow();
+	else if (strcmp(word, "swell") == 0)
+		swell();
 	else if (strcmp(word, "usage") == 0)
 		say_usage();
 	else if (strcmp(word, "fail") == 0)

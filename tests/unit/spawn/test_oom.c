@@ -1,0 +1,123 @@
+/* Whose end the kernel's count of a control group explains; the files are a folder of the test's. */
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "spawn/oom.h"
+
+static char root[64];
+
+static void
+set_up(void)
+{
+	strcpy(root, "/tmp/orderly-oom-XXXXXX");
+	cr_assert_not_null(mkdtemp(root));
+}
+
+static void
+tear_down(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof command, "rm -r '%s'", root);
+	cr_assert_eq(system(command), 0);
+}
+
+static void
+put(const char *path, const char *text)
+{
+	char full[256], command[512];
+	FILE *file;
+
+	snprintf(full, sizeof full, "%s%s", root, path);
+	snprintf(command, sizeof command, "mkdir -p \"$(dirname '%s')\"", full);
+	cr_assert_eq(system(command), 0);
+	file = fopen(full, "w");
+	cr_assert_not_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+#define EVENTS(n) "low 0\nhigh 7\nmax 1234\noom 9\noom_kill " n "\noom_group_kill 0\n"
+#define CONTROL(n) "oom_kill_disable 0\nunder_oom 0\noom_kill " n "\n"
+
+Test(oom, version_2, .init = set_up, .fini = tear_down)
+{
+	struct oom oom;
+
+	put("/proc/self/cgroup", "0::/user/session\n");
+	put("/sys/fs/cgroup/user/session/memory.events", EVENTS("3"));
+	put("/sys/fs/cgroup/memory.events", EVENTS("99"));
+	oom_open(&oom, root);
+	cr_assert_eq(oom_count(&oom), 3);
+	cr_assert_not(oom_did_it(&oom, 3));
+	/* Two are killed: two of those that lived then are explained, and no third. */
+	put("/sys/fs/cgroup/user/session/memory.events", EVENTS("5"));
+	cr_assert_not(oom_did_it(&oom, 5));
+	cr_assert(oom_did_it(&oom, 4));
+	cr_assert(oom_did_it(&oom, 3));
+	cr_assert_not(oom_did_it(&oom, 3));
+	oom_close(&oom);
+}
+
+Test(oom, version_1, .init = set_up, .fini = tear_down)
+{
+	struct oom oom;
+
+	put("/proc/self/cgroup", "5:devices:/x\n4:memory:/jobs/7\n3:cpuset:/\n0::/\n");
+	put("/sys/fs/cgroup/memory/jobs/7/memory.oom_control", CONTROL("0"));
+	put("/sys/fs/cgroup/memory/memory.oom_control", CONTROL("8"));
+	oom_open(&oom, root);
+	cr_assert_eq(oom_count(&oom), 0);
+	put("/sys/fs/cgroup/memory/jobs/7/memory.oom_control", CONTROL("18446744073709551615"));
+	cr_assert_eq(oom_count(&oom), UINT64_MAX);
+	cr_assert(oom_did_it(&oom, 0));
+	oom_close(&oom);
+}
+
+/* The path is the host's, and what is mounted is the group. */
+Test(oom, in_a_container, .init = set_up, .fini = tear_down)
+{
+	struct oom oom;
+
+	put("/proc/self/cgroup", "0::/docker/0123456789\n");
+	put("/sys/fs/cgroup/memory.events", EVENTS("1"));
+	oom_open(&oom, root);
+	cr_assert_eq(oom_count(&oom), 1);
+	oom_close(&oom);
+}
+
+/* What is missing or makes no sense explains nothing. */
+Test(oom, nothing_to_go_by, .init = set_up, .fini = tear_down)
+{
+	static const char *const groups[] = { "", "\n", "nonsense\n", "0:\n", "0::\n",
+		"0::relative\n", "::/\n", "0::/no-end" };
+	static const char *const events[] = { "", "oom_kill", "oom_kill \n", "oom_kill -\n",
+		"xoom_kill 5\n" };
+	struct oom oom;
+
+	oom_open(&oom, root);
+	cr_assert_eq(oom.fd, -1);
+	cr_assert_not(oom_did_it(&oom, 0));
+	oom_close(&oom);
+	put("/sys/fs/cgroup/memory.events", EVENTS("1"));
+	for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+		put("/proc/self/cgroup", groups[i]);
+		oom_open(&oom, root);
+		cr_assert_eq(oom_count(&oom), strcmp(groups[i], "::/\n") == 0, "%s", groups[i]);
+		oom_close(&oom);
+	}
+	put("/proc/self/cgroup", "0::/\n");
+	for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+		put("/sys/fs/cgroup/memory.events", events[i]);
+		oom_open(&oom, root);
+		cr_assert(oom.fd > 2);
+		cr_assert_eq(oom_count(&oom), 0, "%s", events[i]);
+		cr_assert_not(oom_did_it(&oom, 0));
+		oom_close(&oom);
+	}
+}
