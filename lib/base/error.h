@@ -15,7 +15,7 @@ struct error {
 /* Store a status and its sentence; returns the status. */
 int error_set(struct error *error, int status, const char *format, ...) ORD_PRINTF(3, 4);
 
-/* As error_set with ORD_ESYSTEM and ": " + the text of errno_value behind the sentence. */
+/* As error_set with ORD_ESYSTEM and ": " + the text of errno_value behind the sentence, and where a limit or a full disk is the reason, its remedy. */
 int error_system(struct error *error, int errno_value, const char *format, ...) ORD_PRINTF(3, 4);
 
 /* Store ORD_ENOMEM with its standard sentence; returns it. */

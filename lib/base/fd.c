@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -88,6 +89,18 @@ fd_headroom(unsigned count)
 		fd_close(&fds[--n]);
 	errno = failed;
 	return failed == 0 ? 0 : -1;
+}
+
+int
+fd_may_grow(uint64_t size)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY ||
+		size <= limit.rlim_cur)
+		return 0;
+	errno = EFBIG;
+	return -1;
 }
 
 int

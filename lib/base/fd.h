@@ -5,6 +5,7 @@
 #define BASE_FD_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define FD_PASS_MAX 8 /* descriptors in one message */
@@ -28,6 +29,9 @@ int fd_nonblocking(int fd);
 
 /* Could count more descriptors, at most FD_HEADROOM_MAX, be opened now?  0 or -1 with errno.  Costs 2 * count calls. */
 int fd_headroom(unsigned count);
+
+/* May a file be so long?  Behind RLIMIT_FSIZE a write would also send a signal.  0 or -1 with EFBIG. */
+int fd_may_grow(uint64_t size);
 
 /*
  * Send one packet with descriptors; never raises SIGPIPE.  Returns size or -1 with errno.

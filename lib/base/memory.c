@@ -2,11 +2,13 @@
  * Allocation through one function, so that tests can make any call fail and
  * a reader knows that nothing else in the library takes memory.
  */
+#define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "base/memory.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 void *
 memory_resize(void *block, size_t size)
@@ -41,4 +43,15 @@ void
 memory_free(void *block)
 {
 	free(block);
+}
+
+int
+memory_headroom(size_t size)
+{
+	void *room = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (room == MAP_FAILED)
+		return -1;
+	munmap(room, size);
+	return 0;
 }

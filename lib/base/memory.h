@@ -16,6 +16,9 @@ void *memory_resize(void *block, size_t size);
 /* A copy of size bytes with one NUL behind it; NULL if there is no memory. */
 void *memory_copy(const void *bytes, size_t size);
 
+/* Could so much more be mapped now?  For what others allocate and cannot do without.  0 or -1 with errno. */
+int memory_headroom(size_t size);
+
 /* Frees a block; NULL is fine. */
 void memory_free(void *block);
 
