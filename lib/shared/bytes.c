@@ -35,7 +35,9 @@ fill(int fd, const char *bytes, size_t size)
 int
 bytes_new(const void *bytes, size_t size)
 {
-	int fd = memfd_create("orderly-shared", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = fd_may_grow(size) == 0
+		? memfd_create("orderly-shared", MFD_CLOEXEC | MFD_ALLOW_SEALING)
+		: -1;
 
 	if (fd < 0 || fd_lift(&fd) != 0)
 		return -1;

@@ -39,7 +39,7 @@ allocate(int fd, size_t size)
 static int
 sealed_memfd(const char *name, size_t size)
 {
-	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = fd_may_grow(size) == 0 ? memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING) : -1;
 
 	if (fd < 0 || fd_lift(&fd) != 0)
 		return -1;

@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -56,26 +55,14 @@ slab_stretch(uint64_t window_bytes)
 	return stretch;
 }
 
-/* Beyond that limit ftruncate would not only fail but send a signal. */
-static int
-may_be_so_long(uint64_t size)
-{
-	struct rlimit limit;
-
-	return getrlimit(RLIMIT_FSIZE, &limit) == 0 &&
-		(limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= size);
-}
-
 int
 slab_file(uint64_t stretch, uint32_t places)
 {
 	uint64_t size = slab_place(stretch, places);
 	int fd;
 
-	if (!may_be_so_long(size)) {
-		errno = EFBIG;
+	if (fd_may_grow(size) != 0)
 		return -1;
-	}
 	fd = memfd_create("orderly-slab", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0 || fd_lift(&fd) != 0)
 		return -1;
