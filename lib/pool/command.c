@@ -76,6 +76,8 @@ open_feed(const struct extra *extra, int *fd)
 		return 0;
 	if (extra->feed_is_fd)
 		return open_lent(feed, fd);
+	if (fd_may_grow(feed->size) != 0)
+		return -1;
 	*fd = memfd_create("orderly-input", MFD_CLOEXEC);
 	if (*fd < 0 || fd_lift(fd) != 0)
 		return -1;
@@ -147,12 +149,13 @@ pool_command_start(struct ord_pool *pool, uint32_t place, struct slot *slot)
 	begin(pool, place, slot);
 	opened = open_all(command, slot, fds);
 	if (opened != 0)
-		error_system(&error, errno,
-			"cannot make the pipes of a command (raise the limit of open files, ulimit -n)");
+		error_system(&error, errno, "cannot make the pipes of a command");
 	else
 		status = launch_command(&pool->launch, command->id, place,
 			slot->task.limits.timeout_ms, slot->task.limits.grace_ms,
 			blob_bytes(&slot->task.input), slot->task.input.size, fds);
+	if (opened == 0 && status != 0)
+		error_system(&error, launch_errno(status), "cannot hand a command to the spawner");
 	for (int i = 0; i < 3; i++)
 		fd_close(&fds[i]);
 	if (opened == 0 && status == 0)
@@ -160,7 +163,7 @@ pool_command_start(struct ord_pool *pool, uint32_t place, struct slot *slot)
 	if (opened != 0)
 		fail_start(pool, place, EXIT_NOT_RUNNABLE, error.text);
 	else if (status != 0)
-		fail_start(pool, place, EXIT_NOT_RUNNABLE, ord_strerror(status));
+		fail_start(pool, place, EXIT_NOT_RUNNABLE, error.text);
 }
 
 void

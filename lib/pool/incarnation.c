@@ -6,6 +6,7 @@
 #define _GNU_SOURCE /* getrandom, F_SETPIPE_SZ */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -19,6 +20,7 @@
 #include "base/memory.h"
 #include "base/signals.h"
 #include "pool/pool.h"
+#include "worker/server.h"
 
 #define WORDS_PIPE_SIZE 8192 /* small, so that one worker's flood holds up no other's results */
 
@@ -152,10 +154,7 @@ begin(struct ord_pool *pool, uint32_t place)
 static void
 could_not(struct ord_pool *pool, uint32_t place, int errno_value)
 {
-	error_system(&pool->start_error, errno_value,
-		"cannot start worker %u (raise the limits of open files and "
-		"processes, or use fewer workers)",
-		place);
+	error_system(&pool->start_error, errno_value, "cannot start worker %u", place);
 	core_spawn_failed(&pool->core, place, clock_now_ns());
 }
 
@@ -173,7 +172,7 @@ incarnation_spawn(struct ord_pool *pool, uint32_t place)
 			pool->options.line_bytes, words_say, incarnation);
 		status = launch_worker(&pool->launch, incarnation->id, place, parcel.region,
 			incarnation->timer, parcel.words);
-		errno = status == ORD_ENOMEM ? ENOMEM : EPIPE;
+		errno = launch_errno(status);
 	}
 	kept = errno;
 	if (status == 0 && incarnation_keeps_region(pool)) {
@@ -238,9 +237,7 @@ incarnation_ready(struct ord_pool *pool, const struct life_packet *packet)
 	incarnation->ready_by_ns = 0;
 	pool->workers_starting--;
 	if (fd_headroom(CHANNEL_FDS_PER_WORKER) != 0) {
-		error_system(&pool->start_error, EMFILE,
-			"cannot connect to worker %u: raise the limit of open files "
-			"(ulimit -n) or use fewer workers",
+		error_system(&pool->start_error, errno, "cannot connect to worker %u",
 			incarnation->place);
 		incarnation_spoil(incarnation);
 		return;
@@ -314,6 +311,47 @@ incarnation_take_rest(struct incarnation *incarnation)
 	last_words(incarnation);
 }
 
+/* What it left in its page; false: nothing. */
+static bool
+tell_trouble(const struct incarnation *incarnation, int status)
+{
+	struct ord_pool *pool = incarnation->pool;
+	uint32_t trouble = atomic_load(&incarnation->region.page->trouble),
+		 place = incarnation->place;
+	int failed = TROUBLE_ERRNO(trouble);
+
+	switch (TROUBLE_WHAT(trouble)) {
+	case TROUBLE_MEMORY:
+		error_system(&pool->start_error, failed, "worker %u cannot map the pool's memory",
+			place);
+		return true;
+	case TROUBLE_SOCKETS:
+		error_system(&pool->start_error, failed,
+			failed == EMFILE
+				? "worker %u cannot make its sockets in %s"
+				: "worker %u cannot make its sockets in %s (XDG_RUNTIME_DIR may name another place)",
+			place, pool->directory);
+		return true;
+	case TROUBLE_PEERS:
+		error_system(&pool->start_error, failed,
+			"worker %u has no descriptors left for the master to connect", place);
+		return true;
+	case TROUBLE_ZEROMQ:
+		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGABRT)
+			return false;
+		error_set(&pool->start_error, ORD_ECRASHLOOP,
+			"worker %u got no thread or no memory for ZeroMQ, which then aborts: raise the limits "
+			"of processes (ulimit -u) and of memory (ulimit -v)",
+			place);
+		return true;
+	default:
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != LEAVE_SYSTEM)
+			return false;
+		error_system(&pool->start_error, ENOMEM, "worker %u cannot start", place);
+		return true;
+	}
+}
+
 /* "SIGSEGV", "exit code 3". */
 static const char *
 how_it_ended(int status, char text[SIGNAL_TEXT_MAX])
@@ -343,6 +381,8 @@ explain_end(const struct incarnation *incarnation, int status)
 		pool->options.on_worker_start != NULL ? ", perhaps in on_worker_start" : "";
 	char how[SIGNAL_TEXT_MAX];
 
+	if (tell_trouble(incarnation, status))
+		return;
 	how_it_ended(status, how);
 	if (incarnation->distrusted)
 		error_set(&pool->start_error, ORD_ECRASHLOOP,

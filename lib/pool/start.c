@@ -114,8 +114,7 @@ pool_check_descriptors(struct ord_pool *pool, uint32_t workers)
 			"it (ulimit -n) or use fewer workers",
 			workers, (unsigned long long)need, (unsigned long long)limit.rlim_cur);
 	if (fd_headroom(FDS_OF_A_POOL / 2) != 0)
-		return error_system(&pool->error, errno,
-			"too few descriptors are left for a pool: raise the limit (ulimit -n)");
+		return error_system(&pool->error, errno, "too few descriptors are left for a pool");
 	return ORD_OK;
 }
 

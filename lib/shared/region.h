@@ -47,6 +47,12 @@ enum page_wants {
 	WANTS_PROGRESS = 1 << 1 /* PROGRESS */
 };
 
+/* What a worker was about to do when it ended before it was ready, and the errno of it. */
+enum trouble { TROUBLE_NONE = 0, TROUBLE_MEMORY, TROUBLE_ZEROMQ, TROUBLE_SOCKETS, TROUBLE_PEERS };
+#define TROUBLE_WORD(what, failed) ((uint32_t)(what) << 16 | ((uint32_t)(failed)&0xffff))
+#define TROUBLE_WHAT(word) ((enum trouble)((word) >> 16))
+#define TROUBLE_ERRNO(word) ((int)((word)&0xffff))
+
 struct status_page {
 	/* the master writes these before the worker starts */
 	uint32_t magic;
@@ -70,6 +76,7 @@ struct status_page {
 	alignas(64) _Atomic uint64_t run;
 	_Atomic uint64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none */
 	_Atomic uint32_t grace_ms;    /* behind the deadline; stands before it */
+	_Atomic uint32_t trouble;     /* TROUBLE_WORD: why it cannot start, if it ends now */
 	_Atomic uint64_t started_ns;  /* when the task that runs began; stands before run */
 
 	/* the worker */

@@ -105,7 +105,7 @@ hear_hello(struct launch *launch, const char *name, uint64_t end_ns, struct erro
 		return check_hello(&event, name, error);
 	return error_set(error, ORD_EPROGRAM, "%s %s: " REMEDY, name,
 		got == 0 ? "was started as a worker program and said nothing"
-			 : "ended without a word");
+			 : "ended without a word to the pool (standard error may say why)");
 }
 
 static int
@@ -224,6 +224,14 @@ as_status(int sent)
 }
 
 int
+launch_errno(int status)
+{
+	if (status == ORD_ENOMEM)
+		return ENOMEM;
+	return status == ORD_ELOST ? EPIPE : errno;
+}
+
+int
 launch_worker(struct launch *launch, uint64_t id, uint32_t place, int region, int timer, int words)
 {
 	struct life_packet packet = { .type = LIFE_SPAWN, .id = id, .place = place };
@@ -252,7 +260,7 @@ write_all(int fd, const char *bytes, size_t size)
 static int
 text_in_memfd(const void *text, size_t size)
 {
-	int fd = memfd_create("orderly-command", MFD_CLOEXEC);
+	int fd = fd_may_grow(size) == 0 ? memfd_create("orderly-command", MFD_CLOEXEC) : -1;
 
 	if (fd >= 0 && write_all(fd, text, size) != 0)
 		fd_close(&fd);

@@ -54,6 +54,9 @@ int launch_start(struct launch *launch, const struct launch_options *options, st
 int launch_begin(struct launch *launch, const struct launch_options *options, struct error *error);
 int launch_meet(struct launch *launch, const struct launch_options *options, struct error *error);
 
+/* Why the request that was just made could not be, as an errno; status is what it returned. */
+int launch_errno(int status);
+
 /* Ask for a worker; words may be -1.  The descriptors stay the caller's.  0, or ORD_ENOMEM, ORD_ELOST, ORD_ESYSTEM. */
 int launch_worker(
 	struct launch *launch, uint64_t id, uint32_t place, int region, int timer, int words);

@@ -11,12 +11,21 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "base/fd.h"
+#include "base/memory.h"
+#include "base/threads.h"
+
 _Static_assert(
 	sizeof(zmq_msg_t) <= sizeof(((struct channel_message *)0)->opaque), "a zmq_msg_t fits");
 
 #define ENDPOINT_MAX 160
 #define SCHEME "ipc://"
-#define WARM_MS 1000 /* a message that stays away makes only what follows dearer */
+#define THREADS 2         /* of a context: one for input and output, one that closes */
+#define HUB_FDS 7         /* of a context with a socket */
+#define ENDS_FDS 5        /* of another socket, of two that listen, and of their peers */
+#define PEER_FDS 2        /* of their peers */
+#define MEMORY (2u << 20) /* far more than a context or a connection takes at its start */
+#define WARM_MS 1000      /* a message that stays away makes only what follows dearer */
 
 static zmq_msg_t *
 message_of(struct channel_message *message)
@@ -50,9 +59,24 @@ open_socket(void *context, int type, int64_t message_max)
 	return socket;
 }
 
+/*
+ * With its first socket a context starts two threads, and what they wait with.
+ * libzmq ends the process where it gets them not; so they are asked for here
+ * first.  0 or -1 with errno.
+ */
+static int
+check_room(unsigned fds)
+{
+	if (fd_headroom(fds) != 0 || threads_headroom(THREADS) != 0)
+		return -1;
+	return memory_headroom(MEMORY);
+}
+
 int
 channel_hub_open(struct channel_hub *hub, uint64_t message_max, struct error *error)
 {
+	if (check_room(HUB_FDS) != 0)
+		return error_system(error, errno, "cannot start ZeroMQ");
 	hub->context = zmq_ctx_new();
 	if (hub->context == NULL)
 		return error_system(error, errno, "cannot make a ZeroMQ context");
@@ -60,8 +84,7 @@ channel_hub_open(struct channel_hub *hub, uint64_t message_max, struct error *er
 	hub->results = open_socket(hub->context, ZMQ_PULL, (int64_t)message_max);
 	if (hub->results != NULL)
 		return 0;
-	error_system(error, errno,
-		"cannot make a ZeroMQ socket: raise the limit of open files (ulimit -n)");
+	error_system(error, errno, "cannot make a ZeroMQ socket");
 	channel_hub_close(hub);
 	return error->status;
 }
@@ -82,10 +105,12 @@ channel_connect(struct channel_hub *hub, const char *directory, uint64_t id, voi
 {
 	char name[ENDPOINT_MAX];
 
+	*tasks = NULL;
+	if (memory_headroom(MEMORY) != 0)
+		return error_system(error, errno, "cannot connect to a worker");
 	*tasks = open_socket(hub->context, ZMQ_PUSH, -1);
 	if (*tasks == NULL)
-		return error_system(error, errno,
-			"cannot make a ZeroMQ socket for a worker: raise the limit of open files (ulimit -n)");
+		return error_system(error, errno, "cannot make a ZeroMQ socket for a worker");
 	hub->quiet =
 		false; /* connecting looks at what the descriptor tells of, and then it does not tell */
 	/* Results first: a worker that got a task may answer at once. */
@@ -185,7 +210,7 @@ channel_warm_up(const char *directory)
 
 	/* With its last context libzmq would forget what its first had looked up. */
 	channel_warm();
-	context = zmq_ctx_new();
+	context = check_room(HUB_FDS + 2 * ENDS_FDS) == 0 ? zmq_ctx_new() : NULL;
 	if (context == NULL)
 		return;
 	to = bind_socket(context, ZMQ_PULL, directory, 0, 't');
@@ -205,12 +230,20 @@ channel_warm_up(const char *directory)
 int
 channel_ends_open(struct channel_ends *ends, const char *directory, uint64_t id)
 {
+	if (fd_headroom(HUB_FDS + ENDS_FDS) != 0)
+		return -1;
 	ends->context = zmq_ctx_new();
 	if (ends->context == NULL)
 		return -1;
 	ends->tasks = bind_socket(ends->context, ZMQ_PULL, directory, id, 't');
 	ends->results = bind_socket(ends->context, ZMQ_PUSH, directory, id, 'r');
 	return ends->tasks != NULL && ends->results != NULL ? 0 : -1;
+}
+
+int
+channel_ends_check(void)
+{
+	return fd_headroom(PEER_FDS);
 }
 
 char *

@@ -81,6 +81,9 @@ void channel_unbind(const char *directory, uint64_t id);
 /* 0 or -1 with errno. */
 int channel_ends_open(struct channel_ends *ends, const char *directory, uint64_t id);
 
+/* Is there room for the master's connections?  libzmq ends the process if there is none.  0 or -1 with errno. */
+int channel_ends_check(void);
+
 /* Room for a message of size bytes to be written in place and sent; NULL without memory. */
 char *channel_compose(struct channel_message *message, size_t size);
 

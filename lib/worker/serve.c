@@ -7,6 +7,7 @@
  */
 #include "worker/serve.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdio_ext.h>
 #include <sys/socket.h>
@@ -175,6 +176,13 @@ await(struct worker *worker)
 
 /* --- the loop --- */
 
+/* The master asks for it when this process has ended. */
+static void
+note_trouble(struct server *server, enum trouble what, int failed)
+{
+	atomic_store(&server->worker.region.page->trouble, TROUBLE_WORD(what, failed));
+}
+
 static void
 take_message(struct server *server)
 {
@@ -183,6 +191,8 @@ take_message(struct server *server)
 
 	if (channel_wait(server->ends.tasks, &message) != 0)
 		_exit(LEAVE_SYSTEM);
+	if (server->position == 0)
+		note_trouble(server, TROUBLE_NONE, 0); /* the master is connected */
 	server_open(server, align(server, &message), message.size, &frame);
 	server_run(server, &frame);
 	channel_drop(&message);
@@ -225,6 +235,13 @@ buffer_lines(void)
 	setvbuf(stdout, room, _IOLBF, room != NULL ? size : 0);
 }
 
+_Noreturn static void
+leave_for(struct server *server, enum trouble what)
+{
+	note_trouble(server, what, errno);
+	_exit(LEAVE_SYSTEM);
+}
+
 static void
 set_up(struct server *server, const struct worker_setup *setup)
 {
@@ -246,14 +263,15 @@ set_up(struct server *server, const struct worker_setup *setup)
 	worker->await = await;
 	worker->owner = server;
 	server->aside_last = &server->aside;
-	if (region_map(&worker->region, setup->region) != 0 ||
-		claims_map(&worker->claims, &worker->n_claims, setup->claims) != 0)
+	if (region_map(&worker->region, setup->region) != 0)
 		_exit(LEAVE_SYSTEM);
+	if (claims_map(&worker->claims, &worker->n_claims, setup->claims) != 0)
+		leave_for(server, TROUBLE_MEMORY);
 	outbox_init(&worker->outbox, &worker->region, setup->timer);
 	/* Children of tasks see a 0 there, and leave the outbox alone. */
 	worker->alive = alive_new();
 	if (worker->alive == NULL)
-		_exit(LEAVE_SYSTEM);
+		leave_for(server, TROUBLE_MEMORY);
 	worker->instant = setup->half_write;
 	if (worker->words < 0)
 		worker->instant *=
@@ -261,6 +279,25 @@ set_up(struct server *server, const struct worker_setup *setup)
 	log_task_set(&worker->task); /* no code of the user runs here outside of a task or a hook */
 	if (worker->words >= 0)
 		buffer_lines();
+}
+
+/* libzmq ends this process if it gets no thread or memory, here or when the master connects: then the page says at what. */
+static void
+open_sockets(struct server *server, const struct worker_setup *setup)
+{
+	note_trouble(server, TROUBLE_ZEROMQ, 0);
+	if (channel_ends_open(&server->ends, setup->directory, setup->id) != 0)
+		leave_for(server, TROUBLE_SOCKETS);
+	note_trouble(server, TROUBLE_NONE, 0);
+}
+
+/* The hook may have left too few descriptors for the master to connect. */
+static void
+check_peers(struct server *server)
+{
+	if (channel_ends_check() != 0)
+		leave_for(server, TROUBLE_PEERS);
+	note_trouble(server, TROUBLE_ZEROMQ, 0);
 }
 
 void
@@ -271,12 +308,12 @@ worker_serve(const struct worker_setup *setup)
 	if (server == NULL)
 		_exit(LEAVE_SYSTEM);
 	set_up(server, setup);
-	if (channel_ends_open(&server->ends, setup->directory, setup->id) != 0)
-		_exit(LEAVE_SYSTEM);
+	open_sockets(server, setup);
 	if (worker_start_hook(&server->worker) != 0) {
 		fflush(stdout);
 		_exit(LEAVE_UNFIT);
 	}
+	check_peers(server);
 	/* From now on somebody connects; a send before that would wait for it. */
 	server->worker.flush = flush;
 	say_ready(setup);
