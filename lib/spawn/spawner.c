@@ -150,7 +150,7 @@ set_up(struct spawner *spawner)
 		_exit(1);
 	fcntl(spawner->life, F_SETFD, FD_CLOEXEC);
 	if (set_standard_descriptors() != 0)
-		refuse_system(spawner, "/dev/null");
+		refuse_system(spawner, "it cannot open /dev/null");
 	spawner->bytes = memory_new(1, BYTES_SIZE);
 	if (spawner->bytes == NULL)
 		refuse_memory(spawner);
@@ -158,7 +158,7 @@ set_up(struct spawner *spawner)
 	spawner->signals = open_signals();
 	if (watch(spawner, spawner->life, SPAWNER_WAKE_LIFE) != 0 ||
 		watch(spawner, spawner->signals, SPAWNER_WAKE_SIGNALS) != 0)
-		refuse_system(spawner, "epoll and signalfd");
+		refuse_system(spawner, "it cannot wait for its children");
 }
 
 static void
@@ -266,7 +266,8 @@ configure(struct spawner *spawner, struct request *request)
 	/* Made here and not by the master, so that whoever dies when, somebody is left to remove it. */
 	if (error.status == 0 && spawner->config.directory[0] != '\0' &&
 		mkdir(spawner->config.directory, 0700) != 0)
-		error_system(&error, errno, "cannot make the directory %s for sockets",
+		error_system(&error, errno,
+			"cannot make the directory %s for sockets (XDG_RUNTIME_DIR may name another place)",
 			spawner->config.directory);
 	watch_master(spawner);
 	if (error.status == 0)
@@ -307,6 +308,9 @@ obey(struct spawner *spawner, struct request *request)
 static void
 refuse_request(struct spawner *spawner, const struct request *request)
 {
+	errno = EMFILE;
+	if (request->packet.type == LIFE_CONFIG)
+		refuse_system(spawner, "it cannot take the memory of the pool");
 	if (request->packet.type == LIFE_SPAWN || request->packet.type == LIFE_COMMAND)
 		report_failed(spawner, request, EMFILE, "the spawner has no descriptors left");
 }
