@@ -8,7 +8,9 @@
  *
  * The library never exits, aborts, prints, installs a signal handler, touches
  * SIGCHLD, the environment or the locale, or waits for children that are not
- * its own.  libzmq, underneath it, aborts the process when memory runs out, and
+ * its own.  libzmq, underneath it, aborts the process when memory runs out; so
+ * before it starts, and before each connection, room for descriptors, threads
+ * and memory is looked for, and where there is none a call fails instead.  It
  * calls srand once, so that a host's rand() sequence may change.
  */
 #ifndef ORDERLY_ORDERLY_H
