@@ -103,9 +103,13 @@ hear_hello(struct launch *launch, const char *name, uint64_t end_ns, struct erro
 
 	if (got == 1)
 		return check_hello(&event, name, error);
-	return error_set(error, ORD_EPROGRAM, "%s %s: " REMEDY, name,
-		got == 0 ? "was started as a worker program and said nothing"
-			 : "ended without a word to the pool (standard error may say why)");
+	if (got == 0)
+		return error_set(error, ORD_EPROGRAM,
+			"%s was started as a worker program and said nothing: " REMEDY, name);
+	return error_set(error, ORD_EPROGRAM,
+		"%s ended without a word: " REMEDY
+		", or see on standard error why it could not start",
+		name);
 }
 
 static int

@@ -17,7 +17,7 @@
 enum { TASKS = 20, KIB = 1024 };
 
 static const char *const file_sizes[] = { "ulimit -f", NULL };
-static const char *const memory[] = { "ulimit -v", "memory", "limits of memory", "without a word to the pool", "ended while it was configured", NULL };
+static const char *const memory[] = { "ulimit -v", "memory", "limits of memory", "without a word", "ended while it was configured", NULL };
 
 static void
 check_nothing_left(void)
