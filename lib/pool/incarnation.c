@@ -1,6 +1,6 @@
 /*
  * One life of a worker's place: asked for, ready, fed, ended.  At its end the
- * order of docs/protocol.md holds: frames, outbox, last words, and only then
+ * order of docs/protocol.md holds: outbox, last words, and only then
  * the ledger.
  */
 #define _GNU_SOURCE /* getrandom, F_SETPIPE_SZ */
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -102,6 +103,22 @@ incarnation_drop_spare(struct ord_pool *pool)
 }
 
 static int
+watch_outbox(struct incarnation *incarnation)
+{
+	struct ord_pool *pool = incarnation->pool;
+
+	incarnation->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (incarnation->timer < 0 || fd_lift(&incarnation->timer) != 0)
+		return -1;
+	incarnation->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (incarnation->bell < 0 || fd_lift(&incarnation->bell) != 0)
+		return -1;
+	if (pool_watch(pool, incarnation->timer, SOURCE_FLUSH, incarnation->place) != 0)
+		return -1;
+	return pool_watch(pool, incarnation->bell, SOURCE_BELL, incarnation->place);
+}
+
+static int
 prepare(struct incarnation *incarnation, struct parcel *parcel)
 {
 	struct ord_pool *pool = incarnation->pool;
@@ -116,10 +133,7 @@ prepare(struct incarnation *incarnation, struct parcel *parcel)
 		getrandom(incarnation->region.page->nonce, REGION_NONCE_SIZE, 0) !=
 			REGION_NONCE_SIZE)
 		return -1;
-	incarnation->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (incarnation->timer < 0 || fd_lift(&incarnation->timer) != 0)
-		return -1;
-	if (pool_watch(pool, incarnation->timer, SOURCE_FLUSH, incarnation->place) != 0)
+	if (watch_outbox(incarnation) != 0)
 		return -1;
 	if (pool->options.capture == ORD_CAPTURE_OFF)
 		return 0;
@@ -142,7 +156,7 @@ begin(struct ord_pool *pool, uint32_t place)
 	memset(incarnation, 0, sizeof *incarnation);
 	incarnation->pool = pool;
 	incarnation->place = place;
-	incarnation->timer = incarnation->region_fd = -1;
+	incarnation->timer = incarnation->bell = incarnation->region_fd = -1;
 	incarnation->worn = true;
 	incarnation->pipe.fd = -1;
 	incarnation->id = pool_next_id(pool, place);
@@ -170,8 +184,9 @@ incarnation_spawn(struct ord_pool *pool, uint32_t place)
 	if (prepare(incarnation, &parcel) == 0) {
 		words_init(&incarnation->words, incarnation->region.page->nonce,
 			pool->options.line_bytes, words_say, incarnation);
-		status = launch_worker(&pool->launch, incarnation->id, place, parcel.region,
-			incarnation->timer, parcel.words);
+		status = launch_worker(&pool->launch, incarnation->id, place,
+			&(struct launch_gifts){ parcel.region, incarnation->timer,
+				incarnation->bell, parcel.words });
 		errno = launch_errno(status);
 	}
 	kept = errno;
@@ -189,11 +204,11 @@ incarnation_spawn(struct ord_pool *pool, uint32_t place)
 
 /* A process that a task left behind may hold it, fired and not read, and epoll would tell of it for ever. */
 static void
-forget_timer(struct incarnation *incarnation)
+forget(struct incarnation *incarnation, int *fd)
 {
-	if (incarnation->timer >= 0)
-		epoll_ctl(incarnation->pool->epoll, EPOLL_CTL_DEL, incarnation->timer, NULL);
-	fd_close(&incarnation->timer);
+	if (*fd >= 0)
+		epoll_ctl(incarnation->pool->epoll, EPOLL_CTL_DEL, *fd, NULL);
+	fd_close(fd);
 }
 
 void
@@ -209,12 +224,12 @@ incarnation_close(struct incarnation *incarnation)
 	if (incarnation->ready_by_ns != 0)
 		pool->workers_starting--;
 	if (incarnation->tasks != NULL) {
-		channel_disconnect(
-			&pool->hub, pool->directory, incarnation->id, &incarnation->tasks);
+		channel_disconnect(&incarnation->tasks);
 		pool->workers_ready--;
 	}
 	intake_close(pool, &incarnation->pipe);
-	forget_timer(incarnation);
+	forget(incarnation, &incarnation->timer);
+	forget(incarnation, &incarnation->bell);
 	words_finish(&incarnation->words);
 	buffer_finish(&incarnation->parts);
 	blob_finish(&incarnation->block);
@@ -242,7 +257,7 @@ incarnation_ready(struct ord_pool *pool, const struct life_packet *packet)
 		incarnation_spoil(incarnation);
 		return;
 	}
-	if (channel_connect(&pool->hub, pool->directory, incarnation->id, &incarnation->tasks,
+	if (channel_connect(pool->context, pool->directory, incarnation->id, &incarnation->tasks,
 		    &pool->start_error) != 0) {
 		incarnation_spoil(incarnation);
 		return;

@@ -111,7 +111,8 @@ inline_start(struct ord_pool *pool)
 		return error_memory(&pool->error);
 	pool->inline_worker = worker;
 	incarnation->pool = pool;
-	incarnation->pipe.fd = incarnation->timer = incarnation->region_fd = -1;
+	incarnation->pipe.fd = incarnation->region_fd = -1;
+	incarnation->timer = incarnation->bell = -1;
 	if (region_new(&incarnation->region, &fd) != 0)
 		return error_system(&pool->error, errno, "cannot make shared memory");
 	fd_close(&fd);
@@ -131,7 +132,7 @@ inline_start(struct ord_pool *pool)
 	worker->drain = take;
 	worker->await = await;
 	worker->owner = pool;
-	outbox_init(&worker->outbox, &worker->region, -1);
+	outbox_init(&worker->outbox, &worker->region, -1, -1);
 	if (find_function(pool, worker) != 0 || start_hook(pool) != 0)
 		return pool->error.status;
 	core_spawning(&pool->core, 0);

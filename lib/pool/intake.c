@@ -13,6 +13,9 @@ pool_watch(struct ord_pool *pool, int fd, enum source source, uint32_t place)
 	struct epoll_event event = { .events = EPOLLIN,
 		.data.u64 = ((uint64_t)place << 8) | (uint64_t)source };
 
+	/* Each ring is an event, so nobody has to read how often it rang. */
+	if (source == SOURCE_BELL)
+		event.events |= EPOLLET;
 	return epoll_ctl(pool->epoll, EPOLL_CTL_ADD, fd, &event);
 }
 

@@ -15,7 +15,6 @@
 #include "base/memory.h"
 #include "pool/pool.h"
 
-#define FRAMES_PER_ROUND 256 /* so that no flood keeps events or results waiting */
 #define EVENTS_PER_ROUND 64
 
 static void
@@ -161,7 +160,6 @@ take_event(struct ord_pool *pool, uint64_t what)
 
 	switch ((enum source)(what & 0xff)) {
 	case SOURCE_LIFE: take_life(pool); break;
-	case SOURCE_RESULTS: channel_hub_woken(&pool->hub); break;
 	case SOURCE_WAKE: drain_counter(pool->wake); break;
 	case SOURCE_TIMER:
 		drain_counter(pool->timer);
@@ -169,6 +167,7 @@ take_event(struct ord_pool *pool, uint64_t what)
 		break;
 	case SOURCE_WORDS: take_words(pool, place); break;
 	case SOURCE_FLUSH: take_flush(&pool->incarnations[place]); break;
+	case SOURCE_BELL: receive_outbox(&pool->incarnations[place]); break;
 	case SOURCE_STDOUT: pool_command_read(&pool->commands[place], false); break;
 	case SOURCE_STDERR: pool_command_read(&pool->commands[place], true); break;
 	}
@@ -253,9 +252,9 @@ watch(struct ord_pool *pool)
 
 /* What no descriptor would tell: a foreign loop must not sleep over it. */
 static bool
-more_to_do(const struct ord_pool *pool, unsigned frames)
+more_to_do(const struct ord_pool *pool)
 {
-	return frames >= FRAMES_PER_ROUND || pool->left ||
+	return pool->left ||
 		(pool->inline_worker != NULL && pool->core.n_waiting != 0 &&
 			!pool->core.suspended) ||
 		(pool->options.on_result != NULL && core_deliverable(&pool->core) != NULL);
@@ -271,20 +270,16 @@ pool_wake(struct ord_pool *pool)
 		return; /* the counter is full: the loop will wake */
 }
 
-/* Everything that can be done without waiting; how many frames came. */
-static unsigned
+/* Everything that can be done without waiting. */
+static void
 carry_on(struct ord_pool *pool, bool *moved)
 {
-	unsigned frames;
-
 	pool_announce(pool);
 	if (pool->stops)
 		pool_take_stops(pool);
 	if (pool->left)
 		receive_left(pool);
 	pool_dispatch(pool);
-	frames = receive_frames(pool, FRAMES_PER_ROUND);
-	*moved |= frames != 0;
 	*moved |= pool_deliver(pool, false);
 	if (pool->spill.fd >= 0)
 		pool_spill(pool);
@@ -293,7 +288,6 @@ carry_on(struct ord_pool *pool, bool *moved)
 	if (!pool->destroy)
 		pool_dispatch(pool);
 	pool_announce(pool);
-	return frames;
 }
 
 int
@@ -312,7 +306,9 @@ pool_round(struct ord_pool *pool, int timeout_ms, bool *moved)
 	*moved |= take_events(pool, timeout_ms);
 	pool->core.now_ns = clock_now_ns();
 	pool_take_interrupts(pool);
-	if (!pool->destroy && more_to_do(pool, carry_on(pool, moved)))
+	if (!pool->destroy)
+		carry_on(pool, moved);
+	if (!pool->destroy && more_to_do(pool))
 		pool_wake(pool);
 	if (!pool->destroy)
 		watch(pool);

@@ -31,11 +31,11 @@
 /* Who an epoll event is for; with the place above the low 8 bits. */
 enum source {
 	SOURCE_LIFE = 1,
-	SOURCE_RESULTS,
 	SOURCE_WAKE,
 	SOURCE_TIMER,
 	SOURCE_WORDS,
 	SOURCE_FLUSH,
+	SOURCE_BELL,
 	SOURCE_STDOUT,
 	SOURCE_STDERR
 };
@@ -75,6 +75,7 @@ struct incarnation {
 	bool worn;     /* what ended it may have left anything in its region */
 	void *tasks;        /* its tasks socket, NULL until it is ready */
 	int timer;          /* the shared flush timer */
+	int bell;           /* the worker rings it when the answers to a message are there */
 	struct intake pipe; /* its words */
 	size_t pipe_size;   /* what it can hold */
 	struct words words;
@@ -141,7 +142,7 @@ struct ord_pool {
 	bool quiet;            /* the last round of this call moved nothing */
 	uint64_t suspended_ns; /* since when, if core.suspended */
 	struct launch launch;
-	struct channel_hub hub;
+	void *context;                       /* of ZeroMQ; NULL: none */
 	char directory[SPAWN_DIRECTORY_MAX]; /* "": none */
 	_Atomic uint64_t *claims;
 	int claims_fd;
@@ -279,18 +280,14 @@ bool plain_deliver(struct ord_pool *pool);
 
 /* --- receive.c --- */
 
-/* Take frames until there are none, or so many frames or messages have come: then it returns budget, else how many frames. */
-unsigned receive_frames(struct ord_pool *pool, unsigned budget);
-
-/* Take what lies in an outbox. */
+/* Take what lies in an outbox: all of it, or until it has said many messages; then it is left. */
 void receive_outbox(struct incarnation *incarnation);
 
 /* Take what was left in outboxes because of its number. */
 void receive_left(struct ord_pool *pool);
 
-/* Take records that begin at a stream position; -1: they make no sense. */
-int receive_records(
-	struct incarnation *incarnation, uint64_t position, const char *records, size_t size);
+/* Take the records that follow those that were taken; -1: they make no sense. */
+int receive_records(struct incarnation *incarnation, const char *records, size_t size);
 
 /* Acknowledge and read on where memory allows it again. */
 void receive_resume(struct ord_pool *pool);

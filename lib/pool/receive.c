@@ -1,8 +1,7 @@
 /*
- * Results come in: frames from the socket, or bytes straight from an outbox.
- * Both are pieces of the same stream, placed by their position, so that what
- * comes twice is taken once.  Records are input: whatever makes no sense costs
- * the worker that sent it, and nobody else.
+ * Results come in, from the outboxes where workers wrote them.  Records are
+ * input: whatever makes no sense costs the worker that wrote it, and nobody
+ * else.
  */
 #include <orderly/result.h>
 
@@ -356,21 +355,14 @@ take_record(struct incarnation *incarnation, const struct record *record)
  * outbox, because it is not acknowledged, and the next round takes it there.
  */
 int
-receive_records(
-	struct incarnation *incarnation, uint64_t position, const char *records, size_t size)
+receive_records(struct incarnation *incarnation, const char *records, size_t size)
 {
 	uint64_t enough = incarnation->pool->messages + MESSAGES_AT_ONCE;
+	uint64_t position = incarnation->taken;
 	const char *end = records + size, *cursor = records;
 	struct record record;
-	uint64_t late;
 	int more = 1;
 
-	if (position > incarnation->taken)
-		return incarnation->left ? 0 : -1;
-	late = incarnation->taken - position;
-	if (late >= size)
-		return 0;
-	cursor += late;
 	while (!incarnation->pool->destroy && incarnation->pool->messages < enough) {
 		plain_take(incarnation, &cursor, end);
 		more = record_next(&record, &cursor, end);
@@ -413,52 +405,9 @@ receive_outbox(struct incarnation *incarnation)
 	if (left == 0)
 		return;
 	if (left < 0 ||
-		receive_records(incarnation, incarnation->taken,
-			outbox_at(&incarnation->region, incarnation->taken), (size_t)left) != 0)
+		receive_records(incarnation, outbox_at(&incarnation->region, incarnation->taken),
+			(size_t)left) != 0)
 		distrust(incarnation);
-}
-
-static struct incarnation *
-sender_of(struct ord_pool *pool, const struct frame *frame)
-{
-	struct incarnation *incarnation = incarnation_find(pool, frame->id);
-
-	return incarnation != NULL && incarnation->region.page->token == frame->token ? incarnation
-										      : NULL;
-}
-
-static void
-take_frame(struct ord_pool *pool, const char *bytes, size_t size)
-{
-	struct incarnation *incarnation;
-	struct frame frame;
-
-	if (frame_decode(&frame, bytes, size) != 0 ||
-		(incarnation = sender_of(pool, &frame)) == NULL) {
-		pool->dropped++;
-		return;
-	}
-	if (frame.size == 0)
-		receive_outbox(incarnation);
-	else if (!incarnation->distrusted &&
-		receive_records(incarnation, frame.position, frame.records, frame.size) != 0)
-		distrust(incarnation);
-}
-
-unsigned
-receive_frames(struct ord_pool *pool, unsigned budget)
-{
-	struct channel_message message;
-	uint64_t said = pool->messages;
-	unsigned taken = 0;
-
-	while (taken < budget && pool->messages - said < budget && pool->hub.results != NULL &&
-		!pool->destroy && channel_take(&pool->hub, &message) == 1) {
-		take_frame(pool, message.bytes, message.size);
-		channel_drop(&message);
-		taken++;
-	}
-	return pool->messages - said >= budget ? budget : taken;
 }
 
 void

@@ -25,7 +25,6 @@
 #define FDS_OF_A_POOL 32
 #define FDS_PER_COMMAND 2 /* its pipes */
 #define MANY_WORKERS 8u   /* from here on what the spawner does to make each worker cheaper pays */
-#define MESSAGE_MAX (4u << 20) /* a results frame is at most an outbox */
 
 static bool
 has_functions(const struct ord_pool *pool)
@@ -267,16 +266,6 @@ make_core(struct ord_pool *pool)
 	return ORD_OK;
 }
 
-static int
-open_hub(struct ord_pool *pool)
-{
-	int status = channel_hub_open(&pool->hub, MESSAGE_MAX, &pool->error);
-
-	if (status == 0 && pool_watch(pool, channel_hub_fd(&pool->hub), SOURCE_RESULTS, 0) != 0)
-		status = cannot_watch(pool);
-	return status;
-}
-
 /* What only the master needs is made while the spawner's program loads, and ZeroMQ's threads come after the fork. */
 static int
 start_spawner(struct ord_pool *pool)
@@ -291,7 +280,7 @@ start_spawner(struct ord_pool *pool)
 	if (status == 0)
 		status = make_loop(pool);
 	if (status == 0 && has_functions(pool))
-		status = open_hub(pool);
+		status = channel_open(&pool->context, &pool->error);
 	if (status == 0)
 		status = launch_meet(&pool->launch, &options, &pool->error);
 	fd_close(&pool->claims_fd); /* the spawner has them now */

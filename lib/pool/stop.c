@@ -243,7 +243,7 @@ close_all(struct ord_pool *pool)
 	for (uint32_t i = 0; pool->commands != NULL && i < pool->core.n_places; i++)
 		pool_command_close(&pool->commands[i]);
 	incarnation_drop_spare(pool);
-	channel_hub_close(&pool->hub);
+	channel_close(&pool->context);
 	sweep_directory(pool->directory);
 	pool->directory[0] = '\0';
 }
@@ -280,7 +280,7 @@ static void
 abandon(struct ord_pool *pool)
 {
 	launch_abandon(&pool->launch);
-	channel_hub_abandon(&pool->hub);
+	pool->context = NULL;
 	pool->directory[0] = '\0';
 	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->core.n_places; i++)
 		pool->incarnations[i].tasks = NULL;

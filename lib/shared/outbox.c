@@ -12,12 +12,12 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define FLUSH_NS 5000000 /* how long a record may wait for its send */
+#define FLUSH_NS 5000000 /* how long a record may wait for the bell */
 
 void
-outbox_init(struct outbox *outbox, struct region *region, int timer)
+outbox_init(struct outbox *outbox, struct region *region, int timer, int bell)
 {
-	*outbox = (struct outbox){ .region = region, .timer = timer };
+	*outbox = (struct outbox){ .region = region, .timer = timer, .bell = bell };
 }
 
 char *
@@ -50,25 +50,19 @@ outbox_commit(struct outbox *outbox, size_t size, int urgent)
 		outbox_arm(outbox);
 }
 
-size_t
-outbox_unsent(struct outbox *outbox, const char **from, uint64_t *position)
-{
-	uint64_t acknowledged =
-		atomic_load_explicit(&outbox->region->page->acknowledged, memory_order_acquire);
-
-	/* What the master took from the ring is not sent again, so that acknowledged space is always free. */
-	if (acknowledged > outbox->sent && acknowledged <= outbox->position)
-		outbox->sent = acknowledged;
-	*position = outbox->sent;
-	*from = outbox->region->ring + (outbox->sent & (REGION_RING_SIZE - 1));
-	return (size_t)(outbox->position - outbox->sent);
-}
-
 void
-outbox_sent(struct outbox *outbox, size_t size)
+outbox_ring(struct outbox *outbox)
 {
-	outbox->sent += size;
-	atomic_store_explicit(&outbox->region->page->sent, outbox->sent, memory_order_release);
+	bool news = outbox->told != outbox->position;
+	uint64_t one = 1;
+
+	outbox->told = outbox->position;
+	if (!news || outbox->bell < 0 ||
+		atomic_load_explicit(&outbox->region->page->acknowledged, memory_order_acquire) ==
+			outbox->position)
+		return;
+	if (write(outbox->bell, &one, sizeof one) < 0)
+		return; /* the counter is full: the master has not even seen the first of them */
 }
 
 void

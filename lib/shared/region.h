@@ -81,11 +81,11 @@ struct status_page {
 
 	/* the worker */
 	alignas(64) _Atomic uint64_t committed; /* stream position up to which records are whole */
-	_Atomic uint64_t sent; /* stream position up to which they went through the socket */
 
 	/* set by the worker, cleared by the master */
-	alignas(64) _Atomic uint32_t armed; /* the shared timer will fire for unsent records */
-	_Atomic uint32_t waiting;           /* futex: the worker sleeps until this is 0 */
+	alignas(64) _Atomic uint32_t
+		armed; /* the shared timer will fire for records that no bell was rung for */
+	_Atomic uint32_t waiting; /* futex: the worker sleeps until this is 0 */
 };
 
 /* A mapped region.  ring[0 … 2 * REGION_RING_SIZE) shows the ring twice, so that no record wraps. */

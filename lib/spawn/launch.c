@@ -236,14 +236,14 @@ launch_errno(int status)
 }
 
 int
-launch_worker(struct launch *launch, uint64_t id, uint32_t place, int region, int timer, int words)
+launch_worker(struct launch *launch, uint64_t id, uint32_t place, const struct launch_gifts *gifts)
 {
 	struct life_packet packet = { .type = LIFE_SPAWN, .id = id, .place = place };
-	int fds[3] = { region, timer, words };
+	int fds[] = { gifts->region, gifts->timer, gifts->bell, gifts->words };
 
-	packet.flags = words >= 0 ? LIFE_WORDS : 0;
-	return as_status(
-		post_send(&launch->post, launch->life, &packet, NULL, fds, words >= 0 ? 3 : 2));
+	packet.flags = gifts->words >= 0 ? LIFE_WORDS : 0;
+	return as_status(post_send(
+		&launch->post, launch->life, &packet, NULL, fds, gifts->words >= 0 ? 4 : 3));
 }
 
 static int

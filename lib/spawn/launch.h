@@ -57,9 +57,17 @@ int launch_meet(struct launch *launch, const struct launch_options *options, str
 /* Why the request that was just made could not be, as an errno; status is what it returned. */
 int launch_errno(int status);
 
-/* Ask for a worker; words may be -1.  The descriptors stay the caller's.  0, or ORD_ENOMEM, ORD_ELOST, ORD_ESYSTEM. */
+/* The descriptors that a worker gets. */
+struct launch_gifts {
+	int region;
+	int timer;
+	int bell;
+	int words; /* or -1 */
+};
+
+/* Ask for a worker.  The descriptors stay the caller's.  0, or ORD_ENOMEM, ORD_ELOST, ORD_ESYSTEM. */
 int launch_worker(
-	struct launch *launch, uint64_t id, uint32_t place, int region, int timer, int words);
+	struct launch *launch, uint64_t id, uint32_t place, const struct launch_gifts *gifts);
 
 /*
  * Ask for a command.  text[text_size] is a struct spawn_command with its

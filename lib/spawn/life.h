@@ -29,7 +29,7 @@ enum life_type {
 
 	/* master -> spawner */
 	LIFE_CONFIG, /* text: struct spawn_config; fds: those that it says: claim words, slab, shared bytes */
-	LIFE_SPAWN, /* id, place; fds: region, flush timer, words pipe (only with LIFE_WORDS) */
+	LIFE_SPAWN, /* id, place; fds: region, flush timer, bell, words pipe (only with LIFE_WORDS) */
 	LIFE_COMMAND, /* id, place, timeout_ms, grace_ms, flags; text: spawn_command; fds: as flags say */
 	LIFE_STOP,    /* id, grace_ms, run; flags: LIFE_KILL at once, else the ladder */
 	LIFE_END,     /* grace_ms: SIGTERM to all that lives, SIGKILL after the grace, then leave */

@@ -96,7 +96,8 @@ fork_worker(
 		.life = spawner->life,
 		.region = request->fds[0],
 		.timer = request->fds[1],
-		.words = (request->packet.flags & LIFE_WORDS) != 0 ? request->fds[2] : -1,
+		.bell = request->fds[2],
+		.words = (request->packet.flags & LIFE_WORDS) != 0 ? request->fds[3] : -1,
 		.deadline = deadline,
 		.claims = spawner->claims,
 		.half_write = spawner->half_write,
@@ -146,7 +147,7 @@ start(struct spawner *spawner, const struct request *request)
 void
 worker_start(struct spawner *spawner, struct request *request)
 {
-	size_t wanted = (request->packet.flags & LIFE_WORDS) != 0 ? 3 : 2;
+	size_t wanted = (request->packet.flags & LIFE_WORDS) != 0 ? 4 : 3;
 	int failed;
 
 	if (spawner->ending) {

@@ -1,7 +1,7 @@
 /*
  * Sockets of libzmq on a private context.  The receiver's high-water mark is
  * 0: a PULL at its mark stops reading and then loses what lies in the kernel
- * when its peer closes; the outboxes bound what can be under way.
+ * when its peer closes; the window bounds what can be under way.
  */
 #include "wire/channel.h"
 
@@ -21,9 +21,9 @@ _Static_assert(
 #define ENDPOINT_MAX 160
 #define SCHEME "ipc://"
 #define THREADS 2         /* of a context: one for input and output, one that closes */
-#define HUB_FDS 7         /* of a context with a socket */
-#define ENDS_FDS 5        /* of another socket, of two that listen, and of their peers */
-#define PEER_FDS 2        /* of their peers */
+#define CONTEXT_FDS 7     /* of a context with a socket */
+#define ENDS_FDS 2        /* of a socket that listens, and of its peer */
+#define PEER_FDS 1        /* of its peer */
 #define MEMORY (2u << 20) /* far more than a context or a connection takes at its start */
 #define WARM_MS 1000      /* a message that stays away makes only what follows dearer */
 
@@ -34,13 +34,13 @@ message_of(struct channel_message *message)
 }
 
 static void
-endpoint_name(char name[ENDPOINT_MAX], const char *directory, uint64_t id, char which)
+endpoint_name(char name[ENDPOINT_MAX], const char *directory, uint64_t id)
 {
-	snprintf(name, ENDPOINT_MAX, SCHEME "%s/%llu.%c", directory, (unsigned long long)id, which);
+	snprintf(name, ENDPOINT_MAX, SCHEME "%s/%llu", directory, (unsigned long long)id);
 }
 
 static void *
-open_socket(void *context, int type, int64_t message_max)
+open_socket(void *context, int type)
 {
 	void *socket = zmq_socket(context, type);
 	int zero = 0, reconnect_ms = 5;
@@ -51,8 +51,7 @@ open_socket(void *context, int type, int64_t message_max)
 		zmq_setsockopt(socket, ZMQ_SNDHWM, &zero, sizeof zero) != 0 ||
 		zmq_setsockopt(socket, ZMQ_RCVHWM, &zero, sizeof zero) != 0 ||
 		zmq_setsockopt(socket, ZMQ_RECONNECT_IVL, &reconnect_ms, sizeof reconnect_ms) !=
-			0 ||
-		zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &message_max, sizeof message_max) != 0) {
+			0) {
 		zmq_close(socket);
 		return NULL;
 	}
@@ -73,96 +72,69 @@ check_room(unsigned fds)
 }
 
 int
-channel_hub_open(struct channel_hub *hub, uint64_t message_max, struct error *error)
+channel_open(void **context, struct error *error)
 {
-	if (check_room(HUB_FDS) != 0)
+	void *first; /* makes the threads: later it would be the first worker that cannot have them */
+
+	if (check_room(CONTEXT_FDS) != 0)
 		return error_system(error, errno, "cannot start ZeroMQ");
-	hub->context = zmq_ctx_new();
-	if (hub->context == NULL)
+	*context = zmq_ctx_new();
+	if (*context == NULL)
 		return error_system(error, errno, "cannot make a ZeroMQ context");
-	zmq_ctx_set(hub->context, ZMQ_MAX_SOCKETS, 4200);
-	hub->results = open_socket(hub->context, ZMQ_PULL, (int64_t)message_max);
-	if (hub->results != NULL)
+	zmq_ctx_set(*context, ZMQ_MAX_SOCKETS, 4200);
+	first = open_socket(*context, ZMQ_PUSH);
+	if (first != NULL) {
+		zmq_close(first);
 		return 0;
+	}
 	error_system(error, errno, "cannot make a ZeroMQ socket");
-	channel_hub_close(hub);
+	channel_close(context);
 	return error->status;
 }
 
 int
-channel_hub_fd(const struct channel_hub *hub)
-{
-	size_t size = sizeof(int);
-	int fd = -1;
-
-	zmq_getsockopt(hub->results, ZMQ_FD, &fd, &size);
-	return fd;
-}
-
-int
-channel_connect(struct channel_hub *hub, const char *directory, uint64_t id, void **tasks,
-	struct error *error)
+channel_connect(
+	void *context, const char *directory, uint64_t id, void **tasks, struct error *error)
 {
 	char name[ENDPOINT_MAX];
 
 	*tasks = NULL;
 	if (memory_headroom(MEMORY) != 0)
 		return error_system(error, errno, "cannot connect to a worker");
-	*tasks = open_socket(hub->context, ZMQ_PUSH, -1);
+	*tasks = open_socket(context, ZMQ_PUSH);
 	if (*tasks == NULL)
 		return error_system(error, errno, "cannot make a ZeroMQ socket for a worker");
-	hub->quiet =
-		false; /* connecting looks at what the descriptor tells of, and then it does not tell */
-	/* Results first: a worker that got a task may answer at once. */
-	endpoint_name(name, directory, id, 'r');
-	if (zmq_connect(hub->results, name) == 0) {
-		endpoint_name(name, directory, id, 't');
-		if (zmq_connect(*tasks, name) == 0)
-			return 0;
-	}
+	endpoint_name(name, directory, id);
+	if (zmq_connect(*tasks, name) == 0)
+		return 0;
 	error_system(error, errno, "cannot connect to a worker at %s", name);
-	channel_disconnect(hub, directory, id, tasks);
+	channel_disconnect(tasks);
 	return error->status;
 }
 
 void
-channel_disconnect(struct channel_hub *hub, const char *directory, uint64_t id, void **tasks)
+channel_disconnect(void **tasks)
 {
-	char name[ENDPOINT_MAX];
-
-	hub->quiet = false;
-	endpoint_name(name, directory, id, 'r');
-	zmq_disconnect(hub->results, name);
 	if (*tasks != NULL)
 		zmq_close(*tasks);
 	*tasks = NULL;
 }
 
 void
-channel_hub_close(struct channel_hub *hub)
+channel_close(void **context)
 {
-	if (hub->results != NULL)
-		zmq_close(hub->results);
-	hub->results = NULL;
-	while (hub->context != NULL && zmq_ctx_term(hub->context) != 0 && errno == EINTR)
+	while (*context != NULL && zmq_ctx_term(*context) != 0 && errno == EINTR)
 		;
-	hub->context = NULL;
-}
-
-void
-channel_hub_abandon(struct channel_hub *hub)
-{
-	hub->context = NULL;
-	hub->results = NULL;
+	*context = NULL;
 }
 
 static void *
-bind_socket(void *context, int type, const char *directory, uint64_t id, char which)
+bind_socket(void *context, const char *directory, uint64_t id)
 {
-	void *socket = open_socket(context, type, -1);
+	void *socket = open_socket(context, ZMQ_PULL);
 	char name[ENDPOINT_MAX];
 
-	endpoint_name(name, directory, id, which);
+	endpoint_name(name, directory, id);
 	if (socket != NULL && zmq_bind(socket, name) != 0) {
 		zmq_close(socket);
 		return NULL;
@@ -184,10 +156,8 @@ channel_unbind(const char *directory, uint64_t id)
 {
 	char name[ENDPOINT_MAX];
 
-	for (const char *which = "tr"; *which != '\0'; which++) {
-		endpoint_name(name, directory, id, *which);
-		unlink(name + sizeof SCHEME - 1);
-	}
+	endpoint_name(name, directory, id);
+	unlink(name + sizeof SCHEME - 1);
 }
 
 static void
@@ -210,12 +180,12 @@ channel_warm_up(const char *directory)
 
 	/* With its last context libzmq would forget what its first had looked up. */
 	channel_warm();
-	context = check_room(HUB_FDS + 2 * ENDS_FDS) == 0 ? zmq_ctx_new() : NULL;
+	context = check_room(CONTEXT_FDS + 2 * ENDS_FDS) == 0 ? zmq_ctx_new() : NULL;
 	if (context == NULL)
 		return;
-	to = bind_socket(context, ZMQ_PULL, directory, 0, 't');
-	from = open_socket(context, ZMQ_PUSH, -1);
-	endpoint_name(name, directory, 0, 't');
+	to = bind_socket(context, directory, 0);
+	from = open_socket(context, ZMQ_PUSH);
+	endpoint_name(name, directory, 0);
 	if (to != NULL && from != NULL && zmq_connect(from, name) == 0)
 		pass_one(from, to);
 	if (from != NULL)
@@ -230,14 +200,13 @@ channel_warm_up(const char *directory)
 int
 channel_ends_open(struct channel_ends *ends, const char *directory, uint64_t id)
 {
-	if (fd_headroom(HUB_FDS + ENDS_FDS) != 0)
+	if (fd_headroom(CONTEXT_FDS + ENDS_FDS) != 0)
 		return -1;
 	ends->context = zmq_ctx_new();
 	if (ends->context == NULL)
 		return -1;
-	ends->tasks = bind_socket(ends->context, ZMQ_PULL, directory, id, 't');
-	ends->results = bind_socket(ends->context, ZMQ_PUSH, directory, id, 'r');
-	return ends->tasks != NULL && ends->results != NULL ? 0 : -1;
+	ends->tasks = bind_socket(ends->context, directory, id);
+	return ends->tasks != NULL ? 0 : -1;
 }
 
 int
@@ -304,21 +273,6 @@ channel_receive(void *socket, struct channel_message *message)
 	if (receive(socket, message, ZMQ_DONTWAIT) == 0)
 		return 1;
 	return errno == EAGAIN ? 0 : -1;
-}
-
-void
-channel_hub_woken(struct channel_hub *hub)
-{
-	hub->quiet = false;
-}
-
-int
-channel_take(struct channel_hub *hub, struct channel_message *message)
-{
-	int there = hub->quiet ? 0 : channel_receive(hub->results, message);
-
-	hub->quiet = there == 0;
-	return there;
 }
 
 int

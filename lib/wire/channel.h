@@ -1,7 +1,7 @@
 /*
  * ZeroMQ, the only place of it.  A context with the sockets of a master (a
- * PULL for all results, a PUSH for each worker's tasks) or of a worker (a PULL
- * and a PUSH, both bound).  Nothing here interprets bytes.
+ * PUSH for each worker's tasks) or of a worker (a PULL, bound).  Nothing here
+ * interprets bytes.
  *
  * libzmq aborts the process when memory runs out, or descriptors in its own
  * threads; fd headroom is checked before each connection.
@@ -9,7 +9,6 @@
 #ifndef WIRE_CHANNEL_H
 #define WIRE_CHANNEL_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,40 +24,23 @@ struct channel_message {
 	size_t size;
 };
 
-/* Master: its context and results socket. */
-struct channel_hub {
-	void *context; /* NULL: none */
-	void *results;
-	bool quiet; /* nothing was there, and the descriptor has not told of anything since */
-};
-
-/* Returns 0, or ORD_ESYSTEM. */
-int channel_hub_open(struct channel_hub *hub, uint64_t message_max, struct error *error);
-
-/* Readable when channel_take has something to say after it said 0; then call channel_hub_woken. */
-int channel_hub_fd(const struct channel_hub *hub);
-void channel_hub_woken(struct channel_hub *hub);
-
-/* As channel_receive, of results; asks nobody when it is known that nothing is there. */
-int channel_take(struct channel_hub *hub, struct channel_message *message);
+/* Master: a context, in *context; 0 or ORD_ESYSTEM. */
+int channel_open(void **context, struct error *error);
 
 /* Connect to a worker that is ready; *tasks is its socket.  0 or ORD_ESYSTEM. */
-int channel_connect(struct channel_hub *hub, const char *directory, uint64_t id, void **tasks,
-	struct error *error);
+int channel_connect(
+	void *context, const char *directory, uint64_t id, void **tasks, struct error *error);
 
-/* A worker is gone. */
-void channel_disconnect(struct channel_hub *hub, const char *directory, uint64_t id, void **tasks);
+/* A worker is gone; *tasks is NULL. */
+void channel_disconnect(void **tasks);
 
-void channel_hub_close(struct channel_hub *hub);
+/* All sockets are closed; *context is NULL. */
+void channel_close(void **context);
 
-/* In a forked child: forget the context, touch nothing. */
-void channel_hub_abandon(struct channel_hub *hub);
-
-/* Worker: its context and sockets, bound. */
+/* Worker: its context and socket, bound. */
 struct channel_ends {
 	void *context;
 	void *tasks;
-	void *results;
 };
 
 /*

@@ -13,8 +13,7 @@ say(struct worker *worker, uint8_t kind, const void *bytes, size_t size)
 {
 	emit(worker,
 		&(struct emission){ .kind = kind, .last = true, .body = bytes, .body_size = size });
-	if (worker->flush != NULL)
-		worker->flush(worker);
+	outbox_ring(&worker->outbox);
 }
 
 int
@@ -56,7 +55,7 @@ ord_task_yield(struct ord_task *task)
 	if (*worker->alive == 0)
 		return ORD_ENOTSUP;
 	/* Inside the master there is nobody else who could run, and a hook has no slot. */
-	if (task->yielded || worker->flush == NULL || task->sequence == ORD_NO_SEQUENCE)
+	if (task->yielded || worker->outbox.bell < 0 || task->sequence == ORD_NO_SEQUENCE)
 		return ORD_OK;
 	task->yielded = true;
 	say(worker, RECORD_YIELD, NULL, 0);

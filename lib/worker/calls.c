@@ -32,7 +32,7 @@ take_run(struct server *server, const struct record *record)
 _Noreturn void
 server_leave(struct server *server)
 {
-	server->worker.flush(&server->worker);
+	outbox_ring(&server->worker.outbox);
 	worker_stop_hook(&server->worker);
 	fflush(stdout);
 	_exit(LEAVE_ASKED);
@@ -152,5 +152,5 @@ server_run(struct server *server, const struct frame *frame)
 		take_record(server, &record, cursor == end);
 	if (more < 0)
 		_exit(LEAVE_PROTOCOL);
-	server->worker.flush(&server->worker);
+	outbox_ring(&server->worker.outbox);
 }

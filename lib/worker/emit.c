@@ -4,11 +4,6 @@
  */
 #include "worker/worker.h"
 
-#define FLUSH_BYTES \
-	(32u * 1024u) /* a message of records is not much larger, so that a flood delays nobody */
-#define FLUSH_PARTS \
-	(256u * 1024u) /* pieces of one large result delay nobody, and larger messages cost less */
-
 char *
 emit_room(struct worker *worker, size_t space)
 {
@@ -20,24 +15,23 @@ emit_room(struct worker *worker, size_t space)
 }
 
 static void
-commit(struct worker *worker, size_t space, bool last, size_t enough)
+commit(struct worker *worker, size_t space, bool last)
 {
 	outbox_commit(&worker->outbox, space, !last);
-	if (worker->flush != NULL && worker->outbox.position - worker->outbox.sent >= enough)
-		worker->flush(worker);
+	if (outbox_is_worth_a_ring(&worker->outbox))
+		outbox_ring(&worker->outbox);
 }
 
 void
 emit_written(struct worker *worker, size_t space)
 {
-	commit(worker, space, false, FLUSH_BYTES);
+	commit(worker, space, false);
 }
 
 void
 emit(struct worker *worker, const struct emission *record)
 {
 	size_t size = record->head_size + record->body_size;
-	size_t enough = record->kind == RECORD_PART ? FLUSH_PARTS : FLUSH_BYTES;
 	char *to = record_begin(emit_room(worker, record_space(size)), record->kind, record->flags,
 		record->value, (uint32_t)size);
 
@@ -45,7 +39,7 @@ emit(struct worker *worker, const struct emission *record)
 		memcpy(to, record->head, record->head_size);
 	if (record->body_size != 0)
 		memcpy(to + record->head_size, record->body, record->body_size);
-	commit(worker, record_space(size), record->last, enough);
+	commit(worker, record_space(size), record->last);
 }
 
 void

@@ -19,7 +19,6 @@
 #define TIMES_WORTH_NS 100000 /* a shorter task shares the times of its message */
 
 #define LEAVE_MEMORY 71 /* as in server.h: the task that was claimed ends with this worker */
-#define PLAIN_UNSENT (32u * 1024u) /* emit sends what is more */
 #define HELD_NS 1000000 /* so long a worker was stopped between the clock and its run word */
 
 /*
@@ -328,7 +327,7 @@ room_for_plain(struct worker *worker, const struct status_page *page)
 	if (worker->task.output.size > BLOB_INLINE ||
 		(worker->words >= 0 && worker_has_words(worker)) ||
 		atomic_load_explicit(&page->cancel, memory_order_acquire) != 0 ||
-		worker->outbox.position - worker->outbox.sent >= PLAIN_UNSENT)
+		outbox_is_worth_a_ring(&worker->outbox))
 		return NULL;
 	return outbox_reserve(&worker->outbox, RECORD_HEADER + BLOB_INLINE + 1);
 }

@@ -1,8 +1,8 @@
 /*
  * The worker's loop.  It receives until there is nothing more, runs what came,
- * sends the records of each message when its tasks are done, and sleeps in
- * its tasks socket; while a task runs longer, the shared timer makes the
- * master look into the outbox.  Whatever happens to this process, the master
+ * rings the bell when the tasks of a message are done, and sleeps in its tasks
+ * socket; while a task runs longer, the shared timer makes the master look
+ * into the outbox.  Whatever happens to this process, the master
  * finds what it had committed there.
  */
 #include "worker/serve.h"
@@ -22,45 +22,12 @@
 #include "spawn/life.h"
 #include "worker/server.h"
 
-#define CARRIED_MAX 1024 /* bytes of records */
 #define LOOK_MS 10 /* how often a task that waits looks whether its time is up, once it should be */
-
-/*
- * Few records travel in the message.  Of more the message only tells: the
- * master takes them from the outbox, and no socket has to carry them.
- */
-static void
-flush(struct worker *worker)
-{
-	const struct server *server = worker->owner;
-	const struct status_page *page = worker->region.page;
-	struct channel_message message;
-	uint64_t position;
-	const char *from;
-	char *to;
-	size_t size = outbox_unsent(&worker->outbox, &from, &position);
-	size_t carried = size <= CARRIED_MAX ? size : 0;
-
-	if (size == 0)
-		return;
-	to = channel_compose(&message, FRAME_HEADER + carried);
-	if (to == NULL) {
-		outbox_commit(
-			&worker->outbox, 0, 1); /* the timer brings the master to the outbox */
-		return;
-	}
-	memcpy(frame_encode(to, page->token, page->id, position), from, carried);
-	if (channel_send(server->ends.results, &message) == 0)
-		outbox_sent(&worker->outbox, size);
-	else
-		outbox_commit(&worker->outbox, 0, 1);
-}
 
 static void
 drain(struct worker *worker)
 {
-	if (worker->flush != NULL)
-		flush(worker);
+	outbox_ring(&worker->outbox);
 	outbox_wait(&worker->outbox);
 }
 
@@ -267,7 +234,7 @@ set_up(struct server *server, const struct worker_setup *setup)
 		_exit(LEAVE_SYSTEM);
 	if (claims_map(&worker->claims, &worker->n_claims, setup->claims) != 0)
 		leave_for(server, TROUBLE_MEMORY);
-	outbox_init(&worker->outbox, &worker->region, setup->timer);
+	outbox_init(&worker->outbox, &worker->region, setup->timer, setup->bell);
 	/* Children of tasks see a 0 there, and leave the outbox alone. */
 	worker->alive = alive_new();
 	if (worker->alive == NULL)
@@ -314,8 +281,6 @@ worker_serve(const struct worker_setup *setup)
 		_exit(LEAVE_UNFIT);
 	}
 	check_peers(server);
-	/* From now on somebody connects; a send before that would wait for it. */
-	server->worker.flush = flush;
 	say_ready(setup);
 	serve(server);
 }

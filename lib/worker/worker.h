@@ -105,17 +105,16 @@ struct worker {
 	ord_worker_start_fn start_hook;
 	ord_worker_stop_fn stop_hook;
 	void *user;
-	int words;              /* the pipe that is fd 1 and 2, or -1 */
-	int deadline;           /* timerfd shared with the spawner, or -1 */
-	uint64_t timer_ns;      /* when it was set to fire last */
-	uint32_t marks;         /* written */
-	uint32_t streak;        /* of tasks that were asked about and had printed, up to a bound */
-	uint32_t guesses;       /* so many of the next tasks are not asked about, but given a mark */
-	uint64_t instant;       /* ticks; a task that took less is instant; 0: none is */
-	worker_outbox_fn flush; /* send what is unsent; NULL: nobody to send to */
+	int words;         /* the pipe that is fd 1 and 2, or -1 */
+	int deadline;      /* timerfd shared with the spawner, or -1 */
+	uint64_t timer_ns; /* when it was set to fire last */
+	uint32_t marks;    /* written */
+	uint32_t streak;   /* of tasks that were asked about and had printed, up to a bound */
+	uint32_t guesses;  /* so many of the next tasks are not asked about, but given a mark */
+	uint64_t instant;  /* ticks; a task that took less is instant; 0: none is */
 	worker_outbox_fn drain; /* the outbox is full: return when there may be room */
 	worker_await_fn await;
-	void *owner; /* for all three */
+	void *owner; /* for both */
 	struct reply reply;
 	bool known_run;  /* the reader knows which task the next record belongs to */
 	bool said_times; /* a RESULT of this message had times */
@@ -145,7 +144,7 @@ struct emission {
 	uint8_t kind;
 	uint8_t flags;
 	uint16_t value;
-	bool last; /* a send follows at once, so that the timer need not be armed */
+	bool last; /* outbox_ring follows at once, so that the timer need not be armed */
 	const void *head;
 	size_t head_size;
 	const void *body;

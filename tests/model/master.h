@@ -114,7 +114,7 @@ take_record(struct state *s, unsigned p, uint8_t record)
 	}
 }
 
-/* Take records of the stream up to a position; a late copy has none above what was taken. */
+/* Take records of the stream up to a position. */
 static void
 take_up_to(struct state *s, unsigned p, unsigned to)
 {
@@ -170,36 +170,15 @@ cancel(struct state *s, unsigned task, unsigned unused)
 }
 
 static int
-receive(struct state *s, unsigned p, unsigned unused)
-{
-	struct place *place = &s->places[p];
-	struct frame frame = place->frames[0];
-
-	(void)unused;
-	if (busy(s) || frame.to == 0)
-		return 0;
-	memmove(&place->frames[0], &place->frames[1],
-		sizeof place->frames - sizeof place->frames[0]);
-	place->frames[FRAMES - 1] = (struct frame){ 0 };
-	require(frame.from <= place->taken, "a frame begins above what was taken");
-	if (bug(BUG_COUNT_COPIES))
-		frame.to = (uint8_t)(place->taken + frame.to - frame.from);
-	take_up_to(s, p, frame.to);
-	return 1;
-}
-
-/* The master never looks inside a frame of a closed incarnation. */
-static int
-receive_late(struct state *s, unsigned p, unsigned unused)
+hear(struct state *s, unsigned p, unsigned unused)
 {
 	struct place *place = &s->places[p];
 
 	(void)unused;
-	if (busy(s) || place->late.to == 0)
+	if (busy(s) || !place->rung)
 		return 0;
-	if (bug(BUG_NO_TOKEN) && place->late.from <= place->taken)
-		take_up_to(s, p, place->late.to);
-	place->late = (struct frame){ 0 };
+	place->rung = 0;
+	take_up_to(s, p, place->committed);
 	return 1;
 }
 
@@ -223,7 +202,7 @@ less(uint8_t position, uint8_t by)
 	return position > by ? (uint8_t)(position - by) : 0;
 }
 
-/* Positions count from here on; a frame below is empty, and `sent` moves up as a worker would move it. */
+/* Positions count from here on. */
 static int
 acknowledge(struct state *s, unsigned p, unsigned unused)
 {
@@ -236,19 +215,12 @@ acknowledge(struct state *s, unsigned p, unsigned unused)
 	for (unsigned i = 0; i < RECORDS; i++)
 		place->ring[i] = i + by < place->committed ? place->ring[i + by] : 0;
 	place->committed = less(place->committed, by);
-	place->sent = less(place->sent, by);
+	place->told = less(place->told, by);
 	place->taken = 0;
-	for (unsigned i = 0; i < FRAMES; i++)
-		place->frames[i] = (struct frame){ less(place->frames[i].from, by),
-			less(place->frames[i].to, by) };
-	if (place->frames[0].to == 0) {
-		place->frames[0] = place->frames[1];
-		place->frames[1] = (struct frame){ 0 };
-	}
 	return 1;
 }
 
-/* The report of an end: the outbox first; then the incarnation is closed, with what is still in its socket. */
+/* The report of an end: the outbox first; then the incarnation is closed. */
 static int
 ended(struct state *s, unsigned p, unsigned unused)
 {
@@ -259,8 +231,7 @@ ended(struct state *s, unsigned p, unsigned unused)
 		return 0;
 	if (!bug(BUG_SETTLE_FIRST))
 		take_up_to(s, p, place->committed);
-	place->late = place->frames[0];
-	memset(place->frames, 0, sizeof place->frames);
+	place->rung = 0;
 	s->closing = (uint8_t)(p + 1);
 	return 1;
 }
@@ -303,7 +274,6 @@ static int
 settle_next(struct state *s, unsigned unused, unsigned unused_too)
 {
 	unsigned p = s->closing - 1u;
-	struct frame late;
 
 	(void)unused, (void)unused_too;
 	if (!busy(s))
@@ -316,8 +286,7 @@ settle_next(struct state *s, unsigned unused, unsigned unused_too)
 	}
 	if (bug(BUG_SETTLE_FIRST))
 		take_up_to(s, p, s->places[p].committed);
-	late = s->places[p].late;
-	s->places[p] = (struct place){ .late = late };
+	s->places[p] = (struct place){ 0 };
 	s->closing = s->settling = 0;
 	return 1;
 }

@@ -4,6 +4,7 @@
  * a load behind it change places unless a full fence stands between.
  *
  *   ring      a worker sleeps until the ring has space          (acknowledged, waiting)
+ *   bell      a master sleeps until the bell is rung            (committed)
  *   flush     a master sleeps until the flush timer fires       (committed, armed)
  *   deadline  a spawner sleeps until a task may be overdue      (run, deadline)
  *
@@ -28,6 +29,8 @@
 	X(ring, MASTER_FENCE_WAITING, "no fence between acknowledged and waiting") \
 	X(ring, SLEEP_AT_ONCE, "a worker does not look again before it sleeps") \
 	X(ring, WAKE_FIRST, "a master wakes before it clears waiting") \
+	X(bell, RING_FIRST, "a worker rings before it commits") \
+	X(bell, HEAR_LAST, "a master reads committed before it knows that the bell was rung") \
 	X(flush, WORKER_FENCE_ARMED, "no fence between committed and armed") \
 	X(flush, MASTER_FENCE_ARMED, "no fence between armed and committed") \
 	X(flush, TIMER_FIRST, "a worker sets the timer before armed") \
@@ -72,7 +75,8 @@ struct process {
 
 struct state {
 	uint8_t memory[WORDS];
-	uint8_t sent;  /* through the socket */
+	uint8_t rung;  /* how often the bell; the master knows of so many: heard */
+	uint8_t heard;
 	uint8_t looks; /* steps of the master that its owner asked for */
 	uint8_t now;
 	uint8_t timer; /* of the worker: an enum timer */
@@ -166,7 +170,7 @@ ring_worker(struct state *s)
 			return go(me, 1);
 		if (me->count == RECORDS || !drained(me))
 			return 0;
-		s->sent = ++me->count;
+		s->rung = ++me->count;
 		return 1;
 	case 1: return store(me, WAITING, 1);
 	case 2: return fence(me, BUG_WORKER_FENCE_WAITING);
@@ -193,7 +197,7 @@ ring_master(struct state *s)
 
 	switch (me->at) {
 	case 0:
-		if (s->sent == me->count)
+		if (s->rung == me->count)
 			return 0;
 		me->count++;
 		return go(me, 1);
@@ -206,7 +210,59 @@ ring_master(struct state *s)
 	}
 }
 
-/* ---- flush: a worker commits RECORDS and sends none of them ---- */
+/* ---- bell: a worker commits RECORDS and rings for each, and the master is told of several at once ---- */
+
+static int
+bell_ring(struct state *s, struct process *me)
+{
+	if (!drained(me))
+		return 0;
+	s->rung++;
+	return go(me, me->at + 1u);
+}
+
+static int
+bell_worker(struct state *s)
+{
+	struct process *me = &s->worker;
+
+	switch (me->at) {
+	case 0:
+		if (me->count == RECORDS)
+			return 0;
+		me->count++;
+		return go(me, 1);
+	case 1: return bug(BUG_RING_FIRST) ? bell_ring(s, me) : store(me, COMMITTED, me->count);
+	case 2: return bug(BUG_RING_FIRST) ? store(me, COMMITTED, me->count) : bell_ring(s, me);
+	default: return go(me, 0);
+	}
+}
+
+/* An event of the bell stands for all rings before it was taken. */
+static int
+bell_master(struct state *s)
+{
+	struct process *me = &s->other;
+
+	switch (me->at) {
+	case 0: return s->rung != s->heard && go(me, 1);
+	case 1:
+		if (bug(BUG_HEAR_LAST))
+			me->count = load(s, me, COMMITTED);
+		else
+			s->heard = s->rung;
+		return go(me, 2);
+	case 2:
+		if (bug(BUG_HEAR_LAST))
+			s->heard = s->rung;
+		else
+			me->count = load(s, me, COMMITTED);
+		return go(me, 0);
+	default: return 0;
+	}
+}
+
+/* ---- flush: a worker commits RECORDS and rings for none of them ---- */
 
 static int
 flush_set_timer(struct state *s, struct process *me)
@@ -405,6 +461,13 @@ static const struct row ring_rows[STEPS] = {
 	{ "the master's store is seen", drain_other, STEP_PROGRESS },
 };
 
+static const struct row bell_rows[STEPS] = {
+	{ "worker", bell_worker, STEP_PROGRESS },
+	{ "master", bell_master, STEP_PROGRESS },
+	{ "the worker's store is seen", drain_worker, STEP_PROGRESS },
+	{ "the master's store is seen", drain_other, STEP_PROGRESS },
+};
+
 static const struct row flush_rows[STEPS] = {
 	{ "worker", flush_worker, STEP_PROGRESS },
 	{ "master", flush_master, STEP_PROGRESS },
@@ -453,6 +516,7 @@ all_doomed(const void *state)
 }
 
 static const struct model ring = { sizeof(struct state), STEPS, step, all_taken, tell_step };
+static const struct model bell = { sizeof(struct state), STEPS, step, all_taken, tell_step };
 static const struct model flush = { sizeof(struct state), STEPS, step, all_taken, tell_step };
 static const struct model deadline = { sizeof(struct state), STEPS, step, all_doomed, tell_step };
 
@@ -463,13 +527,14 @@ struct plant {
 	const char *text;
 };
 
-static const struct plant plants[BUGS + 3] = {
+static const struct plant plants[BUGS + 4] = {
 #define BUG_ROW(model, name, text) { &model, model##_rows, #name, text },
 	BUG_MAP(BUG_ROW)
 #undef BUG_ROW
 		{ &ring, ring_rows, "RING",
 			"a worker that sleeps because the ring is full is woken" },
-	{ &flush, flush_rows, "FLUSH", "a record that is not sent is taken" },
+	{ &bell, bell_rows, "BELL", "a record that the bell is rung for is taken" },
+	{ &flush, flush_rows, "FLUSH", "a record that no bell is rung for is taken" },
 	{ &deadline, deadline_rows, "DEADLINES", "a task that is overdue is doomed" },
 };
 
@@ -478,7 +543,7 @@ main(int argc, char **argv)
 {
 	int ok = 1;
 
-	for (unsigned i = 0; i < BUGS + 3; i++) {
+	for (unsigned i = 0; i < BUGS + 4; i++) {
 		if (argc > 1 && strcmp(argv[1], plants[i].name) != 0)
 			continue;
 		rows = plants[i].rows;

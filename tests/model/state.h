@@ -18,7 +18,6 @@
 #define WINDOW 2u  /* tasks between submission and delivery; claim words are used again */
 #define CREDIT 2u  /* copies of tasks that a worker may hold */
 #define RECORDS 3u /* what a ring holds */
-#define FRAMES 2u  /* what a socket holds */
 
 #define NAME(task, attempt) ((uint8_t)(1 + (task)*2 + (attempt)))
 #define TASK_OF(name) (((name)-1u) / 2)
@@ -49,8 +48,6 @@
 	X(DEADLINE_LATE, "a worker stores the deadline behind the run word", 1) \
 	X(DEADLINE_EARLY, "the spawner reads the deadline before the run word", 1) \
 	X(CANCEL_FLAG, "a worker does not compare whom the cancel word means", 1) \
-	X(NO_TOKEN, "a frame of an incarnation that was closed is taken", 1) \
-	X(COUNT_COPIES, "the records of a late copy are counted again", 1) \
 	X(IDLE_FIRST, "the run word is idle before the result is committed", 0) \
 	X(OLD_ATTEMPT, "a result of another attempt counts", 0)
 
@@ -96,7 +93,7 @@ enum at {
 	AT_DECIDE,
 	AT_COMMIT,
 	AT_IDLE,
-	AT_SEND,
+	AT_RING,
 	AT_GALLOWS /* waits to be killed */
 };
 
@@ -104,11 +101,6 @@ struct claim {
 	uint8_t name;
 	uint8_t state;
 	uint8_t place;
-};
-
-struct frame {
-	uint8_t from;
-	uint8_t to; /* 0: no frame */
 };
 
 /* A task in the master's ledger, zeros once it is settled; the last two are what the checker knows. */
@@ -122,7 +114,7 @@ struct task {
 	uint8_t committed;
 };
 
-/* A worker, its region and sockets, and what the spawner does about it. */
+/* A worker, its region, its bell, and what the spawner does about it. */
 struct place {
 	uint8_t life;
 	uint8_t at;
@@ -134,11 +126,10 @@ struct place {
 	uint8_t cancel;   /* the cancel word */
 	uint8_t ring[RECORDS];
 	uint8_t committed;
-	uint8_t sent;
+	uint8_t told; /* so much when it rang last */
+	uint8_t rung;
 	uint8_t armed;
 	uint8_t taken; /* the master's */
-	struct frame frames[FRAMES];
-	struct frame late; /* of the incarnation before this one */
 	uint8_t stop;      /* the spawner was asked to stop this attempt */
 	uint8_t stop_told; /* and has written the cancel word */
 	uint8_t seen; /* a run word that the spawner has read, or the deadline if that bug is planted */

@@ -99,7 +99,7 @@ commit(struct state *s, struct place *place)
 		place->at = AT_DECIDE;
 		return 1;
 	}
-	place->at = bug(BUG_IDLE_FIRST) ? AT_SEND : AT_IDLE;
+	place->at = bug(BUG_IDLE_FIRST) ? AT_RING : AT_IDLE;
 	if (bug(BUG_IDLE_FIRST))
 		place->current = 0;
 	return 1;
@@ -110,7 +110,7 @@ idle(struct place *place)
 {
 	place->run = 0;
 	place->phase = IDLE;
-	place->at = bug(BUG_IDLE_FIRST) ? AT_COMMIT : AT_SEND;
+	place->at = bug(BUG_IDLE_FIRST) ? AT_COMMIT : AT_RING;
 	if (!bug(BUG_IDLE_FIRST))
 		place->current = 0;
 }
@@ -121,22 +121,16 @@ skip(struct place *place)
 	if (!append(place, SKIP(place->current)))
 		return 0;
 	place->current = 0;
-	place->at = AT_SEND;
+	place->at = AT_RING;
 	return 1;
 }
 
-static int
-send_records(struct place *place)
+static void
+ring(struct place *place)
 {
-	unsigned slot = place->frames[0].to != 0;
-
-	if (place->frames[slot].to != 0)
-		return 0;
-	if (place->sent < place->committed)
-		place->frames[slot] = (struct frame){ place->sent, place->committed };
-	place->sent = place->committed;
+	place->rung |= place->told < place->committed;
+	place->told = place->committed;
 	place->at = AT_CLAIM;
-	return 1;
 }
 
 static int
@@ -160,20 +154,20 @@ work(struct state *s, unsigned p, unsigned unused)
 	case AT_DECIDE: decide(place); return 1;
 	case AT_COMMIT: return commit(s, place);
 	case AT_IDLE: idle(place); return 1;
-	case AT_SEND: return send_records(place);
+	case AT_RING: ring(place); return 1;
 	case AT_GALLOWS: break;
 	}
 	return 0;
 }
 
-/* Instead of a send: the records wait for the timer. */
+/* Instead of the bell: the records wait for the timer. */
 static int
 leave(struct state *s, unsigned p, unsigned unused)
 {
 	struct place *place = &s->places[p];
 
 	(void)unused;
-	if (place->life != LIVES || place->at != AT_SEND)
+	if (place->life != LIVES || place->at != AT_RING)
 		return 0;
 	place->armed = 1;
 	place->at = AT_CLAIM;

@@ -138,7 +138,7 @@ raise_family(struct status_page *page)
 			pause();
 	}
 	CHECK(read(link[0], &pid, sizeof pid) == sizeof pid);
-	atomic_store(&page->sent, (uint64_t)pid);
+	atomic_store(&page->committed, (uint64_t)pid);
 }
 
 static void
@@ -281,7 +281,9 @@ actor_enter(struct actor *actor, struct stage *stage, uint64_t id, enum act what
 	actor->words = -1;
 	if (with_words)
 		CHECK(fd_pipe(&actor->words, &words) == 0);
-	CHECK(launch_worker(&stage->launch, id, 5, actor->region_fd, actor->timer, words) == 0);
+	CHECK(launch_worker(&stage->launch, id, 5,
+		      &(struct launch_gifts){
+			      actor->region_fd, actor->timer, actor->timer, words }) == 0);
 	fd_close(&words);
 	actor->pid = stage_await(stage, LIFE_READY, id)->pid;
 	CHECK(stage->event.packet.place == 5);

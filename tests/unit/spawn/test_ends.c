@@ -30,29 +30,29 @@
 	}
 
 static void
-socket_name(struct sockaddr_un *name, const char *directory, unsigned id, char which)
+socket_name(struct sockaddr_un *name, const char *directory, unsigned id)
 {
 	name->sun_family = AF_UNIX;
-	snprintf(name->sun_path, sizeof name->sun_path, "%.80s/%u.%c", directory, id, which);
+	snprintf(name->sun_path, sizeof name->sun_path, "%.80s/%u", directory, id);
 }
 
 static void
-leave_socket(const char *directory, unsigned id, char which)
+leave_socket(const char *directory, unsigned id)
 {
 	struct sockaddr_un name;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	socket_name(&name, directory, id, which);
+	socket_name(&name, directory, id);
 	CHECK(bind(fd, (struct sockaddr *)&name, sizeof name) == 0);
 	close(fd);
 }
 
 static int
-has_socket(const char *directory, unsigned id, char which)
+has_socket(const char *directory, unsigned id)
 {
 	struct sockaddr_un name;
 
-	socket_name(&name, directory, id, which);
+	socket_name(&name, directory, id);
 	return access(name.sun_path, F_OK) == 0;
 }
 
@@ -68,9 +68,9 @@ gather(struct cast *cast, uint32_t start)
 {
 	memset(cast, 0, sizeof *cast);
 	stage_open(&cast->stage, start);
-	leave_socket(cast->stage.directory, 1, 't');
+	leave_socket(cast->stage.directory, 1);
 	actor_enter(&cast->actor, &cast->stage, 1, ACT_FAMILY, 1);
-	cast->outsider = (pid_t)atomic_load(&cast->actor.region.page->sent);
+	cast->outsider = (pid_t)atomic_load(&cast->actor.region.page->committed);
 	stage_command(&cast->stage, 2, ARGV("sleep", "1000"), NULL, NULL, 0, 0, NULL);
 	stage_command(&cast->stage, 3, ARGV("sh", "-c", "trap '' TERM; sleep 1000 & wait; wait"),
 		NULL, NULL, 0, 0, NULL);
@@ -112,19 +112,17 @@ sockets_of_a_worker(void)
 	uint64_t end_ns;
 
 	stage_open(&stage, ORD_START_FORK);
-	for (unsigned id = 6; id < 9; id++) {
-		leave_socket(stage.directory, id, 't');
-		leave_socket(stage.directory, id, 'r');
-	}
+	for (unsigned id = 6; id < 9; id++)
+		leave_socket(stage.directory, id);
 	actor_enter(&actor, &stage, 7, ACT_EXIT, 0);
 	stage_await(&stage, LIFE_ENDED, 7);
 	end_ns = clock_now_ns() + LONG_MS * CLOCK_NS_PER_MS;
-	while (has_socket(stage.directory, 7, 't') || has_socket(stage.directory, 7, 'r')) {
+	while (has_socket(stage.directory, 7)) {
 		CHECK(clock_now_ns() < end_ns);
 		usleep(1000);
 	}
 	for (unsigned id = 6; id < 9; id += 2)
-		CHECK(has_socket(stage.directory, id, 't') && has_socket(stage.directory, id, 'r'));
+		CHECK(has_socket(stage.directory, id));
 	stage_close(&stage, 200);
 	actor_leave(&actor);
 }

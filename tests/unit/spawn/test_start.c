@@ -223,8 +223,9 @@ full_spawner(void)
 	CHECK(region_new(&actor.region, &actor.region_fd) == 0);
 	for (limit.rlim_cur = 7; limit.rlim_cur < 12; limit.rlim_cur++) {
 		CHECK(prlimit(stage.launch.pid, RLIMIT_NOFILE, &limit, NULL) == 0);
-		CHECK(launch_worker(&stage.launch, limit.rlim_cur, 0, actor.region_fd,
-			      actor.region_fd, actor.region_fd) == 0);
+		CHECK(launch_worker(&stage.launch, limit.rlim_cur, 0,
+			      &(struct launch_gifts){ actor.region_fd, actor.region_fd,
+				      actor.region_fd, actor.region_fd }) == 0);
 		CHECK(stage_hears(&stage, LONG_MS));
 		CHECK(stage.event.packet.id == limit.rlim_cur);
 		if (stage.event.packet.type == LIFE_READY)
@@ -260,7 +261,7 @@ closed_standard(void)
 		stage_open(&stage, (uint32_t)start);
 		actor_enter(&actor, &stage, 1, ACT_FDS, 0);
 		/* What the worker misses is /dev/null. */
-		CHECK(stage_await(&stage, LIFE_ENDED, 1)->status == 6 << 8);
+		CHECK(stage_await(&stage, LIFE_ENDED, 1)->status == 7 << 8);
 		actor_leave(&actor);
 		stage_close(&stage, 100);
 		for (int fd = 0; fd < 3; fd++) {

@@ -92,7 +92,7 @@ Test(workers, are_told_apart_by_how_they_died)
 	play(die_as_they_like);
 }
 
-/* 0, 1, 2, region, timer, deadline; the words pipe where there is one; life is closed by its READY. */
+/* 0, 1, 2, region, timer, bell, deadline; the words pipe where there is one; life is closed by its READY. */
 static void
 count(uint32_t start)
 {
@@ -104,10 +104,10 @@ count(uint32_t start)
 	for (size_t i = 0; i < 4; i++)
 		actor_enter(&others[i], &stage, 100 + i, ACT_SIT, 1);
 	actor_enter(&actor, &stage, 5, ACT_FDS, 0);
-	CHECK(WEXITSTATUS(stage_await(&stage, LIFE_ENDED, 5)->status) == 6);
+	CHECK(WEXITSTATUS(stage_await(&stage, LIFE_ENDED, 5)->status) == 7);
 	actor_leave(&actor);
 	actor_enter(&actor, &stage, 6, ACT_FDS, 1);
-	CHECK(WEXITSTATUS(stage_await(&stage, LIFE_ENDED, 6)->status) == 7);
+	CHECK(WEXITSTATUS(stage_await(&stage, LIFE_ENDED, 6)->status) == 8);
 	actor_leave(&actor);
 	for (size_t i = 0; i < 4; i++)
 		actor_leave(&others[i]);
@@ -146,7 +146,7 @@ keep_some(void)
 	options.n_keep_fds = 4;
 	CHECK(launch_start(&stage.launch, &options, &stage.error) == 0);
 	actor_enter(&actor, &stage, 1, ACT_FDS, 0);
-	CHECK(WEXITSTATUS(stage_await(&stage, LIFE_ENDED, 1)->status) == 8);
+	CHECK(WEXITSTATUS(stage_await(&stage, LIFE_ENDED, 1)->status) == 9);
 	actor_leave(&actor);
 	close(far);
 	close(near);
@@ -199,7 +199,7 @@ family(void)
 
 	stage_open(&stage, ORD_START_EXEC);
 	actor_enter(&actor, &stage, 1, ACT_FAMILY, 1);
-	outsider = (pid_t)atomic_load(&actor.region.page->sent);
+	outsider = (pid_t)atomic_load(&actor.region.page->committed);
 	kill(actor.pid, SIGKILL);
 	stage_await(&stage, LIFE_ENDED, 1);
 	for (uint64_t i = 0; kill(-actor.pid, 0) == 0; i++) {
@@ -226,7 +226,8 @@ refused(void)
 
 	stage_open(&stage, ORD_START_EXEC);
 	CHECK(fd_pipe(&ends[0], &ends[1]) == 0);
-	CHECK(launch_worker(&stage.launch, 9, 1, ends[0], ends[0], -1) == 0);
+	CHECK(launch_worker(&stage.launch, 9, 1,
+		      &(struct launch_gifts){ ends[0], ends[0], ends[0], -1 }) == 0);
 	CHECK(stage_await(&stage, LIFE_FAILED, 9)->status == EINVAL);
 	CHECK(strlen(stage.event.text) != 0);
 	actor_enter(&actor, &stage, 1, ACT_SIT, 0);
@@ -254,7 +255,8 @@ crowd(void)
 	actor.region.page->token = ACT_EXIT;
 	actor.timer = fcntl(actor.region_fd, F_DUPFD_CLOEXEC, 3);
 	for (uint64_t i = 0; i < CROWD; i++)
-		CHECK(launch_worker(&stage.launch, i, 0, actor.region_fd, actor.timer, -1) == 0);
+		CHECK(launch_worker(&stage.launch, i, 0,
+			      &(struct launch_gifts){ actor.region_fd, actor.timer, actor.timer, -1 }) == 0);
 	for (int ended = 0; ended < CROWD;) {
 		CHECK(stage_hears(&stage, LONG_MS));
 		CHECK(stage.event.packet.type == LIFE_READY ||
