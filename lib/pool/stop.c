@@ -280,6 +280,7 @@ static void
 abandon(struct ord_pool *pool)
 {
 	launch_abandon(&pool->launch);
+	fd_close(&pool->epoll); /* what is taken out of it would leave the owner's, too: it is one */
 	pool->context = NULL;
 	pool->directory[0] = '\0';
 	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->core.n_places; i++)
