@@ -228,7 +228,7 @@ SCENE(starved_memory, full_places)
 		CHECK(mount("none", folder, "tmpfs", 0, options) == 0);
 		fared = starved_pool(&STARVED_OPTIONS(.function = starved_work, .start = ORD_START_EXEC), TASKS);
 		CHECK(fared.status == 0 || (strstr(fared.text, "No space left") != NULL && strstr(fared.text, folder) != NULL));
-		CHECK_EQ(fared.status == 0, inodes >= 4);
+		CHECK_EQ(fared.status == 0, inodes >= 3);
 		check_nothing_left();
 		CHECK(umount(folder) == 0);
 	}
