@@ -70,6 +70,17 @@ enum ord_overflow {
 	ORD_OVERFLOW_DROP = 2   /* as WAIT, but over the byte bound held messages (ORD_ORDERED) are dropped and counted */
 };
 
+/*
+ * Limits.  What is over its cpu_ms ends like one whose time is up, as
+ * ORD_TIMED_OUT; what is over its memory_mib is killed, as ORD_OUT_OF_MEMORY.
+ * The spawner looks at both in steps of some milliseconds, also while the
+ * owner does nothing; children count that have not lost their parent, and of
+ * shared pages each process has its part.  The other three are the kernel's
+ * (setrlimit): what is refused, or which signal comes, is its business; a
+ * file that is too large means SIGXFSZ.  In workers they are soft limits, in
+ * commands also hard ones.  None holds under ORD_START_INLINE.
+ */
+
 /* In task and command options, where 0 means the pool's: none at all. */
 #define ORD_NONE UINT32_MAX
 
@@ -115,6 +126,14 @@ struct ord_pool_options {
 	uint32_t overflow;          /* an enum ord_overflow */
 	uint32_t events;            /* of on_event: ORD_EVENT_BIT of the kinds that are wanted; 0 = all */
 	uint32_t functions_by_task; /* 1: start workers though there is no function, tasks bring their own (ORD_TASK) */
+	uint32_t cpu_ms;            /* processor time per attempt, of its process and what that started; 0 = no limit */
+	uint32_t memory_mib;        /* resident memory of an attempt, counted in the same way; 0 = no limit */
+	uint32_t memory_most_mib;   /* what ended for its memory_mib is tried again with twice as much, up to this; 0 = it is not */
+	uint32_t address_mib;       /* RLIMIT_AS of workers and commands; 0 = as here */
+	uint32_t file_mib;          /* RLIMIT_FSIZE of them; 0 = as here */
+	uint32_t open_files;        /* RLIMIT_NOFILE of them, 32 or more; 0 = as here */
+	uint32_t free_memory_mib;   /* no task is given out while less is free, unless none runs; 0 = not asked */
+	uint32_t max_load;          /* nor while the load average of a minute is above this, in hundredths; 0 = not asked */
 	/* fields are only ever appended; 0 always means the documented default */
 };
 
@@ -144,6 +163,13 @@ struct ord_task_options {
 	uint32_t grace_ms;         /* between asking, SIGTERM and SIGKILL; 0 = the pool's */
 	uint32_t retries;          /* attempts after the first, up to 254; 0 = the pool's; ORD_NONE: none */
 	uint32_t pass;             /* 1: call nothing: the input is the output, at its place, as ORD_PASSED */
+	/* the next six: 0 = the pool's; ORD_NONE: no limit */
+	uint32_t cpu_ms;           /* processor time per attempt */
+	uint32_t memory_mib;       /* resident memory */
+	uint32_t memory_most_mib;  /* what ended for its memory_mib is tried again with twice as much, up to this */
+	uint32_t address_mib;      /* RLIMIT_AS of its worker while it runs */
+	uint32_t file_mib;         /* RLIMIT_FSIZE, in the same way */
+	uint32_t open_files;       /* RLIMIT_NOFILE, in the same way; 32 or more */
 };
 
 #ifndef __cplusplus
@@ -177,6 +203,13 @@ struct ord_command {
 	uint32_t output;          /* an enum ord_output */
 	uint32_t retries;         /* attempts after the first, up to 254; 0 = the pool's; ORD_NONE: none */
 	const int *input_fd;      /* instead of input: each attempt reads *input_fd from its beginning (a pipe: on); stays yours, open until the result is delivered, unused by other tasks; NULL: none */
+	/* the next six: 0 = the pool's; ORD_NONE: no limit */
+	uint32_t cpu_ms;          /* processor time per attempt, with its children's */
+	uint32_t memory_mib;      /* resident memory, with its children's */
+	uint32_t memory_most_mib; /* what ended for its memory_mib is tried again with twice as much, up to this */
+	uint32_t address_mib;     /* RLIMIT_AS, of each of its processes */
+	uint32_t file_mib;        /* RLIMIT_FSIZE */
+	uint32_t open_files;      /* RLIMIT_NOFILE; 32 or more */
 };
 
 /* Where a command's words go. */
@@ -246,7 +279,8 @@ ord_pool_new(struct ord_pool **pool, const struct ord_pool_options *options);
  *   ORD_ENOTSUP   EXEC, but ord_worker_main never ran; FORK in a process with
  *                 threads; a function that the chosen start method cannot reach
  *   ORD_EPROGRAM  the worker program is missing, or of another version
- *   ORD_ESYSTEM   no descriptors, processes or memory from the system
+ *   ORD_ESYSTEM   no descriptors, processes or memory from the system; address_mib,
+ *                 file_mib or open_files is above the hard limit of this process
  *   ORD_ETIMEDOUT the spawner did not answer in start_timeout_ms
  *   ORD_ECRASHLOOP under ORD_START_INLINE: on_worker_start failed
  *   ORD_EBUSY     started before, or called from a callback
@@ -301,6 +335,7 @@ ord_pool_submit_wait(struct ord_pool *pool, const void *input, size_t size, uint
  * Returns as ord_pool_submit, and
  *   ORD_EINVAL   an option is out of its range; the pool has no workers for functions
  *                (set .function, .function_name or .functions_by_task)
+ *   ORD_ESYSTEM  address_mib, file_mib or open_files is above the hard limit of this process
  *   ORD_ENOTSUP  an option is set that this version does not know
  * A function that a worker cannot find fails its task, with a sentence.
  * May be called from a callback.  Since 0.1.  Source: lib/pool/submit.c.
@@ -324,7 +359,8 @@ ord_pool_submit_task_wait(
  * among the other tasks.
  *
  * Returns as ord_pool_submit, and
- *   ORD_EINVAL   no argv; retries or output out of their range; input and input_fd, or one that is not open
+ *   ORD_EINVAL   no argv; an option out of its range; input and input_fd, or one that is not open
+ *   ORD_ESYSTEM  address_mib, file_mib or open_files is above the hard limit of this process
  *   ORD_ENOTSUP  under ORD_START_INLINE; an option is set that this version does not know
  *   ORD_ETOOBIG  argv and env need more than 2 MiB, or the input is larger than 1 GiB
  * May be called from a callback.  Since 0.1.  Source: lib/pool/command.c.

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/blob.h"
+#include "base/bounds.h"
 
 struct message; /* deliver/message.h: held until its task is the first */
 
@@ -60,6 +61,7 @@ struct limits {
 	uint32_t timeout_ms;
 	uint32_t grace_ms;
 	uint16_t retries; /* attempts after the first */
+	uint16_t bounded; /* extra.bounds says something: then the task is not plain */
 };
 
 /* What is submitted.  The core takes the input over. */
@@ -76,9 +78,10 @@ struct task {
 struct extra {
 	struct blob
 		feed; /* a command's standard input, or the number of its descriptor; or a function's input in the slab, of which the task's input is the handle */
-	bool feed_is_fd; /* feed is an int, its owner's descriptor */
-	uint8_t output;  /* of a command: enum ord_output */
-	bool pass;       /* not run: the input is the output */
+	bool feed_is_fd;      /* feed is an int, its owner's descriptor */
+	uint8_t output;       /* of a command: enum ord_output */
+	bool pass;            /* not run: the input is the output */
+	struct bounds bounds; /* BOUND_NONE only of a function: not even its worker's */
 };
 
 /* A plain task touches the first three cache lines of its slot and no more. */
@@ -224,6 +227,7 @@ struct core {
 	uint64_t failed;
 	bool stopped;      /* no worker is started and no task given out any more */
 	bool suspended;    /* nor now, until the owner says otherwise */
+	bool held;         /* nor now, unless no place works: the machine has too little left */
 	struct slot *news; /* tasks with something to announce, oldest first */
 	struct slot *news_last;
 	uint64_t n_told_running; /* tasks whose start was announced and no end */
@@ -311,6 +315,7 @@ struct dispatch {
 	bool plain;         /* all are plain and follow each other */
 	uint32_t breaks;    /* so many do not follow the one before, in its attempt 0 */
 	uint32_t timed;     /* so many have a time-out */
+	uint32_t bounded;   /* so many have bounds */
 	size_t input_bytes; /* of all, each rounded up to 8 */
 };
 
@@ -369,6 +374,8 @@ struct end {
 	bool timed_out;
 	bool stopped;
 	bool out_of_memory; /* the kernel killed it for want of memory */
+	bool over_cpu;      /* timed_out: it was processor time */
+	uint64_t over_kib;  /* killed because it had so much memory; 0: it was not */
 	int32_t pid;
 	uint64_t started_ns, ended_ns;
 	uint64_t user_us, system_us, max_rss_kib;

@@ -60,6 +60,8 @@ give_back(struct core *core, struct slot *slot)
 static uint32_t
 state_of(const struct slot *slot, const struct end *end)
 {
+	if (end->over_kib != 0)
+		return ORD_OUT_OF_MEMORY;
 	if (end->timed_out)
 		return ORD_TIMED_OUT;
 	if (slot->cancel && (end->stopped || WIFSIGNALED(end->wait_status)))
@@ -76,6 +78,20 @@ try_again(struct core *core, struct slot *slot, uint32_t state)
 {
 	return state != ORD_DONE && state != ORD_CANCELED && !slot->cancel && !core->stopped &&
 		slot->attempt < slot->task.limits.retries && slot->attempt < UINT8_MAX;
+}
+
+/* It was killed for its memory, and the next attempt shall have twice as much. */
+static bool
+give_more(struct core *core, struct slot *slot, const struct end *end)
+{
+	struct bounds *bounds = &slot->extra.bounds;
+	uint32_t most = bounds->memory_most_mib, memory = bounds->memory_mib;
+
+	if (end->over_kib == 0 || memory >= most || slot->cancel || core->stopped ||
+		slot->attempt == UINT8_MAX)
+		return false;
+	bounds->memory_mib = memory <= most / 2 ? memory * 2 : most;
+	return true;
 }
 
 /* What its attempt had put into the result goes: the next one begins anew. */
@@ -123,12 +139,13 @@ settle_dead(struct core *core, struct slot *slot, const struct end *end)
 	slot->started = true;
 	slot->result.pid = end->pid;
 	if (!slot->task.command && state != ORD_CANCELED && state != ORD_TIMED_OUT &&
-		slot->kills < UINT8_MAX)
+		end->over_kib == 0 && slot->kills < UINT8_MAX)
 		slot->kills++;
 	if (!slot->task.command && slot->kills >= core->options.quarantine &&
 		slot->attempt < slot->task.limits.retries && state != ORD_CANCELED)
 		state = ORD_QUARANTINED;
-	if (state != ORD_QUARANTINED && try_again(core, slot, state)) {
+	if (state != ORD_QUARANTINED &&
+		(give_more(core, slot, end) || try_again(core, slot, state))) {
 		retry(core, slot);
 		return;
 	}

@@ -166,7 +166,7 @@ batch_size(const struct core *core, const struct place *place)
 
 	if (core->draining)
 		n = least(n, share_of_rest(core));
-	return over(core) ? 1 : n;
+	return over(core) || core->held ? 1 : n;
 }
 
 /* A first task that waits for something may wait for a later one, and so may what it lies behind. */
@@ -305,6 +305,16 @@ dismiss_one(const struct core *core)
 	return (struct dispatch){ .kind = DISPATCH_BYE, .place = set_last(core, SET_SPARE) };
 }
 
+/* Does any task run that does not only wait?  Something must move, however little is left. */
+static bool
+works(const struct core *core)
+{
+	for (uint32_t i = 0; i < core->n_places; i++)
+		if (core->places[i].count != 0 && !core->places[i].yielded)
+			return true;
+	return false;
+}
+
 struct dispatch
 core_dispatch(struct core *core, uint64_t now_ns)
 {
@@ -330,6 +340,8 @@ core_dispatch(struct core *core, uint64_t now_ns)
 	if (core->n_worn != 0 && core->n_idle == 0 &&
 		(spawn = spawn_ahead(core)).kind != DISPATCH_NOTHING)
 		return spawn;
+	if (core->held && works(core))
+		return nothing;
 	if (take_over_possible(core))
 		return take_if_time(core, now_ns);
 	if (core->n_idle + core->n_hungry == 0)

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* WCOREDUMP, memrchr */
 #include "core/core.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -91,6 +92,32 @@ quote(const struct ord_result *result, char text[QUOTED_MAX + 64])
 	return text;
 }
 
+/* What ended because of a limit that it has itself; false: it did not. */
+static bool
+explain_bounds(struct slot *slot, const char *who, uint32_t state, const struct end *end)
+{
+	const struct bounds *bounds = &slot->extra.bounds;
+	struct ord_result *result = &slot->result;
+	char words[QUOTED_MAX + 64];
+
+	quote(result, words);
+	if (state == ORD_OUT_OF_MEMORY && end->over_kib != 0)
+		result_error(result,
+			"%s was killed: it had %llu MiB of memory, and its limit is %u MiB (memory_mib)%s",
+			who, (unsigned long long)end->over_kib >> 10, bounds->memory_mib, words);
+	else if (state == ORD_TIMED_OUT && end->over_cpu)
+		result_error(result,
+			"%s was stopped: its %u ms of processor time were used up (cpu_ms)%s", who,
+			bounds->cpu_ms, words);
+	else if (state == ORD_SIGNALED && WTERMSIG(end->wait_status) == SIGXFSZ)
+		result_error(result,
+			"%s was killed by SIGXFSZ: a file would have become larger than it may (file_mib, ulimit -f)%s",
+			who, words);
+	else
+		return false;
+	return true;
+}
+
 void
 core_explain(struct slot *slot, uint32_t state, const struct end *end)
 {
@@ -98,6 +125,8 @@ core_explain(struct slot *slot, uint32_t state, const struct end *end)
 	char ended[64], tries[48], words[QUOTED_MAX + 64];
 	struct ord_result *result = &slot->result;
 
+	if (explain_bounds(slot, who, state, end))
+		return;
 	how(end->wait_status, ended, sizeof ended);
 	attempt(slot, tries, sizeof tries);
 	quote(result, words);

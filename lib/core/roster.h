@@ -66,7 +66,7 @@ void balance_forget(struct core *core, struct place *place);
 /* Its attempt had no process; a result names that of the one before. */
 void slot_clear_run(struct slot *slot);
 
-#define BATCH_TASKS 4096u /* in one message */
+#define BATCH_TASKS 4096u          /* in one message */
 #define BATCH_BYTES (256u * 1024u) /* of inputs in one message */
 
 #define SHARE_NS UINT64_C(100000) /* of work is not divided further, by the mean of recent tasks */
@@ -96,6 +96,7 @@ dispatch_weigh(const struct core *core, struct dispatch *dispatch, const struct 
 {
 	dispatch->input_bytes += (slot->task.input.size + 7) & ~(size_t)7;
 	dispatch->timed += slot->task.limits.timeout_ms != 0;
+	dispatch->bounded += slot->task.limits.bounded != 0;
 	dispatch->functions |= slot->task.function != 0;
 	dispatch->plain = false;
 	dispatch->n++;

@@ -25,6 +25,16 @@ put_run(char *to, const struct slot *slot)
 	return to + record_space(RECORD_RUN_SIZE);
 }
 
+static void
+put_bounds(char *to, const struct slot *slot)
+{
+	const struct bounds *bounds = &slot->extra.bounds;
+
+	wire_put64(to, (uint64_t)bounds->memory_mib << 32 | bounds->cpu_ms);
+	wire_put64(to + 8, (uint64_t)bounds->file_mib << 32 | bounds->address_mib);
+	wire_put64(to + 16, (uint64_t)slot->task.limits.grace_ms << 32 | bounds->open_files);
+}
+
 static inline char *
 put_call(char *to, const struct slot *slot)
 {
@@ -33,11 +43,18 @@ put_call(char *to, const struct slot *slot)
 	size_t size = slot->task.input.size;
 	uint8_t flags =
 		(before != 0 ? RECORD_TIMEOUT : 0) | (slot->extra.feed.size != 0 ? RECORD_SLAB : 0);
-	char *payload = record_begin(
-		to, RECORD_CALL, flags, slot->task.function, (uint32_t)(size + before));
+	char *payload;
 
-	if (before != 0)
+	if (limits->bounded != 0) {
+		before += RECORD_BOUNDS_SIZE;
+		flags |= RECORD_BOUNDS;
+	}
+	payload = record_begin(
+		to, RECORD_CALL, flags, slot->task.function, (uint32_t)(size + before));
+	if (limits->timeout_ms != 0)
 		wire_put64(payload, (uint64_t)limits->grace_ms << 32 | limits->timeout_ms);
+	if (limits->bounded != 0)
+		put_bounds(payload + before - RECORD_BOUNDS_SIZE, slot);
 	if (slot->task.input.block == NULL)
 		copy_near(payload + before, slot->task.input.near, size);
 	else
@@ -105,7 +122,7 @@ batch_compose(struct incarnation *incarnation, const struct dispatch *dispatch,
 {
 	size_t runs = dispatch->breaks + !follows(incarnation, dispatch->slot);
 	size_t size = dispatch->n * RECORD_HEADER + dispatch->input_bytes + 8 * dispatch->timed +
-		runs * record_space(RECORD_RUN_SIZE);
+		RECORD_BOUNDS_SIZE * dispatch->bounded + runs * record_space(RECORD_RUN_SIZE);
 	char *to;
 
 	if (dispatch->functions && functions_bytes(incarnation, dispatch->n, &size) != 0)

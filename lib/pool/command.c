@@ -140,6 +140,9 @@ void
 pool_command_start(struct ord_pool *pool, uint32_t place, struct slot *slot)
 {
 	struct command *command = &pool->commands[place];
+	struct launch_limits limits = { .timeout_ms = slot->task.limits.timeout_ms,
+		.grace_ms = slot->task.limits.grace_ms,
+		.bounds = slot->extra.bounds };
 	int fds[3] = { -1, -1, -1 };
 	struct error error;
 	/* Before the spawner knows of it: its own times are later. */
@@ -151,8 +154,7 @@ pool_command_start(struct ord_pool *pool, uint32_t place, struct slot *slot)
 	if (opened != 0)
 		error_system(&error, errno, "cannot make the pipes of a command");
 	else
-		status = launch_command(&pool->launch, command->id, place,
-			slot->task.limits.timeout_ms, slot->task.limits.grace_ms,
+		status = launch_command(&pool->launch, command->id, place, &limits,
 			blob_bytes(&slot->task.input), slot->task.input.size, fds);
 	if (opened == 0 && status != 0)
 		error_system(&error, launch_errno(status), "cannot hand a command to the spawner");
@@ -297,7 +299,8 @@ pool_command_failed(struct ord_pool *pool, const struct life_event *event)
 	if (command == NULL)
 		return;
 	error_system(&error, errno_value, "%s", event->text);
-	tried = strncmp(event->text, LIFE_NOT_ENTERED, strlen(LIFE_NOT_ENTERED)) != 0;
+	tried = strncmp(event->text, LIFE_NOT_ENTERED, strlen(LIFE_NOT_ENTERED)) != 0 &&
+		strncmp(event->text, LIFE_NOT_BOUNDED, strlen(LIFE_NOT_BOUNDED)) != 0;
 	fail_start(pool, PLACE_OF(event->packet.id),
 		tried && errno_value == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE, error.text);
 }

@@ -295,6 +295,8 @@ pool_end(const struct life_packet *packet)
 		.timed_out = (packet->flags & LIFE_TIMED_OUT) != 0,
 		.stopped = (packet->flags & LIFE_STOPPED) != 0,
 		.out_of_memory = (packet->flags & LIFE_OUT_OF_MEMORY) != 0,
+		.over_cpu = (packet->flags & LIFE_OVER_CPU) != 0,
+		.over_kib = packet->over_kib,
 		.pid = packet->pid,
 		.started_ns = packet->started_ns,
 		.ended_ns = packet->ended_ns,

@@ -87,7 +87,7 @@ start_hook(struct ord_pool *pool)
 {
 	struct worker *worker = pool->inline_worker;
 	struct ord_task *before = enter(pool);
-	int status = worker_start_hook(worker);
+	int status = worker_start_hook(worker, &(struct bounds){ 0 });
 
 	leave(pool, before);
 	pool->incarnations[0].left = pool->left = worker->outbox.position != 0;

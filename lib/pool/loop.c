@@ -42,6 +42,8 @@ pool_dispatch(struct ord_pool *pool)
 	struct dispatch dispatch;
 	uint64_t now_ns = core_has_time(&pool->core) ? clock_now_ns() : 0;
 
+	if (pool->admission.asked)
+		admission_look(pool);
 	while (!launch_blocked(&pool->launch) && !pool->destroy &&
 		(dispatch = core_dispatch(&pool->core, now_ns)).kind != DISPATCH_NOTHING)
 		carry_out(pool, &dispatch);
@@ -223,6 +225,8 @@ set_timer(struct ord_pool *pool)
 {
 	if (pool->core.suspended)
 		return;
+	if (pool->core.held)
+		set_timer_at(pool, admission_next(pool));
 	if (pool->workers_starting != 0)
 		set_timer_at(pool, check_starts(pool));
 	else if (core_has_time(&pool->core))

@@ -22,6 +22,14 @@ default_to(uint32_t *option, uint32_t value)
 		*option = value;
 }
 
+/* What says none in the options of a task says it here too. */
+static void
+none_to_zero(uint32_t *option)
+{
+	if (*option == ORD_NONE)
+		*option = 0;
+}
+
 static void
 fill_in(struct ord_pool_options *options)
 {
@@ -36,6 +44,12 @@ fill_in(struct ord_pool_options *options)
 	default_to(&options->max_deaths, 10);
 	default_to(&options->quarantine, 3);
 	default_to(&options->events, EVENTS_ALL);
+	none_to_zero(&options->cpu_ms);
+	none_to_zero(&options->memory_mib);
+	none_to_zero(&options->memory_most_mib);
+	none_to_zero(&options->address_mib);
+	none_to_zero(&options->file_mib);
+	none_to_zero(&options->open_files);
 	if (options->window_bytes == 0)
 		options->window_bytes = DEFAULT_BYTES;
 	if (options->spill_bytes == 0)
@@ -58,6 +72,8 @@ check(const struct ord_pool_options *options)
 	if ((options->function != NULL && options->function_name != NULL) ||
 		(options->keep_fds == NULL && options->n_keep_fds != 0) ||
 		(options->shared == NULL && options->shared_size != 0))
+		return ORD_EINVAL;
+	if (options->open_files != 0 && options->open_files < BOUND_FILES_LEAST)
 		return ORD_EINVAL;
 	return ORD_OK;
 }
@@ -105,6 +121,12 @@ pool_options(struct ord_pool *pool, const struct ord_pool_options *options)
 		return status;
 	fill_in(&pool->options);
 	pool->limits = (struct limits){ pool->options.timeout_ms, pool->options.grace_ms,
-		(uint16_t)pool->options.retries };
+		(uint16_t)pool->options.retries,
+		pool->options.cpu_ms != 0 || pool->options.memory_mib != 0 };
+	pool->admission.root = "";
+	pool->admission.asked = pool->options.free_memory_mib != 0 || pool->options.max_load != 0;
+	pool->bounds = (struct bounds){ pool->options.cpu_ms, pool->options.memory_mib,
+		pool->options.memory_most_mib, pool->options.address_mib, pool->options.file_mib,
+		pool->options.open_files };
 	return copy_strings(pool);
 }

@@ -89,7 +89,8 @@ ord_pool_new(struct ord_pool **out, const struct ord_pool_options *options)
 	pool = memory_new(1, sizeof *pool);
 	if (pool == NULL)
 		return ORD_ENOMEM;
-	pool->launch.life = pool->spill.fd = pool->claims_fd = pool->shared_fd = pool->slabs.fd = -1;
+	pool->launch.life = pool->spill.fd = pool->claims_fd = pool->shared_fd = pool->slabs.fd =
+		-1;
 	pool->spare_fd = pool->epoll = pool->timer = -1;
 	atomic_init(&pool->wake, -1);
 	pool->alive = alive_new();
@@ -116,7 +117,8 @@ ord_pool_start(struct ord_pool *pool)
 	if (status == 0) {
 		pool->started = true;
 		pool->open = !pool->closed &&
-			(pool->options.function != NULL || pool->function_name != NULL);
+			(pool->options.function != NULL || pool->function_name != NULL) &&
+			pool->limits.bounded == 0;
 		pool_dispatch(pool);
 		return ORD_OK;
 	}

@@ -121,9 +121,17 @@ struct command {
 	struct buffer collected;
 };
 
+/* When tasks are held back because others need the machine. */
+struct admission {
+	bool asked;       /* free_memory_mib or max_load is set */
+	uint64_t next_ns; /* no look before */
+	const char *root; /* where the files of the kernel lie; "": in / */
+};
+
 struct ord_pool {
 	struct ord_pool_options options; /* with the defaults filled in */
 	struct limits limits;            /* of tasks that bring none of their own */
+	struct bounds bounds;            /* the same */
 	uint32_t start;                  /* the start method that was decided */
 	char *program;
 	char *function_name;
@@ -163,6 +171,7 @@ struct ord_pool {
 	struct incarnation *incarnations; /* one per place; NULL without functions */
 	struct command *commands;         /* one per place */
 	struct tail *tails;               /* one per place */
+	struct admission admission;       /* of tasks, by what the machine has left */
 	uint32_t n_paused;                /* intakes and acknowledgements that wait for memory */
 	int callbacks;                    /* depth */
 	bool destroy;                     /* asked for in a callback */
@@ -204,6 +213,14 @@ int functions_bytes(struct incarnation *incarnation, uint32_t n, size_t *size);
 
 /* Tell it; returns the byte behind it. */
 char *functions_put(struct incarnation *incarnation, char *to, uint32_t n);
+
+/* --- admission.c --- */
+
+/* Look at the machine if it is time to and tasks wait, before one is given out. */
+void admission_look(struct ord_pool *pool);
+
+/* When the next look is due; UINT64_MAX: nobody waits for one. */
+uint64_t admission_next(const struct ord_pool *pool);
 
 /* --- options.c --- */
 int pool_options(struct ord_pool *pool, const struct ord_pool_options *options);

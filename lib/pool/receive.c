@@ -314,17 +314,18 @@ take_news(struct incarnation *incarnation, const struct record *record)
 					    : pool_take_progress(incarnation, record, slot);
 }
 
-/* The last thing that a worker says which on_worker_start has found unfit. */
+/* The last thing that a worker says which on_worker_start, or too few addresses, have made unfit. */
 static int
 take_unfit(struct incarnation *incarnation, const struct record *record)
 {
 	struct ord_pool *pool = incarnation->pool;
 
-	if (incarnation->ready_by_ns == 0 || pool->options.on_worker_start == NULL ||
-		!is_outside(incarnation))
+	if (incarnation->ready_by_ns == 0 || !is_outside(incarnation) ||
+		(pool->options.on_worker_start == NULL && pool->bounds.address_mib == 0))
 		return -1;
 	incarnation->unfit = true;
-	error_set(&pool->start_error, ORD_ECRASHLOOP, "on_worker_start of worker %u failed: %.*s",
+	error_set(&pool->start_error, ORD_ECRASHLOOP, "%s worker %u failed: %.*s",
+		pool->bounds.address_mib == 0 ? "on_worker_start of" : "the start of",
 		incarnation->place, (int)record->size, record->payload);
 	return 0;
 }

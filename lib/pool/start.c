@@ -192,7 +192,8 @@ describe_spawner(struct ord_pool *pool, struct launch_options *options)
 		.n_keep_fds = pool->options.n_keep_fds,
 		.timeout_ms = pool->options.start_timeout_ms,
 		.serve = worker_serve,
-		.config = { .master_pid = getpid(),
+		.config = { .bounds = pool->bounds,
+			.master_pid = getpid(),
 			.has_claims = has_functions(pool),
 			.many = starts_many(pool) },
 		.claims = pool->claims_fd,
@@ -305,6 +306,8 @@ pool_start(struct ord_pool *pool)
 {
 	int status = decide_start(pool);
 
+	if (status == 0)
+		status = bounds_allowed(&pool->bounds, &pool->error);
 	if (status == 0)
 		status = pool_check_descriptors(pool, pool->options.workers);
 	if (status == 0)

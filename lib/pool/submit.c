@@ -133,12 +133,12 @@ static int
 submit(struct ord_pool *pool, struct task *task, const struct extra *extra, const void *input,
 	size_t size, uint64_t *sequence)
 {
-	struct extra large = { .pass = false };
+	struct extra large = extra != NULL ? *extra : (struct extra){ .pass = false };
 
 	if (!core_has_room(&pool->core, size))
 		return full(pool);
 	/* A value that is passed on may be kept for longer than the pool, and its slab, live. */
-	if (size >= SLAB_FROM && extra == NULL &&
+	if (size >= SLAB_FROM && !large.pass &&
 		slabs_put(pool, task, &large.feed, input, size) == 0)
 		extra = &large;
 	else if (blob_set(&task->input, input, size) != 0)
@@ -146,10 +146,20 @@ submit(struct ord_pool *pool, struct task *task, const struct extra *extra, cons
 	return take_in(pool, task, extra, sequence);
 }
 
+/* Those of the pool that each task of a function brings along; the kernel's are its worker's for life. */
+static struct bounds
+watched(const struct bounds *bounds)
+{
+	return (struct bounds){ .cpu_ms = bounds->cpu_ms,
+		.memory_mib = bounds->memory_mib,
+		.memory_most_mib = bounds->memory_most_mib };
+}
+
 static int
 submit_any(struct ord_pool *pool, const void *input, size_t size, uint64_t *sequence)
 {
 	struct task task = { .function = 0 };
+	struct extra extra;
 	int status = may_submit(pool);
 
 	if (status == 0)
@@ -159,7 +169,10 @@ submit_any(struct ord_pool *pool, const void *input, size_t size, uint64_t *sequ
 	if (status != 0)
 		return status;
 	task.limits = pool->limits;
-	return submit(pool, &task, NULL, input, size, sequence);
+	if (task.limits.bounded == 0)
+		return submit(pool, &task, NULL, input, size, sequence);
+	extra = (struct extra){ .bounds = watched(&pool->bounds) };
+	return submit(pool, &task, &extra, input, size, sequence);
 }
 
 int
@@ -188,6 +201,31 @@ set_limits(const struct ord_pool *pool, struct task *task, uint32_t timeout_ms, 
 	task->limits = (struct limits){ .timeout_ms = own_or(timeout_ms, pool->limits.timeout_ms),
 		.grace_ms = grace_ms != 0 ? grace_ms : pool->limits.grace_ms,
 		.retries = (uint16_t)own_or(retries, pool->limits.retries) };
+}
+
+/* Its own bounds, and the pool's where it says nothing; 0, or an error with its sentence. */
+static int
+set_bounds(
+	struct ord_pool *pool, struct task *task, struct bounds *bounds, const struct bounds *own)
+{
+	const struct bounds *pools = &pool->bounds;
+
+	if (!bounds_valid(own))
+		return error_set(&pool->error, ORD_EINVAL,
+			"open_files is %u: a process needs %u at least", own->open_files,
+			BOUND_FILES_LEAST);
+	*bounds = *own;
+	bounds->cpu_ms = own_or(own->cpu_ms, pools->cpu_ms);
+	bounds->memory_mib = own_or(own->memory_mib, pools->memory_mib);
+	bounds->memory_most_mib = own_or(own->memory_most_mib, pools->memory_most_mib);
+	/* What a worker has for life is told only if the task wants it otherwise. */
+	if (task->command) {
+		bounds->address_mib = own_or(own->address_mib, pools->address_mib);
+		bounds->file_mib = own_or(own->file_mib, pools->file_mib);
+		bounds->open_files = own_or(own->open_files, pools->open_files);
+	}
+	task->limits.bounded = bounds_any(bounds);
+	return bounds_allowed(bounds, &pool->error);
 }
 
 static bool
@@ -232,15 +270,22 @@ check_task(struct ord_pool *pool, struct ord_task_options *to, const struct ord_
 
 /* The core's task without its input. */
 static int
-make_task(struct ord_pool *pool, const struct ord_task_options *options, struct task *task)
+make_task(struct ord_pool *pool, const struct ord_task_options *options, struct task *task,
+	struct extra *extra)
 {
+	struct bounds own = { options->cpu_ms, options->memory_mib, options->memory_most_mib,
+		options->address_mib, options->file_mib, options->open_files };
 	uint32_t number = 0;
 	int status;
 
 	*task = (struct task){ .user = options->user };
+	*extra = (struct extra){ .pass = options->pass != 0 };
 	set_limits(pool, task, options->timeout_ms, options->grace_ms, options->retries);
 	if (options->pass != 0)
 		return ORD_OK;
+	status = set_bounds(pool, task, &extra->bounds, &own);
+	if (status != 0)
+		return status;
 	if (options->function == NULL && options->function_name == NULL)
 		return check_function(pool);
 	status = pool_function(pool, options->function, options->function_name, &number);
@@ -252,19 +297,20 @@ int
 ord_pool_submit_task(
 	struct ord_pool *pool, const struct ord_task_options *options, uint64_t *sequence)
 {
-	static const struct extra passed = { .pass = true };
 	struct ord_task_options known;
+	struct extra extra;
 	struct task task;
+	bool plain;
 	int status = may_submit(pool);
 
 	if (status == 0)
 		status = check_task(pool, &known, options);
 	if (status == 0)
-		status = make_task(pool, &known, &task);
+		status = make_task(pool, &known, &task, &extra);
 	if (status != 0)
 		return status;
-	return submit(pool, &task, known.pass != 0 ? &passed : NULL, known.input, known.input_size,
-		sequence);
+	plain = !extra.pass && task.limits.bounded == 0;
+	return submit(pool, &task, plain ? NULL : &extra, known.input, known.input_size, sequence);
 }
 
 /* --- waiting for room --- */
@@ -396,9 +442,15 @@ submit_command(struct ord_pool *pool, const struct ord_command *command, uint64_
 	struct task task = { .user = command->user, .command = true };
 	struct extra extra = { .output = (uint8_t)command->output,
 		.feed_is_fd = command->input_fd != NULL };
-	int status = fill_task(pool, &task, &extra, command);
+	struct bounds own = { command->cpu_ms, command->memory_mib, command->memory_most_mib,
+		command->address_mib, command->file_mib, command->open_files };
+	int status;
 
 	set_limits(pool, &task, command->timeout_ms, command->grace_ms, command->retries);
+	status = set_bounds(pool, &task, &extra.bounds, &own);
+	if (status != 0)
+		return status;
+	status = fill_task(pool, &task, &extra, command);
 	if (status == 0)
 		return take_in(pool, &task, &extra, sequence);
 	blob_finish(&task.input);

@@ -34,7 +34,7 @@ enum run_phase { RUN_IDLE = 0, RUN_RUNNING = 1, RUN_COMMITTING = 2, RUN_DOOMED =
 #define RUN_ATTEMPT(word) ((uint32_t)((word) >> 2) & 0xff)
 
 /* The cancel word: 0, or the run word of the task that should end, with a reason for its phase. */
-enum cancel_reason { CANCEL_ASKED = 1, CANCEL_TIMEOUT = 2 };
+enum cancel_reason { CANCEL_ASKED = 1, CANCEL_TIMEOUT = 2, CANCEL_CPU = 3 };
 
 /* The words word: what the master has read from the worker's pipe. */
 #define WORDS_READING UINT64_C(1) /* a read(2) is under way */
@@ -78,6 +78,11 @@ struct status_page {
 	_Atomic uint32_t grace_ms;    /* behind the deadline; stands before it */
 	_Atomic uint32_t trouble;     /* TROUBLE_WORD: why it cannot start, if it ends now */
 	_Atomic uint64_t started_ns;  /* when the task that runs began; stands before run */
+	_Atomic uint32_t
+		cpu_ms; /* that it may use, 0: any; the three stand before run, and are 0 again behind it */
+	_Atomic uint32_t memory_mib; /* that it may have, 0: any */
+	_Atomic uint64_t
+		cpu_from_ns; /* what its process had used before it, with children that were waited for */
 
 	/* the worker */
 	alignas(64) _Atomic uint64_t committed; /* stream position up to which records are whole */

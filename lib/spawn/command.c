@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/bounds.h"
 #include "base/clock.h"
 #include "spawn/spawner_state.h"
 
@@ -30,10 +31,12 @@ struct launchpad {
 	const char *cwd;
 	int fds[3];
 	pid_t parent;
+	const struct bounds *bounds; /* the kernel's are set by the child */
 	/* the child writes these */
 	volatile int failed;      /* errno, 0: it runs */
 	volatile size_t found;    /* the path that was tried last */
 	volatile int not_entered; /* it was the working directory that failed */
+	volatile int not_bounded; /* it was a limit that could not be set */
 };
 
 static void
@@ -102,6 +105,11 @@ become(struct launchpad *pad)
 		pad->failed = errno;
 		_exit(127);
 	}
+	if (bounds_set(pad->bounds, NULL, true) != 0) {
+		pad->not_bounded = 1;
+		pad->failed = errno;
+		_exit(127);
+	}
 	/* The spawner has default dispositions; it only blocks. */
 	sigemptyset(&none);
 	pthread_sigmask(SIG_SETMASK, &none, NULL);
@@ -116,7 +124,7 @@ launch(struct launchpad *pad)
 	pid_t pid;
 
 	pad->failed = 0;
-	pad->not_entered = 0;
+	pad->not_entered = pad->not_bounded = 0;
 	pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): a fork would copy page tables */
 	if (pid == 0)
 		become(pad); /* NOLINT(clang-analyzer-unix.Vfork): it only makes system calls */
@@ -261,6 +269,7 @@ prepare(struct spawner *spawner, struct request *request, struct launchpad *pad)
 	pad->env = (char *const *)(void *)room->env.bytes;
 	pad->cwd = room->cwd;
 	pad->parent = getpid();
+	pad->bounds = &request->packet.bounds;
 	memcpy(pad->fds, fds, sizeof pad->fds);
 	return children_reserve(spawner) == 0 ? paths_of(room, pad->argv[0]) : ENOMEM;
 }
@@ -290,6 +299,9 @@ report_not_run(struct spawner *spawner, const struct request *request, const str
 
 	if (pad->not_entered)
 		snprintf(text, sizeof text, LIFE_NOT_ENTERED "%s", pad->cwd);
+	else if (pad->not_bounded)
+		snprintf(text, sizeof text,
+			LIFE_NOT_BOUNDED "address_mib, file_mib or open_files of %s", pad->argv[0]);
 	else
 		snprintf(text, sizeof text, "cannot run %s",
 			pad->argv != NULL ? pad->argv[0] : "the command");
@@ -303,6 +315,10 @@ add_child(struct spawner *spawner, const struct life_packet *packet, pid_t pid, 
 
 	child->started_ns = started_ns;
 	child->grace_ms = packet->grace_ms;
+	child->bounded = (struct bounded){ .cpu_ms = packet->bounds.cpu_ms,
+		.memory_mib = packet->bounds.memory_mib };
+	if (child->bounded.cpu_ms != 0 || child->bounded.memory_mib != 0)
+		stop_look_at(spawner, child, started_ns + BOUNDED_FIRST_NS);
 	if (packet->timeout_ms != 0)
 		stop_at(spawner, child, STEP_TIMEOUT,
 			started_ns + packet->timeout_ms * CLOCK_NS_PER_MS);

@@ -19,7 +19,7 @@
 static int
 takes_its_group(const struct child *child)
 {
-	return child->is_worker || child->flags != 0;
+	return child->is_worker || child->flags != 0 || child->over_kib != 0;
 }
 
 static uint64_t
@@ -58,6 +58,7 @@ report_ended(
 		.status = status,
 		.flags = reasons(spawner, child, status),
 		.run = child->doomed,
+		.over_kib = child->over_kib,
 		.user_us = microseconds(usage->ru_utime),
 		.system_us = microseconds(usage->ru_stime),
 		.max_rss_kib = (uint64_t)usage->ru_maxrss,

@@ -291,16 +291,17 @@ send_command(struct launch *launch, struct life_packet *packet, const void *text
 	return sent;
 }
 
-int /* NOLINTNEXTLINE(readability-function-size): its parameters are the fields of the packet */
-launch_command(struct launch *launch, uint64_t id, uint32_t place, uint32_t timeout_ms,
-	uint32_t grace_ms, const void *text, size_t text_size, const int fds[3])
+int
+launch_command(struct launch *launch, uint64_t id, uint32_t place,
+	const struct launch_limits *limits, const void *text, size_t text_size, const int fds[3])
 {
 	static const uint32_t flags[3] = { LIFE_STDIN, LIFE_STDOUT, LIFE_STDERR };
 	struct life_packet packet = { .type = LIFE_COMMAND,
 		.id = id,
 		.place = place,
-		.timeout_ms = timeout_ms,
-		.grace_ms = grace_ms };
+		.timeout_ms = limits->timeout_ms,
+		.grace_ms = limits->grace_ms,
+		.bounds = limits->bounds };
 	int given[4];
 	size_t n = 0;
 

@@ -37,6 +37,13 @@ struct launch_options {
 	int slab;   /* memfd, if config.slab_stretch is not 0 */
 };
 
+/* What the spawner keeps a command within. */
+struct launch_limits {
+	uint32_t timeout_ms;
+	uint32_t grace_ms;
+	struct bounds bounds; /* BOUND_NONE stands nowhere in it */
+};
+
 /* What happened, as the master hears it. */
 struct life_event {
 	struct life_packet packet;
@@ -74,8 +81,8 @@ int launch_worker(
  * strings; fds[3] are its fd 0, 1, 2, each may be -1.  The descriptors stay
  * the caller's.  0, or ORD_ENOMEM, ORD_ELOST, ORD_ESYSTEM (a memfd for a large text).
  */
-int launch_command(struct launch *launch, uint64_t id, uint32_t place, uint32_t timeout_ms,
-	uint32_t grace_ms, const void *text, size_t text_size, const int fds[3]);
+int launch_command(struct launch *launch, uint64_t id, uint32_t place,
+	const struct launch_limits *limits, const void *text, size_t text_size, const int fds[3]);
 
 /* Ask for an end: the ladder, or kill at once.  run: the run word of the task, 0 for a command or a whole worker. */
 int launch_stop(struct launch *launch, uint64_t id, uint64_t run, uint32_t grace_ms, int kill);

@@ -13,8 +13,10 @@
 
 #include <stdint.h>
 
+#include "base/bounds.h"
+
 #define LIFE_MAGIC UINT32_C(0x6f72646c)
-#define LIFE_VERSION 8u
+#define LIFE_VERSION 9u
 #define LIFE_TEXT_MAX 98304u /* larger commands travel in a memfd */
 
 enum life_type {
@@ -22,7 +24,7 @@ enum life_type {
 	LIFE_HELLO = 1,  /* status: LIFE_VERSION; text: ord_version(); first of all */
 	LIFE_CONFIGURED, /* status: 0, or an enum ord_status with its sentence as text */
 	LIFE_FAILED,     /* id, place: could not be started; status: errno; text: what was tried */
-	LIFE_ENDED,      /* id, place, pid, status (wait status), usage, times, flags */
+	LIFE_ENDED,      /* id, place, pid, status (wait status), usage, times, flags, over_kib */
 
 	/* worker -> master, through its copy of the spawner's end */
 	LIFE_READY, /* id, place, pid: bound and waiting for tasks */
@@ -30,13 +32,14 @@ enum life_type {
 	/* master -> spawner */
 	LIFE_CONFIG, /* text: struct spawn_config; fds: those that it says: claim words, slab, shared bytes */
 	LIFE_SPAWN, /* id, place; fds: region, flush timer, bell, words pipe (only with LIFE_WORDS) */
-	LIFE_COMMAND, /* id, place, timeout_ms, grace_ms, flags; text: spawn_command; fds: as flags say */
+	LIFE_COMMAND, /* id, place, timeout_ms, grace_ms, bounds, flags; text: spawn_command; fds: as flags say */
 	LIFE_STOP,    /* id, grace_ms, run; flags: LIFE_KILL at once, else the ladder */
 	LIFE_END,     /* grace_ms: SIGTERM to all that lives, SIGKILL after the grace, then leave */
 	LIFE_SUSPEND, /* SIGSTOP to all that lives; no deadline passes meanwhile */
 	LIFE_CONTINUE /* SIGCONT to all that lives */
 };
 
+#define LIFE_NOT_BOUNDED "cannot set " /* the same */
 #define LIFE_NOT_ENTERED \
 	"cannot enter the directory " /* how FAILED's text begins if the program was not even tried */
 
@@ -49,6 +52,7 @@ enum life_flags {
 	LIFE_KILL = 1 << 5,      /* STOP: SIGKILL now */
 	LIFE_TIMED_OUT = 1 << 6, /* ENDED: stopped because its deadline had passed */
 	LIFE_STOPPED = 1 << 7,   /* ENDED: stopped because of LIFE_STOP or LIFE_END */
+	LIFE_OVER_CPU = 1 << 8,  /* ENDED, with TIMED_OUT: it was processor time that had passed */
 	LIFE_OUT_OF_MEMORY = 1 << 9 /* ENDED: killed by the kernel for want of memory */
 };
 
@@ -68,6 +72,8 @@ struct life_packet {
 	uint64_t max_rss_kib;
 	uint64_t started_ns; /* CLOCK_MONOTONIC */
 	uint64_t ended_ns;
+	uint64_t over_kib;    /* ENDED: killed because it had so much memory; 0: it was not */
+	struct bounds bounds; /* COMMAND */
 	uint32_t text_size;
 	uint32_t reserved;
 };

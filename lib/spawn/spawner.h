@@ -13,6 +13,7 @@
 
 #include <orderly/task.h>
 
+#include "base/bounds.h"
 #include "spawn/function.h"
 
 #define SPAWN_DIRECTORY_MAX 96 /* of the endpoint directory's path, with its NUL */
@@ -27,6 +28,7 @@ struct spawn_config {
 	uint64_t shared_size;
 	uint64_t slab_stretch; /* shared/slab.h: it comes as a descriptor; 0: there is none */
 	char directory[SPAWN_DIRECTORY_MAX]; /* of the endpoints; "" if there are none */
+	struct bounds bounds;                /* of each worker: the kernel's */
 	int32_t master_pid;
 	uint32_t has_claims; /* the claim words come as a descriptor: there are workers */
 	uint32_t many;       /* so many workers will be started that what makes each cheaper pays */
@@ -56,7 +58,8 @@ struct worker_setup {
 	const char *directory;
 	const void *shared; /* for all tasks: shared[shared_size] */
 	size_t shared_size;
-	int slab; /* memfd of the slab, if slab_stretch is not 0 */
+	int slab;             /* memfd of the slab, if slab_stretch is not 0 */
+	struct bounds bounds; /* the kernel's limits that it sets itself */
 	uint64_t slab_stretch;
 	ord_task_fn function; /* NULL: tasks bring their own */
 	ord_worker_start_fn start_hook;

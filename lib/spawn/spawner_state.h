@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "base/fd.h"
 #include "shared/region.h"
+#include "spawn/bounded.h"
 #include "spawn/life.h"
 #include "spawn/oom.h"
 #include "spawn/post.h"
@@ -46,7 +47,7 @@ struct child {
 	uint64_t oom_before; /* so many had been killed for want of memory before it began */
 	enum child_step step;
 	uint64_t step_ns;  /* when, 0: never */
-	uint64_t look_ns;  /* when to look at its deadline again; 0: not */
+	uint64_t look_ns;  /* when to look at its deadline, and at what it uses, again; 0: not */
 	uint32_t grace_ms; /* between the steps */
 	uint64_t run;      /* STEP_ASKED: the run word of the task, phase 0 */
 	uint32_t reason;   /* STEP_ASKED: the flag that it will have when it is doomed */
@@ -55,6 +56,10 @@ struct child {
 	uint64_t released_ns; /* STEP_RELEASED: since when */
 	/* A worker's task that ran when it was suspended, its deadline, and how much longer it has. */
 	uint64_t extended_run, extended_deadline_ns, extension_ns;
+	struct bounded bounded; /* a command's; those of a worker's task are in its page */
+	struct bounded_memory memory;
+	uint64_t memory_run; /* the task of a worker that these are of */
+	uint64_t over_kib;   /* it was killed because it had so much memory; 0: it was not */
 	uint32_t flags; /* LIFE_TIMED_OUT or LIFE_STOPPED: it was sent a signal because of that */
 };
 
@@ -143,6 +148,7 @@ void paths_remember(struct command_room *room, const char *name, size_t found);
 void stop_child(struct spawner *spawner, const struct life_packet *packet);
 void stop_all(struct spawner *spawner, uint32_t grace_ms);
 void stop_at(struct spawner *spawner, struct child *child, enum child_step step, uint64_t at_ns);
+void stop_look_at(struct spawner *spawner, struct child *child, uint64_t at_ns);
 void stop_steps(struct spawner *spawner, uint64_t now_ns);
 void stop_deadline(struct spawner *spawner, struct child *worker);
 

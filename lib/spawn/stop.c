@@ -45,6 +45,14 @@ stop_at(struct spawner *spawner, struct child *child, enum child_step step, uint
 		wake_at(spawner, at_ns);
 }
 
+void
+stop_look_at(struct spawner *spawner, struct child *child, uint64_t at_ns)
+{
+	child->look_ns = at_ns;
+	if (at_ns != 0)
+		wake_at(spawner, at_ns);
+}
+
 static uint64_t
 after_grace(const struct child *child)
 {
@@ -105,6 +113,10 @@ static void
 ask(struct spawner *spawner, struct child *worker, uint64_t run, enum cancel_reason reason,
 	uint32_t grace_ms)
 {
+	static const uint32_t reasons[] = { [CANCEL_ASKED] = LIFE_STOPPED,
+		[CANCEL_TIMEOUT] = LIFE_TIMED_OUT,
+		[CANCEL_CPU] = LIFE_TIMED_OUT | LIFE_OVER_CPU };
+
 	if (on_the_ladder(worker)) {
 		if (reason == CANCEL_ASKED && worker->run == run)
 			urge(spawner, worker);
@@ -113,7 +125,7 @@ ask(struct spawner *spawner, struct child *worker, uint64_t run, enum cancel_rea
 	atomic_store(&worker->region.page->cancel, run | (uint64_t)reason);
 	worker->run = run;
 	worker->grace_ms = grace_ms;
-	worker->reason = reason == CANCEL_TIMEOUT ? LIFE_TIMED_OUT : LIFE_STOPPED;
+	worker->reason = reasons[reason];
 	worker->urgent = reason == CANCEL_ASKED;
 	stop_at(spawner, worker, STEP_ASKED, after_grace(worker));
 }
@@ -256,26 +268,91 @@ deadline_of(const struct child *worker, uint64_t *run)
 	return deadline;
 }
 
+static uint64_t
+sooner(uint64_t next_ns, uint64_t at_ns)
+{
+	return at_ns != 0 && (next_ns == 0 || at_ns < next_ns) ? at_ns : next_ns;
+}
+
 /*
- * Look whether the deadline has passed; if it lies ahead, look again then.
- * The timer that both processes have is the worker's to set: if the spawner
- * set it too, it could put it off for a task that has begun meanwhile.
+ * Look what the task uses; if these are the bounds of a task that has begun
+ * meanwhile, what is done here for the other does nothing, for it is over.
+ * Who has too much memory gets no grace, for it would use that to take more.
+ */
+static uint64_t
+look_at_usage(struct spawner *spawner, struct child *worker, uint64_t run)
+{
+	const struct status_page *page = worker->region.page;
+	struct bounded bounded = { .cpu_ms = atomic_load(&page->cpu_ms),
+		.memory_mib = atomic_load(&page->memory_mib),
+		.cpu_from_ns = atomic_load(&page->cpu_from_ns),
+		.since_ns = atomic_load(&page->started_ns) };
+	struct bounded_look look;
+
+	if (worker->memory_run != run)
+		worker->memory = (struct bounded_memory){ 0 };
+	worker->memory_run = run;
+	bounded_look(&look, &worker->memory, &bounded, worker->pid);
+	if (look.over_kib != 0 && doom(worker, run)) {
+		worker->flags = 0;
+		worker->over_kib = look.over_kib;
+		kill_child(spawner, worker);
+	} else if (look.over_cpu) {
+		ask(spawner, worker, run, CANCEL_CPU, atomic_load(&page->grace_ms));
+	}
+	return look.again_ns;
+}
+
+/*
+ * Look whether the deadline has passed, and at what the task uses; if there is
+ * more to look for, look again then.  The timer that both processes have is
+ * the worker's to set: if the spawner set it too, it could put it off for a
+ * task that has begun meanwhile.
  */
 static void
-look(struct spawner *spawner, struct child *worker)
+look_at_task(struct spawner *spawner, struct child *worker)
 {
-	uint64_t run, deadline = deadline_of(worker, &run);
+	uint64_t run, deadline = deadline_of(worker, &run), again_ns;
 
-	worker->look_ns = 0;
-	if (deadline == 0)
+	if (RUN_PHASE(run) != RUN_RUNNING)
 		return;
-	if (deadline > clock_now_ns()) {
-		worker->look_ns = deadline;
-		wake_at(spawner, deadline);
+	run &= ~RUN_PHASE_MASK;
+	if (deadline != 0 && deadline <= clock_now_ns()) {
+		ask(spawner, worker, run, CANCEL_TIMEOUT,
+			atomic_load(&worker->region.page->grace_ms));
+		deadline = 0;
+	}
+	again_ns = look_at_usage(spawner, worker, run);
+	stop_look_at(spawner, worker, sooner(deadline, again_ns));
+}
+
+static void
+look_at_command(struct spawner *spawner, struct child *command)
+{
+	struct bounded_look look;
+
+	bounded_look(&look, &command->memory, &command->bounded, command->pid);
+	if (look.over_kib != 0) {
+		if (command->step < STEP_TERMINATED)
+			command->over_kib = look.over_kib;
+		kill_child(spawner, command);
 		return;
 	}
-	ask(spawner, worker, run & ~RUN_PHASE_MASK, CANCEL_TIMEOUT,
-		atomic_load(&worker->region.page->grace_ms));
+	if (look.over_cpu && command->step < STEP_TERMINATED) {
+		command->flags |= LIFE_TIMED_OUT | LIFE_OVER_CPU;
+		terminate(spawner, command);
+	}
+	stop_look_at(spawner, command, look.again_ns);
+}
+
+static void
+look(struct spawner *spawner, struct child *child)
+{
+	child->look_ns = 0;
+	if (child->is_worker)
+		look_at_task(spawner, child);
+	else
+		look_at_command(spawner, child);
 }
 
 void
@@ -289,12 +366,6 @@ stop_deadline(struct spawner *spawner, struct child *worker)
 		worker->look_ns = clock_now_ns(); /* later, by the time that passes till then */
 	else
 		look(spawner, worker);
-}
-
-static uint64_t
-sooner(uint64_t next_ns, uint64_t at_ns)
-{
-	return at_ns != 0 && (next_ns == 0 || at_ns < next_ns) ? at_ns : next_ns;
 }
 
 /* Take what is due of one child; returns when the next is, 0: never. */

@@ -106,6 +106,7 @@ fork_worker(
 		.shared_size = spawner->config.shared_size,
 		.slab = spawner->slab,
 		.slab_stretch = spawner->slab >= 0 ? spawner->config.slab_stretch : 0,
+		.bounds = spawner->config.bounds,
 		.function = spawner->function,
 		.start_hook = spawner->start_hook,
 		.stop_hook = spawner->stop_hook,

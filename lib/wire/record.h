@@ -17,6 +17,8 @@
 #define RECORD_HEADER 8u
 #define RECORD_PAYLOAD_MAX 65536u            /* in the results stream */
 #define RECORD_INPUT_MAX (UINT32_C(1) << 30) /* of a CALL */
+#define RECORD_BOUNDS_SIZE 24u               /* six numbers of 4 bytes, see docs/protocol.md */
+#define RECORD_BEFORE_MAX 32u                /* of a CALL: what stands before its input */
 
 enum record_kind {
 	RECORD_RUN = 1,
@@ -46,7 +48,9 @@ enum record_flags {
 	RECORD_MARKS = 1 << 1, /* RESULT: 8 bytes, how many marks the words have had */
 	RECORD_TIMES = 1 << 2, /* RESULT: 8 + 8 bytes, when it started and ended */
 	RECORD_SLAB = 1 << 3,  /* CALL: the input lies in the slab, these 8 + 8 bytes say where */
-	RECORD_FLAGS = 15
+	RECORD_BOUNDS =
+		1 << 4, /* CALL: 24 bytes behind the time-out, if there is one: what it may use */
+	RECORD_FLAGS = 31
 };
 
 struct frame {
@@ -131,7 +135,8 @@ record_next(struct record *record, const char **cursor, const char *end)
 	record->value = (uint16_t)(word >> 48);
 	record->payload = *cursor + RECORD_HEADER;
 	if (record->kind == 0 || record->kind >= RECORD_KINDS ||
-		(record->flags & ~RECORD_FLAGS) != 0 || record->size > RECORD_INPUT_MAX + 8 ||
+		(record->flags & ~RECORD_FLAGS) != 0 ||
+		record->size > RECORD_INPUT_MAX + RECORD_BEFORE_MAX ||
 		record_space(record->size) > left)
 		return -1;
 	*cursor += record_space(record->size);

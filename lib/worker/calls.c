@@ -58,7 +58,8 @@ look_at_size(struct server *server)
 static bool
 flags_fit(const struct server *server, const struct record *record)
 {
-	size_t before = (record->flags & RECORD_TIMEOUT) != 0 ? 8 : 0;
+	size_t before = ((record->flags & RECORD_TIMEOUT) != 0 ? 8 : 0) +
+		((record->flags & RECORD_BOUNDS) != 0 ? RECORD_BOUNDS_SIZE : 0);
 
 	if ((record->flags & RECORD_SLAB) != 0)
 		return server->worker.slab.stretch != 0 && record->size == before + SLAB_INPUT_SIZE;

@@ -37,14 +37,16 @@ leave(struct worker *worker)
 }
 
 int
-worker_start_hook(struct worker *worker)
+worker_start_hook(struct worker *worker, const struct bounds *bounds)
 {
 	struct ord_task *task = &worker->task;
 
-	if (worker->start_hook == NULL)
+	bounds_read(&worker->inherited);
+	if (worker->start_hook == NULL && !bounds_any_kernel(bounds))
 		return 0;
 	enter(worker);
-	worker->user = worker->start_hook(task, worker->user);
+	if (bounds_start(worker, bounds) == 0 && worker->start_hook != NULL)
+		worker->user = worker->start_hook(task, worker->user);
 	leave(worker);
 	if (task->error[0] == '\0')
 		return 0;

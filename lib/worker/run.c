@@ -47,6 +47,18 @@ say_running(struct worker *worker, uint64_t run, uint64_t deadline_ns)
 	atomic_store(&worker->region.page->run, run);
 }
 
+/* A look of the spawner is due then: at the deadline, or soon for what else bounds the task. */
+static uint64_t
+first_look(const struct worker *worker, uint64_t began_ns, uint64_t timeout_ms)
+{
+	uint64_t deadline_ns = began_ns + timeout_ms * CLOCK_NS_PER_MS;
+	uint64_t soon_ns = began_ns + BOUNDED_FIRST_NS;
+
+	if (worker->bounded && (timeout_ms == 0 || soon_ns < deadline_ns))
+		return soon_ns;
+	return deadline_ns;
+}
+
 /*
  * limits: the time-out, and above it the grace, in milliseconds.
  * A worker that is stopped by ord_pool_suspend right here must not find its
@@ -57,18 +69,20 @@ enter(struct worker *worker, uint64_t run, uint64_t limits)
 {
 	uint64_t timeout_ms = limits & UINT32_MAX, began_ns, now_ns;
 
-	if (timeout_ms == 0 || worker->deadline < 0) {
+	if ((timeout_ms == 0 && !worker->bounded) || worker->deadline < 0) {
 		say_running(worker, run, 0);
 		return;
 	}
-	atomic_store_explicit(
-		&worker->region.page->grace_ms, (uint32_t)(limits >> 32), memory_order_relaxed);
+	if (timeout_ms != 0)
+		atomic_store_explicit(&worker->region.page->grace_ms, (uint32_t)(limits >> 32),
+			memory_order_relaxed);
 	do {
 		began_ns = clock_now_ns();
-		say_running(worker, run, began_ns + timeout_ms * CLOCK_NS_PER_MS);
+		say_running(
+			worker, run, timeout_ms != 0 ? began_ns + timeout_ms * CLOCK_NS_PER_MS : 0);
 		now_ns = clock_now_ns();
 	} while (now_ns - began_ns >= HELD_NS);
-	set_timer(worker, began_ns + timeout_ms * CLOCK_NS_PER_MS, now_ns);
+	set_timer(worker, first_look(worker, began_ns, timeout_ms), now_ns);
 }
 
 /* Doomed: this task is the spawner's, which is about to end this process. */
@@ -79,6 +93,16 @@ await_the_end(void)
 		pause();
 }
 
+/* Why the task that runs shall end, an enum cancel_reason; 0: the page says nothing of it. */
+static unsigned
+reason_of(const struct worker *worker)
+{
+	uint64_t cancel = atomic_load_explicit(&worker->region.page->cancel, memory_order_acquire);
+	uint64_t run = RUN_WORD(worker->task.sequence, worker->task.attempt, 0);
+
+	return (cancel & ~UINT64_C(3)) == run ? (unsigned)(cancel & 3) : 0;
+}
+
 static uint16_t
 decide(const struct worker *worker, int status)
 {
@@ -86,10 +110,7 @@ decide(const struct worker *worker, int status)
 
 	/* One that was interrupted while it asked may find an older task's reason in the page. */
 	if (task_canceled(task))
-		return atomic_load_explicit(&worker->region.page->cancel, memory_order_acquire) ==
-				RUN_WORD(task->sequence, task->attempt, CANCEL_TIMEOUT)
-			? ORD_TIMED_OUT
-			: ORD_CANCELED;
+		return reason_of(worker) >= CANCEL_TIMEOUT ? ORD_TIMED_OUT : ORD_CANCELED;
 	return status == 0 ? ORD_DONE : ORD_FAILED;
 }
 
@@ -104,7 +125,8 @@ body_of(struct worker *worker, uint16_t state, int status, size_t *size)
 	}
 	if (state == ORD_TIMED_OUT)
 		snprintf(task->error, sizeof task->error,
-			"its time was up, and the function returned");
+			"its %stime was up, and the function returned",
+			reason_of(worker) == CANCEL_CPU ? "processor " : "");
 	else if (state == ORD_CANCELED)
 		snprintf(task->error, sizeof task->error, "canceled while it ran");
 	else if (task->error[0] == '\0')
@@ -178,6 +200,8 @@ take_flags(struct worker *worker, const struct record *call)
 
 	task->input += before;
 	task->input_size -= before;
+	if ((call->flags & RECORD_BOUNDS) != 0)
+		bounds_enter(worker);
 	if ((call->flags & RECORD_SLAB) != 0 && slab_find_input(worker, task->input) != 0)
 		_exit(LEAVE_MEMORY);
 	return before;
@@ -265,6 +289,8 @@ worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32_t at
 	if (wants_starts(worker))
 		started_ns = announce(worker);
 	status = run(worker, call->value, &instant);
+	if (worker->bounded)
+		bounds_leave(worker);
 	finish(worker, status, instant, started_ns, last);
 }
 

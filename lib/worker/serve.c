@@ -276,7 +276,7 @@ worker_serve(const struct worker_setup *setup)
 		_exit(LEAVE_SYSTEM);
 	set_up(server, setup);
 	open_sockets(server, setup);
-	if (worker_start_hook(&server->worker) != 0) {
+	if (worker_start_hook(&server->worker, &setup->bounds) != 0) {
 		fflush(stdout);
 		_exit(LEAVE_UNFIT);
 	}

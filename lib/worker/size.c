@@ -7,21 +7,40 @@
 
 #include "base/fd.h"
 
-uint64_t
-size_resident_kib(bool own)
+/* Pages that are mapped, resident, and of these shared; 0 if the system does not say. */
+static void
+read_pages(uint64_t pages[3])
 {
-	char text[128], *second, *third;
-	uint64_t pages;
+	char text[128], *at = text;
 	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	ssize_t size = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
 
 	fd_close(&fd);
-	if (size <= 0)
-		return 0;
-	text[size] = '\0';
-	strtoull(text, &second, 10);
-	pages = strtoull(second, &third, 10);
-	if (own)
-		pages -= strtoull(third, NULL, 10);
+	text[size > 0 ? size : 0] = '\0';
+	for (int i = 0; i < 3; i++)
+		pages[i] = strtoull(at, &at, 10);
+}
+
+static uint64_t
+kib(uint64_t pages)
+{
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+uint64_t
+size_resident_kib(bool own)
+{
+	uint64_t pages[3];
+
+	read_pages(pages);
+	return kib(own ? pages[1] - pages[2] : pages[1]);
+}
+
+uint64_t
+size_mapped_kib(void)
+{
+	uint64_t pages[3];
+
+	read_pages(pages);
+	return kib(pages[0]);
 }

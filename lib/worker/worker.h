@@ -9,6 +9,7 @@
 
 #include <orderly/task.h>
 
+#include "base/bounds.h"
 #include "base/buffer.h"
 #include "base/ticks.h"
 #include "shared/outbox.h"
@@ -105,13 +106,17 @@ struct worker {
 	ord_worker_start_fn start_hook;
 	ord_worker_stop_fn stop_hook;
 	void *user;
-	int words;         /* the pipe that is fd 1 and 2, or -1 */
-	int deadline;      /* timerfd shared with the spawner, or -1 */
-	uint64_t timer_ns; /* when it was set to fire last */
-	uint32_t marks;    /* written */
-	uint32_t streak;   /* of tasks that were asked about and had printed, up to a bound */
-	uint32_t guesses;  /* so many of the next tasks are not asked about, but given a mark */
-	uint64_t instant;  /* ticks; a task that took less is instant; 0: none is */
+	int words;                      /* the pipe that is fd 1 and 2, or -1 */
+	int deadline;                   /* timerfd shared with the spawner, or -1 */
+	struct bounds_kernel inherited; /* limits of this process when it started */
+	struct bounds_kernel own;       /* those that it had before the task that runs */
+	bool bounded;                   /* the task that runs has bounds of its own */
+	bool bounded_by_kernel;         /* the kernel keeps some of them */
+	uint64_t timer_ns;              /* when it was set to fire last */
+	uint32_t marks;                 /* written */
+	uint32_t streak;  /* of tasks that were asked about and had printed, up to a bound */
+	uint32_t guesses; /* so many of the next tasks are not asked about, but given a mark */
+	uint64_t instant; /* ticks; a task that took less is instant; 0: none is */
 	worker_outbox_fn drain; /* the outbox is full: return when there may be room */
 	worker_await_fn await;
 	void *owner; /* for both */
@@ -175,6 +180,15 @@ void worker_run(struct worker *worker, uint64_t sequence, uint32_t index, uint32
 uint32_t worker_run_plain(struct worker *worker, uint64_t sequence, uint32_t index,
 	const char **cursor, const char *end);
 
+/* --- bounds.c: what a task may use --- */
+
+/* The limits of this worker, before its first task; -1: they leave it no room, and task->error says so. */
+int bounds_start(struct worker *worker, const struct bounds *bounds);
+
+/* The task's own stand before its input: they hold until it has returned. */
+void bounds_enter(struct worker *worker);
+void bounds_leave(struct worker *worker);
+
 /* --- functions.c: functions by number --- */
 
 /* What a number means; ORD_EINVAL: the bytes are no description, ORD_ENOMEM. */
@@ -201,8 +215,8 @@ const char *slab_answer(struct worker *worker, const char *body, size_t *size, s
 
 /* --- hooks.c --- */
 
-/* Run on_worker_start; -1: this worker is unfit, and has said why. */
-int worker_start_hook(struct worker *worker);
+/* Set the limits and run on_worker_start; -1: this worker is unfit, and has said why. */
+int worker_start_hook(struct worker *worker, const struct bounds *bounds);
 
 /* Run on_worker_stop. */
 void worker_stop_hook(struct worker *worker);

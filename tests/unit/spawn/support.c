@@ -326,7 +326,8 @@ stage_command(struct stage *stage, uint64_t id, const char *const *argv, const c
 		size = add_string(text, size, env[i]);
 	if (cwd != NULL)
 		size = add_string(text, size, cwd);
-	CHECK(launch_command(&stage->launch, id, 2, timeout_ms, grace_ms, text, size,
+	CHECK(launch_command(&stage->launch, id, 2,
+		      &(struct launch_limits){ .timeout_ms = timeout_ms, .grace_ms = grace_ms }, text, size,
 		      fds != NULL ? fds : none) == 0);
 	free(text);
 }

@@ -175,9 +175,9 @@ impossible(void)
 	fails(&stage, ARGV("true"), "/no/such", ENOENT, "cannot enter the directory /no/such");
 	CHECK(output(&stage, ARGV("true"), NULL, NULL, text, sizeof text) == 0);
 	/* A text that is none. */
-	CHECK(launch_command(&stage.launch, 4, 2, 0, 0, "short", 5, (int[3]){ -1, -1, -1 }) == 0);
+	CHECK(launch_command(&stage.launch, 4, 2, &(struct launch_limits){ 0 }, "short", 5, (int[3]){ -1, -1, -1 }) == 0);
 	CHECK(stage_await(&stage, LIFE_FAILED, 4)->status == EINVAL);
-	CHECK(launch_command(&stage.launch, 4, 2, 0, 0,
+	CHECK(launch_command(&stage.launch, 4, 2, &(struct launch_limits){ 0 },
 		      &(struct spawn_command){ .argc = UINT32_MAX }, sizeof(struct spawn_command),
 		      (int[3]){ -1, -1, -1 }) == 0);
 	CHECK(stage_await(&stage, LIFE_FAILED, 4)->status == EINVAL);
