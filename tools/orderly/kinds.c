@@ -55,6 +55,8 @@ check_lines(const struct map_options *options)
 		"--filter: --dry-run has nothing to show, all lines go to the same command");
 	demand(options->joblog == NULL,
 		"--filter: one command answers many lines, so there is no --joblog of them");
+	demand(options->limits.cpu_ms == 0 && options->limits.memory_mib == 0,
+		"--filter: a co-process outlives its lines, so --cpu-time and --memory have no task to limit; use --limit-as");
 }
 
 static void
@@ -78,6 +80,8 @@ kinds_check(const struct map_options *options)
 		demand(options->record_end_bytes == NULL,
 			"--recend ends records for --pipe: add --pipe, or use -d for inputs");
 	}
+	demand(options->limits.memory_most_mib == 0 || options->limits.memory_mib != 0,
+		"--memory-most says how far --memory may grow: add --memory");
 	switch (options->kind) {
 	case MAP_COMMANDS: break;
 	case MAP_BLOCKS: check_blocks(options); break;

@@ -266,13 +266,18 @@ static bool
 start_pool(struct map *map)
 {
 	const struct map_options *options = map->options;
+	const struct limits *limits = &options->limits;
 	struct text setup = { 0 };
 	bool fine;
 	struct ord_pool_options pool_options = ORD_POOL_OPTIONS(.on_message = results_on_message,
 		.on_message_user = map, .on_result = results_on_result, .on_result_user = map,
 		.workers = options->jobs, .window = map->window, .timeout_ms = options->timeout_ms,
 		.order = map->holds ? ORD_COMPLETION : ORD_SUBMISSION,
-		.messages = map->holds ? ORD_LIVE : ORD_ORDERED);
+		.messages = map->holds ? ORD_LIVE : ORD_ORDERED, .cpu_ms = limits->cpu_ms,
+		.memory_mib = limits->memory_mib, .memory_most_mib = limits->memory_most_mib,
+		.address_mib = limits->address_mib, .file_mib = limits->file_mib,
+		.open_files = limits->open_files, .free_memory_mib = limits->free_mib,
+		.max_load = limits->load);
 
 	fine = set_function(map, &pool_options, &setup);
 	if (fine &&

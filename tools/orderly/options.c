@@ -28,7 +28,15 @@ enum long_option {
 	OPTION_BLOCK,
 	OPTION_RECEND,
 	OPTION_FILTER,
-	OPTION_FN
+	OPTION_FN,
+	OPTION_CPU_TIME,
+	OPTION_MEMORY,
+	OPTION_MEMORY_MOST,
+	OPTION_LIMIT_AS,
+	OPTION_LIMIT_FSIZE,
+	OPTION_LIMIT_NOFILE,
+	OPTION_MEMFREE,
+	OPTION_LOAD
 };
 
 static const struct argp_option table[] = {
@@ -66,20 +74,34 @@ static const struct argp_option table[] = {
 		2 },
 	{ "dry-run", OPTION_DRY_RUN, NULL, 0, "Print the commands, run none", 2 },
 	{ "dryrun", 0, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 2 },
-	{ NULL, 0, NULL, 0, "Output (by default whole, in the order of the inputs):", 3 },
+	{ NULL, 0, NULL, 0, "Limits of each task, and of starting one:", 3 },
+	{ "cpu-time", OPTION_CPU_TIME, "TIME", 0,
+		"End a command that uses more processor time, as --timeout does", 3 },
+	{ "memory", OPTION_MEMORY, "SIZE", 0, "Kill a command that has more memory; 500M, 2G", 3 },
+	{ "memory-most", OPTION_MEMORY_MOST, "SIZE", 0,
+		"With --memory: try again with twice as much, up to SIZE", 3 },
+	{ "limit-as", OPTION_LIMIT_AS, "SIZE", 0, "Addresses (ulimit -v)", 3 },
+	{ "limit-fsize", OPTION_LIMIT_FSIZE, "SIZE", 0, "Size of a file (ulimit -f)", 3 },
+	{ "limit-nofile", OPTION_LIMIT_NOFILE, "N", 0, "Open files (ulimit -n)", 3 },
+	{ "memfree", OPTION_MEMFREE, "SIZE", 0,
+		"Start none while less memory is free, unless none runs", 3 },
+	{ "load", OPTION_LOAD, "N", 0,
+		"Start none while the load average is above N, or N% of the processors, unless none runs",
+		3 },
+	{ NULL, 0, NULL, 0, "Output (by default whole, in the order of the inputs):", 4 },
 	{ "line-buffer", OPTION_LINE_BUFFER, NULL, 0,
-		"Print only whole lines of what the first unfinished command writes", 3 },
-	{ "lb", 0, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 3 },
+		"Print only whole lines of what the first unfinished command writes", 4 },
+	{ "lb", 0, NULL, OPTION_ALIAS | OPTION_HIDDEN, NULL, 4 },
 	{ "completion", OPTION_COMPLETION, NULL, 0,
-		"Print each command's output, whole, when it is done", 3 },
-	{ "keep-order", 'k', NULL, 0, "In the order of the inputs: the default", 3 },
-	{ "tag", OPTION_TAG, NULL, 0, "Put the input and a tab before each line", 3 },
-	{ "joblog", OPTION_JOBLOG, "FILE", 0, "Write a table of what ran; +FILE adds to it", 3 },
+		"Print each command's output, whole, when it is done", 4 },
+	{ "keep-order", 'k', NULL, 0, "In the order of the inputs: the default", 4 },
+	{ "tag", OPTION_TAG, NULL, 0, "Put the input and a tab before each line", 4 },
+	{ "joblog", OPTION_JOBLOG, "FILE", 0, "Write a table of what ran; +FILE adds to it", 4 },
 	{ "progress", OPTION_PROGRESS, "STYLE", 0,
 		"Show progress on stderr: auto (a bar on a terminal, the default), "
 		"bar, plain, json or none",
-		3 },
-	{ "bar", OPTION_BAR, NULL, OPTION_HIDDEN, NULL, 3 }, { NULL, 0, NULL, 0, NULL, 0 }
+		4 },
+	{ "bar", OPTION_BAR, NULL, OPTION_HIDDEN, NULL, 4 }, { NULL, 0, NULL, 0, NULL, 0 }
 };
 
 static const char usage[] =
@@ -203,6 +225,52 @@ read_record_end(struct map_options *options, const char *text)
 	options->record_end = (struct delimiter){ options->record_end_bytes, 0 };
 }
 
+/* Options that limit a task; ARGP_ERR_UNKNOWN: it is none of them. */
+static error_t
+read_limit(struct limits *limits, int key, const char *value)
+{
+	const char *wrong, *name;
+
+	switch (key) {
+	case OPTION_CPU_TIME:
+		name = "--cpu-time";
+		wrong = values_time(value, &limits->cpu_ms);
+		break;
+	case OPTION_MEMORY:
+		name = "--memory";
+		wrong = values_mebibytes(value, &limits->memory_mib);
+		break;
+	case OPTION_MEMORY_MOST:
+		name = "--memory-most";
+		wrong = values_mebibytes(value, &limits->memory_most_mib);
+		break;
+	case OPTION_LIMIT_AS:
+		name = "--limit-as";
+		wrong = values_mebibytes(value, &limits->address_mib);
+		break;
+	case OPTION_LIMIT_FSIZE:
+		name = "--limit-fsize";
+		wrong = values_mebibytes(value, &limits->file_mib);
+		break;
+	case OPTION_LIMIT_NOFILE:
+		name = "--limit-nofile";
+		wrong = values_files(value, &limits->open_files);
+		break;
+	case OPTION_MEMFREE:
+		name = "--memfree";
+		wrong = values_mebibytes(value, &limits->free_mib);
+		break;
+	case OPTION_LOAD:
+		name = "--load";
+		wrong = values_load(value, machine_processors(), &limits->load);
+		break;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+	if (wrong != NULL)
+		refuse(name, value, wrong);
+	return 0;
+}
+
 /* Options with a value. */
 static error_t
 read_value(struct map_options *options, int key, const char *value)
@@ -231,7 +299,7 @@ read_value(struct map_options *options, int key, const char *value)
 	} else if (key == OPTION_JOBLOG) {
 		options->joblog = value;
 	} else {
-		return ARGP_ERR_UNKNOWN;
+		return read_limit(&options->limits, key, value);
 	}
 	if (wrong != NULL)
 		refuse(name, value, wrong);

@@ -11,6 +11,14 @@
 
 #define BLOCK_BYTES (1 << 20) /* of --block, if it is not given */
 
+/* What a task may use, and what must be left before one starts. */
+struct limits {
+	uint32_t cpu_ms;
+	uint32_t memory_mib, memory_most_mib;
+	uint32_t address_mib, file_mib, open_files; /* the kernel's */
+	uint32_t free_mib, load;                    /* load in hundredths */
+};
+
 /* What a task is. */
 enum map_kind {
 	MAP_COMMANDS, /* a command for each input */
@@ -33,7 +41,8 @@ struct map_options {
 	char *record_end_bytes; /* what record_end points to; NULL: it was not given */
 	struct delimiter record_end;
 	uint32_t jobs;       /* tasks at once */
-	uint32_t timeout_ms; /* of a task; 0 is none */
+	uint32_t timeout_ms; /* of a task; 0 is none, as for those that follow */
+	struct limits limits;
 	struct halt_rule halt;
 	const char *joblog; /* a file, or NULL */
 	enum progress_style progress;

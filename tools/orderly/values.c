@@ -201,6 +201,44 @@ values_size(const char *text, uint64_t *bytes)
 }
 
 const char *
+values_mebibytes(const char *text, uint32_t *mebibytes)
+{
+	uint64_t bytes;
+	const char *wrong = values_size(text, &bytes);
+
+	if (wrong != NULL)
+		return "give a number of bytes, or one with M or G behind it: 500M, 2G";
+	*mebibytes = (uint32_t)((bytes + (1 << 20) - 1) >> 20);
+	return NULL;
+}
+
+const char *
+values_files(const char *text, uint32_t *files)
+{
+	uint64_t number;
+
+	if (!take_digits(&text, &number) || *text != '\0' || number < 32 || number > 1000000000)
+		return "give a number of open files, 32 or more";
+	*files = (uint32_t)number;
+	return NULL;
+}
+
+const char *
+values_load(const char *text, uint32_t processors, uint32_t *hundredths)
+{
+	char *end;
+	double number = strtod(text, &end);
+
+	if (end == text || (size_t)(end - text) != strspn(text, "0123456789.") ||
+		(*end != '\0' && strcmp(end, "%") != 0) || number > 1e6)
+		return "give a load average, such as 4 or 1.5, or 100% for one per processor";
+	if (*end == '%')
+		number *= processors / 100.0;
+	*hundredths = number * 100 < 1 ? 1 : (uint32_t)(number * 100 + 0.5);
+	return NULL;
+}
+
+const char *
 values_progress(const char *text, enum progress_style *style)
 {
 	static const char *const names[] = { "auto", "bar", "plain", "json", "none" };

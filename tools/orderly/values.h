@@ -42,6 +42,15 @@ const char *values_halt(const char *text, struct halt_rule *rule);
 /* Bytes: a number, with a fraction and a suffix: k, m, g, t are powers of 1000, K, M, G, T of 1024. */
 const char *values_size(const char *text, uint64_t *bytes);
 
+/* As values_size, in MiB, rounded up. */
+const char *values_mebibytes(const char *text, uint32_t *mebibytes);
+
+/* Of open files: 32 or more. */
+const char *values_files(const char *text, uint32_t *files);
+
+/* A load average, or one in per cent of the processors; out in hundredths, at least 1. */
+const char *values_load(const char *text, uint32_t processors, uint32_t *hundredths);
+
 const char *values_progress(const char *text, enum progress_style *style);
 
 #endif

@@ -133,3 +133,41 @@ Test(values, sizes)
 	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
 		cr_assert_not_null(values_size(wrong[i], &bytes), "%s", wrong[i]);
 }
+
+Test(values, mebibytes)
+{
+	static const char *const wrong[] = { "", "0", "-1", "x", "1X", "1 M", "1e3" };
+	uint32_t n;
+
+	cr_assert(values_mebibytes("1M", &n) == NULL && n == 1);
+	cr_assert(values_mebibytes("1.5G", &n) == NULL && n == 1536);
+	cr_assert(values_mebibytes("1", &n) == NULL && n == 1);
+	cr_assert(values_mebibytes("1048577", &n) == NULL && n == 2);
+	cr_assert(values_mebibytes("900T", &n) == NULL && n == 943718400);
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		cr_assert_not_null(values_mebibytes(wrong[i], &n), "%s", wrong[i]);
+}
+
+Test(values, files)
+{
+	static const char *const wrong[] = { "", "31", "x", "32x", "-40", "1e3", "99999999999" };
+	uint32_t n;
+
+	cr_assert(values_files("32", &n) == NULL && n == 32);
+	cr_assert(values_files("4096", &n) == NULL && n == 4096);
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		cr_assert_not_null(values_files(wrong[i], &n), "%s", wrong[i]);
+}
+
+Test(values, load)
+{
+	static const char *const wrong[] = { "", "x", "-1", "1x", "1%%", "nan", "99999999" };
+	uint32_t n;
+
+	cr_assert(values_load("4", 8, &n) == NULL && n == 400);
+	cr_assert(values_load("1.25", 8, &n) == NULL && n == 125);
+	cr_assert(values_load("50%", 8, &n) == NULL && n == 400);
+	cr_assert(values_load("0", 8, &n) == NULL && n == 1);
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		cr_assert_not_null(values_load(wrong[i], 8, &n), "%s", wrong[i]);
+}
