@@ -100,10 +100,11 @@ set_soft(size_t i, rlim_t soft)
 }
 
 void
-bounds_restore(const struct bounds_kernel *before)
+bounds_restore(const struct bounds *bounds, const struct bounds_kernel *before)
 {
 	for (size_t i = 0; i < BOUNDS_KERNEL; i++)
-		set_soft(i, before->limits[i].rlim_cur);
+		if (value_of(bounds, &kinds[i]) != 0)
+			set_soft(i, before->limits[i].rlim_cur);
 }
 
 int

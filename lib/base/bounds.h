@@ -45,8 +45,8 @@ int bounds_allowed(const struct bounds *bounds, struct error *error);
 /* The limits of this process. */
 void bounds_read(struct bounds_kernel *now);
 
-/* Set the soft limits as they were. */
-void bounds_restore(const struct bounds_kernel *before);
+/* Set the soft limits that say something as they were before. */
+void bounds_restore(const struct bounds *bounds, const struct bounds_kernel *before);
 
 /*
  * Set those that say something; BOUND_NONE: as they were before.  hard: the

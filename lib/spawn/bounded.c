@@ -12,7 +12,7 @@
 #define STEP_LEAST_NS (5 * CLOCK_NS_PER_MS)
 #define STEP_MOST_NS (100 * CLOCK_NS_PER_MS)
 #define NS_PER_KIB UINT64_C(500) /* no faster is memory filled: 2 GiB a second */
-#define LOOK_SHARE 20            /* of the time at most this part goes into looks of a kind */
+#define LOOK_SHARE 20 /* of a processor's time at most this part goes into looks of a kind */
 
 static uint64_t
 shorter(uint64_t step_ns, uint64_t other_ns)
@@ -73,18 +73,29 @@ look_at_memory(struct bounded_look *look, struct bounded_memory *memory,
 	return size < most ? (most - size) * NS_PER_KIB : 0;
 }
 
+/* How long nobody looks at this process, so that all looks together take a bounded part of the time. */
+static uint64_t
+rest_after(uint64_t cost_ns, size_t sharers)
+{
+	uint64_t rest_ns = cost_ns * LOOK_SHARE * (sharers != 0 ? sharers : 1);
+
+	if (rest_ns > STEP_MOST_NS)
+		return STEP_MOST_NS;
+	return rest_ns > STEP_LEAST_NS ? rest_ns : STEP_LEAST_NS;
+}
+
 void
 bounded_look(struct bounded_look *look, struct bounded_memory *memory,
-	const struct bounded *bounded, pid_t pid)
+	const struct bounded *bounded, pid_t pid, size_t sharers)
 {
-	uint64_t step_ns = STEP_MOST_NS, least_ns, began_ns = clock_now_ns();
+	uint64_t step_ns = STEP_MOST_NS, rest_ns, began_ns = clock_now_ns(), now_ns;
 	struct usage usage;
 
 	*look = (struct bounded_look){ .over_cpu = 0 };
 	if (bounded->cpu_ms == 0 && bounded->memory_mib == 0)
 		return;
 	usage_read(&usage, pid, bounded->since_ns);
-	least_ns = (clock_now_ns() - began_ns) * LOOK_SHARE;
+	rest_ns = rest_after(clock_now_ns() - began_ns, sharers);
 	/* It is over, and its end will be told. */
 	if (usage.threads == 0)
 		return;
@@ -92,7 +103,7 @@ bounded_look(struct bounded_look *look, struct bounded_memory *memory,
 		step_ns = shorter(step_ns, look_at_cpu(look, bounded, &usage));
 	if (bounded->memory_mib != 0)
 		step_ns = shorter(step_ns, look_at_memory(look, memory, bounded, &usage));
-	if (least_ns < STEP_LEAST_NS)
-		least_ns = STEP_LEAST_NS;
-	look->again_ns = clock_now_ns() + (step_ns > least_ns ? step_ns : least_ns);
+	now_ns = clock_now_ns();
+	look->rest_ns = now_ns + rest_ns;
+	look->again_ns = now_ns + (step_ns > rest_ns ? step_ns : rest_ns);
 }

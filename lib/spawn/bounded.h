@@ -2,6 +2,7 @@
 #ifndef SPAWN_BOUNDED_H
 #define SPAWN_BOUNDED_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -24,11 +25,12 @@ struct bounded_memory {
 struct bounded_look {
 	int over_cpu;
 	uint64_t over_kib; /* it has so much memory, and that is too much; 0: not */
-	uint64_t
-		again_ns; /* when to look again, CLOCK_MONOTONIC; 0: there is nothing to look for */
+	uint64_t again_ns; /* when to look again, CLOCK_MONOTONIC; 0: nothing to look for */
+	uint64_t rest_ns;  /* and not before, whatever task runs then */
 };
 
+/* sharers: so many processes may be looked at in the same way; what looks cost is bounded for all of them. */
 void bounded_look(struct bounded_look *look, struct bounded_memory *memory,
-	const struct bounded *bounded, pid_t pid);
+	const struct bounded *bounded, pid_t pid, size_t sharers);
 
 #endif

@@ -59,6 +59,7 @@ struct child {
 	struct bounded bounded; /* a command's; those of a worker's task are in its page */
 	struct bounded_memory memory;
 	uint64_t memory_run; /* the task of a worker that these are of */
+	uint64_t rest_ns;    /* nobody looks at what it uses before */
 	uint64_t over_kib;   /* it was killed because it had so much memory; 0: it was not */
 	uint32_t flags; /* LIFE_TIMED_OUT or LIFE_STOPPED: it was sent a signal because of that */
 };

@@ -263,7 +263,8 @@ deadline_of(const struct child *worker, uint64_t *run)
 	if (RUN_PHASE(*run) != RUN_RUNNING)
 		return 0;
 	deadline = atomic_load(&worker->region.page->deadline_ns);
-	if (*run == worker->extended_run && deadline == worker->extended_deadline_ns)
+	if (deadline != 0 && *run == worker->extended_run &&
+		deadline == worker->extended_deadline_ns)
 		deadline += worker->extension_ns;
 	return deadline;
 }
@@ -289,10 +290,16 @@ look_at_usage(struct spawner *spawner, struct child *worker, uint64_t run)
 		.since_ns = atomic_load(&page->started_ns) };
 	struct bounded_look look;
 
+	if (bounded.cpu_ms == 0 && bounded.memory_mib == 0)
+		return 0;
+	/* Short tasks may follow each other faster than anybody should look. */
+	if (clock_now_ns() < worker->rest_ns)
+		return worker->rest_ns;
 	if (worker->memory_run != run)
 		worker->memory = (struct bounded_memory){ 0 };
 	worker->memory_run = run;
-	bounded_look(&look, &worker->memory, &bounded, worker->pid);
+	bounded_look(&look, &worker->memory, &bounded, worker->pid, spawner->n_children);
+	worker->rest_ns = look.rest_ns;
 	if (look.over_kib != 0 && doom(worker, run)) {
 		worker->flags = 0;
 		worker->over_kib = look.over_kib;
@@ -331,7 +338,7 @@ look_at_command(struct spawner *spawner, struct child *command)
 {
 	struct bounded_look look;
 
-	bounded_look(&look, &command->memory, &command->bounded, command->pid);
+	bounded_look(&look, &command->memory, &command->bounded, command->pid, spawner->n_children);
 	if (look.over_kib != 0) {
 		if (command->step < STEP_TERMINATED)
 			command->over_kib = look.over_kib;

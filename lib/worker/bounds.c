@@ -63,23 +63,24 @@ bounds_enter(struct worker *worker)
 	struct status_page *page = worker->region.page;
 	struct ord_task *task = &worker->task;
 	const char *from = task->input;
-	struct bounds bounds = { .cpu_ms = take32(&from), .memory_mib = take32(&from) };
+	struct bounds *bounds = &worker->bounds;
 
-	bounds.address_mib = take32(&from);
-	bounds.file_mib = take32(&from);
-	bounds.open_files = take32(&from);
+	bounds->cpu_ms = take32(&from);
+	bounds->memory_mib = take32(&from);
+	bounds->address_mib = take32(&from);
+	bounds->file_mib = take32(&from);
+	bounds->open_files = take32(&from);
 	atomic_store_explicit(&page->grace_ms, take32(&from), memory_order_relaxed);
 	task->input += RECORD_BOUNDS_SIZE;
 	task->input_size -= RECORD_BOUNDS_SIZE;
 	atomic_store_explicit(&page->cpu_from_ns, used_ns(), memory_order_relaxed);
-	atomic_store_explicit(&page->cpu_ms, bounds.cpu_ms, memory_order_relaxed);
-	atomic_store_explicit(&page->memory_mib, bounds.memory_mib, memory_order_relaxed);
+	atomic_store_explicit(&page->cpu_ms, bounds->cpu_ms, memory_order_relaxed);
+	atomic_store_explicit(&page->memory_mib, bounds->memory_mib, memory_order_relaxed);
 	worker->bounded = true;
-	worker->bounded_by_kernel = bounds_any_kernel(&bounds);
-	if (!worker->bounded_by_kernel)
+	if (!bounds_any_kernel(bounds))
 		return;
 	bounds_read(&worker->own);
-	bounds_set(&bounds, &worker->inherited, false);
+	bounds_set(bounds, &worker->inherited, false);
 }
 
 void
@@ -89,7 +90,6 @@ bounds_leave(struct worker *worker)
 
 	atomic_store_explicit(&page->cpu_ms, 0, memory_order_relaxed);
 	atomic_store_explicit(&page->memory_mib, 0, memory_order_relaxed);
-	if (worker->bounded_by_kernel)
-		bounds_restore(&worker->own);
+	bounds_restore(&worker->bounds, &worker->own);
 	worker->bounded = false;
 }

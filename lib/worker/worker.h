@@ -111,7 +111,7 @@ struct worker {
 	struct bounds_kernel inherited; /* limits of this process when it started */
 	struct bounds_kernel own;       /* those that it had before the task that runs */
 	bool bounded;                   /* the task that runs has bounds of its own */
-	bool bounded_by_kernel;         /* the kernel keeps some of them */
+	struct bounds bounds;           /* these */
 	uint64_t timer_ns;              /* when it was set to fire last */
 	uint32_t marks;                 /* written */
 	uint32_t streak;  /* of tasks that were asked about and had printed, up to a bound */

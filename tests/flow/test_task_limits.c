@@ -526,6 +526,50 @@ SCENE(task_limits, a_command_gets_more_memory)
 	unlink(strchr(name, '/'));
 }
 
+/* Time that passes while all is stopped uses no processor; when it goes on, the limit holds. */
+SCENE(task_limits, after_a_halt)
+{
+	struct wanted wanted[] = { { .state = ORD_TIMED_OUT, .signal = SIGTERM, .word = "cpu_ms" },
+		{ .state = ORD_TIMED_OUT, .signal = SIGTERM, .word = "cpu_ms" } };
+	struct tally tally = { .on_result = check_wanted, .user = wanted };
+
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = act, .workers = 2, .grace_ms = 50, .cpu_ms = 300));
+	submit(&tally, VERB_BURN, 0, NO_LIMITS);
+	command(&tally, "while :; do :; done", BOUND(.cpu_ms = 0));
+	for (int i = 0; i < 3; i++) {
+		CHECK_OK(tally.pool, ord_pool_suspend(tally.pool));
+		for (int k = 0; k < 20; k++) {
+			CHECK_OK(tally.pool, ord_pool_step(tally.pool, 0));
+			scene_pause_ms(1);
+		}
+		CHECK_OK(tally.pool, ord_pool_resume(tally.pool));
+		CHECK_OK(tally.pool, ord_pool_step(tally.pool, 0));
+		scene_pause_ms(10);
+	}
+	tally_close(&tally, 2);
+}
+
+/* The timer of a task with a deadline fires while one without runs, which was halted meanwhile. */
+SCENE(task_limits, no_deadline_is_none_after_a_halt)
+{
+	struct wanted wanted[] = { { .state = ORD_DONE }, { .state = ORD_DONE } };
+	struct tally tally = { .on_result = check_wanted, .user = wanted };
+
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = act, .workers = 1, .grace_ms = 20));
+	submit(&tally, VERB_LIMITS, 0, OWN(.timeout_ms = 400));
+	submit(&tally, VERB_RAISE, 900, NO_LIMITS);
+	while (tally.results < 1)
+		CHECK_OK(tally.pool, ord_pool_step(tally.pool, 100));
+	scene_pause_ms(20);
+	CHECK_OK(tally.pool, ord_pool_suspend(tally.pool));
+	for (int i = 0; i < 10; i++) {
+		CHECK_OK(tally.pool, ord_pool_step(tally.pool, 0));
+		scene_pause_ms(1);
+	}
+	CHECK_OK(tally.pool, ord_pool_resume(tally.pool));
+	tally_close(&tally, 2);
+}
+
 /* A limit ends its attempt and no other: the next task of the message is another's and counts no attempt. */
 SCENE(task_limits, among_others)
 {

@@ -108,7 +108,7 @@ zombie(void)
 		_exit(0);
 	}
 	CHECK(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == 0);
-	bounded_look(&look, &memory, &bounded, pid);
+	bounded_look(&look, &memory, &bounded, pid, 1);
 	CHECK(!look.over_cpu && look.again_ns == 0);
 	CHECK(waitpid(pid, NULL, 0) == pid);
 }
@@ -127,17 +127,21 @@ limits(void)
 	struct bounded_memory memory = { 0 };
 	struct bounded_look look;
 
-	bounded_look(&look, &memory, &bounded, pid);
+	bounded_look(&look, &memory, &bounded, pid, 1);
 	CHECK(look.over_cpu && look.over_kib == 0 && look.again_ns > clock_now_ns());
 	bounded = (struct bounded){ .cpu_ms = 100000, .memory_mib = 10 };
-	bounded_look(&look, &memory, &bounded, pid);
+	bounded_look(&look, &memory, &bounded, pid, 1);
 	CHECK(!look.over_cpu && look.over_kib >= 20 << 10);
 	/* What was used before does not count. */
 	bounded = (struct bounded){ .cpu_ms = 40, .cpu_from_ns = 50 * CLOCK_NS_PER_MS };
-	bounded_look(&look, &memory, &bounded, pid);
+	bounded_look(&look, &memory, &bounded, pid, 1);
 	CHECK(!look.over_cpu && look.again_ns != 0);
+	/* With many the looks are rarer, but not so rare that a limit means nothing. */
+	bounded_look(&look, &memory, &bounded, pid, 100000);
+	CHECK(look.rest_ns > clock_now_ns() + 50 * CLOCK_NS_PER_MS);
+	CHECK(look.again_ns <= clock_now_ns() + 100 * CLOCK_NS_PER_MS);
 	bounded = (struct bounded){ .cpu_ms = 0 };
-	bounded_look(&look, &memory, &bounded, pid);
+	bounded_look(&look, &memory, &bounded, pid, 1);
 	CHECK(!look.over_cpu && look.over_kib == 0 && look.again_ns == 0);
 	stop(pid);
 }
@@ -159,14 +163,14 @@ without_descriptors(void)
 	CHECK(getrlimit(RLIMIT_NOFILE, &files) == 0);
 	files.rlim_cur = 0;
 	CHECK(setrlimit(RLIMIT_NOFILE, &files) == 0);
-	bounded_look(&look, &memory, &bounded, pid);
+	bounded_look(&look, &memory, &bounded, pid, 1);
 	CHECK(look.over_cpu && look.over_kib == 0 && look.again_ns != 0);
 	bounded.cpu_ms = 100000;
-	bounded_look(&look, &memory, &bounded, pid);
+	bounded_look(&look, &memory, &bounded, pid, 1);
 	CHECK(!look.over_cpu && look.over_kib == 0 && look.again_ns != 0);
 	files.rlim_cur = files.rlim_max;
 	CHECK(setrlimit(RLIMIT_NOFILE, &files) == 0);
-	bounded_look(&look, &memory, &bounded, pid);
+	bounded_look(&look, &memory, &bounded, pid, 1);
 	CHECK(look.over_kib != 0);
 	stop(pid);
 }
@@ -192,11 +196,11 @@ shared(void)
 	sharer = start(1, 0, 1);
 	pid = start(1, 0, 1);
 	/* A third of the shared pages is its own. */
-	bounded_look(&look, &memory, &bounded, pid);
+	bounded_look(&look, &memory, &bounded, pid, 1);
 	CHECK(look.over_kib == 0);
 	CHECK(memory.resident_kib > SHARED << 10 && memory.part_kib < 80 << 10);
 	bounded.memory_mib = 20;
-	bounded_look(&look, &memory, &bounded, pid);
+	bounded_look(&look, &memory, &bounded, pid, 1);
 	CHECK(look.over_kib > 20 << 10 && look.over_kib < 80 << 10);
 	stop(pid);
 	stop(sharer);
