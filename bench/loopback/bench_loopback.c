@@ -57,7 +57,8 @@ bring_out(struct loopback *loopback, const struct dispatch *dispatch)
 	if (dispatch->kind != DISPATCH_SEND ||
 		batch_compose(&loopback->pool->incarnations[0], dispatch, &message) != 0)
 		fail("nothing to send");
-	server_open(&loopback->server, message.bytes, message.size, &frame);
+	if (!server_open(&loopback->server, message.bytes, message.size, &frame))
+		fail("the frame is not the worker's");
 	server_run(&loopback->server, &frame);
 	receive_outbox(&loopback->pool->incarnations[0]);
 	channel_drop(&message);

@@ -368,6 +368,8 @@ bool core_cancel(struct core *core, struct slot *slot);
 
 /* --- death.c --- */
 
+#define FAULT_TEXT_MAX 128
+
 /* How a worker or command ended. */
 struct end {
 	int wait_status;
@@ -379,6 +381,8 @@ struct end {
 	int32_t pid;
 	uint64_t started_ns, ended_ns;
 	uint64_t user_us, system_us, max_rss_kib;
+	const char *
+		fault; /* why its pool had it killed, whose bytes made no sense; NULL: it had not */
 };
 
 /*

@@ -175,6 +175,21 @@ vacate(struct core *core, struct place *place)
 }
 
 /*
+ * Nobody else holds it, so its claim word is armed: unless somebody has
+ * written there what makes no sense, and then nobody could ever start it.
+ */
+static void
+take_back(struct core *core, struct slot *slot)
+{
+	if (slot->cancel || core->stopped) {
+		core_settle(core, slot, ORD_CANCELED);
+		return;
+	}
+	claim_arm(&core->options.claims[slot->index], slot->sequence, slot->attempt);
+	give_back(core, slot);
+}
+
+/*
  * What it had started died with it: one task, or several if it was a worker
  * whose answers could not be trusted.  What another place has started, or may
  * start, is no longer this one's.  Returns whether it had started this.
@@ -187,8 +202,8 @@ leave_behind(struct core *core, struct slot *slot, uint32_t place, const struct 
 	if (runner == place) {
 		slot->place = place;
 		settle_dead(core, slot, end);
-	} else if (slot->copies == 0 && runner == UINT32_MAX) {
-		give_back(core, slot);
+	} else if (slot->copies == 0) {
+		take_back(core, slot);
 	}
 	return runner == place;
 }

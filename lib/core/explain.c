@@ -122,12 +122,14 @@ void
 core_explain(struct slot *slot, uint32_t state, const struct end *end)
 {
 	const char *who = slot->task.command ? "the command" : "the worker";
-	char ended[64], tries[48], words[QUOTED_MAX + 64];
+	char ended[FAULT_TEXT_MAX + 16], tries[48], words[QUOTED_MAX + 64];
 	struct ord_result *result = &slot->result;
 
 	if (explain_bounds(slot, who, state, end))
 		return;
 	how(end->wait_status, ended, sizeof ended);
+	if (end->fault != NULL)
+		snprintf(ended, sizeof ended, "by the pool: %s", end->fault);
 	attempt(slot, tries, sizeof tries);
 	quote(result, words);
 	switch (state) {

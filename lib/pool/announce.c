@@ -110,7 +110,7 @@ void
 pool_announce_worker(struct ord_pool *pool, enum ord_event_kind kind, uint32_t place, int32_t pid)
 {
 	struct ord_event event = {
-		.kind = kind, .sequence = ORD_NO_SEQUENCE, .worker = place, .pid = pid
+		.kind = (int)kind, .sequence = ORD_NO_SEQUENCE, .worker = place, .pid = pid
 	};
 
 	tell(pool, &event);

@@ -215,8 +215,9 @@ take_bytes(struct command *command, const char *bytes, size_t size, bool standar
 		command->pool->messages_dropped++;
 }
 
-int
-pool_command_read(struct command *command, bool standard_error)
+/* How many bytes came; 0: none are there, or it has ended. */
+static size_t
+read_once(struct command *command, bool standard_error)
 {
 	struct intake *intake = standard_error ? &command->err : &command->out;
 	struct ord_pool *pool = command->pool;
@@ -232,7 +233,13 @@ pool_command_read(struct command *command, bool standard_error)
 	take_bytes(command, pool->reading, (size_t)size, standard_error);
 	if (!core_may_take(&pool->core, command->place))
 		intake_pause(pool, intake);
-	return 1;
+	return (size_t)size;
+}
+
+int
+pool_command_read(struct command *command, bool standard_error)
+{
+	return read_once(command, standard_error) != 0;
 }
 
 static void
@@ -247,15 +254,24 @@ hand_over(struct command *command, struct slot *slot)
 	*collected = (struct buffer){ 0 };
 }
 
+/* No more than the pipe can have held at the command's end: what a child goes on to write must not keep the master here. */
+static void
+read_rest(struct command *command, bool standard_error)
+{
+	int size = fcntl(standard_error ? command->err.fd : command->out.fd, F_GETPIPE_SZ);
+	size_t left = size > 0 ? (size_t)size : PIPE_SIZE_MOST, got;
+
+	while (left != 0 && (got = read_once(command, standard_error)) != 0)
+		left -= got < left ? got : left;
+}
+
 static void
 take_rest(struct command *command, bool ended_well)
 {
 	struct slot *slot;
 
-	while (pool_command_read(command, false) != 0)
-		;
-	while (pool_command_read(command, true) != 0)
-		;
+	read_rest(command, false);
+	read_rest(command, true);
 	words_end(&command->out_lines, command->sequence);
 	words_end(&command->err_lines, command->sequence);
 	if (core_expected(&command->pool->core, command->place, &slot) == NULL || slot == NULL)

@@ -144,7 +144,7 @@ prepare(struct incarnation *incarnation, struct parcel *parcel)
 	size = fcntl(reader, F_SETPIPE_SZ, WORDS_PIPE_SIZE);
 	if (size < 0)
 		size = fcntl(reader, F_GETPIPE_SZ);
-	incarnation->pipe_size = size > 0 ? (size_t)size : SIZE_MAX;
+	incarnation->pipe_size = size > 0 ? (size_t)size : PIPE_SIZE_MOST;
 	return fd_nonblocking(reader);
 }
 
@@ -221,6 +221,8 @@ incarnation_close(struct incarnation *incarnation)
 	if (incarnation->owed != 0)
 		pool->n_paused--;
 	incarnation->owed = 0; /* the place may stay empty, and there is no ring to acknowledge */
+	if (incarnation->region.page != NULL)
+		pool->dropped += atomic_load(&incarnation->region.page->dropped);
 	if (incarnation->ready_by_ns != 0)
 		pool->workers_starting--;
 	if (incarnation->tasks != NULL) {
@@ -246,7 +248,7 @@ incarnation_ready(struct ord_pool *pool, const struct life_packet *packet)
 {
 	struct incarnation *incarnation = incarnation_find(pool, packet->id);
 
-	if (incarnation == NULL || incarnation->tasks != NULL)
+	if (incarnation == NULL || incarnation->ready_by_ns == 0)
 		return;
 	incarnation->pid = packet->pid;
 	incarnation->ready_by_ns = 0;
@@ -281,7 +283,7 @@ incarnation_failed(struct ord_pool *pool, const struct life_event *event)
 {
 	struct incarnation *incarnation = incarnation_find(pool, event->packet.id);
 
-	if (incarnation == NULL)
+	if (incarnation == NULL || incarnation->ready_by_ns == 0)
 		return;
 	incarnation_close(incarnation);
 	could_not(pool, PLACE_OF(event->packet.id), event->packet.status);
@@ -322,9 +324,12 @@ last_words(struct incarnation *incarnation)
 void
 incarnation_take_rest(struct incarnation *incarnation)
 {
+	uint64_t most = incarnation->taken + REGION_RING_SIZE;
+
+	/* A child of its tasks may have its ring, and still write there: no more is taken than could lie there. */
 	do
 		receive_outbox(incarnation);
-	while (incarnation->left && !incarnation->pool->destroy);
+	while (incarnation->left && incarnation->taken < most && !incarnation->pool->destroy);
 	last_words(incarnation);
 }
 
@@ -396,15 +401,15 @@ explain_end(const struct incarnation *incarnation, int status)
 	struct ord_pool *pool = incarnation->pool;
 	const char *where =
 		pool->options.on_worker_start != NULL ? ", perhaps in on_worker_start" : "";
-	char how[SIGNAL_TEXT_MAX];
+	char how[SIGNAL_TEXT_MAX], fault[FAULT_TEXT_MAX];
 
 	if (tell_trouble(incarnation, status))
 		return;
 	how_it_ended(status, how);
 	if (incarnation->distrusted)
 		error_set(&pool->start_error, ORD_ECRASHLOOP,
-			"worker %u sent records that make no sense and was killed",
-			incarnation->place);
+			"worker %u said what makes no sense and was killed: %s", incarnation->place,
+			fault_sentence(incarnation, fault, sizeof fault));
 	else if (incarnation->ready_by_ns == 0)
 		error_set(&pool->start_error, ORD_ECRASHLOOP,
 			"worker %u ended with %s before it had started a task", incarnation->place,
@@ -435,6 +440,7 @@ incarnation_ended(struct ord_pool *pool, const struct life_packet *packet)
 {
 	struct incarnation *incarnation = incarnation_find(pool, packet->id);
 	struct end end = pool_end(packet);
+	char fault[FAULT_TEXT_MAX];
 	bool was_ready;
 
 	if (incarnation == NULL)
@@ -444,6 +450,8 @@ incarnation_ended(struct ord_pool *pool, const struct life_packet *packet)
 	tell_start_of_task(incarnation, &end);
 	if (!is_explained(incarnation, packet->status))
 		explain_end(incarnation, packet->status);
+	if (incarnation->distrusted)
+		end.fault = fault_sentence(incarnation, fault, sizeof fault);
 	incarnation->worn = packet->status != 0 || incarnation->spoiled;
 	incarnation_close(incarnation);
 	core_ended(&pool->core, PLACE_OF(packet->id), &end, clock_now_ns());

@@ -26,6 +26,7 @@
 
 #define POOL_WORKERS_MAX 4096u
 #define RETRIES_MAX 254u
+#define PIPE_SIZE_MOST (1u << 20) /* what a pipe may hold whose size the kernel does not tell */
 #define PLACE_OF(id) ((uint32_t)((id) & (POOL_WORKERS_MAX - 1)))
 
 /* Who an epoll event is for; with the place above the low 8 bits. */
@@ -44,6 +45,14 @@ enum source {
 struct intake {
 	int fd; /* -1: none */
 	bool paused;
+};
+
+/* What makes no sense of what a worker says. */
+enum fault {
+	FAULT_NONE = 0,
+	FAULT_PAGE,   /* committed: more than there is room for, or less than was taken */
+	FAULT_CUT,    /* bytes that are no record */
+	FAULT_RECORD, /* a record that is not its turn, or whose parts do not fit */
 };
 
 /* A function that tasks bring along. */
@@ -107,6 +116,9 @@ struct incarnation {
 	bool left;            /* more records are known to lie in its outbox */
 	bool spoiled;         /* it is being killed */
 	bool distrusted;      /* because its bytes made no sense: no more of them are taken */
+	uint8_t fault;        /* enum fault: in which way */
+	uint8_t fault_kind;   /* of the record that made none */
+	uint64_t fault_at;    /* where in its stream */
 };
 
 /* A command that runs. */
@@ -340,6 +352,14 @@ int pool_take_progress(
 
 /* Take a LOG: say it, or drop it if its task is not known any more; -1: it makes no sense. */
 int pool_take_log(struct incarnation *incarnation, const struct record *record, bool stale);
+
+/* --- fault.c --- */
+
+/* Note what makes no sense, and where; -1. */
+int fault_note(struct incarnation *incarnation, enum fault fault, uint8_t kind, uint64_t at);
+
+/* A sentence about it, whose subject is the worker; "": there is nothing. */
+const char *fault_sentence(const struct incarnation *incarnation, char *text, size_t size);
 
 /* --- words.c --- */
 

@@ -246,11 +246,11 @@ take_skip(struct incarnation *incarnation)
 	const struct core *core = &incarnation->pool->core;
 	struct slot *slot;
 
-	/* Only a task that was canceled, or that another has started, can have been refused. */
+	/* Only a task that was canceled, or that another has started who holds it too, can have been refused. */
 	if (expect(incarnation, &slot) != 0)
 		return -1;
 	if (slot != NULL &&
-		(core_runner(core, slot) == UINT32_MAX ||
+		(slot->copies < 2 || core_runner(core, slot) == UINT32_MAX ||
 			core_runner(core, slot) == incarnation->place))
 		return -1;
 	answered(incarnation);
@@ -371,10 +371,11 @@ receive_records(struct incarnation *incarnation, const char *records, size_t siz
 			break;
 		incarnation->taken = position + (uint64_t)(cursor - records);
 		if (take_record(incarnation, &record) != 0)
-			return -1;
+			return fault_note(
+				incarnation, FAULT_RECORD, record.kind, incarnation->taken);
 	}
 	if (more < 0)
-		return -1;
+		return fault_note(incarnation, FAULT_CUT, 0, incarnation->taken);
 	incarnation->left = cursor != end;
 	incarnation->pool->left |= incarnation->left;
 	acknowledge(incarnation);
@@ -405,6 +406,9 @@ receive_outbox(struct incarnation *incarnation)
 	incarnation->left = false;
 	if (left == 0)
 		return;
+	if (left < 0)
+		fault_note(incarnation, FAULT_PAGE, 0,
+			atomic_load(&incarnation->region.page->committed));
 	if (left < 0 ||
 		receive_records(incarnation, outbox_at(&incarnation->region, incarnation->taken),
 			(size_t)left) != 0)

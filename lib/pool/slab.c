@@ -153,9 +153,10 @@ new_outputs(const struct pool_slabs *slabs, uint32_t place)
 		return NULL;
 	}
 	/* Blocks may have been copied from there before. */
-	for (uint32_t i = 0; i < SLAB_BLOCKS; i++)
-		outputs->indices[i].taken = outputs->indices[i].released =
-			atomic_load(&outputs->control->released[i]);
+	for (uint32_t i = 0; i < SLAB_BLOCKS; i++) {
+		outputs->indices[i].taken = atomic_load(&outputs->control->released[i]);
+		atomic_store(&outputs->indices[i].released, outputs->indices[i].taken);
+	}
 	return outputs;
 }
 

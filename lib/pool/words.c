@@ -9,12 +9,23 @@
 
 #include "pool/pool.h"
 
+/* Marks and run words are input: a task whose result is delivered, or that is to come, says nothing. */
+static bool
+may_speak(const struct core *core, uint64_t sequence)
+{
+	return core->options.completion ||
+		sequence - core->next_delivery < core->next_sequence - core->next_delivery;
+}
+
 int
 words_say(const struct words_line *line, void *user)
 {
 	struct incarnation *incarnation = user;
+	struct words_line said = *line;
 
-	pool_say_line(incarnation->pool, line, ORD_SOURCE_WORDS, incarnation->place);
+	if (!may_speak(&incarnation->pool->core, said.sequence))
+		said.sequence = ORD_NO_SEQUENCE;
+	pool_say_line(incarnation->pool, &said, ORD_SOURCE_WORDS, incarnation->place);
 	return 0;
 }
 
@@ -30,8 +41,9 @@ running_task(uint64_t before, uint64_t after)
 	return before == after && RUN_PHASE(before) != RUN_IDLE ? RUN_SEQUENCE(before) : UINT64_MAX;
 }
 
-int
-words_read(struct incarnation *incarnation)
+/* How many bytes came; 0: none are there, or it has ended. */
+static size_t
+read_once(struct incarnation *incarnation)
 {
 	struct status_page *page = incarnation->region.page;
 	char *bytes = incarnation->pool->reading;
@@ -54,12 +66,21 @@ words_read(struct incarnation *incarnation)
 	atomic_store(&page->words, words_state(&incarnation->words));
 	if (size == 0)
 		intake_close(incarnation->pool, &incarnation->pipe);
-	return size > 0;
+	return size > 0 ? (size_t)size : 0;
 }
 
+int
+words_read(struct incarnation *incarnation)
+{
+	return read_once(incarnation) != 0;
+}
+
+/* No more than the pipe can have held at the call: what a child goes on to write must not keep the master here. */
 void
 words_read_to(struct incarnation *incarnation, uint64_t marks)
 {
-	while (incarnation->words.marks < marks && words_read(incarnation) != 0)
-		;
+	size_t left = incarnation->pipe_size, got;
+
+	while (incarnation->words.marks < marks && left != 0 && (got = read_once(incarnation)) != 0)
+		left -= got < left ? got : left;
 }

@@ -47,6 +47,7 @@ struct spawn_command {
 struct worker_setup {
 	uint64_t id;
 	uint32_t place;
+	int32_t master_pid; /* who may connect */
 	int life;   /* to send LIFE_READY on, then to be closed */
 	int region; /* memfd of the region */
 	int timer;  /* the flush timer, shared with the master */

@@ -93,6 +93,7 @@ fork_worker(
 {
 	struct worker_setup setup = { .id = request->packet.id,
 		.place = request->packet.place,
+		.master_pid = spawner->config.master_pid,
 		.life = spawner->life,
 		.region = request->fds[0],
 		.timer = request->fds[1],

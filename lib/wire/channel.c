@@ -128,13 +128,16 @@ channel_close(void **context)
 	*context = NULL;
 }
 
+/* peer: who may connect, 0: all. */
 static void *
-bind_socket(void *context, const char *directory, uint64_t id)
+bind_socket(void *context, const char *directory, uint64_t id, pid_t peer)
 {
 	void *socket = open_socket(context, ZMQ_PULL);
 	char name[ENDPOINT_MAX];
 
 	endpoint_name(name, directory, id);
+	if (socket != NULL && peer != 0)
+		zmq_setsockopt(socket, ZMQ_IPC_FILTER_PID, &peer, sizeof peer);
 	if (socket != NULL && zmq_bind(socket, name) != 0) {
 		zmq_close(socket);
 		return NULL;
@@ -183,7 +186,7 @@ channel_warm_up(const char *directory)
 	context = check_room(CONTEXT_FDS + 2 * ENDS_FDS) == 0 ? zmq_ctx_new() : NULL;
 	if (context == NULL)
 		return;
-	to = bind_socket(context, directory, 0);
+	to = bind_socket(context, directory, 0, 0);
 	from = open_socket(context, ZMQ_PUSH);
 	endpoint_name(name, directory, 0);
 	if (to != NULL && from != NULL && zmq_connect(from, name) == 0)
@@ -198,14 +201,14 @@ channel_warm_up(const char *directory)
 }
 
 int
-channel_ends_open(struct channel_ends *ends, const char *directory, uint64_t id)
+channel_ends_open(struct channel_ends *ends, const char *directory, uint64_t id, int32_t peer)
 {
 	if (fd_headroom(CONTEXT_FDS + ENDS_FDS) != 0)
 		return -1;
 	ends->context = zmq_ctx_new();
 	if (ends->context == NULL)
 		return -1;
-	ends->tasks = bind_socket(ends->context, directory, id);
+	ends->tasks = bind_socket(ends->context, directory, id, peer);
 	return ends->tasks != NULL ? 0 : -1;
 }
 

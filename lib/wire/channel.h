@@ -60,8 +60,11 @@ void channel_warm_up(const char *directory);
 /* Remove what a worker that has ended bound; nothing happens if there is nothing. */
 void channel_unbind(const char *directory, uint64_t id);
 
-/* 0 or -1 with errno. */
-int channel_ends_open(struct channel_ends *ends, const char *directory, uint64_t id);
+/*
+ * 0 or -1 with errno.  Only the process `peer` may connect: others of the same
+ * user are closed at once, or they would take their share of what is sent.
+ */
+int channel_ends_open(struct channel_ends *ends, const char *directory, uint64_t id, int32_t peer);
 
 /* Is there room for the master's connections?  libzmq ends the process if there is none.  0 or -1 with errno. */
 int channel_ends_check(void);

@@ -1,7 +1,7 @@
 /*
  * What the master says: frames of records, in the order of the stream of
- * tasks.  Bytes that make no sense end this process, because then the master
- * is not ours.
+ * tasks.  Frames without our token are not the master's; bytes behind it that
+ * make no sense end this process, because then nothing can be relied on.
  */
 #include "worker/server.h"
 
@@ -115,16 +115,20 @@ take_record(struct server *server, const struct record *record, bool last)
 	}
 }
 
-/* Take a frame apart; frames come in the order of the stream. */
-void
+bool
 server_open(struct server *server, const char *bytes, size_t size, struct frame *frame)
 {
-	const struct status_page *page = server->worker.region.page;
+	struct status_page *page = server->worker.region.page;
 
 	if (frame_decode(frame, bytes, size) != 0 || frame->token != page->token ||
-		frame->id != page->id || frame->position != server->position)
+		frame->id != page->id) {
+		atomic_fetch_add_explicit(&page->dropped, 1, memory_order_relaxed);
+		return false;
+	}
+	if (frame->position != server->position)
 		_exit(LEAVE_PROTOCOL);
 	server->position += frame->size;
+	return true;
 }
 
 static void

@@ -67,11 +67,12 @@ run_aside(struct server *server)
 
 	if (aside == NULL)
 		return false;
+	frame = (struct frame){ .records = aside->records, .size = aside->size };
+	server_run(server, &frame);
+	/* What was put aside meanwhile stands behind it. */
 	server->aside = aside->next;
 	if (aside->next == NULL)
 		server->aside_last = &server->aside;
-	frame = (struct frame){ .records = aside->records, .size = aside->size };
-	server_run(server, &frame);
 	memory_free(aside);
 	return true;
 }
@@ -93,7 +94,8 @@ look_for_reply(struct server *server, const struct channel_message *message, int
 	struct record record;
 	struct frame frame;
 
-	server_open(server, message->bytes, message->size, &frame);
+	if (!server_open(server, message->bytes, message->size, &frame))
+		return 0;
 	cursor = frame.records;
 	if (record_next(&record, &cursor, frame.records + frame.size) != 1 ||
 		(record.kind != RECORD_ANSWER && record.kind != RECORD_GRANT)) {
@@ -160,8 +162,8 @@ take_message(struct server *server)
 		_exit(LEAVE_SYSTEM);
 	if (server->position == 0)
 		note_trouble(server, TROUBLE_NONE, 0); /* the master is connected */
-	server_open(server, align(server, &message), message.size, &frame);
-	server_run(server, &frame);
+	if (server_open(server, align(server, &message), message.size, &frame))
+		server_run(server, &frame);
 	channel_drop(&message);
 }
 
@@ -253,7 +255,8 @@ static void
 open_sockets(struct server *server, const struct worker_setup *setup)
 {
 	note_trouble(server, TROUBLE_ZEROMQ, 0);
-	if (channel_ends_open(&server->ends, setup->directory, setup->id) != 0)
+	if (channel_ends_open(&server->ends, setup->directory, setup->id, setup->master_pid) !=
+		0)
 		leave_for(server, TROUBLE_SOCKETS);
 	note_trouble(server, TROUBLE_NONE, 0);
 }

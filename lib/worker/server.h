@@ -12,7 +12,7 @@ enum leave {
 	LEAVE_ASKED = 0,
 	LEAVE_SYSTEM = 71,  /* no sockets or memory: the master reads it as a failed start */
 	LEAVE_UNFIT = 69,   /* on_worker_start failed, and the outbox says why */
-	LEAVE_PROTOCOL = 76 /* the master's bytes make no sense: it is not ours */
+	LEAVE_PROTOCOL = 76 /* the master's bytes make no sense */
 };
 
 struct server {
@@ -39,8 +39,8 @@ struct aside {
 
 /* --- calls.c: what the master says --- */
 
-/* Take a frame apart; frames come in the order of the stream. */
-void server_open(struct server *server, const char *bytes, size_t size, struct frame *frame);
+/* Take a frame apart; frames come in the order of the stream.  False: it is not the master's, and is dropped. */
+bool server_open(struct server *server, const char *bytes, size_t size, struct frame *frame);
 
 /* Do what its records say, and send what came of it. */
 void server_run(struct server *server, const struct frame *frame);
