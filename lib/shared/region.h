@@ -86,7 +86,7 @@ struct status_page {
 
 	/* the worker */
 	alignas(64) _Atomic uint64_t committed; /* stream position up to which records are whole */
-	_Atomic uint64_t dropped; /* frames of tasks that were not the master's */
+	_Atomic uint64_t dropped;               /* frames of tasks that were not the master's */
 
 	/* set by the worker, cleared by the master */
 	alignas(64) _Atomic uint32_t

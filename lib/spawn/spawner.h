@@ -48,11 +48,11 @@ struct worker_setup {
 	uint64_t id;
 	uint32_t place;
 	int32_t master_pid; /* who may connect */
-	int life;   /* to send LIFE_READY on, then to be closed */
-	int region; /* memfd of the region */
-	int timer;  /* the flush timer, shared with the master */
-	int bell;   /* an eventfd that wakes the master */
-	int words;  /* pipe for fd 1 and 2, or -1 */
+	int life;           /* to send LIFE_READY on, then to be closed */
+	int region;         /* memfd of the region */
+	int timer;          /* the flush timer, shared with the master */
+	int bell;           /* an eventfd that wakes the master */
+	int words;          /* pipe for fd 1 and 2, or -1 */
 	int deadline; /* timerfd, shared with the spawner: set it to the absolute deadline_ns of the page */
 	int claims;          /* memfd of the claim words, or -1 */
 	uint64_t half_write; /* measured once for all: ticks of half a write(2) */

@@ -255,8 +255,7 @@ static void
 open_sockets(struct server *server, const struct worker_setup *setup)
 {
 	note_trouble(server, TROUBLE_ZEROMQ, 0);
-	if (channel_ends_open(&server->ends, setup->directory, setup->id, setup->master_pid) !=
-		0)
+	if (channel_ends_open(&server->ends, setup->directory, setup->id, setup->master_pid) != 0)
 		leave_for(server, TROUBLE_SOCKETS);
 	note_trouble(server, TROUBLE_NONE, 0);
 }

@@ -583,7 +583,8 @@ open_pool(uint8_t what)
 	must(core_init(&pool->core, &core, 0) == 0, "no core");
 	pool->incarnations = calloc(PLACES, sizeof *pool->incarnations);
 	pool->commands = calloc(PLACES, sizeof *pool->commands);
-	must(pool->incarnations != NULL && pool->commands != NULL, "no memory");
+	pool->tails = calloc(PLACES, sizeof *pool->tails);
+	must(pool->incarnations != NULL && pool->commands != NULL && pool->tails != NULL, "no memory");
 	if (what & 8)
 		slabs_start(pool);
 	pool->epoll = epoll_create1(EPOLL_CLOEXEC);
