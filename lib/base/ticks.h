@@ -11,10 +11,6 @@
 #include <x86intrin.h>
 #endif
 
-#if defined(__x86_64__)
-#include <x86intrin.h>
-#endif
-
 /* Ticks, at a constant rate; meaningless if ticks_of_half_a_write is 0. */
 static inline uint64_t
 ticks_now(void)
@@ -43,7 +39,7 @@ struct ticks_clock {
 /* Read the clock anew; for the first time, after some 20 us in which the counter is measured. */
 uint64_t ticks_wall_again(struct ticks_clock *clock);
 
-/* CLOCK_REALTIME in nanoseconds, to within a microsecond; readings do not go back unless the clock was set. */
+/* CLOCK_REALTIME in nanoseconds, to within 20 us; readings do not go back unless the clock was set. */
 static inline uint64_t
 ticks_wall_ns(struct ticks_clock *clock)
 {

@@ -209,6 +209,8 @@ give_plain(struct core *core, uint32_t most, struct dispatch *dispatch)
 {
 	struct slot *first = core->waiting;
 
+	if (most > core->n_waiting)
+		most = core->n_waiting;
 	if (!first->task.plain || place_reserve(&core->places[dispatch->place], most) != 0)
 		return NULL;
 	dispatch->slot = first;

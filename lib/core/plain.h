@@ -173,7 +173,6 @@ plain_expected(const struct plain_reader *reader, uint32_t n)
 	uint64_t sequence = reader->sequence + n;
 
 	slot_prefetch(slot + SLOTS_AHEAD);
-
 	if (slot->sequence != sequence || sent->sequence != sequence || sent->attempt != 0 ||
 		slot->state != SLOT_SENT || !slot->task.plain ||
 		atomic_load_explicit(&reader->claims[sent->index], memory_order_acquire) !=

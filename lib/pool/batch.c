@@ -96,24 +96,18 @@ put_tasks(struct incarnation *incarnation, char *to, uint32_t n)
 {
 	const struct core *core = &incarnation->pool->core;
 	const struct place *place = &core->places[incarnation->place];
-	const struct sent *sent = place->sent;
-	uint32_t at = place->first + place->count - n, mask = place->capacity - 1, index = 0;
-	uint64_t sequence = 0;
+	uint32_t at = place->first + place->count - n, mask = place->capacity - 1;
 
-	for (uint32_t i = 0; i < n; i++, sequence++, index = (index + 1) & (core->n_slots - 1)) {
-		const struct slot *slot = &core->slots[sent[(at + i) & mask].index];
+	for (uint32_t i = 0; i < n; i++) {
+		const struct slot *slot = &core->slots[place->sent[(at + i) & mask].index];
 
-		if (i == 0 ? !follows(incarnation, slot)
-			   : slot->attempt != 0 || slot->sequence != sequence ||
-					slot->index != index)
+		if (!follows(incarnation, slot))
 			to = put_run(to, slot);
 		to = put_call(to, slot);
-		sequence = slot->sequence;
-		index = slot->index;
+		incarnation->in_known = true;
+		incarnation->in_sequence = slot->sequence + 1;
+		incarnation->in_index = (slot->index + 1) & (core->n_slots - 1);
 	}
-	incarnation->in_known = true;
-	incarnation->in_sequence = sequence;
-	incarnation->in_index = index;
 }
 
 int

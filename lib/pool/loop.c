@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "core/plain.h"
 #include "pool/pool.h"
 
 #define EVENTS_PER_ROUND 64
@@ -49,13 +50,35 @@ pool_dispatch(struct ord_pool *pool)
 		carry_out(pool, &dispatch);
 }
 
-static void
+static inline void
 hand_result(struct ord_pool *pool)
 {
 	pool->callbacks++;
 	pool->options.on_result(&pool->current, pool->options.on_result_user);
 	pool->callbacks--;
 	result_finish(&pool->current);
+}
+
+/* Deliver plain results while one is the first; whether there were any. */
+static bool
+deliver_plain(struct ord_pool *pool)
+{
+	struct core *core = &pool->core;
+	bool delivered = false;
+
+	if (pool->options.on_result == NULL || core->options.completion)
+		return false;
+	while (core->n_settled != 0 && core->news == NULL && !pool->destroy) {
+		struct slot *slot = &core->slots[core->next_delivery & (core->n_slots - 1)];
+
+		if (slot->state != SLOT_SETTLED || !plain_can_leave(slot))
+			break;
+		slot_prefetch(slot + SLOTS_AHEAD);
+		plain_release(core, slot, &pool->current);
+		hand_result(pool);
+		delivered = true;
+	}
+	return delivered;
 }
 
 /* What the first task has said is told before its result is there.  The slot of the next result; NULL: it is not there yet. */
@@ -85,7 +108,7 @@ pool_deliver(struct ord_pool *pool, bool once)
 	bool delivered = false;
 	struct slot *slot;
 
-	while (delivered |= !once && plain_deliver(pool), pool_announce(pool),
+	while (delivered |= !once && deliver_plain(pool), pool_announce(pool),
 		!pool->destroy && pool->core.live != 0) {
 		slot = next_result(pool);
 		if (slot == NULL || (pool->options.on_result == NULL && !once))

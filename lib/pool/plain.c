@@ -1,8 +1,8 @@
 /*
- * Plain tasks on their way in and out: a few bytes for the pool's own
- * function, and a few bytes back.  They are what a pool is slow or fast with,
- * so here nothing is called and nothing asked that is the same for the next.
- * Whatever is not plain goes the way of submit.c and receive.c.
+ * Plain tasks on their way back: a few bytes for the pool's own function were
+ * answered with a few bytes.  They are what a pool is slow or fast with, so
+ * here nothing is called and nothing asked that is the same for the next.
+ * Whatever is not plain goes the way of receive.c.
  */
 #include <orderly/result.h>
 
@@ -67,29 +67,4 @@ plain_take(struct incarnation *incarnation, const char **cursor, const char *end
 	incarnation->batch_tasks += n;
 	incarnation->taken += (uint64_t)(at - *cursor);
 	*cursor = at;
-}
-
-bool
-plain_deliver(struct ord_pool *pool)
-{
-	struct core *core = &pool->core;
-	ord_result_fn on_result = pool->options.on_result;
-	bool delivered = false;
-
-	if (on_result == NULL || core->options.completion)
-		return false;
-	while (core->n_settled != 0 && core->news == NULL && !pool->destroy) {
-		struct slot *slot = &core->slots[core->next_delivery & (core->n_slots - 1)];
-
-		if (slot->state != SLOT_SETTLED || !plain_can_leave(slot))
-			break;
-		slot_prefetch(slot + SLOTS_AHEAD);
-		plain_release(core, slot, &pool->current);
-		pool->callbacks++;
-		on_result(&pool->current, pool->options.on_result_user);
-		pool->callbacks--;
-		result_finish(&pool->current);
-		delivered = true;
-	}
-	return delivered;
 }

@@ -304,9 +304,6 @@ void batch_send(struct ord_pool *pool, const struct dispatch *dispatch);
 /* Take the plain results at *cursor; *cursor is behind them. */
 void plain_take(struct incarnation *incarnation, const char **cursor, const char *end);
 
-/* Deliver plain results while one is the first; whether there were any. */
-bool plain_deliver(struct ord_pool *pool);
-
 /* --- receive.c --- */
 
 /* Take what lies in an outbox: all of it, or until it has said many messages; then it is left. */

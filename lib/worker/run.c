@@ -18,7 +18,6 @@
 
 #define TIMES_WORTH_NS 100000 /* a shorter task shares the times of its message */
 
-#define LEAVE_MEMORY 71 /* as in server.h: the task that was claimed ends with this worker */
 #define HELD_NS 1000000 /* so long a worker was stopped between the clock and its run word */
 
 /*
@@ -203,7 +202,7 @@ take_flags(struct worker *worker, const struct record *call)
 	if ((call->flags & RECORD_BOUNDS) != 0)
 		bounds_enter(worker);
 	if ((call->flags & RECORD_SLAB) != 0 && slab_find_input(worker, task->input) != 0)
-		_exit(LEAVE_MEMORY);
+		_exit(LEAVE_SYSTEM); /* the task that was claimed ends with this worker */
 	return before;
 }
 
@@ -323,7 +322,7 @@ begin_plain(struct worker *worker, struct status_page *page, uint64_t sequence, 
 	task->input_size = size;
 	task->output.size = 0;
 	task->error[0] = '\0';
-	task->yielded = task->interrupted = task->held = task->spare = false;
+	task->yielded = task->interrupted = task->held = false;
 	task->progress.sent_ns = 0;
 	atomic_store_explicit(&page->started_ns, worker->now_ns, memory_order_relaxed);
 	atomic_store(&page->run, RUN_WORD(sequence, 0, RUN_RUNNING));
@@ -348,11 +347,10 @@ finish_plain(struct worker *worker, struct status_page *page, uint64_t sequence,
 
 /* Where its answer goes if it is plain; NULL: it is not. */
 static inline char *
-room_for_plain(struct worker *worker, const struct status_page *page)
+room_for_plain(struct worker *worker)
 {
 	if (worker->task.output.size > BLOB_INLINE ||
-		(worker->words >= 0 && worker_has_words(worker)) ||
-		atomic_load_explicit(&page->cancel, memory_order_acquire) != 0 ||
+		(worker->words >= 0 && worker_has_words(worker)) || task_canceled(&worker->task) ||
 		outbox_is_worth_a_ring(&worker->outbox))
 		return NULL;
 	return outbox_reserve(&worker->outbox, RECORD_HEADER + BLOB_INLINE + 1);
@@ -387,7 +385,7 @@ worker_run_plain(struct worker *worker, uint64_t sequence, uint32_t index, const
 		outbox_remind(&worker->outbox);
 		begin_plain(worker, page, sequence, at + RECORD_HEADER, size);
 		status = run(worker, 0, &instant);
-		if (instant && status == 0 && (room = room_for_plain(worker, page)) != NULL)
+		if (instant && status == 0 && (room = room_for_plain(worker)) != NULL)
 			finish_plain(worker, page, sequence, room);
 		else
 			finish(worker, status, instant, worker->now_ns, false);

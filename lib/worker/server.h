@@ -8,13 +8,6 @@
 #include "wire/channel.h"
 #include "worker/worker.h"
 
-enum leave {
-	LEAVE_ASKED = 0,
-	LEAVE_SYSTEM = 71,  /* no sockets or memory: the master reads it as a failed start */
-	LEAVE_UNFIT = 69,   /* on_worker_start failed, and the outbox says why */
-	LEAVE_PROTOCOL = 76 /* the master's bytes make no sense */
-};
-
 struct server {
 	struct worker worker;
 	struct channel_ends ends;

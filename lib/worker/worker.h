@@ -18,6 +18,14 @@
 
 #define TASK_ERROR_MAX 4096
 
+/* How a worker's process ends by itself. */
+enum leave {
+	LEAVE_ASKED = 0,
+	LEAVE_SYSTEM = 71,  /* no sockets or memory: the master reads it as a failed start */
+	LEAVE_UNFIT = 69,   /* on_worker_start failed, and the outbox says why */
+	LEAVE_PROTOCOL = 76 /* the master's bytes make no sense */
+};
+
 struct worker;
 
 /* What a task said of how far it is, and what of that was sent. */
@@ -39,7 +47,6 @@ struct ord_task {
 	bool yielded;     /* its slot was given back */
 	bool interrupted; /* the master said instead of an answer that it is to end */
 	bool held;        /* what it said last of its progress was not sent */
-	bool spare;       /* nothing: with the three before it one word is cleared */
 	struct progress progress;
 	char error[TASK_ERROR_MAX]; /* "" if none */
 };
