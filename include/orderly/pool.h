@@ -134,6 +134,8 @@ struct ord_pool_options {
 	uint32_t open_files;        /* RLIMIT_NOFILE of them, 32 or more; 0 = as here */
 	uint32_t free_memory_mib;   /* no task is given out while less is free, unless none runs; 0 = not asked */
 	uint32_t max_load;          /* nor while the load average of a minute is above this, in hundredths; 0 = not asked */
+	uint32_t stack_trace;       /* 1: a function's task that crashes has its stack in its result (ord_result_stack); needs orderly-stack in PATH; 0 = off */
+	uint32_t stack_trace_ms;    /* so long a worker that has crashed waits for that; 0 = 4000 */
 	/* fields are only ever appended; 0 always means the documented default */
 };
 

@@ -92,6 +92,17 @@ ord_result_error(const struct ord_result *result);
 ORD_API const char *
 ord_result_last_words(const struct ord_result *result, size_t *size);
 
+/*
+ * Where a function's task crashed, if the pool was made with stack_trace: the
+ * stack of the thread that it ran on, a line a frame, the innermost first:
+ * "#0 parse at src/parse.c:120", or "#3 qsort in libc.so.6" where no line is
+ * known.  Never NULL, at most 16 KiB, "" if it did not crash (SIGSEGV, SIGBUS,
+ * SIGFPE, SIGILL, SIGABRT) or its stack could not be looked at.
+ * Since 0.1.  Source: lib/deliver/result.c.
+ */
+ORD_API const char *
+ord_result_stack(const struct ord_result *result);
+
 /* The worker's place that ran it last; UINT32_MAX if it never started.  Since 0.1.  Source: lib/deliver/result.c. */
 ORD_API uint32_t
 ord_result_worker(const struct ord_result *result);

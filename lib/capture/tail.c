@@ -1,29 +1,26 @@
-/* One buffer of twice what is kept: it is moved down once in a while, so that a line costs one copy. */
+/* A ring, so that a line costs one copy and nothing is ever moved; it is made straight when it is taken. */
 #include "capture/tail.h"
 
 #include <string.h>
 
 #include "base/memory.h"
 
-#define ROOM (2 * TAIL_MAX)
-/* What is never dropped: the last newline and the byte before the first one that counts are looked at too. */
-#define KEPT (TAIL_MAX + 2)
+#define ROOM \
+	(2 * TAIL_MAX) /* a power of two; the byte before the first one that counts is looked at too */
 
 static void
 append(struct tail *tail, const char *text, size_t size)
 {
-	if (size > KEPT) {
-		text += size - KEPT;
-		size = KEPT;
-	}
-	if (tail->size + size > ROOM) {
-		size_t rest = KEPT - size < tail->size ? KEPT - size : tail->size;
+	size_t at = tail->size & (ROOM - 1), first;
 
-		memmove(tail->bytes, tail->bytes + tail->size - rest, rest);
-		tail->size = rest;
+	if (size > ROOM) {
+		text += size - ROOM;
+		size = ROOM;
 	}
-	if (size != 0)
-		memcpy(tail->bytes + tail->size, text, size);
+	first = size <= ROOM - at ? size : ROOM - at;
+	memcpy(tail->bytes + at, text, first);
+	if (first != size)
+		memcpy(tail->bytes, text + first, size - first);
 	tail->size += size;
 }
 
@@ -38,9 +35,10 @@ tail_add(struct tail *tail, uint64_t sequence, const char *text, size_t size, bo
 	if (tail->sequence != sequence)
 		tail->size = 0;
 	tail->sequence = sequence;
-	append(tail, text, size);
+	if (size != 0)
+		append(tail, text, size);
 	if (line_ends)
-		append(tail, "\n", 1);
+		tail->bytes[tail->size++ & (ROOM - 1)] = '\n';
 }
 
 /* A letter of UTF-8 that was cut in two is left out. */
@@ -66,22 +64,41 @@ beginning(const char *bytes, size_t end)
 	return skip_half_a_letter(bytes, begin, end);
 }
 
+/* What is there of it, in one piece; NULL without memory. */
+static char *
+straighten(const struct tail *tail, size_t size)
+{
+	size_t at = (tail->size - size) & (ROOM - 1), first = ROOM - at;
+	char *text = memory_resize(NULL, size + 1);
+
+	if (text == NULL)
+		return NULL;
+	if (first > size)
+		first = size;
+	memcpy(text, tail->bytes + at, first);
+	memcpy(text + first, tail->bytes, size - first);
+	return text;
+}
+
 char *
 tail_take(struct tail *tail, uint64_t sequence, size_t *size)
 {
-	size_t end = tail->sequence == sequence ? tail->size : 0, begin;
-	char *text;
+	size_t end = tail->size < ROOM ? (size_t)tail->size : ROOM, begin;
+	char *text = tail->sequence == sequence && end != 0 ? straighten(tail, end) : NULL;
 
 	*size = 0;
 	tail->size = 0;
-	if (end != 0 && tail->bytes[end - 1] == '\n')
-		end--;
-	if (end == 0)
+	if (text == NULL)
 		return NULL;
-	begin = beginning(tail->bytes, end);
-	text = memory_copy(tail->bytes + begin, end - begin);
-	*size = text != NULL ? end - begin : 0;
-	return text;
+	end -= text[end - 1] == '\n';
+	begin = beginning(text, end);
+	*size = end - begin;
+	memmove(text, text + begin, *size);
+	text[*size] = '\0';
+	if (*size != 0)
+		return text;
+	memory_free(text);
+	return NULL;
 }
 
 void

@@ -33,6 +33,7 @@ struct detail {
 	uint64_t max_rss_kib;
 	char *last_words; /* owned; the end of what the task had said, NUL-terminated; NULL: nothing */
 	size_t last_words_size;
+	char *stack; /* owned; of the thread that crashed; NULL: not known */
 };
 
 /*
@@ -463,6 +464,9 @@ struct detail *result_detail(struct ord_result *result);
 
 /* Give a task that does not end well its last words, text[size] and a NUL; takes text over. */
 void result_last_words(struct ord_result *result, char *text, size_t size);
+
+/* Its stack trace, copied; "" and a lack of memory leave it unknown. */
+void result_stack(struct ord_result *result, const char *text);
 
 /* Set the error text (cut at 4 KiB); without memory it stays "". */
 void result_error(struct ord_result *result, const char *format, ...)

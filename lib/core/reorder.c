@@ -67,6 +67,7 @@ result_free(struct ord_result *result)
 	} else if (result->detail != NULL) {
 		memory_free(result->detail->error);
 		memory_free(result->detail->last_words);
+		memory_free(result->detail->stack);
 	}
 	if (!result->kept)
 		memory_free(result->detail);
@@ -98,6 +99,17 @@ result_last_words(struct ord_result *result, char *text, size_t size)
 	memory_free(detail->last_words);
 	detail->last_words = text;
 	detail->last_words_size = size;
+}
+
+void
+result_stack(struct ord_result *result, const char *text)
+{
+	struct detail *detail = text[0] != '\0' ? result_detail(result) : NULL;
+
+	if (detail == NULL)
+		return;
+	memory_free(detail->stack);
+	detail->stack = memory_copy(text, strlen(text));
 }
 
 void

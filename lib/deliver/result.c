@@ -57,6 +57,12 @@ ord_result_last_words(const struct ord_result *result, size_t *size)
 	return some ? detail->last_words : "";
 }
 
+const char *
+ord_result_stack(const struct ord_result *result)
+{
+	return result->detail != NULL && result->detail->stack != NULL ? result->detail->stack : "";
+}
+
 uint32_t
 ord_result_worker(const struct ord_result *result)
 {

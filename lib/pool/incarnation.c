@@ -50,7 +50,9 @@ fill_page(struct incarnation *incarnation)
 	page->place = incarnation->place;
 	page->id = incarnation->id;
 	page->recycle_kib = (uint64_t)incarnation->pool->options.recycle_rss_mib * 1024;
-	page->wants = pool_wants(incarnation->pool);
+	page->wants = pool_wants(incarnation->pool) |
+		(incarnation->pool->options.stack_trace != 0 ? WANTS_STACK : 0u);
+	page->stack_ms = incarnation->pool->options.stack_trace_ms;
 	atomic_store(&page->level, incarnation->pool->options.level);
 }
 
@@ -435,8 +437,17 @@ tell_start_of_task(const struct incarnation *incarnation, struct end *end)
 		end->started_ns = started_ns;
 }
 
+static void
+tell_stack(const struct incarnation *incarnation, const char *stack)
+{
+	struct slot *running = core_running(&incarnation->pool->core, incarnation->place);
+
+	if (running != NULL)
+		result_stack(&running->result, stack);
+}
+
 void
-incarnation_ended(struct ord_pool *pool, const struct life_packet *packet)
+incarnation_ended(struct ord_pool *pool, const struct life_packet *packet, const char *stack)
 {
 	struct incarnation *incarnation = incarnation_find(pool, packet->id);
 	struct end end = pool_end(packet);
@@ -448,6 +459,7 @@ incarnation_ended(struct ord_pool *pool, const struct life_packet *packet)
 	was_ready = incarnation->tasks != NULL;
 	incarnation_take_rest(incarnation);
 	tell_start_of_task(incarnation, &end);
+	tell_stack(incarnation, stack);
 	if (!is_explained(incarnation, packet->status))
 		explain_end(incarnation, packet->status);
 	if (incarnation->distrusted)

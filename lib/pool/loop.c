@@ -132,7 +132,7 @@ take_life(struct ord_pool *pool)
 		switch (event.packet.type) {
 		case LIFE_READY: incarnation_ready(pool, &event.packet); break;
 		case LIFE_ENDED:
-			incarnation_ended(pool, &event.packet);
+			incarnation_ended(pool, &event.packet, event.text);
 			pool_command_ended(pool, &event.packet);
 			break;
 		case LIFE_FAILED:

@@ -43,6 +43,7 @@ fill_in(struct ord_pool_options *options)
 	default_to(&options->start_timeout_ms, 30000);
 	default_to(&options->max_deaths, 10);
 	default_to(&options->quarantine, 3);
+	default_to(&options->stack_trace_ms, 4000);
 	default_to(&options->events, EVENTS_ALL);
 	none_to_zero(&options->cpu_ms);
 	none_to_zero(&options->memory_mib);
@@ -56,6 +57,17 @@ fill_in(struct ord_pool_options *options)
 		options->spill_bytes = DEFAULT_SPILL_BYTES;
 }
 
+/* The program that looks at stacks is built with what it needs, or not. */
+static bool
+has_tracer(void)
+{
+#ifdef ORD_STACK_TRACE
+	return true;
+#else
+	return false;
+#endif
+}
+
 static int
 check(const struct ord_pool_options *options)
 {
@@ -66,6 +78,10 @@ check(const struct ord_pool_options *options)
 		options->overflow > ORD_OVERFLOW_DROP || options->functions_by_task > 1 ||
 		(options->events & ~EVENTS_ALL) != 0)
 		return ORD_EINVAL;
+	if (options->stack_trace > 1)
+		return ORD_EINVAL;
+	if (options->stack_trace != 0 && !has_tracer())
+		return ORD_ENOTSUP;
 	if (options->line_bytes != 0 &&
 		(options->line_bytes < 64 || options->line_bytes > (1u << 20)))
 		return ORD_EINVAL;

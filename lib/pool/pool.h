@@ -264,7 +264,7 @@ int pool_watch(struct ord_pool *pool, int fd, enum source source, uint32_t place
 void incarnation_spawn(struct ord_pool *pool, uint32_t place);
 void incarnation_ready(struct ord_pool *pool, const struct life_packet *packet);
 void incarnation_failed(struct ord_pool *pool, const struct life_event *event);
-void incarnation_ended(struct ord_pool *pool, const struct life_packet *packet);
+void incarnation_ended(struct ord_pool *pool, const struct life_packet *packet, const char *stack);
 /* A frame for so many bytes of records; where they go, or NULL without memory. */
 char *incarnation_frame(
 	struct incarnation *incarnation, struct channel_message *message, size_t size);

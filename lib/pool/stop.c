@@ -186,7 +186,7 @@ pool_lost(struct ord_pool *pool)
 			await_gone(pool->incarnations[i].pid);
 			end.id = pool->incarnations[i].id;
 			end.pid = pool->incarnations[i].pid;
-			incarnation_ended(pool, &end);
+			incarnation_ended(pool, &end, "");
 		}
 		if (pool->commands[i].id != 0) {
 			end.id = pool->commands[i].id;

@@ -43,8 +43,9 @@ enum cancel_reason { CANCEL_ASKED = 1, CANCEL_TIMEOUT = 2, CANCEL_CPU = 3 };
 
 /* What the master wants of a worker beside results: bits of wants. */
 enum page_wants {
-	WANTS_STARTS = 1 << 0,  /* a START when an attempt begins */
-	WANTS_PROGRESS = 1 << 1 /* PROGRESS */
+	WANTS_STARTS = 1 << 0,   /* a START when an attempt begins */
+	WANTS_PROGRESS = 1 << 1, /* PROGRESS */
+	WANTS_STACK = 1 << 2 /* that it waits when it crashes, until its stack has been looked at */
 };
 
 /* What a worker was about to do when it ended before it was ready, and the errno of it. */
@@ -52,6 +53,9 @@ enum trouble { TROUBLE_NONE = 0, TROUBLE_MEMORY, TROUBLE_ZEROMQ, TROUBLE_SOCKETS
 #define TROUBLE_WORD(what, failed) ((uint32_t)(what) << 16 | ((uint32_t)(failed)&0xffff))
 #define TROUBLE_WHAT(word) ((enum trouble)((word) >> 16))
 #define TROUBLE_ERRNO(word) ((int)((word)&0xffff))
+
+/* The crash word: a worker that crashes waits, and the spawner lets it go on dying. */
+enum crash_state { CRASH_NONE = 0, CRASH_WAITS = 1, CRASH_SEEN = 2 };
 
 struct status_page {
 	/* the master writes these before the worker starts */
@@ -62,6 +66,7 @@ struct status_page {
 	uint64_t recycle_kib; /* a worker that is larger after a task leaves; 0: never */
 	uint8_t nonce[REGION_NONCE_SIZE]; /* makes the marks in the words unforgeable */
 	uint32_t wants;                   /* enum page_wants */
+	uint32_t stack_ms; /* WANTS_STACK: so long a tracer may look at a worker that has crashed */
 
 	/* the master */
 	alignas(64) _Atomic uint64_t
@@ -92,6 +97,9 @@ struct status_page {
 	alignas(64) _Atomic uint32_t
 		armed; /* the shared timer will fire for records that no bell was rung for */
 	_Atomic uint32_t waiting; /* futex: the worker sleeps until this is 0 */
+
+	/* the worker once, NONE -> WAITS, then the spawner once, -> SEEN; a futex */
+	alignas(64) _Atomic uint32_t crash;
 };
 
 /* A mapped region.  ring[0 … 2 * REGION_RING_SIZE) shows the ring twice, so that no record wraps. */

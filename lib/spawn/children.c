@@ -46,7 +46,7 @@ children_add(struct spawner *spawner, uint64_t id, uint32_t place, pid_t pid)
 	child->id = id;
 	child->place = place;
 	child->pid = pid;
-	child->deadline = -1;
+	child->deadline = child->trace = -1;
 	child->oom_before = spawner->oom_before;
 	child->started_ns = clock_now_ns();
 	if (spawner->suspended_ns != 0)
@@ -76,6 +76,7 @@ void
 children_remove(struct spawner *spawner, struct child *child)
 {
 	fd_close(&child->deadline);
+	trace_finish(child);
 	region_finish(&child->region);
 	*child = spawner->children[--spawner->n_children];
 }

@@ -65,7 +65,7 @@ report_ended(
 		.started_ns = child->started_ns,
 		.ended_ns = clock_now_ns() };
 
-	report(spawner, &packet, "");
+	report(spawner, &packet, child->stack != NULL ? child->stack : "");
 }
 
 static void
@@ -82,9 +82,11 @@ reap(struct spawner *spawner, pid_t pid)
 	while (wait4(pid, &status, 0, &usage) < 0)
 		if (errno != EINTR)
 			return;
-	/* Else a descendant whose parent died before it; it came to us to be reaped. */
-	if (child == NULL)
+	/* Else a tracer, or a descendant whose parent died before it; it came to us to be reaped. */
+	if (child == NULL) {
+		trace_ended(spawner, pid);
 		return;
+	}
 	/* Other holders of the timer may live on: epoll would keep watching it for them. */
 	if (child->deadline >= 0)
 		epoll_ctl(spawner->wake, EPOLL_CTL_DEL, child->deadline, NULL);

@@ -47,7 +47,7 @@ struct launch_limits {
 /* What happened, as the master hears it. */
 struct life_event {
 	struct life_packet packet;
-	char text[1024]; /* cut */
+	char text[LIFE_STACK_MAX + 1]; /* cut */
 };
 
 /*

@@ -16,15 +16,16 @@
 #include "base/bounds.h"
 
 #define LIFE_MAGIC UINT32_C(0x6f72646c)
-#define LIFE_VERSION 9u
-#define LIFE_TEXT_MAX 98304u /* larger commands travel in a memfd */
+#define LIFE_VERSION 10u
+#define LIFE_STACK_MAX 16384u /* of ENDED's text */
+#define LIFE_TEXT_MAX 98304u  /* larger commands travel in a memfd */
 
 enum life_type {
 	/* spawner -> master */
 	LIFE_HELLO = 1,  /* status: LIFE_VERSION; text: ord_version(); first of all */
 	LIFE_CONFIGURED, /* status: 0, or an enum ord_status with its sentence as text */
 	LIFE_FAILED,     /* id, place: could not be started; status: errno; text: what was tried */
-	LIFE_ENDED,      /* id, place, pid, status (wait status), usage, times, flags, over_kib */
+	LIFE_ENDED, /* id, place, pid, status (wait status), usage, times, flags, over_kib; text: its stack, if it crashed and that was asked for */
 
 	/* worker -> master, through its copy of the spawner's end */
 	LIFE_READY, /* id, place, pid: bound and waiting for tasks */

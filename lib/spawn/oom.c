@@ -57,6 +57,23 @@ next_line(char **rest)
 	return line;
 }
 
+/* Is a controller in a list with commas?  "" is only in the empty one. */
+static bool
+lists(const char *list, const char *controller)
+{
+	size_t size = strlen(controller);
+
+	if (size == 0)
+		return list[0] == '\0';
+	for (; list != NULL; list = strchr(list, ',')) {
+		list += *list == ',';
+		if (strncmp(list, controller, size) == 0 &&
+			(list[size] == ',' || list[size] == '\0'))
+			return true;
+	}
+	return false;
+}
+
 /* The group of a controller among the lines "number:controllers:path"; NULL: it has none. */
 static const char *
 group_of(char *lines, const char *controller)
@@ -70,7 +87,7 @@ group_of(char *lines, const char *controller)
 		if (path == NULL || path[1] != '/')
 			continue;
 		*path++ = '\0';
-		if (strcmp(names + 1, controller) == 0)
+		if (lists(names + 1, controller))
 			return path;
 	}
 	return NULL;

@@ -61,6 +61,11 @@ struct child {
 	uint64_t memory_run; /* the task of a worker that these are of */
 	uint64_t rest_ns;    /* nobody looks at what it uses before */
 	uint64_t over_kib;   /* it was killed because it had so much memory; 0: it was not */
+	/* A worker that has crashed and waits. */
+	pid_t tracer;            /* the process that looks at its stack; 0: none */
+	int trace;               /* memfd where that writes; -1 */
+	uint64_t trace_until_ns; /* so long it may; 0: there is none, or it was killed */
+	char *stack;             /* what it wrote; NULL */
 	uint32_t flags; /* LIFE_TIMED_OUT or LIFE_STOPPED: it was sent a signal because of that */
 };
 
@@ -152,6 +157,19 @@ void stop_at(struct spawner *spawner, struct child *child, enum child_step step,
 void stop_look_at(struct spawner *spawner, struct child *child, uint64_t at_ns);
 void stop_steps(struct spawner *spawner, uint64_t now_ns);
 void stop_deadline(struct spawner *spawner, struct child *worker);
+
+/* Come back to the children no later than that. */
+void stop_wake_at(struct spawner *spawner, uint64_t at_ns);
+
+/*
+ * trace.c: the stacks of workers that crash.  A worker's timer has fired:
+ * perhaps it waits for that.  A process has ended that is no child: perhaps a
+ * tracer.  The time of one is up.  A worker has ended, and its end is told.
+ */
+void trace_look(struct spawner *spawner, struct child *worker);
+void trace_ended(struct spawner *spawner, pid_t pid);
+void trace_is_late(struct child *worker);
+void trace_finish(struct child *worker);
 
 /* suspend.c: everything stopped, and on again. */
 void suspend_all(struct spawner *spawner);

@@ -59,8 +59,8 @@ start_name(const struct launch_options *options, char *text, size_t size)
 	return options->start == ORD_START_EXEC ? self_program(text, size) : ORDERLY_PROGRAM;
 }
 
-static int
-set_attributes(posix_spawnattr_t *attributes)
+int
+start_attributes(posix_spawnattr_t *attributes)
 {
 	sigset_t all, none;
 
@@ -90,7 +90,7 @@ run_with(pid_t *pid, const char *program, posix_spawn_file_actions_t *actions, i
 
 	if (failed != 0)
 		return failed;
-	failed = set_attributes(&attributes);
+	failed = start_attributes(&attributes);
 	if (failed == 0)
 		failed = set_descriptors(actions, end);
 	if (failed == 0) {

@@ -2,6 +2,7 @@
 #ifndef SPAWN_START_H
 #define SPAWN_START_H
 
+#include <spawn.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -13,6 +14,9 @@ pid_t start_spawner(const struct launch_options *options, int end, struct error 
 
 /* What was started, for sentences; text[size] is used if a name must be made. */
 const char *start_name(const struct launch_options *options, char *text, size_t size);
+
+/* Default signals, none blocked, a process group of its own; 0 or an errno. */
+int start_attributes(posix_spawnattr_t *attributes);
 
 /* Wait for our child to end; kill it at the time given.  Fine if somebody else reaped it. */
 void start_reap(pid_t pid, uint64_t kill_ns);

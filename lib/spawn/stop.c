@@ -27,8 +27,8 @@
 #define RELEASED_IDLE_NS \
 	CLOCK_NS_PER_S /* a released worker that is idle by then has nothing to begin */
 
-static void
-wake_at(struct spawner *spawner, uint64_t at_ns)
+void
+stop_wake_at(struct spawner *spawner, uint64_t at_ns)
 {
 	if (spawner->next_ns == 0 || at_ns < spawner->next_ns)
 		spawner->next_ns = at_ns;
@@ -42,7 +42,7 @@ stop_at(struct spawner *spawner, struct child *child, enum child_step step, uint
 	if (step == STEP_NONE)
 		child->urgent = 0;
 	if (at_ns != 0)
-		wake_at(spawner, at_ns);
+		stop_wake_at(spawner, at_ns);
 }
 
 void
@@ -50,7 +50,7 @@ stop_look_at(struct spawner *spawner, struct child *child, uint64_t at_ns)
 {
 	child->look_ns = at_ns;
 	if (at_ns != 0)
-		wake_at(spawner, at_ns);
+		stop_wake_at(spawner, at_ns);
 }
 
 static uint64_t
@@ -65,7 +65,7 @@ urge(struct spawner *spawner, struct child *child)
 {
 	child->urgent = 1;
 	if (child->step_ns != 0)
-		wake_at(spawner, child->step_ns);
+		stop_wake_at(spawner, child->step_ns);
 }
 
 static void
@@ -369,6 +369,7 @@ stop_deadline(struct spawner *spawner, struct child *worker)
 
 	/* The worker may have set it again meanwhile: then there is nothing to read, and the look does no harm. */
 	(void)!read(worker->deadline, &fires, sizeof fires);
+	trace_look(spawner, worker);
 	if (spawner->suspended_ns != 0)
 		worker->look_ns = clock_now_ns(); /* later, by the time that passes till then */
 	else
@@ -380,14 +381,18 @@ static uint64_t
 take_due(struct spawner *spawner, struct child *child, uint64_t now_ns)
 {
 	int suspended = spawner->suspended_ns != 0;
+	uint64_t next;
 
+	if (child->trace_until_ns != 0 && child->trace_until_ns <= now_ns)
+		trace_is_late(child);
 	if (!suspended && child->look_ns != 0 && child->look_ns <= now_ns)
 		look(spawner, child);
 	if (suspended && !child->urgent)
-		return 0;
+		return child->trace_until_ns;
 	if (child->step_ns != 0 && child->step_ns <= now_ns)
 		take_step(spawner, child);
-	return suspended ? child->step_ns : sooner(child->step_ns, child->look_ns);
+	next = suspended ? child->step_ns : sooner(child->step_ns, child->look_ns);
+	return sooner(next, child->trace_until_ns);
 }
 
 void

@@ -24,8 +24,10 @@ close_what_is_the_spawners(struct spawner *spawner)
 	close(spawner->signals);
 	fd_close(&spawner->master);
 	oom_close(&spawner->oom);
-	for (size_t i = 0; i < spawner->n_children; i++)
+	for (size_t i = 0; i < spawner->n_children; i++) {
 		fd_close(&spawner->children[i].deadline);
+		fd_close(&spawner->children[i].trace);
+	}
 }
 
 static void

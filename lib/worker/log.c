@@ -28,6 +28,12 @@ log_task_set(struct ord_task *task)
 	return before;
 }
 
+struct ord_task *
+log_task_running(void)
+{
+	return running;
+}
+
 /* Where a record comes from. */
 struct place_in_source {
 	int level;

@@ -20,6 +20,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "spawn/life.h"
+#include "worker/crash.h"
 #include "worker/server.h"
 
 #define LOOK_MS 10 /* how often a task that waits looks whether its time is up, once it should be */
@@ -246,6 +247,8 @@ set_up(struct server *server, const struct worker_setup *setup)
 		worker->instant *=
 			4; /* nothing to tell but the time, which needs no clock for so little */
 	log_task_set(&worker->task); /* no code of the user runs here outside of a task or a hook */
+	if ((worker->region.page->wants & WANTS_STACK) != 0 && worker->deadline >= 0)
+		crash_watch(worker);
 	if (worker->words >= 0)
 		buffer_lines();
 }

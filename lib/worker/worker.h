@@ -133,6 +133,7 @@ struct worker {
 	uint64_t now_ns; /* the clock, read last */
 	uint64_t ticks;  /* when the last task ended, or this message came */
 	struct said said;
+	int32_t pid; /* of this process, if its crashes are looked at */
 	struct ord_task task;
 };
 
@@ -238,6 +239,9 @@ void progress_flush(struct ord_task *task);
 
 /* The task that this thread runs, for ord_log; NULL: none.  Returns the one before. */
 struct ord_task *log_task_set(struct ord_task *task);
+
+/* The same one, without a change; safe in a signal handler of that thread. */
+struct ord_task *log_task_running(void);
 
 /* --- print.c: marks in the words --- */
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <orderly/orderly.h>
@@ -56,6 +57,34 @@ grow(void)
 		bytes[i] = 1;
 }
 
+static __attribute__((noinline)) void
+crash_here(volatile int *where)
+{
+	*where = 1;
+}
+
+static __attribute__((noinline)) int
+recurse(volatile int *depth)
+{
+	volatile int next = *depth + 1;
+
+	return next < 0 ? 0 : recurse(&next) + next;
+}
+
+/* A child of the task's own that crashes. */
+static int
+fork_one(struct ord_task *task)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		crash_here(NULL);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFSIGNALED(status) || WTERMSIG(status) != SIGSEGV)
+		return ord_task_fail(task, "the child did not crash");
+	return 0;
+}
+
 /* Until nothing is left that this process may have. */
 static void
 swell(void)
@@ -92,6 +121,12 @@ obey(struct ord_task *task, const char *word)
 		swell();
 	else if (strcmp(word, "usage") == 0)
 		say_usage();
+	else if (strcmp(word, "crash") == 0)
+		crash_here(NULL);
+	else if (strcmp(word, "recurse") == 0)
+		return recurse(&(volatile int){ 0 });
+	else if (strcmp(word, "fork") == 0)
+		return fork_one(task);
 	else if (strcmp(word, "fail") == 0)
 		return ord_task_fail(task, "as it was told");
 	return 0;

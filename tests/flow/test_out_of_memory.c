@@ -1,7 +1,7 @@
 /*
  * Tasks that the kernel kills for want of memory, in a real control group with
  * a small limit, where one can be made: as root, in version 1, or in version 2
- * where the memory controller is given on.
+ * where the memory controller is given on; not under TSAN, which needs more.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include "tally.h"
 
 /* Enough for this process and idle workers, and filled in no time. */
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#ifdef __SANITIZE_ADDRESS__
 #define LIMIT "402653184"
 #else
 #define LIMIT "67108864"

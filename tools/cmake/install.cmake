@@ -9,6 +9,10 @@ if(TARGET orderly_command)
 	install(TARGETS orderly_command DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
+if(TARGET orderly_stack)
+	install(TARGETS orderly_stack DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+
 install(EXPORT orderly NAMESPACE orderly:: FILE orderlyConfig.cmake DESTINATION ${package_dir})
 write_basic_package_version_file(orderlyConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/orderlyConfigVersion.cmake DESTINATION ${package_dir})

@@ -3,6 +3,10 @@ add_library(orderly_objects OBJECT ${ORD_SOURCES})
 target_include_directories(orderly_objects PRIVATE lib)
 target_link_libraries(orderly_objects PRIVATE orderly_includes orderly_warnings)
 
+if(ORD_STACK_TRACE)
+	target_compile_definitions(orderly_objects PRIVATE ORD_STACK_TRACE)
+endif()
+
 # The shared library exports ord_* and nothing else; the SONAME moves only on a break.
 add_library(orderly SHARED $<TARGET_OBJECTS:orderly_objects>)
 add_library(orderly::orderly ALIAS orderly)

@@ -28,6 +28,13 @@ static const struct subcommand subcommands[] = {
 
 static const size_t n_subcommands = sizeof subcommands / sizeof subcommands[0];
 
+/* What the library can do beside the subcommands. */
+#ifdef ORD_STACK_TRACE
+static const char built_in[] = " stack-trace";
+#else
+static const char built_in[] = "";
+#endif
+
 static void
 print_version(FILE *stream, struct argp_state *state)
 {
@@ -37,7 +44,7 @@ print_version(FILE *stream, struct argp_state *state)
 	fprintf(stream, "orderly %s (library %s)\nbuilt in:", ORD_VERSION, ord_version());
 	for (i = 0; i < n_subcommands; i++)
 		fprintf(stream, " %s", subcommands[i].name);
-	fprintf(stream, "\n");
+	fprintf(stream, "%s\n", built_in);
 }
 
 static void

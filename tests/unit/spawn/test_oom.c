@@ -79,6 +79,19 @@ Test(oom, version_1, .init = set_up, .fini = tear_down)
 	oom_close(&oom);
 }
 
+/* Several controllers in one hierarchy, and one whose name begins alike. */
+Test(oom, among_others, .init = set_up, .fini = tear_down)
+{
+	struct oom oom;
+
+	put("/proc/self/cgroup", "6:memory2,cpu:/no\n4:cpu,memory,devices:/jobs\n");
+	put("/sys/fs/cgroup/memory/no/memory.oom_control", CONTROL("1"));
+	put("/sys/fs/cgroup/memory/jobs/memory.oom_control", CONTROL("2"));
+	oom_open(&oom, root);
+	cr_assert_eq(oom_count(&oom), 2);
+	oom_close(&oom);
+}
+
 /* The path is the host's, and what is mounted is the group. */
 Test(oom, in_a_container, .init = set_up, .fini = tear_down)
 {
