@@ -190,7 +190,8 @@ log_result(struct map *map, const struct flight *flight, const struct ord_result
 		row.exit_code = state != ORD_DONE; /* a function has none */
 	if (row.signal != 0)
 		row.exit_code = 0;
-	if (state == ORD_TIMED_OUT || state == ORD_CANCELED || state == ORD_OUT_OF_MEMORY)
+	if (state == ORD_TIMED_OUT || state == ORD_CANCELED ||
+		(state == ORD_OUT_OF_MEMORY && map->options->limits.memory_mib != 0))
 		row.exit_code = -1; /* killed from here */
 	joblog_add(&map->joblog, &row);
 }
