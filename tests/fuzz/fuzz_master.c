@@ -428,7 +428,7 @@ say_packet(uint32_t place)
 	switch (what & 3) {
 	case 0: incarnation_ready(now->pool, &event.packet); break;
 	case 1:
-		incarnation_ended(now->pool, &event.packet);
+		incarnation_ended(now->pool, &event.packet, "");
 		pool_command_ended(now->pool, &event.packet);
 		break;
 	case 2:
@@ -478,7 +478,7 @@ end_place(uint32_t place, int status)
 		.id = now->pool->incarnations[place].id, .place = place, .pid = 1000, .status = status
 	};
 
-	incarnation_ended(now->pool, &packet);
+	incarnation_ended(now->pool, &packet, "");
 }
 
 static void
