@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+
+#define LOOKS 50
+#define LOOK_MS 2
 
 /* Threads that hold no lock a child could want, and that die with a fork without harm. */
 static int
@@ -43,8 +47,8 @@ sanitizer_threads(void)
 	return __tsan_init != NULL ? 1 : 0;
 }
 
-unsigned
-processes_other_threads(void)
+static unsigned
+count_other_threads(void)
 {
 	DIR *threads = opendir("/proc/self/task");
 	struct dirent *entry;
@@ -59,6 +63,19 @@ processes_other_threads(void)
 			others++;
 	closedir(threads);
 	return others > sanitizer_threads() ? others - sanitizer_threads() : 0;
+}
+
+/* A thread of libzmq that another pool has just made has no name before it first runs. */
+unsigned
+processes_other_threads(void)
+{
+	unsigned others = count_other_threads();
+
+	for (int looks = 0; others != 0 && looks < LOOKS; looks++) {
+		poll(NULL, 0, LOOK_MS);
+		others = count_other_threads();
+	}
+	return others;
 }
 
 static void

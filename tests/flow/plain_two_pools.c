@@ -19,6 +19,7 @@
 enum {
 	TASKS = 300,
 	ROUNDS = 2,
+	FORKS = 40,
 	DEADLINE_S = 240,
 	SLEPT_OVER_MS = 20000,
 	QUIET_MS = 300,
@@ -155,11 +156,31 @@ play(void)
 	}
 }
 
+/* Threads that libzmq has made for the first a moment ago are no threads of the host for the second. */
+static void
+fork_beside_another(void)
+{
+	struct side sides[2] = { { 0 }, { 0 } };
+
+	for (int i = 0; i < 2; i++) {
+		uint32_t start = i == 0 ? ORD_START_EXEC : ORD_START_FORK;
+
+		CHECK_OK(NULL,
+			ord_pool_new(&sides[i].pool,
+				&ORD_POOL_OPTIONS(.function = act, .workers = 1, .start = start)));
+		CHECK_OK(sides[i].pool, ord_pool_start(sides[i].pool));
+	}
+	ord_pool_destroy(&sides[0].pool);
+	ord_pool_destroy(&sides[1].pool);
+}
+
 int
 main(int argc, char **argv)
 {
 	ord_worker_main(argc, argv);
 	host_begin(DEADLINE_S);
+	for (int i = 0; i < FORKS; i++)
+		fork_beside_another();
 	for (long round = argc > 1 ? strtol(argv[1], NULL, 10) : ROUNDS; round > 0; round--)
 		play();
 	return host_end();
