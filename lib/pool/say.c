@@ -19,6 +19,25 @@ deliver(struct ord_pool *pool, const struct ord_message *message)
 	pool->callbacks--;
 }
 
+/*
+ * In the order of completion there is no first task: what a task said comes
+ * with its result.  Words may be read before the answers of the tasks that its
+ * worker had before it are taken, so it need not be the first one there.
+ */
+static struct slot *
+given_to(const struct ord_pool *pool, uint32_t place, uint64_t sequence)
+{
+	if (sequence == ORD_NO_SEQUENCE)
+		return NULL;
+	for (uint32_t back = pool->core.places[place].count; back > 0; back--) {
+		struct slot *slot = core_sent(&pool->core, place, back);
+
+		if (slot != NULL && slot->sequence == sequence)
+			return slot;
+	}
+	return NULL;
+}
+
 static struct slot *
 must_wait(struct ord_pool *pool, const struct ord_message *message)
 {
@@ -30,9 +49,7 @@ must_wait(struct ord_pool *pool, const struct ord_message *message)
 		slot = core_find(&pool->core, message->sequence);
 		return slot != core_head(&pool->core) ? slot : NULL;
 	}
-	/* In the order of completion there is no first task; what a task said comes with its result. */
-	core_expected(&pool->core, message->worker, &slot);
-	return slot != NULL && slot->sequence == message->sequence ? slot : NULL;
+	return given_to(pool, message->worker, message->sequence);
 }
 
 /* Instead of growing further; what was said before stays. */

@@ -407,3 +407,44 @@ SCENE(words, of_a_host_that_printed_before)
 	CHECK_EQ(tally.messages, 3);
 	CHECK(dup2(kept, 1) == 1 && close(kept) == 0 && close(null) == 0);
 }
+
+/* Of many short tasks some print and go on for a while: their answers are not there yet when their lines are. */
+static int
+print_and_go_on(struct ord_task *task, void *user)
+{
+	(void)user;
+	if (ord_task_sequence(task) % 500 == 499) {
+		puts("line");
+		scene_pause_ms(20);
+	}
+	return 0;
+}
+
+static void
+remember_who(struct tally *tally, const struct ord_message *message)
+{
+	*(uint64_t *)tally->user = ord_message_sequence(message);
+}
+
+static void
+must_be_who_spoke(struct tally *tally, const struct ord_result *result)
+{
+	uint64_t *speaker = tally->user;
+
+	CHECK_EQ(*speaker, ord_result_sequence(result) % 500 == 499 ? ord_result_sequence(result) : ORD_NO_SEQUENCE);
+	*speaker = ORD_NO_SEQUENCE;
+}
+
+SCENE(words, come_with_their_result_in_the_order_of_completion)
+{
+	uint64_t speaker = ORD_NO_SEQUENCE;
+	struct tally tally = { .completion = 1, .on_result = must_be_who_spoke, .on_message = remember_who,
+		.user = &speaker };
+
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = print_and_go_on, .workers = 2, .order = ORD_COMPLETION,
+				   .messages = ORD_ORDERED));
+	for (int i = 0; i < 5000; i++)
+		CHECK_OK(tally.pool, ord_pool_submit_wait(tally.pool, NULL, 0, NULL));
+	tally_close(&tally, 5000);
+	CHECK_EQ(tally.messages, 10);
+}
