@@ -186,6 +186,65 @@ SCENE(kills, the_spawner)
 	}
 }
 
+/* One child in the worker's group, one in a session of its own; both are told. */
+static int
+leave_two(struct ord_task *task, void *user)
+{
+	(void)task;
+	(void)user;
+	for (int i = 0; i < 2; i++) {
+		pid_t child = fork();
+
+		if (child == 0) {
+			if (i == 1)
+				setsid();
+			for (;;)
+				pause();
+		}
+		ord_log(ORD_INFO, "%d", (int)child);
+	}
+	for (;;)
+		pause();
+	return 0;
+}
+
+static void
+note_pid(struct tally *tally, const struct ord_message *message)
+{
+	pid_t *pids = tally->user;
+
+	pids[tally->messages - 1] = (pid_t)strtol(ord_message_text(message, NULL), NULL, 10);
+}
+
+/*
+ * What can survive the spawner's SIGKILL: what left its group, as a daemon does, and what a command had started.
+ * Without the spawner nobody knows them. The worker, what is in its group, and the command are gone.
+ */
+SCENE(kills, the_spawner_and_who_survives_it)
+{
+	static const char *const command[] = { "sh", "-c", "sleep 1000 & echo $! >&2; wait", NULL };
+	for EACH_START (start) {
+		pid_t pids[3] = { 0 };
+		struct tally tally = { .on_message = note_pid, .user = pids };
+
+		tally_open(&tally, &TALLY_OPTIONS(&tally, .function = leave_two, .workers = 2, .start = start));
+		CHECK_OK(tally.pool, ord_pool_submit(tally.pool, NULL, 0, NULL));
+		while (tally.messages < 2)
+			CHECK_OK(tally.pool, ord_pool_step(tally.pool, 10));
+		CHECK_OK(tally.pool, ord_pool_submit_command(tally.pool, &ORD_COMMAND(.argv = command), NULL));
+		while (tally.messages < 3)
+			CHECK_OK(tally.pool, ord_pool_step(tally.pool, 10));
+		CHECK_EQ(kill(spawner_of(getpid()), SIGKILL), 0);
+		CHECK_FAILS(tally.pool, ord_pool_finish(tally.pool), ORD_ELOST, "spawner");
+		ord_pool_destroy(&tally.pool);
+		CHECK_EQ(tally.results, 2);
+		CHECK_EQ(waitpid(pids[1], NULL, WNOHANG), 0);
+		CHECK_EQ(waitpid(pids[2], NULL, WNOHANG), 0);
+		CHECK(kill(pids[1], SIGKILL) == 0 && kill(pids[2], SIGKILL) == 0);
+		scene_await_alone();
+	}
+}
+
 /* Each task says its number in two ways before its result; a twin that is tried again says it again. */
 static int
 stream(struct ord_task *task, void *user)
