@@ -507,7 +507,8 @@ ord_pool_resume(struct ord_pool *pool);
 /*
  * Stop soon, from any thread or a signal handler.  The first call: no new
  * task is accepted, tasks that wait are canceled, tasks that run end in their
- * own time.  The second: tasks that run are killed.
+ * own time.  The second: tasks that run are killed, and ord_pool_finish does
+ * not wait for on_worker_stop.
  *
  * Returns 0, ORD_EINVAL for NULL, or ORD_EFORKED.  Async-signal-safe.  Since 0.1.  Source: lib/pool/pool.c.
  */

@@ -217,7 +217,10 @@ bye_to_ready(struct ord_pool *pool)
 			incarnation_bye(pool, i);
 }
 
-/* Idle workers leave by themselves when they are told; one that does not within the grace is ended by the spawner. */
+/*
+ * Idle workers leave by themselves when they are told; one that does not within
+ * the grace, or before a second interrupt, is ended by the spawner.
+ */
 static void
 say_bye(struct ord_pool *pool)
 {
@@ -229,7 +232,7 @@ say_bye(struct ord_pool *pool)
 		return;
 	bye_to_ready(pool);
 	while (pool->launch.life >= 0 && pool->workers_ready != 0 && !pool->destroy &&
-		clock_now_ns() < until_ns) {
+		pool->interrupts_taken < 2 && clock_now_ns() < until_ns) {
 		pool_round(pool, clock_left_ms(clock_now_ns(), until_ns), &moved);
 		bye_to_ready(pool);
 	}

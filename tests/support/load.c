@@ -259,7 +259,9 @@ can_be(const struct load *load, const struct pending *pending, const struct ord_
 		return (task->op == LOAD_EXIT && ord_result_exit_code(result) == 7) ||
 			(task->op == LOAD_COMMAND && ord_result_exit_code(result) == 3);
 	case ORD_SIGNALED:
-		return task->op == LOAD_SEGV || task->op == LOAD_KILL || (struck && task->op != LOAD_PASS);
+		return task->op == LOAD_SEGV || task->op == LOAD_KILL ||
+			(struck && task->op != LOAD_PASS) ||
+			(task->op == LOAD_CRASH_ONCE && (pending->canceled || load->interrupted));
 	case ORD_TIMED_OUT: return task->timeout_ms != 0;
 	case ORD_QUARANTINED: return ord_result_attempts(result) >= QUARANTINE;
 	case ORD_CANCELED: return pending->canceled || load->interrupted;

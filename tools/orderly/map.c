@@ -181,11 +181,12 @@ is_pipe(int fd)
 static void
 wait_for_something(struct map *map, int stdout_fd)
 {
-	struct pollfd fds[3] = {
+	struct pollfd fds[4] = {
 		{ .fd = ord_pool_fd(map->pool), .events = POLLIN },
 		{ .fd = map->wants_more && !map->stopped ? map->feeder->fd(map) : -1,
 			.events = POLLIN },
 		{ .fd = stdout_fd },
+		{ .fd = signals_fd(), .events = POLLIN },
 	};
 	bool room = !map->stopped && !map->exhausted && !map->wants_more && !map->pending &&
 		has_room(map);
@@ -193,7 +194,7 @@ wait_for_something(struct map *map, int stdout_fd)
 	printer_flush(&map->printer);
 	if (map->joblog.fd != 0)
 		joblog_flush(&map->joblog);
-	if (poll(fds, 3, room ? 0 : display_timeout(&map->display)) <= 0)
+	if (poll(fds, 4, room ? 0 : display_timeout(&map->display)) <= 0)
 		return;
 	if (fds[1].revents != 0 && map->feeder->fill != NULL && !map->feeder->fill(map))
 		map->trouble = map->exhausted = true;
@@ -217,6 +218,7 @@ loop(struct map *map)
 	int status, stdout_fd = is_pipe(STDOUT_FILENO) ? STDOUT_FILENO : -1;
 
 	for (;;) {
+		signals_stop_if_wanted();
 		map->stopped |= signals_count() > 0;
 		feed(map);
 		status = ord_pool_step(map->pool, 0);
@@ -296,11 +298,13 @@ conclude(struct map *map)
 	bool finished =
 		map->delivered == map->submitted && !map->trouble && !map->printer.broken_pipe;
 
-	signals_release();
-	if (finished && ord_pool_finish(map->pool) < 0 && !map->stopped) {
+	/* After the second signal nobody waits for what workers would do at their end. */
+	if (finished && signals_count() < 2 && ord_pool_finish(map->pool) < 0 && !map->stopped &&
+		signals_count() == 0) {
 		complain("%s", ord_pool_error(map->pool));
 		map->trouble = true;
 	}
+	signals_release();
 	results_close(map);
 	show_progress(map, true);
 	ord_pool_destroy(&map->pool);

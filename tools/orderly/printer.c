@@ -57,6 +57,8 @@ write_all(struct printer *printer, int fd, const char *bytes, size_t size)
 			note_failure(printer, fd, errno);
 			return;
 		}
+		if (n < 0)
+			signals_stop_if_wanted();
 	}
 }
 

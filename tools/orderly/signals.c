@@ -3,7 +3,11 @@
  * ord_pool_interrupt, which wakes the loop.  Handlers, not SIG_IGN, also for
  * SIGPIPE: commands begin with the default again.  In the end the process dies
  * of the signal itself, so that a shell script around it stops, too.
+ *
+ * Commands are in process groups of their own and never see a terminal's
+ * Ctrl-Z, so they are stopped before this process is, and go on behind it.
  */
+#define _GNU_SOURCE /* pipe2 */
 #include "signals.h"
 
 #include <fcntl.h>
@@ -16,6 +20,8 @@
 static struct ord_pool *_Atomic interrupted_pool;
 static volatile sig_atomic_t signals_seen;
 static volatile sig_atomic_t first_signal;
+static volatile sig_atomic_t stop_wanted;
+static int wake_pipe[2] = { -1, -1 }; /* says that a stop is wanted to who polls */
 
 static void
 default_action(int number)
@@ -42,6 +48,27 @@ on_signal(int number)
 }
 
 static void
+on_stop(int number)
+{
+	ssize_t n;
+
+	(void)number;
+	stop_wanted = 1;
+	n = write(wake_pipe[1], "", 1);
+	(void)n; /* it is full: who polls will wake */
+}
+
+static void
+take_stop(void)
+{
+	struct sigaction action = { 0 };
+
+	sigemptyset(&action.sa_mask);
+	action.sa_handler = on_stop; /* without SA_RESTART, as below */
+	sigaction(SIGTSTP, &action, NULL);
+}
+
+static void
 on_pipe(int number)
 {
 	(void)number;
@@ -62,6 +89,35 @@ signals_take(struct ord_pool *pool)
 	for (i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
 		if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 			sigaction(numbers[i], &action, NULL);
+	/* Who started us without job control ignores it for us. */
+	if (sigaction(SIGTSTP, NULL, &old) == 0 && old.sa_handler != SIG_IGN &&
+		pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK) == 0)
+		take_stop();
+}
+
+int
+signals_fd(void)
+{
+	return wake_pipe[0];
+}
+
+void
+signals_stop_if_wanted(void)
+{
+	struct ord_pool *pool = atomic_load(&interrupted_pool);
+	char bytes[16];
+
+	if (!stop_wanted || pool == NULL)
+		return;
+	stop_wanted = 0;
+	while (read(wake_pipe[0], bytes, sizeof bytes) > 0)
+		;
+	ord_pool_suspend(pool);
+	default_action(SIGTSTP);
+	raise(SIGTSTP);
+	/* Here somebody has said SIGCONT. */
+	take_stop();
+	ord_pool_resume(pool);
 }
 
 void

@@ -1,4 +1,4 @@
-/* Signals of the command: Ctrl-C once drains, twice kills. */
+/* Signals of the command: Ctrl-C once drains, twice kills; Ctrl-Z stops commands, too. */
 #ifndef TOOL_SIGNALS_H
 #define TOOL_SIGNALS_H
 
@@ -7,9 +7,18 @@
 /*
  * From now on SIGINT, SIGTERM and SIGHUP interrupt the pool (those that were
  * not ignored when the program started), and writing to a closed pipe is an
- * error instead of a death.
+ * error instead of a death.  SIGTSTP is only noted.
  */
 void signals_take(struct ord_pool *pool);
+
+/* Readable when SIGTSTP came; -1: it is not taken. */
+int signals_fd(void);
+
+/*
+ * If SIGTSTP came: suspend the pool, stop, and go on with it when this process
+ * goes on.  Also from callbacks, and where a write was interrupted.
+ */
+void signals_stop_if_wanted(void);
 
 /* Before the pool is destroyed: they only count from now on. */
 void signals_release(void);
