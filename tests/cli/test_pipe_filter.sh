@@ -78,6 +78,10 @@ same "two answers to a line" "$(drop 500 | sum)" "$(sum <found)"
 has "two answers to a line: the line" "$(cat stderr)" 'line 500: the co-process answered more than one line'
 map --filter sed -u '/^500$/p' <some >found 2>stderr
 [ $? -ge 1 ] || fail "two answers to a line, at once: exit status"
+head -12 some | map -j1 --filter 'while read -r n; do sleep 0.05; echo $n; [ $n != 5 ] || { sleep 0.01; echo more; }; done' >found 2>stderr
+same "two answers to a line, the second late: the others" "$(head -12 some | grep -vx 5)" "$(cat found)"
+same "two answers to a line, the second late" \
+	'orderly map: line 5: the co-process answered more than one line; it has to answer each line with one' "$(cat stderr)"
 head -20 some | map --filter yes >found 2>stderr
 same "answers without end: exit status" 20 "$?"
 same "answers without end" "" "$(cat found)"

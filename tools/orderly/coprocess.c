@@ -31,7 +31,9 @@
 #define LOOK_MOST_MS 100 /* between looks */
 #define CERTAIN_MS 1000  /* of silence if it cannot be seen what it waits for */
 #define ANSWERS_MAX (512u << 20)
-#define END_MS 2000 /* to end in, when it has closed its output */
+#define END_MS 2000            /* to end in, when it has closed its output */
+#define REST_MOST_NS 100000000 /* to come to rest in behind its last answer */
+#define REST_LOOK_NS 50000     /* between the first two looks, then longer */
 
 static uint64_t
 now_ms(void)
@@ -254,6 +256,44 @@ conclude(struct exchange *exchange, bool silent)
 	return trial;
 }
 
+/* All was read by it, and it wants more, or nobody can see what it wants. */
+static bool
+is_at_rest(const struct coprocess *coprocess)
+{
+	int queued = 0;
+
+	return coprocess->in < 0 ||
+		(ioctl(coprocess->in, FIONREAD, &queued) == 0 && queued == 0 &&
+			waiting_on(coprocess->pid, coprocess->in) != WAITING_NOT);
+}
+
+/*
+ * There is an answer for each line.  One more would be taken for that of the
+ * next line, so it is waited for until the co-process reads on.  That takes no
+ * time from it: before it reads it cannot do anything with more lines.
+ */
+static void
+await_rest(struct exchange *exchange, uint64_t lines)
+{
+	struct coprocess *coprocess = exchange->coprocess;
+	struct pollfd out = { .fd = coprocess->out, .events = POLLIN };
+	long pause_ns = REST_LOOK_NS, waited_ns = 0;
+
+	while (exchange->count == lines && !exchange->closed && waited_ns < REST_MOST_NS) {
+		struct timespec pause = { .tv_nsec = pause_ns };
+		bool rests = is_at_rest(coprocess);
+
+		/* What it said before it came to rest is here by now. */
+		if (pull(exchange))
+			continue;
+		if (rests)
+			return;
+		ppoll(&out, 1, &pause, NULL);
+		waited_ns += pause_ns;
+		pause_ns += pause_ns / 2;
+	}
+}
+
 static struct trial
 run(struct exchange *exchange, uint64_t lines)
 {
@@ -266,6 +306,8 @@ run(struct exchange *exchange, uint64_t lines)
 		if (exchange->left == 0 && exchange->to_end)
 			close_fd(&coprocess->in);
 		moved |= pull(exchange);
+		if (exchange->count == lines && !exchange->to_end && exchange->left == 0)
+			await_rest(exchange, lines);
 		if (exchange->closed || exchange->count > lines ||
 			(exchange->count == lines && !exchange->to_end))
 			return conclude(exchange, false);
