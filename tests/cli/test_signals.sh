@@ -41,6 +41,28 @@ for signal in INT:130 TERM:143 HUP:129; do
 	within 5 nothing_left || fail "SIG${signal%:*} twice: commands are left"
 done
 
+# Co-processes that ignore what asks them to end.
+mkfifo fed
+exec 7<>fed
+seq 8 >&7
+set -m
+ORDERLY_TEST_MARK=$mark "$ORDERLY" map -j2 --filter 'trap "" TERM INT; while read -r n; do echo "$n"; done; while :; do sleep 1; done' \
+	<fed >found 2>stderr &
+pid=$!
+set +m
+all_said() { [ "$(wc -l <found)" -eq 8 ]; }
+within 10 all_said || fail "no answers: $(cat found stderr)"
+kill -INT "$pid"
+sleep 0.3
+start=$(milliseconds)
+kill -INT "$pid"
+ends 50
+same "twice, co-processes that ignore it: exit status" 130 "$status"
+took=$(($(milliseconds) - start))
+[ "$took" -lt 4000 ] || fail "twice, co-processes that ignore it: took $took ms" # of the 5 s that they have
+within 5 nothing_left || fail "twice, co-processes that ignore it: processes are left"
+exec 7>&-
+
 # While nothing runs and an input is awaited.
 mkfifo never
 exec 9<>never

@@ -574,3 +574,43 @@ SCENE(hooks, of_places_that_go)
 		CHECK_EQ(heard.stops, WORKERS);
 	}
 }
+
+static int
+do_nothing(struct ord_task *task, void *user)
+{
+	(void)task;
+	(void)user;
+	return 0;
+}
+
+static void
+say_and_stay(struct ord_task *task, void *user)
+{
+	(void)task;
+	(void)user;
+	ord_log(ORD_INFO, "stays");
+	for (;;)
+		pause();
+}
+
+static void
+interrupt_twice(struct tally *tally, const struct ord_message *message)
+{
+	(void)message;
+	CHECK_OK(tally->pool, ord_pool_interrupt(tally->pool));
+	CHECK_OK(tally->pool, ord_pool_interrupt(tally->pool));
+}
+
+/* A hook that does not end has the grace; a second interrupt does not wait for that. */
+SCENE(hooks, a_stop_hook_that_is_interrupted)
+{
+	struct tally tally = { .on_message = interrupt_twice };
+
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = do_nothing, .workers = 1, .on_worker_stop = say_and_stay,
+				   .grace_ms = 10 * SCENE_LONG_MS));
+	CHECK_OK(tally.pool, ord_pool_submit(tally.pool, NULL, 0, NULL));
+	CHECK_OK(tally.pool, ord_pool_run(tally.pool));
+	ord_pool_finish(tally.pool);
+	ord_pool_destroy(&tally.pool);
+	CHECK_EQ(tally.messages, 1);
+}

@@ -109,9 +109,9 @@ signals_stop_if_wanted(void)
 
 	if (!stop_wanted || pool == NULL)
 		return;
-	stop_wanted = 0;
 	while (read(wake_pipe[0], bytes, sizeof bytes) > 0)
 		;
+	stop_wanted = 0;
 	ord_pool_suspend(pool);
 	default_action(SIGTSTP);
 	raise(SIGTSTP);
