@@ -87,15 +87,15 @@ tell(enum told what)
 static void
 submit(struct ord_pool *pool, uint64_t *random)
 {
-	static const char *const commands[][4] = { { "sh", "-c", "setsid sleep 1000 & exit 0", NULL },
+	static const char *const commands[][4] = { { "sh", "-c", "setsid sleep 1000 & exit 0",
+							   NULL },
 		{ "sh", "-c", "sleep 1000 & exit 0", NULL }, { "sleep", "0.003", NULL } };
 	uint64_t kind = host_random(random);
 
 	if (kind % 5 != 0)
 		ord_pool_submit(pool, &kind, sizeof kind, NULL);
 	else
-		ord_pool_submit_command(
-			pool, &ORD_COMMAND(.argv = commands[kind / 5 % 3]), NULL);
+		ord_pool_submit_command(pool, &ORD_COMMAND(.argv = commands[kind / 5 % 3]), NULL);
 }
 
 static void
@@ -118,7 +118,8 @@ be_master(uint64_t seed)
 		tell(TOLD_START);
 		status = ord_pool_new(&pool,
 			&ORD_POOL_OPTIONS(.function = act, .workers = 3, .on_result = drop,
-				.start = seed % 2 == 0 ? ORD_START_EXEC : ORD_START_FORK, .grace_ms = 20));
+				.start = seed % 2 == 0 ? ORD_START_EXEC : ORD_START_FORK,
+				.grace_ms = 20));
 		if (status == 0)
 			status = ord_pool_start(pool);
 		if (status == 0)
@@ -276,7 +277,8 @@ static void
 play(enum victim victim, uint64_t *random)
 {
 	static const char phases[] = { TOLD_START, TOLD_RUN, TOLD_DRAIN };
-	static void (*const strikes[])(pid_t, int) = { strike_master, strike_spawner, strike_worker };
+	static void (*const strikes[])(
+		pid_t, int) = { strike_master, strike_spawner, strike_worker };
 	int ear;
 	pid_t master = start_master(host_random(random) % 1000000, &ear);
 

@@ -22,9 +22,11 @@ static const uint32_t ops[LOAD_OPS] = { [LOAD_RETURN] = 1000,
 	[LOAD_YIELD] = 10,
 	[LOAD_FLOOD] = 5,
 	[LOAD_PASS] = 10 };
-static const uint32_t actions[LOAD_ACTIONS] = {
-	[LOAD_SUBMIT] = 1000, [LOAD_STEP] = 200, [LOAD_STRIKE] = 10, [LOAD_ANSWER] = 20, [LOAD_LOOK] = 5
-};
+static const uint32_t actions[LOAD_ACTIONS] = { [LOAD_SUBMIT] = 1000,
+	[LOAD_STEP] = 200,
+	[LOAD_STRIKE] = 10,
+	[LOAD_ANSWER] = 20,
+	[LOAD_LOOK] = 5 };
 
 static uint64_t
 number(int argc, char **argv, int which, const char *name, uint64_t otherwise)

@@ -36,10 +36,10 @@ struct pending {
 	uint64_t sequence, seed;
 	struct load_task task;
 	uint32_t delivered, canceled;
-	uint32_t logged, printed;            /* over all attempts */
-	uint32_t log_attempt, log_index;     /* the next record that may come */
+	uint32_t logged, printed;        /* over all attempts */
+	uint32_t log_attempt, log_index; /* the next record that may come */
 	uint32_t line_attempt, line_index;
-	uint32_t started, ended;             /* by events */
+	uint32_t started, ended; /* by events */
 };
 
 struct load {
@@ -53,7 +53,8 @@ struct load {
 	pid_t spawner;
 	uint32_t workers, most_workers;
 	int lost, interrupted, suspended_steps;
-	uint64_t speaker; /* where messages come with their result: whose has come; else ORD_NO_SEQUENCE */
+	uint64_t
+		speaker; /* where messages come with their result: whose has come; else ORD_NO_SEQUENCE */
 	uint32_t n_stopped;
 	struct {
 		int held, steps;
@@ -62,7 +63,7 @@ struct load {
 	struct {
 		uint64_t sequence, question;
 	} asks[MOST_ASKS];
-	char *bytes; /* of an input */
+	char *bytes;      /* of an input */
 	uint64_t outside; /* attempts that ended by nothing that the task did */
 	struct load_total sum;
 };
@@ -96,10 +97,11 @@ check_text(const struct pending *pending, const char *text, int drops, uint32_t 
 
 	CHECK(sscanf(text, "%llu %u %u %n", &sequence, &a, &i, &at) == 3);
 	CHECK(sequence == pending->sequence);
-	if (!drops && (!(a > *attempt || (a == *attempt && i == *index)) || (a != *attempt && i != 0)))
+	if (!drops &&
+		(!(a > *attempt || (a == *attempt && i == *index)) || (a != *attempt && i != 0)))
 		fprintf(stderr, "operation %d, %s: attempt %u, number %u is expected: %.60s\n",
-			(int)pending->task.op, index == &pending->log_index ? "log" : "line", *attempt,
-			*index, text);
+			(int)pending->task.op, index == &pending->log_index ? "log" : "line",
+			*attempt, *index, text);
 	CHECK(a > *attempt || (a == *attempt && (i == *index || (drops && i > *index))));
 	CHECK(a == *attempt || i == 0 || drops);
 	CHECK(strspn(text + at, "0") == strlen(text + at));
@@ -152,7 +154,8 @@ check_said(struct load *load, const struct pending *pending, const struct ord_re
 	const struct load_entry *entry = &load->table->entries[pending->sequence % LOAD_ENTRIES];
 	uint32_t attempts = ord_result_attempts(result);
 
-	if ((load->plan.overflow == ORD_OVERFLOW_DROP && load->plan.messages == ORD_ORDERED) || pending->task.op == LOAD_COMMAND || load->lost)
+	if ((load->plan.overflow == ORD_OVERFLOW_DROP && load->plan.messages == ORD_ORDERED) ||
+		pending->task.op == LOAD_COMMAND || load->lost)
 		return;
 	CHECK(pending->logged >= atomic_load(&entry->logged));
 	CHECK(pending->printed >= atomic_load(&entry->printed));
@@ -161,7 +164,8 @@ check_said(struct load *load, const struct pending *pending, const struct ord_re
 	if (ord_result_state(result) != ORD_DONE)
 		return;
 	if (pending->task.logs != 0)
-		CHECK(pending->log_attempt == attempts - 1 && pending->log_index == pending->task.logs);
+		CHECK(pending->log_attempt == attempts - 1 &&
+			pending->log_index == pending->task.logs);
 	if (pending->task.lines != 0)
 		CHECK(pending->line_attempt == attempts - 1 &&
 			pending->line_index == pending->task.lines);
@@ -457,7 +461,8 @@ load_plan_random(uint64_t *random)
 	if (pick(random, 4) == 0)
 		plan.actions[LOAD_STRIKE] = 0;
 	if (pick(random, 4) == 0)
-		plan.ops[LOAD_DAEMON] = plan.ops[LOAD_EXIT] = plan.ops[LOAD_SEGV] = plan.ops[LOAD_KILL] = 0;
+		plan.ops[LOAD_DAEMON] = plan.ops[LOAD_EXIT] = plan.ops[LOAD_SEGV] =
+			plan.ops[LOAD_KILL] = 0;
 	if (pick(random, 4) == 0)
 		plan.actions[LOAD_CANCEL] = plan.actions[LOAD_CANCEL_ALL] = 0;
 	return plan;
@@ -470,7 +475,8 @@ make_table(struct load *load)
 	load->setup.pid = getpid();
 	load->setup.fd = memfd_create("load", MFD_CLOEXEC);
 	CHECK(load->setup.fd >= 0 && ftruncate(load->setup.fd, sizeof *load->table) == 0);
-	load->table = mmap(NULL, sizeof *load->table, PROT_READ | PROT_WRITE, MAP_SHARED, load->setup.fd, 0);
+	load->table = mmap(
+		NULL, sizeof *load->table, PROT_READ | PROT_WRITE, MAP_SHARED, load->setup.fd, 0);
 	CHECK(load->table != MAP_FAILED);
 }
 
@@ -514,15 +520,16 @@ load_open(const struct load_plan *plan, uint64_t seed)
 			&ORD_POOL_OPTIONS(.function = load_worker_run,
 				.on_worker_start = load_worker_start, .shared = &load->setup,
 				.shared_size = sizeof load->setup, .on_message = on_message,
-				.on_message_user = load, .on_result = plan->iterator ? NULL : on_result,
+				.on_message_user = load,
+				.on_result = plan->iterator ? NULL : on_result,
 				.on_result_user = load, .on_event = plan->events ? on_event : NULL,
 				.on_event_user = load, .on_ask = on_ask, .on_ask_user = load,
 				.window_bytes = plan->window_bytes, .window = plan->window,
-				.start = plan->start, .workers = plan->workers, .order = plan->order,
-				.messages = plan->messages, .capture = plan->capture,
-				.overflow = plan->overflow, .recycle_tasks = plan->recycle_tasks,
-				.grace_ms = GRACE_MS, .max_deaths = MAX_DEATHS,
-				.quarantine = QUARANTINE)));
+				.start = plan->start, .workers = plan->workers,
+				.order = plan->order, .messages = plan->messages,
+				.capture = plan->capture, .overflow = plan->overflow,
+				.recycle_tasks = plan->recycle_tasks, .grace_ms = GRACE_MS,
+				.max_deaths = MAX_DEATHS, .quarantine = QUARANTINE)));
 	n_before = victims_of(getpid(), before, MOST_CHILDREN);
 	CHECK_OK(load->pool, ord_pool_start(load->pool));
 	load->spawner = new_child(before, n_before);
@@ -561,7 +568,8 @@ submit_call(struct load *load, const struct pending *pending)
 		return ord_pool_submit(load->pool, load->bytes, size, NULL);
 	return ord_pool_submit_task(load->pool,
 		&ORD_TASK(.input = load->bytes, .input_size = size, .timeout_ms = task->timeout_ms,
-			.grace_ms = GRACE_MS, .retries = task->retries != 0 ? task->retries : ORD_NONE,
+			.grace_ms = GRACE_MS,
+			.retries = task->retries != 0 ? task->retries : ORD_NONE,
 			.pass = task->op == LOAD_PASS),
 		NULL);
 }
@@ -636,7 +644,8 @@ step(struct load *load, int timeout_ms)
 	} else {
 		status = ord_pool_step(load->pool, timeout_ms);
 	}
-	if (status != 0 && !is_lost(load, status) && !(status == ORD_EINTERRUPTED && load->interrupted))
+	if (status != 0 && !is_lost(load, status) &&
+		!(status == ORD_EINTERRUPTED && load->interrupted))
 		CHECK_OK(load->pool, status);
 	check_window(load);
 }
@@ -677,7 +686,9 @@ cancel_one(struct load *load)
 
 	if (load->submitted == 0)
 		return;
-	sequence = load->submitted - 1 - host_random(&load->random) % (behind + 3 < load->submitted ? behind + 3 : load->submitted);
+	sequence = load->submitted - 1 -
+		host_random(&load->random) %
+			(behind + 3 < load->submitted ? behind + 3 : load->submitted);
 	pending = &load->tasks[sequence % LOAD_ENTRIES];
 	if (pending->sequence == sequence)
 		pending->canceled = 1;
@@ -714,7 +725,8 @@ hold_one(struct load *load)
 	pid_t children[MOST_CHILDREN];
 	size_t n = victims_of(load->spawner, children, MOST_CHILDREN);
 
-	return n == 0 ? -1 : victims_hold(children[pick(&load->random, (uint32_t)n)], load->spawner);
+	return n == 0 ? -1
+		      : victims_hold(children[pick(&load->random, (uint32_t)n)], load->spawner);
 }
 
 static void
@@ -725,7 +737,8 @@ strike(struct load *load)
 	if (held < 0)
 		return;
 	load->sum.strikes++;
-	victims_signal(held, !load->plan.only_sigkill && pick(&load->random, 4) == 0 ? SIGSEGV : SIGKILL);
+	victims_signal(
+		held, !load->plan.only_sigkill && pick(&load->random, 4) == 0 ? SIGSEGV : SIGKILL);
 	close(held);
 }
 

@@ -48,7 +48,11 @@ size_by_chance(uint32_t largest, uint64_t *random)
 {
 	uint32_t kind = below(random, 1000), limit;
 
-	limit = kind < 750 ? 1 : kind < 900 ? TINY : kind < 970 ? PAGE : kind < 995 ? MIDDLE : largest;
+	limit = kind < 750   ? 1
+		: kind < 900 ? TINY
+		: kind < 970 ? PAGE
+		: kind < 995 ? MIDDLE
+			     : largest;
 	return below(random, (limit < largest ? limit : largest) + 1);
 }
 
@@ -59,7 +63,10 @@ pause_by_chance(uint32_t longest, uint64_t *random)
 
 	if (longest == 0 || kind < 700)
 		return 0;
-	return below(random, kind < 900 ? longest / 50 + 1 : kind < 990 ? longest / 5 + 1 : longest);
+	return below(random,
+		kind < 900           ? longest / 50 + 1
+			: kind < 990 ? longest / 5 + 1
+				     : longest);
 }
 
 struct load_task
@@ -219,7 +226,8 @@ ask(struct load_worker *me, struct ord_task *task, const struct load_task *what)
 		status = ord_task_ask(task, &question, sizeof question, &answer, &size);
 		if (status == ORD_EINTERRUPTED)
 			return;
-		if (status != 0 || size != sizeof question || *(const uint64_t *)answer != ~question)
+		if (status != 0 || size != sizeof question ||
+			*(const uint64_t *)answer != ~question)
 			accuse(me->table, "has another's answer", ord_task_sequence(task),
 				ord_task_attempt(task));
 	}
@@ -300,12 +308,14 @@ load_worker_run(struct ord_task *task, void *user)
 	int status;
 
 	if (me->last != 0)
-		atomic_store(&me->table->entries[(me->last >> 16) % LOAD_ENTRIES].committed, me->last);
+		atomic_store(
+			&me->table->entries[(me->last >> 16) % LOAD_ENTRIES].committed, me->last);
 	note_call(me->table, sequence, attempt);
 	input = ord_task_input(task, &size);
 	memcpy(&seed, input, sizeof seed);
 	what = load_task_of(&me->setup.plan, seed);
-	if (size != sizeof seed + what.input || !load_is_filled(input + sizeof seed, what.input, ~seed))
+	if (size != sizeof seed + what.input ||
+		!load_is_filled(input + sizeof seed, what.input, ~seed))
 		accuse(me->table, "has another's input", sequence, attempt);
 	speak(me, task, &what, 0);
 	if (what.us != 0)
@@ -329,8 +339,9 @@ load_worker_start(struct ord_task *task, void *user)
 	memcpy(&me->setup, ord_task_shared(task, NULL), sizeof me->setup);
 	snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)me->setup.pid, me->setup.fd);
 	fd = open(path, O_RDWR | O_CLOEXEC);
-	me->table = fd < 0 ? MAP_FAILED
-			   : mmap(NULL, sizeof *me->table, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	me->table = fd < 0
+		? MAP_FAILED
+		: mmap(NULL, sizeof *me->table, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (fd >= 0)
 		close(fd);
 	if (me->table == MAP_FAILED)
