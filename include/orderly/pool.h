@@ -16,6 +16,13 @@
  * In a process that the owner forked, every call returns ORD_EFORKED and
  * ord_pool_destroy only frees memory.  For NULL instead of a pool every call
  * returns ORD_EINVAL.
+ *
+ * Whoever is killed, the host, a worker or both, no process of the pool and
+ * no descendant of a task is left.  If the spawner (the process between host
+ * and workers) itself gets SIGKILL, workers, what is in their process groups
+ * and commands end with it; what had left its group and what commands had
+ * started may live on, because nobody else knows them.  In a pid namespace
+ * (unshare --pid --fork --kill-child) nothing survives anything.
  */
 #ifndef ORDERLY_POOL_H
 #define ORDERLY_POOL_H
