@@ -891,9 +891,25 @@ forget(struct load *load, struct load_total *total)
 	free(load);
 }
 
+/* Who loses a spawner when everything is delivered already has lost nothing. */
+static void
+finish(struct load *load, int all_was_there)
+{
+	int status = ord_pool_finish(load->pool);
+
+	if (load->lost && all_was_there && status == 0)
+		return;
+	CHECK_STATUS(load->pool, status,
+		load->lost                  ? ORD_ELOST
+			: load->interrupted ? ORD_EINTERRUPTED
+					    : 0);
+}
+
 void
 load_close(struct load *load, struct load_total *total)
 {
+	int all_was_there = load->delivered == load->submitted;
+
 	load_release(load);
 	drain(load);
 	look(load);
@@ -902,10 +918,7 @@ load_close(struct load *load, struct load_total *total)
 			(unsigned long long)load->delivered, (unsigned long long)load->submitted,
 			load->lost, load->interrupted, ord_pool_error(load->pool));
 	CHECK(load->delivered == load->submitted);
-	CHECK_STATUS(load->pool, ord_pool_finish(load->pool),
-		load->lost                  ? ORD_ELOST
-			: load->interrupted ? ORD_EINTERRUPTED
-					    : 0);
+	finish(load, all_was_there);
 	forget(load, total);
 }
 
