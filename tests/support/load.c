@@ -891,13 +891,13 @@ forget(struct load *load, struct load_total *total)
 	free(load);
 }
 
-/* Who loses a spawner when everything is delivered already has lost nothing. */
+/* Who loses a spawner when everything is committed already has lost nothing. */
 static void
-finish(struct load *load, int all_was_there)
+finish(struct load *load)
 {
 	int status = ord_pool_finish(load->pool);
 
-	if (load->lost && all_was_there && status == 0)
+	if (load->lost && status == 0)
 		return;
 	CHECK_STATUS(load->pool, status,
 		load->lost                  ? ORD_ELOST
@@ -908,8 +908,6 @@ finish(struct load *load, int all_was_there)
 void
 load_close(struct load *load, struct load_total *total)
 {
-	int all_was_there = load->delivered == load->submitted;
-
 	load_release(load);
 	drain(load);
 	look(load);
@@ -918,7 +916,7 @@ load_close(struct load *load, struct load_total *total)
 			(unsigned long long)load->delivered, (unsigned long long)load->submitted,
 			load->lost, load->interrupted, ord_pool_error(load->pool));
 	CHECK(load->delivered == load->submitted);
-	finish(load, all_was_there);
+	finish(load);
 	forget(load, total);
 }
 
