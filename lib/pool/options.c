@@ -9,7 +9,7 @@
 #include "base/processors.h"
 #include "pool/pool.h"
 
-#define FIRST_SIZE OPTIONS_UP_TO(struct ord_pool_options, functions_by_task)
+#define FIRST_SIZE OPTIONS_UP_TO(struct ord_pool_options, max_load)
 #define WINDOW_MAX (1u << 24)
 #define EVENTS_ALL (ORD_EVENT_BIT(ORD_WORKER_ENDED + 1) - ORD_EVENT_BIT(ORD_TASK_STARTED))
 #define DEFAULT_BYTES (UINT64_C(64) << 20)

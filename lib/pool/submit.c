@@ -13,8 +13,8 @@
 #include "base/options.h"
 #include "core/plain.h"
 
-#define FIRST_TASK OPTIONS_UP_TO(struct ord_task_options, pass)
-#define FIRST_COMMAND OPTIONS_UP_TO(struct ord_command, input_fd)
+#define FIRST_TASK OPTIONS_UP_TO(struct ord_task_options, open_files)
+#define FIRST_COMMAND OPTIONS_UP_TO(struct ord_command, open_files)
 
 static int
 may_submit(struct ord_pool *pool)
