@@ -143,6 +143,7 @@ struct place {
 	bool retiring; /* its worker has said that it leaves by itself */
 	bool wish;     /* that task wants a slot again */
 	bool granted;  /* and shall be told that it has one */
+	bool withdrawn; /* its tasks are skipped by whoever comes to them: its worker is being replaced */
 	uint32_t sets; /* that it is in: a bit for each (sets.h) */
 	uint32_t
 		fruitless; /* workers in a row that died here without finishing or starting a task */
@@ -226,10 +227,11 @@ struct core {
 	uint64_t deaths;
 	uint64_t recycled;
 	uint64_t failed;
-	bool stopped;      /* no worker is started and no task given out any more */
-	bool suspended;    /* nor now, until the owner says otherwise */
-	bool held;         /* nor now, unless no place works: the machine has too little left */
-	struct slot *news; /* tasks with something to announce, oldest first */
+	uint32_t n_withdrawn; /* places */
+	bool stopped;         /* no worker is started and no task given out any more */
+	bool suspended;       /* nor now, until the owner says otherwise */
+	bool held;            /* nor now, unless no place works: the machine has too little left */
+	struct slot *news;    /* tasks with something to announce, oldest first */
 	struct slot *news_last;
 	uint64_t n_told_running; /* tasks whose start was announced and no end */
 	uint64_t n_told_ended;   /* tasks whose end was announced */
@@ -415,6 +417,17 @@ void core_certify(struct slot *slot, const struct end *end);
 
 /* Why it ended so (an enum ord_state), as the sentence of its result. */
 void core_explain(struct slot *slot, uint32_t state, const struct end *end);
+
+/* --- withdraw.c: a worker is replaced that has not come to its tasks --- */
+
+/* Nobody starts what a place was sent, until core_restore; false: it has started one, and all is as before. */
+bool core_withdraw(struct core *core, uint32_t place);
+
+/* Its worker has ended; before core_ended.  Nothing happens if nothing was withdrawn. */
+void core_restore(struct core *core, uint32_t place);
+
+/* May somebody skip this task though nobody has started it? */
+bool core_is_withdrawn(const struct core *core, const struct slot *slot);
 
 /* --- announce.c: what happens to tasks, kept until the owner takes it (options.announce) --- */
 
