@@ -8,7 +8,7 @@
  *
  * In a callback: ord_pool_submit, _submit_task, _submit_command, _cancel,
  * _cancel_all, _answer, _resize, _suspend, _resume, _close, _interrupt,
- * _statistics and _error are allowed; ord_pool_destroy is done when the
+ * _statistics, _dump and _error are allowed; ord_pool_destroy is done when the
  * callbacks have returned; everything that waits or delivers (_submit_wait,
  * _submit_task_wait, _step, _run, _next, _next_within, _finish) returns
  * ORD_EBUSY.  Once it destroyed the pool a callback must not use it again.
@@ -125,7 +125,7 @@ struct ord_pool_options {
 	uint32_t retries;           /* attempts after the first for a task that crashed or timed out, up to 254; 0 = none */
 	uint32_t timeout_ms;        /* per attempt, kills the task's process group; 0 = no limit */
 	uint32_t grace_ms;          /* between asking, SIGTERM and SIGKILL; 0 = 1000 */
-	uint32_t start_timeout_ms;  /* for a worker, on_worker_start included, or the spawner to be ready; 0 = 30000 */
+	uint32_t start_timeout_ms;  /* for a worker, on_worker_start included, or the spawner to be ready; for a worker to leave, on_worker_stop included; 0 = 30000 */
 	uint32_t max_deaths;        /* workers that may end in a row without having started a task; 0 = 10 */
 	uint32_t quarantine;        /* a task that killed this many workers is not tried again; 0 = 3 */
 	uint32_t recycle_tasks;     /* a worker is replaced after so many tasks, and the next starts ahead: half as many more, and one, may live; 0 = never; 1: a process per task */
@@ -261,8 +261,9 @@ struct ord_statistics {
 	uint64_t yielded;       /* tasks that have given their slot back now */
 	uint64_t spilled;       /* bytes in the spill file now */
 	uint64_t messages_dropped; /* for ORD_OVERFLOW_DROP, or without memory */
+	uint64_t repaired;      /* workers replaced because a message to or from them was lost */
 };
-#define ORD_STATISTICS { sizeof(struct ord_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+#define ORD_STATISTICS { sizeof(struct ord_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 /*
  * Make a pool.  Nothing is started.
@@ -328,7 +329,7 @@ ord_pool_submit(struct ord_pool *pool, const void *input, size_t size, uint64_t 
  * Returns as ord_pool_submit, and
  *   ORD_EAGAIN  the window is full and there is no on_result: call ord_pool_next first
  *   ORD_EBUSY   called from a callback: use ord_pool_submit
- *   ORD_ESTALLED
+ *   ORD_ESTALLED as ord_pool_step(pool, -1)
  * Errors other than ORD_EAGAIN and ORD_EBUSY are kept and returned by ord_pool_finish.
  * Since 0.1.  Source: lib/pool/pool.c.
  */
@@ -385,7 +386,9 @@ ord_pool_submit_command(struct ord_pool *pool, const struct ord_command *command
  * Returns 0 (also when the time is up), or the error that ended the pool, or
  *   ORD_EBUSY     called from a callback
  *   ORD_EINVAL    before ord_pool_start
- *   ORD_ESTALLED  tasks are left but nothing can move any more; the sentence is a state dump
+ *   ORD_ESTALLED  tasks are left but nothing can move any more, not even a task that runs; the
+ *                 sentence ends with a dump (ord_pool_dump).  Tasks that wait for an answer count
+ *                 as moving unless timeout_ms is -1.  ord_pool_cancel_all gives all a result
  * Since 0.1.  Source: lib/pool/loop.c.
  */
 ORD_API int
@@ -541,6 +544,24 @@ ord_pool_fd(struct ord_pool *pool);
  */
 ORD_API int
 ord_pool_statistics(const struct ord_pool *pool, struct ord_statistics *statistics);
+
+/*
+ * Where everything is, as text for a person: the pool, its first task and what
+ * that waits for, and a line for each worker (what it does since when, and who
+ * waits for what).  What the lines say may change in any version.
+ *
+ * text  out: text[size], ended with a NUL, cut if there is no room for all; NULL if size is 0
+ * size  4 KiB are enough for some 10 workers
+ *
+ * Returns the length that the whole has, without its NUL, or ORD_EINVAL or
+ * ORD_EFORKED; then text is "".
+ * Reads /proc: with no descriptor left the state of processes is "not known".
+ * Any state of the pool; a pool whose owner is in no call on it may be dumped by
+ * another thread (a watchdog).  May be called from a callback.  Not in a signal handler.
+ * Cost: some 10 us for each worker.  Since 0.1.  Source: lib/pool/dump.c.
+ */
+ORD_API int
+ord_pool_dump(const struct ord_pool *pool, char *text, size_t size);
 
 /*
  * The sentence that belongs to the last error of a call on this pool, with

@@ -465,6 +465,7 @@ incarnation_ended(struct ord_pool *pool, const struct life_packet *packet, const
 	if (incarnation->distrusted)
 		end.fault = fault_sentence(incarnation, fault, sizeof fault);
 	incarnation->worn = packet->status != 0 || incarnation->spoiled;
+	pool_look_at_end(incarnation, packet->status);
 	incarnation_close(incarnation);
 	core_ended(&pool->core, PLACE_OF(packet->id), &end, clock_now_ns());
 	pool_announce(pool);

@@ -189,6 +189,7 @@ take_event(struct ord_pool *pool, uint64_t what)
 	case SOURCE_TIMER:
 		drain_counter(pool->timer);
 		pool->timer_at = 0;
+		pool->look.due = true;
 		break;
 	case SOURCE_WORDS: take_words(pool, place); break;
 	case SOURCE_FLUSH: take_flush(&pool->incarnations[place]); break;
@@ -206,6 +207,8 @@ take_events(struct ord_pool *pool, int timeout_ms)
 
 	for (int i = 0; i < n && !pool->destroy; i++)
 		take_event(pool, events[i].data.u64);
+	if (n > 1 || (n == 1 && !pool->look.due))
+		pool_moved(pool);
 	return n > 0;
 }
 
@@ -254,6 +257,7 @@ set_timer(struct ord_pool *pool)
 		set_timer_at(pool, check_starts(pool));
 	else if (core_has_time(&pool->core))
 		set_timer_at(pool, core_next_time(&pool->core));
+	set_timer_at(pool, pool_look_time(pool));
 }
 
 static void
@@ -333,6 +337,8 @@ pool_round(struct ord_pool *pool, int timeout_ms, bool *moved)
 	*moved |= take_events(pool, timeout_ms);
 	pool->core.now_ns = clock_now_ns();
 	pool_take_interrupts(pool);
+	if (pool->look.due && !pool->destroy)
+		pool_look(pool);
 	if (!pool->destroy)
 		carry_on(pool, moved);
 	if (!pool->destroy && more_to_do(pool))
@@ -351,14 +357,13 @@ ord_pool_step(struct ord_pool *pool, int timeout_ms)
 
 	if (status != 0)
 		return status;
-	if (pool_stalled(pool)) {
-		pool_dump(pool, &pool->error);
+	if (pool_stalled(pool, timeout_ms < 0)) {
+		pool_explain_stall(pool, &pool->error);
 		return pool->error.status;
 	}
 	status = pool_round(pool, timeout_ms, &moved);
-	if (status == 0 && timeout_ms < 0 && pool->core.suspended && !pool->destroy &&
-		pool_stalled(pool)) {
-		pool_dump(pool, &pool->error);
+	if (status == 0 && timeout_ms < 0 && !pool->destroy && pool_stalled(pool, true)) {
+		pool_explain_stall(pool, &pool->error);
 		status = ORD_ESTALLED;
 	}
 	return pool_leave(pool, status);

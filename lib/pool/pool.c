@@ -154,9 +154,9 @@ run(struct ord_pool *pool)
 
 	pool->core.draining = true;
 	while (pool->core.live != 0 && !pool->destroy) {
-		if (pool_stalled(pool)) {
+		if (pool_stalled(pool, true)) {
 			pool->core.draining = false;
-			pool_dump(pool, &pool->error);
+			pool_explain_stall(pool, &pool->error);
 			return ORD_ESTALLED;
 		}
 		status = pool_round(pool, -1, &moved);
@@ -200,8 +200,9 @@ await_result(struct ord_pool *pool, int timeout_ms)
 			return ORD_OK;
 		if (pool->core.live == 0 || pool->destroy)
 			return pool->ended ? pool->failure.status : ORD_OK;
-		if ((timeout_ms < 0 || !pool->core.suspended) && pool_stalled(pool)) {
-			pool_dump(pool, &pool->error);
+		if ((timeout_ms < 0 || !pool->core.suspended) &&
+			pool_stalled(pool, timeout_ms < 0)) {
+			pool_explain_stall(pool, &pool->error);
 			return ORD_ESTALLED;
 		}
 		if (timeout_ms > 0)
@@ -261,7 +262,7 @@ deliver_rest(struct ord_pool *pool)
 	bool moved;
 
 	pool->core.draining = true;
-	while (pool->core.live != 0 && !pool->destroy && !pool_stalled(pool)) {
+	while (pool->core.live != 0 && !pool->destroy && !pool_stalled(pool, true)) {
 		while (pool->options.on_result == NULL && pool_deliver(pool, true))
 			result_finish(&pool->current);
 		if (pool->core.live != 0)
@@ -269,7 +270,7 @@ deliver_rest(struct ord_pool *pool)
 	}
 	if (pool->core.live == 0 || pool->destroy)
 		return ORD_OK;
-	pool_dump(pool, &pool->error);
+	pool_explain_stall(pool, &pool->error);
 	pool->core.draining = false;
 	if (pool->core.suspended)
 		return ORD_ESTALLED;
@@ -414,6 +415,7 @@ ord_pool_statistics(const struct ord_pool *pool, struct ord_statistics *statisti
 		.workers = pool->workers_ready,
 		.recycled = pool->core.recycled,
 		.yielded = pool->core.n_yielded,
+		.repaired = pool->look.repaired,
 	};
 	memcpy(statistics, &now, size);
 	return ORD_OK;

@@ -115,10 +115,16 @@ struct incarnation {
 	bool parts_lost;      /* there was no memory for one */
 	bool left;            /* more records are known to lie in its outbox */
 	bool spoiled;         /* it is being killed */
-	bool distrusted;      /* because its bytes made no sense: no more of them are taken */
-	uint8_t fault;        /* enum fault: in which way */
-	uint8_t fault_kind;   /* of the record that made none */
-	uint64_t fault_at;    /* where in its stream */
+	bool repaired; /* because it did not come to its tasks, or its answers did not come */
+	uint64_t
+		probe; /* position in the stream of tasks at which it was asked whether it hears; 0: it was not */
+	uint64_t probe_ns; /* when that was */
+	uint64_t
+		leave_by_ns; /* it must have left then, once it was told to; 0: it was not, or not noticed */
+	bool distrusted;    /* because its bytes made no sense: no more of them are taken */
+	uint8_t fault;      /* enum fault: in which way */
+	uint8_t fault_kind; /* of the record that made none */
+	uint64_t fault_at;  /* where in its stream */
 };
 
 /* A command that runs. */
@@ -138,6 +144,17 @@ struct admission {
 	bool asked;       /* free_memory_mib or max_load is set */
 	uint64_t next_ns; /* no look before */
 	const char *root; /* where the files of the kernel lie; "": in / */
+};
+
+/* What is known of how a pool moves: looked at once a second while tasks are there. */
+struct look {
+	uint64_t at_ns;         /* the next look; 0: none is due */
+	uint64_t settled;       /* tasks that had their result at the last repair */
+	uint64_t repaired;      /* workers that were replaced because a message was lost, in all */
+	uint64_t repaired_then; /* at the last look */
+	uint32_t in_vain;       /* looks that repaired something since a task had its result */
+	uint32_t still;         /* looks in a row before which nothing had happened */
+	bool due;               /* the timer has fired for it */
 };
 
 struct ord_pool {
@@ -172,6 +189,7 @@ struct ord_pool {
 	_Atomic int wake; /* eventfd of ord_pool_interrupt, -1: not made yet */
 	int timer;        /* of the pool's own next deadline */
 	uint64_t timer_at;
+	struct look look;  /* whether anything moves */
 	bool life_writing; /* epoll waits for room in the life channel too */
 	_Atomic uint32_t interrupts;
 	uint32_t interrupts_taken;
@@ -466,10 +484,33 @@ void pool_shut_down(struct ord_pool *pool, bool orderly);
 /* Free the pool. */
 void pool_free(struct ord_pool *pool);
 
-/* Tasks are left, and no event can come that would move them. */
-bool pool_stalled(const struct ord_pool *pool);
+/* --- look.c: does anything move? --- */
 
-/* A sentence about where everything is. */
-void pool_dump(const struct ord_pool *pool, struct error *error);
+/* When the next look is due; UINT64_MAX: never. */
+uint64_t pool_look_time(struct ord_pool *pool);
+
+/* Look: take what lies unnoticed, ask workers that are silent, replace those that have lost a message. */
+void pool_look(struct ord_pool *pool);
+
+/* An event came that was not the look's timer. */
+static inline void
+pool_moved(struct ord_pool *pool)
+{
+	pool->look.still = 0;
+}
+
+/* A worker has ended: was that a repair, or what came of it?  Before core_ended. */
+void pool_look_at_end(struct incarnation *incarnation, int wait_status);
+
+/*
+ * Tasks are left, and no event can come that would move them.  forever: the
+ * caller would wait until one does, and could do nothing itself meanwhile.
+ */
+bool pool_stalled(const struct ord_pool *pool, bool forever);
+
+/* --- dump.c --- */
+
+/* A sentence about why nothing moves, and as much of the dump as it has room for. */
+void pool_explain_stall(const struct ord_pool *pool, struct error *error);
 
 #endif

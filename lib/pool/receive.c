@@ -249,10 +249,15 @@ take_skip(struct incarnation *incarnation)
 	/* Only a task that was canceled, or that another has started who holds it too, can have been refused. */
 	if (expect(incarnation, &slot) != 0)
 		return -1;
-	if (slot != NULL &&
+	if (slot != NULL && core_is_withdrawn(core, slot)) {
+		/* From one that is being killed nothing more is taken: its tasks come back with its end. */
+		if (core->places[incarnation->place].withdrawn)
+			return -1;
+	} else if (slot != NULL &&
 		(slot->copies < 2 || core_runner(core, slot) == UINT32_MAX ||
-			core_runner(core, slot) == incarnation->place))
+			core_runner(core, slot) == incarnation->place)) {
 		return -1;
+	}
 	answered(incarnation);
 	return 0;
 }

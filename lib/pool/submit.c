@@ -324,8 +324,8 @@ make_room(struct ord_pool *pool)
 	if (pool->options.on_result == NULL)
 		return error_set(&pool->error, ORD_EAGAIN,
 			"the window is full and there is no on_result: call ord_pool_next first");
-	if (pool_stalled(pool)) {
-		pool_dump(pool, &pool->error);
+	if (pool_stalled(pool, true)) {
+		pool_explain_stall(pool, &pool->error);
 		return ORD_ESTALLED;
 	}
 	return pool_round(pool, -1, &moved);

@@ -92,6 +92,7 @@ struct status_page {
 	/* the worker */
 	alignas(64) _Atomic uint64_t committed; /* stream position up to which records are whole */
 	_Atomic uint64_t dropped;               /* frames of tasks that were not the master's */
+	_Atomic uint64_t heard; /* stream position of tasks up to which all is done */
 
 	/* set by the worker, cleared by the master */
 	alignas(64) _Atomic uint32_t

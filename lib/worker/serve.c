@@ -159,6 +159,9 @@ take_message(struct server *server)
 	struct channel_message message;
 	struct frame frame;
 
+	/* Nothing is put aside, and the records of all that was done are committed. */
+	atomic_store_explicit(
+		&server->worker.region.page->heard, server->position, memory_order_release);
 	if (channel_wait(server->ends.tasks, &message) != 0)
 		_exit(LEAVE_SYSTEM);
 	if (server->position == 0)
