@@ -255,7 +255,7 @@ close_all(struct ord_pool *pool)
 static void
 take_rest(struct ord_pool *pool)
 {
-	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->options.workers; i++)
+	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->core.n_places; i++)
 		if (pool->incarnations[i].id != 0 && !pool->destroy)
 			incarnation_take_rest(&pool->incarnations[i]);
 }
