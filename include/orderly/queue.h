@@ -197,6 +197,22 @@ ORD_API int
 ord_queue_statistics(const struct ord_queue *queue, struct ord_statistics *statistics);
 
 /*
+ * Where everything is, as text for a person: what waits in the queue and for
+ * whom, and the dump of its pool (ord_pool_dump), which its thread writes.
+ *
+ * text  out: text[size], ended with a NUL, cut if there is no room for all; NULL if size is 0
+ * size  4 KiB are enough for some 10 workers
+ *
+ * Waits up to a second for the thread: while a callback of the user's runs it cannot answer,
+ * and then the text says so instead.
+ * Returns the length that the whole has, without its NUL, or ORD_EINVAL or
+ * ORD_EFORKED; then text is "".  May be called from a callback.
+ * Since 0.1.  Source: lib/queue/dump.c.
+ */
+ORD_API int
+ord_queue_dump(const struct ord_queue *queue, char *text, size_t size);
+
+/*
  * Why the queue could not start or ended early, as a sentence; "" if it did
  * not.  Valid until ord_queue_destroy.  Since 0.1.  Source: lib/queue/queue.c.
  */

@@ -344,7 +344,7 @@ put_places(struct page *page, const struct ord_pool *pool)
 		if (pool->incarnations != NULL)
 			put_worker(page, pool, i);
 		else
-			put(page, "place %u:%s", i, at->count == 0 ? " idle" : "");
+			put(page, "place %u: %s", i, at->count == 0 ? "idle" : "busy");
 		if (at->state == PLACE_EMPTY && at->not_before_ns > page->now_ns)
 			put_until(page, ", the next may start in ", at->not_before_ns);
 		put_holds(page, pool, i);

@@ -29,6 +29,7 @@ note_failure(struct ord_queue *queue, int status)
 {
 	struct error *failure = &queue->mover.failure;
 
+	queue->mover.hopeless = failure->status == ORD_ESTALLED && status == ORD_ESTALLED;
 	if (failure->status != 0)
 		return;
 	error_set(failure, status, "%s", ord_pool_error(queue->pool));
@@ -267,7 +268,7 @@ is_over(const struct ord_queue *queue)
 {
 	const struct mover *mover = &queue->mover;
 
-	if (queue->dying)
+	if (queue->dying || mover->hopeless)
 		return true;
 	return mover->empty && mover->n_done == 0 && mover->held == NULL &&
 		(queue->failure.status != 0 || (queue->stopped && queue->waiting == 0));
@@ -311,7 +312,7 @@ exchange(struct ord_queue *queue)
 {
 	struct mover *mover = &queue->mover;
 	uint32_t given, moved = mover->moved, getters, putters;
-	bool canceled;
+	bool canceled, dump;
 	enum next next;
 
 	mover->seen.size = sizeof mover->seen;
@@ -326,6 +327,7 @@ exchange(struct ord_queue *queue)
 		queue_fail(queue, &mover->failure);
 	answers_move(&mover->answers, &queue->answers);
 	canceled = mover->canceled_before != queue->cancel_before;
+	dump = queue->dumps_given != queue->dumps_wanted;
 	mover->canceled_before = queue->cancel_before;
 	getters = queue->getters;
 	putters = queue->putters;
@@ -337,6 +339,8 @@ exchange(struct ord_queue *queue)
 		pthread_cond_broadcast(&queue->room);
 	if (canceled)
 		ord_pool_cancel_all(queue->pool);
+	if (dump)
+		queue_answer_dump(queue);
 	return next;
 }
 
@@ -380,6 +384,7 @@ leave(struct ord_queue *queue)
 	pthread_cond_broadcast(&queue->room);
 	pthread_cond_broadcast(&queue->ready);
 	pthread_cond_broadcast(&queue->end);
+	pthread_cond_broadcast(&queue->dumped);
 	pthread_mutex_unlock(&queue->lock);
 	atomic_store(&queue->resting, true);
 }

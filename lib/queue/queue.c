@@ -71,17 +71,22 @@ struct limit {
 	struct timespec at;
 };
 
+void
+queue_deadline(struct timespec *at, int timeout_ms)
+{
+	uint64_t ns = clock_now_ns() + (uint64_t)timeout_ms * CLOCK_NS_PER_MS;
+
+	*at = (struct timespec){ .tv_sec = (time_t)(ns / CLOCK_NS_PER_S),
+		.tv_nsec = (long)(ns % CLOCK_NS_PER_S) };
+}
+
 static struct limit
 limit_in(int timeout_ms)
 {
 	struct limit limit = { .timeout_ms = timeout_ms, .passed = timeout_ms == 0 };
-	uint64_t at;
 
-	if (timeout_ms > 0) {
-		at = clock_now_ns() + (uint64_t)timeout_ms * CLOCK_NS_PER_MS;
-		limit.at = (struct timespec){ .tv_sec = (time_t)(at / CLOCK_NS_PER_S),
-			.tv_nsec = (long)(at % CLOCK_NS_PER_S) };
-	}
+	if (timeout_ms > 0)
+		queue_deadline(&limit.at, timeout_ms);
 	return limit;
 }
 
@@ -154,6 +159,7 @@ make_lock(struct ord_queue *queue)
 	pthread_cond_init(&queue->room, &monotonic);
 	pthread_cond_init(&queue->ready, &monotonic);
 	pthread_cond_init(&queue->end, &monotonic);
+	pthread_cond_init(&queue->dumped, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 }
 
@@ -164,6 +170,7 @@ free_contents(struct ord_queue *queue)
 	mover_finish(&queue->mover);
 	entries_finish(&queue->in);
 	answers_finish(&queue->answers);
+	buffer_finish(&queue->dump);
 	row_finish(&queue->out);
 }
 
@@ -505,6 +512,7 @@ ord_queue_destroy(struct ord_queue **out)
 	pthread_cond_destroy(&queue->room);
 	pthread_cond_destroy(&queue->ready);
 	pthread_cond_destroy(&queue->end);
+	pthread_cond_destroy(&queue->dumped);
 	pthread_mutex_destroy(&queue->lock);
 	free_queue(queue);
 }

@@ -8,9 +8,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <time.h>
 
 #include <orderly/queue.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "queue/rows.h"
 
@@ -59,6 +61,7 @@ struct mover {
 	bool empty;               /* the pool has nothing */
 	bool more;                /* the pool may have results that were not taken */
 	bool poor;                /* there was no memory: try again soon */
+	bool hopeless;            /* nothing moves in the pool, though all was canceled */
 	struct error failure;     /* what ended the pool, until the queue is told */
 	struct answers answers;   /* that the pool was not given */
 	struct ord_statistics seen;
@@ -80,14 +83,15 @@ struct ord_queue {
 	_Atomic bool failed; /* failure is written, and will not change */
 	struct error failure;
 
-	pthread_mutex_t lock; /* of all that follows, but for mover */
-	pthread_cond_t room;  /* a task may be put */
-	pthread_cond_t ready; /* a result may be got, or there will be none */
-	pthread_cond_t end;   /* over */
-	pthread_t self;       /* the thread, as it says itself */
+	pthread_mutex_t lock;  /* of all that follows, but for mover */
+	pthread_cond_t room;   /* a task may be put */
+	pthread_cond_t ready;  /* a result may be got, or there will be none */
+	pthread_cond_t end;    /* over */
+	pthread_cond_t dumped; /* the thread has said where everything is in the pool */
+	pthread_t self;        /* the thread, as it says itself */
 	bool self_known;
-	struct entries in; /* tasks that the thread has not taken */
-	struct row out;    /* results that nobody has got */
+	struct entries in;      /* tasks that the thread has not taken */
+	struct row out;         /* results that nobody has got */
 	struct answers answers; /* that the thread has not taken */
 	uint64_t next_sequence;
 	uint32_t waiting; /* put, and not in the pool: in and mover.batch */
@@ -102,6 +106,9 @@ struct ord_queue {
 	bool wants_tasks; /* it sleeps for want of tasks, among other things */
 	bool wants_room;  /* it sleeps because results were not got */
 	struct ord_statistics seen;
+	struct buffer dump;    /* what it said last, with a NUL behind it */
+	uint64_t dumps_wanted; /* so many times, by everybody */
+	uint64_t dumps_given;
 
 	struct mover mover;
 };
@@ -122,6 +129,9 @@ int queue_check(const struct ord_queue *queue);
 /* Why it does not work, if it does not; the lock is held. */
 int queue_check_started(const struct ord_queue *queue);
 
+/* The time of the monotonic clock in so many milliseconds. */
+void queue_deadline(struct timespec *at, int timeout_ms);
+
 /* Is this the queue's own thread?  The lock is held. */
 bool queue_is_callback(const struct ord_queue *queue);
 
@@ -134,6 +144,11 @@ void answers_move(struct answers *to, struct answers *from);
 /* Give the pool what is there; false: there was no memory for all of it. */
 bool answers_give(struct answers *answers, struct ord_pool *pool);
 void answers_finish(struct answers *answers);
+
+/* --- dump.c --- */
+
+/* The thread says where everything is in its pool; the lock is not held. */
+void queue_answer_dump(struct ord_queue *queue);
 
 /* --- state.c: what all threads share; the lock is held --- */
 

@@ -475,3 +475,158 @@ SCENE(stalls, an_owner_that_does_not_step_is_seen_by_another_thread)
 	CHECK_EQ(tally.messages, 20000);
 	check_whole(&tally, 2, 0);
 }
+
+/* --- queues --- */
+
+static void
+await_queue_dump(struct ord_queue *queue, const char *words)
+{
+	char text[DUMP_MAX];
+
+	for (uint64_t end = scene_now_ms() + SCENE_LONG_MS;; scene_pause_ms(5)) {
+		int length = ord_queue_dump(queue, text, sizeof text);
+
+		CHECK(length > 0 && (size_t)length == strlen(text));
+		if (strstr(text, words) != NULL)
+			return;
+		if (scene_now_ms() >= end)
+			fprintf(stderr, "no \"%s\" in:\n%s", words, text);
+		CHECK(scene_now_ms() < end);
+	}
+}
+
+static struct ord_queue *
+open_queue(const struct ord_pool_options *options, uint32_t out_max)
+{
+	struct ord_queue *queue;
+
+	CHECK_EQ(ord_queue_new(&queue, &ORD_QUEUE_OPTIONS(.pool = options, .in_max = 20, .out_max = out_max)), 0);
+	CHECK_EQ(ord_queue_start(queue), 0);
+	return queue;
+}
+
+static void
+get_rest(struct ord_queue *queue, int wanted)
+{
+	struct ord_result *result;
+
+	for (int i = 0; i < wanted; i++) {
+		CHECK_EQ(ord_queue_get(queue, SCENE_LONG_MS, &result), 0);
+		ord_result_destroy(&result);
+	}
+	CHECK_EQ(ord_queue_stop(queue), 0);
+	CHECK_EQ(ord_queue_join(queue, SCENE_LONG_MS), 0);
+}
+
+SCENE(stalls, a_queue_from_which_nobody_gets)
+{
+	struct ord_queue *queue = open_queue(&ORD_POOL_OPTIONS(.function = nothing, .workers = 1, .window = 4), 3);
+	int put = 0;
+
+	while (ord_queue_put(queue, "x", 1, 200, NULL) == 0)
+		put++;
+	CHECK(put >= 20);
+	await_queue_dump(queue, "its thread sleeps until results are got (ord_queue_get)\n");
+	await_queue_dump(queue, "rows: 20 tasks wait for the pool (of 20, 20 bytes), 3 results for ord_queue_get (of 3, 3 bytes)");
+	await_queue_dump(queue, "first not delivered: ");
+	await_queue_dump(queue, "done, waits for ord_pool_next\n");
+	get_rest(queue, put);
+	await_queue_dump(queue, "queue: over");
+	ord_queue_destroy(&queue);
+}
+
+struct gate {
+	pthread_mutex_t lock;
+	struct ord_queue *queue;
+	int dumped;
+};
+
+static void
+hold(const struct ord_message *message, void *user)
+{
+	struct gate *gate = user;
+	char text[DUMP_MAX];
+
+	(void)message;
+	CHECK(ord_queue_dump(gate->queue, text, sizeof text) > 0);
+	CHECK(strstr(text, ", in a callback") != NULL);
+	pthread_mutex_lock(&gate->lock);
+	gate->dumped++;
+	pthread_mutex_unlock(&gate->lock);
+}
+
+static int
+say(struct ord_task *task, void *user)
+{
+	(void)task;
+	(void)user;
+	ord_log(ORD_INFO, "word");
+	return 0;
+}
+
+/* Its thread is in a callback and does not return from it: the dump says so in a second. */
+SCENE(stalls, a_queue_whose_callback_does_not_return)
+{
+	struct gate gate = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	char text[DUMP_MAX];
+
+	gate.queue = open_queue(&ORD_POOL_OPTIONS(.function = say, .workers = 1, .on_message = hold, .on_message_user = &gate), 3);
+	pthread_mutex_lock(&gate.lock);
+	CHECK_EQ(ord_queue_put(gate.queue, "x", 1, 0, NULL), 0);
+	await_queue_dump(gate.queue, "the queue's thread has not answered for 1000 ms: it is in a callback");
+	pthread_mutex_unlock(&gate.lock);
+	await_queue_dump(gate.queue, "pool: open, 1 workers ready");
+	get_rest(gate.queue, 1);
+	CHECK_EQ(gate.dumped, 1);
+	CHECK_EQ(ord_queue_dump(gate.queue, NULL, 0), ord_queue_dump(gate.queue, text, sizeof text));
+	CHECK(ord_queue_dump(gate.queue, text, 10) > 10 && strlen(text) == 9);
+	CHECK_EQ(ord_queue_dump(gate.queue, NULL, 1), ORD_EINVAL);
+	CHECK_EQ(ord_queue_dump(NULL, text, sizeof text), ORD_EINVAL);
+	ord_queue_destroy(&gate.queue);
+}
+
+/* --- in any state --- */
+
+SCENE(stalls, a_dump_of_a_pool_in_any_state)
+{
+	struct ord_pool *pool;
+	struct tally tally = { 0 };
+	struct ord_queue *queue;
+	char text[DUMP_MAX], part[50];
+
+	CHECK_EQ(ord_pool_dump(NULL, text, sizeof text), ORD_EINVAL);
+	CHECK(text[0] == '\0');
+	CHECK_OK(NULL, ord_pool_new(&pool, &ORD_POOL_OPTIONS(.function = nothing)));
+	CHECK_EQ(ord_pool_dump(pool, NULL, 1), ORD_EINVAL);
+	check_dump(pool, "pool: not started");
+	CHECK_EQ(ord_pool_dump(pool, part, sizeof part), ord_pool_dump(pool, NULL, 0));
+	dump_of(pool, text);
+	CHECK_EQ(strlen(part), sizeof part - 1);
+	CHECK(memcmp(part, text, sizeof part - 1) == 0);
+	ord_pool_destroy(&pool);
+	CHECK_OK(NULL, ord_pool_new(&pool, &ORD_POOL_OPTIONS(.function = nothing, .program = "/nonexistent/program", .start = ORD_START_EXEC)));
+	CHECK(ord_pool_start(pool) != 0);
+	check_dump(pool, "pool: could not start");
+	ord_pool_destroy(&pool);
+	CHECK_EQ(ord_queue_new(&queue, NULL), 0);
+	await_queue_dump(queue, "queue: not started, 0 put");
+	ord_queue_destroy(&queue);
+
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = nothing, .start = ORD_START_INLINE));
+	submit(&tally);
+	check_dump(tally.pool, "spawner: none, tasks run in this process");
+	tally_close(&tally, 1);
+
+	tally = (struct tally){ 0 };
+	open_one(&tally, nothing, ORD_START_FORK);
+	check_dump(tally.pool, "pool: open, 1 workers ready");
+	CHECK_OK(tally.pool, ord_pool_suspend(tally.pool));
+	submit(&tally);
+	check_dump(tally.pool, "first not delivered: 1, attempt 0, waits for ord_pool_resume\n");
+	CHECK_OK(tally.pool, ord_pool_resume(tally.pool));
+	CHECK_OK(tally.pool, ord_pool_interrupt(tally.pool));
+	CHECK_EQ(ord_pool_finish(tally.pool), ORD_EINTERRUPTED);
+	check_dump(tally.pool, "pool: finished");
+	check_dump(tally.pool, "error: interrupted");
+	ord_pool_destroy(&tally.pool);
+}
