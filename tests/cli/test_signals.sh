@@ -63,6 +63,19 @@ took=$(($(milliseconds) - start))
 within 5 nothing_left || fail "twice, co-processes that ignore it: processes are left"
 exec 7>&-
 
+# SIGUSR1 asks how things stand; nothing else comes of it.
+begin -j2 'echo begin {}; sleep 1.5; echo end {}' ::: $(seq 4)
+for _ in 1 2 3; do
+	kill -USR1 "$pid"
+	sleep 0.1
+done
+ends 50
+same "SIGUSR1: exit status" 0 "$status"
+same "SIGUSR1: output" "$(for i in 1 2 3 4; do echo "begin $i"; echo "end $i"; done)" "$(cat found)"
+grep -q '^orderly map: 4 tasks given out, 0 done' stderr || fail "SIGUSR1: says $(cat stderr)"
+grep -q 'first not delivered: 0, attempt 0, a command, runs at place 0' stderr || fail "SIGUSR1: says $(cat stderr)"
+grep -q 'place 1: busy; holds 1, the first 1, a command that runs' stderr || fail "SIGUSR1: says $(cat stderr)"
+
 # While nothing runs and an input is awaited.
 mkfifo never
 exec 9<>never

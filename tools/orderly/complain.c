@@ -58,6 +58,21 @@ complain_errno(int error, const char *format, ...)
 }
 
 void
+complain_lines(const char *text)
+{
+	size_t left = strlen(text);
+
+	while (left > 0) {
+		ssize_t written = write(STDERR_FILENO, text, left);
+
+		if (written < 0)
+			return;
+		text += written;
+		left -= (size_t)written;
+	}
+}
+
+void
 complain_memory(void)
 {
 	complain("out of memory");

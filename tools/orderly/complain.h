@@ -13,6 +13,9 @@ void complain(const char *format, ...) ORD_PRINTF(1, 2);
 /* As complain, with ": " and the text of an errno behind it. */
 void complain_errno(int error, const char *format, ...) ORD_PRINTF(2, 3);
 
+/* Print a text of several lines as it is. */
+void complain_lines(const char *text);
+
 /* Say that there is no memory, and exit. */
 _Noreturn void complain_memory(void);
 

@@ -178,15 +178,33 @@ is_pipe(int fd)
 	return fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
 }
 
+/* Somebody asks how things stand (SIGUSR1). */
+static void
+report(const struct map *map)
+{
+	int length = ord_pool_dump(map->pool, NULL, 0);
+	char *text;
+
+	if (length < 0)
+		return;
+	text = text_allocate((size_t)length + 1, 1);
+	ord_pool_dump(map->pool, text, (size_t)length + 1);
+	complain("%llu tasks given out, %llu done; below they are numbered from 0",
+		(unsigned long long)map->submitted, (unsigned long long)map->delivered);
+	complain_lines(text);
+	free(text);
+}
+
 static void
 wait_for_something(struct map *map, int stdout_fd)
 {
-	struct pollfd fds[4] = {
+	struct pollfd fds[5] = {
 		{ .fd = ord_pool_fd(map->pool), .events = POLLIN },
 		{ .fd = map->wants_more && !map->stopped ? map->feeder->fd(map) : -1,
 			.events = POLLIN },
 		{ .fd = stdout_fd },
 		{ .fd = signals_fd(), .events = POLLIN },
+		{ .fd = signals_report_fd(), .events = POLLIN },
 	};
 	bool room = !map->stopped && !map->exhausted && !map->wants_more && !map->pending &&
 		has_room(map);
@@ -194,12 +212,14 @@ wait_for_something(struct map *map, int stdout_fd)
 	printer_flush(&map->printer);
 	if (map->joblog.fd != 0)
 		joblog_flush(&map->joblog);
-	if (poll(fds, 4, room ? 0 : display_timeout(&map->display)) <= 0)
+	if (poll(fds, 5, room ? 0 : display_timeout(&map->display)) <= 0)
 		return;
 	if (fds[1].revents != 0 && map->feeder->fill != NULL && !map->feeder->fill(map))
 		map->trouble = map->exhausted = true;
 	if ((fds[2].revents & POLLERR) != 0)
 		map->printer.broken_pipe = true;
+	if (fds[4].revents != 0 && signals_asked())
+		report(map);
 }
 
 static bool

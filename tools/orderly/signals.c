@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 static struct ord_pool *_Atomic interrupted_pool;
@@ -22,6 +23,7 @@ static volatile sig_atomic_t signals_seen;
 static volatile sig_atomic_t first_signal;
 static volatile sig_atomic_t stop_wanted;
 static int wake_pipe[2] = { -1, -1 }; /* says that a stop is wanted to who polls */
+static int report_fd = -1;
 
 static void
 default_action(int number)
@@ -74,6 +76,33 @@ on_pipe(int number)
 	(void)number;
 }
 
+/* Taken from a descriptor: nothing of a dump may be done in a handler.  What the pool starts is there already. */
+static void
+take_questions(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	report_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (report_fd >= 0)
+		pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+int
+signals_report_fd(void)
+{
+	return report_fd;
+}
+
+bool
+signals_asked(void)
+{
+	struct signalfd_siginfo asked;
+
+	return report_fd >= 0 && read(report_fd, &asked, sizeof asked) > 0;
+}
+
 void
 signals_take(struct ord_pool *pool)
 {
@@ -82,6 +111,7 @@ signals_take(struct ord_pool *pool)
 	size_t i;
 
 	atomic_store(&interrupted_pool, pool);
+	take_questions();
 	sigemptyset(&action.sa_mask);
 	action.sa_handler = on_pipe;
 	sigaction(SIGPIPE, &action, NULL);

@@ -2,6 +2,8 @@
 #ifndef TOOL_SIGNALS_H
 #define TOOL_SIGNALS_H
 
+#include <stdbool.h>
+
 #include <orderly/orderly.h>
 
 /*
@@ -22,6 +24,15 @@ void signals_stop_if_wanted(void);
 
 /* Before the pool is destroyed: they only count from now on. */
 void signals_release(void);
+
+/*
+ * A descriptor that is readable when somebody has sent SIGUSR1 and wants to know
+ * how things stand; -1: there is none.  signals_asked reads it.
+ */
+int signals_report_fd(void);
+
+/* Has it been asked since the last call? */
+bool signals_asked(void);
 
 /* How many of them came. */
 int signals_count(void);
