@@ -4,6 +4,7 @@
 
 # Starts map in the background, without timeout(1) in between; its number is in $pid.
 begin() {
+	rm -f found # of the one before
 	ORDERLY_TEST_MARK=$mark "$ORDERLY" map "$@" >found 2>stderr </dev/null &
 	pid=$!
 	within 10 test -s found || fail "nothing began: $(cat stderr)"
