@@ -16,7 +16,7 @@
 #include "base/bounds.h"
 
 #define LIFE_MAGIC UINT32_C(0x6f72646c)
-#define LIFE_VERSION 10u
+#define LIFE_VERSION 11u
 #define LIFE_STACK_MAX 16384u /* of ENDED's text */
 #define LIFE_TEXT_MAX 98304u  /* larger commands travel in a memfd */
 
