@@ -37,7 +37,7 @@ struct line {
 };
 
 /* Bytes read, with a NUL behind them; 0: it cannot be read. */
-static size_t
+__attribute__((format(printf, 3, 4))) static size_t
 read_file(char *text, size_t size, const char *format, ...)
 {
 	char path[96];
