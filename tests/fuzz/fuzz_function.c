@@ -14,7 +14,7 @@ check_resolve(const struct function_spec *spec)
 	void *user;
 
 	/* A name would load files, and an address is what the master says. */
-	if (spec->kind == FUNCTION_NAME || spec->kind == FUNCTION_ADDRESS || spec->kind == FUNCTION_NONE ||
+	if (spec->kind == FUNCTION_NAME || spec->kind == FUNCTION_REFUSED || spec->kind == FUNCTION_ADDRESS || spec->kind == FUNCTION_NONE ||
 		(spec->kind == FUNCTION_OFFSET && spec->name[0] != '\0'))
 		return;
 	if (function_resolve(spec, &function, &user, &error) == 0)
