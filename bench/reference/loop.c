@@ -3,19 +3,14 @@
 #include "loop.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <zmq.h>
 
+#include "links.h"
 #include "support/measure.h"
-
-enum { WORKERS_MAX = 64 };
 
 /* A message: this, then count records of {uint32_t size; bytes}. count 0: the end, or an answer to it. */
 struct head {
@@ -28,14 +23,9 @@ typedef size_t (*task_fn)(const unsigned char *input, size_t size, unsigned char
 typedef void (*result_fn)(struct loop *loop, uint64_t sequence, const unsigned char *output);
 
 struct loop {
-	unsigned workers;
-	char directory[32];
-	pid_t pids[WORKERS_MAX];
+	struct links links;
 	int gate[2]; /* a worker connects when it reads a byte */
-	void *context;
-	void *results;
-	void *tasks[WORKERS_MAX];
-	uint64_t outstanding[WORKERS_MAX];
+	uint64_t outstanding[LINKS_MAX];
 
 	struct shape shape;
 	result_fn on_result;
@@ -45,30 +35,6 @@ struct loop {
 	bool *done;
 	unsigned char *payload;
 };
-
-static void
-check(int result, const char *what)
-{
-	if (result < 0)
-		fail("%s: %s", what, zmq_strerror(errno));
-}
-
-static void *
-open_socket(void *context, int type, const char *directory, const char *name, unsigned number,
-	bool bind)
-{
-	void *socket = zmq_socket(context, type);
-	int none = 0;
-	char endpoint[96];
-
-	snprintf(endpoint, sizeof endpoint, "ipc://%s/%s%u", directory, name, number);
-	check(socket ? 0 : -1, "socket");
-	zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof none);
-	zmq_setsockopt(socket, ZMQ_SNDHWM, &none, sizeof none);
-	zmq_setsockopt(socket, ZMQ_RCVHWM, &none, sizeof none);
-	check(bind ? zmq_bind(socket, endpoint) : zmq_connect(socket, endpoint), endpoint);
-	return socket;
-}
 
 /* Polls only when there is nothing to receive: polling first costs six times as much. */
 static void
@@ -124,23 +90,21 @@ work_off(zmq_msg_t *message, void *results, unsigned worker, task_fn function)
 		in += sizeof size + size;
 		out += sizeof size + size;
 	}
-	check(zmq_msg_send(&answer, results, 0), "answer");
+	links_check(zmq_msg_send(&answer, results, 0), "answer");
 }
 
 static void
-serve(struct loop *loop, unsigned worker)
+serve(void *user, unsigned worker)
 {
+	struct loop *loop = user;
 	volatile task_fn function = add_one;
-	void *context, *tasks, *results;
+	void *tasks, *results;
 	char byte;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	close(loop->gate[1]);
 	if (read(loop->gate[0], &byte, 1) != 1)
 		_exit(1);
-	context = zmq_ctx_new();
-	tasks = open_socket(context, ZMQ_PULL, loop->directory, "t", worker, false);
-	results = open_socket(context, ZMQ_PUSH, loop->directory, "r", 0, false);
+	links_connect(&loop->links, worker, &tasks, &results);
 	for (;;) {
 		zmq_msg_t message;
 		struct head head;
@@ -160,7 +124,7 @@ send_empty(struct loop *loop, unsigned worker, uint64_t word)
 {
 	struct head head = { word, 0, worker };
 
-	check(zmq_send(loop->tasks[worker], &head, sizeof head, 0), "send");
+	links_check(zmq_send(loop->links.tasks[worker], &head, sizeof head, 0), "send");
 }
 
 static void
@@ -182,20 +146,12 @@ loop_new(unsigned workers)
 {
 	struct loop *loop = calloc(1, sizeof *loop);
 
-	if (!loop || workers > WORKERS_MAX)
-		fail("no such loop");
-	loop->workers = workers;
+	if (!loop)
+		fail("out of memory");
 	loop->on_result = deliver;
-	strcpy(loop->directory, "/tmp/bench-XXXXXX");
-	if (!mkdtemp(loop->directory) || pipe(loop->gate) != 0)
-		fail("%s: %s", loop->directory, strerror(errno));
-	for (unsigned i = 0; i < workers; i++) {
-		loop->pids[i] = fork();
-		if (loop->pids[i] == 0)
-			serve(loop, i);
-		if (loop->pids[i] < 0)
-			fail("fork: %s", strerror(errno));
-	}
+	if (pipe(loop->gate) != 0)
+		fail("pipe: %s", strerror(errno));
+	links_fork(&loop->links, workers, serve, loop);
 	close(loop->gate[0]);
 	return loop;
 }
@@ -206,21 +162,17 @@ loop_connect(struct loop *loop)
 	uint64_t first_ns;
 	zmq_msg_t message;
 
-	loop->context = zmq_ctx_new();
-	loop->results = open_socket(loop->context, ZMQ_PULL, loop->directory, "r", 0, true);
-	for (unsigned i = 0; i < loop->workers; i++)
-		loop->tasks[i] =
-			open_socket(loop->context, ZMQ_PUSH, loop->directory, "t", i, true);
-	for (unsigned i = 0; i < loop->workers; i++)
+	links_bind(&loop->links);
+	for (unsigned i = 0; i < loop->links.workers; i++)
 		if (write(loop->gate[1], "", 1) != 1)
 			fail("write: %s", strerror(errno));
-	for (unsigned i = 0; i < loop->workers; i++)
+	for (unsigned i = 0; i < loop->links.workers; i++)
 		send_empty(loop, i, 0);
 	zmq_msg_init(&message);
-	receive(loop->results, &message);
+	receive(loop->links.results, &message);
 	first_ns = now_ns();
-	for (unsigned i = 1; i < loop->workers; i++)
-		receive(loop->results, &message);
+	for (unsigned i = 1; i < loop->links.workers; i++)
+		receive(loop->links.results, &message);
 	zmq_msg_close(&message);
 	return first_ns;
 }
@@ -243,7 +195,7 @@ send_batch(struct loop *loop, unsigned worker, uint64_t count)
 		at += sizeof size + size;
 	}
 	loop->outstanding[worker] += count;
-	check(zmq_msg_send(&message, loop->tasks[worker], 0), "send");
+	links_check(zmq_msg_send(&message, loop->links.tasks[worker], 0), "send");
 }
 
 /* Sends to whoever has least while the window and the credit allow it. */
@@ -256,7 +208,7 @@ give_out(struct loop *loop, uint64_t end)
 		uint64_t count = end - loop->sent < shape->batch ? end - loop->sent : shape->batch;
 		unsigned worker = 0;
 
-		for (unsigned i = 1; i < loop->workers; i++)
+		for (unsigned i = 1; i < loop->links.workers; i++)
 			if (loop->outstanding[i] < loop->outstanding[worker])
 				worker = i;
 		if (loop->sent + count - loop->delivered > shape->window ||
@@ -312,7 +264,7 @@ loop_run(struct loop *loop, const struct shape *shape, uint64_t tasks)
 	zmq_msg_init(&message);
 	while (loop->delivered < end) {
 		give_out(loop, end);
-		receive(loop->results, &message);
+		receive(loop->links.results, &message);
 		take(loop, &message);
 	}
 	zmq_msg_close(&message);
@@ -332,23 +284,9 @@ loop_turn(void *user, uint64_t tasks)
 void
 loop_destroy(struct loop *loop)
 {
-	char path[64];
-
-	for (unsigned i = 0; i < loop->workers; i++)
+	for (unsigned i = 0; i < loop->links.workers; i++)
 		send_empty(loop, i, 1);
-	for (unsigned i = 0; i < loop->workers; i++)
-		waitpid(loop->pids[i], NULL, 0);
-	for (unsigned i = 0; i < loop->workers; i++)
-		zmq_close(loop->tasks[i]);
-	zmq_close(loop->results);
-	zmq_ctx_term(loop->context);
+	links_close(&loop->links);
 	close(loop->gate[1]);
-	for (unsigned i = 0; i < loop->workers; i++) {
-		snprintf(path, sizeof path, "%s/t%u", loop->directory, i);
-		unlink(path);
-	}
-	snprintf(path, sizeof path, "%s/r0", loop->directory);
-	unlink(path);
-	rmdir(loop->directory);
 	free(loop);
 }

@@ -4,16 +4,6 @@
 
 #include "../flow/tally.h"
 
-static int
-echo(struct ord_task *task, void *user)
-{
-	size_t size;
-	const void *input = ord_task_input(task, &size);
-
-	(void)user;
-	return ord_task_return(task, input, size);
-}
-
 static void
 take(const struct ord_result *result, void *user)
 {
@@ -117,7 +107,7 @@ Test(arguments, options_at_their_limits)
 	cr_assert_eq(NEW_SAYS(.functions_by_task = 2), ORD_EINVAL);
 	cr_assert_eq(NEW_SAYS(.n_keep_fds = 1), ORD_EINVAL);
 	cr_assert_eq(NEW_SAYS(.keep_fds = fds, .n_keep_fds = 1), 0);
-	cr_assert_eq(NEW_SAYS(.function = echo, .function_name = "x.so:f"), ORD_EINVAL);
+	cr_assert_eq(NEW_SAYS(.function = tally_echo, .function_name = "x.so:f"), ORD_EINVAL);
 	cr_assert_eq(NEW_SAYS(.timeout_ms = UINT32_MAX, .grace_ms = UINT32_MAX, .start_timeout_ms = UINT32_MAX), 0);
 	cr_assert_eq(NEW_SAYS(.max_deaths = UINT32_MAX, .quarantine = UINT32_MAX, .window_bytes = UINT64_MAX), 0);
 }
@@ -198,7 +188,7 @@ SCENE(arguments, inputs)
 	struct ord_pool *pool;
 	uint64_t sequence = 77;
 
-	CHECK_OK(NULL, ord_pool_new(&pool, &ORD_POOL_OPTIONS(.function = echo, .on_result = take, .workers = 1)));
+	CHECK_OK(NULL, ord_pool_new(&pool, &ORD_POOL_OPTIONS(.function = tally_echo, .on_result = take, .workers = 1)));
 	CHECK(strcmp(ord_pool_error(pool), "") == 0);
 	CHECK_OK(pool, ord_pool_start(pool));
 	CHECK_FAILS(pool, ord_pool_submit(pool, NULL, 1, &sequence), ORD_EINVAL, "NULL");
@@ -222,7 +212,7 @@ SCENE(arguments, a_finished_pool)
 	struct ord_statistics statistics = ORD_STATISTICS;
 	struct ord_pool *pool;
 
-	CHECK_OK(NULL, ord_pool_new(&pool, &ORD_POOL_OPTIONS(.function = echo, .on_result = take, .workers = 1)));
+	CHECK_OK(NULL, ord_pool_new(&pool, &ORD_POOL_OPTIONS(.function = tally_echo, .on_result = take, .workers = 1)));
 	CHECK_OK(pool, ord_pool_start(pool));
 	CHECK_OK(pool, ord_pool_submit(pool, "x", 1, NULL));
 	CHECK_OK(pool, ord_pool_finish(pool));

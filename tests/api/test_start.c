@@ -37,16 +37,6 @@ pretend(int argc, char **argv)
 	_exit(0);
 }
 
-static int
-echo(struct ord_task *task, void *user)
-{
-	size_t size;
-	const void *input = ord_task_input(task, &size);
-
-	(void)user;
-	return ord_task_return(task, input, size);
-}
-
 /* Starting fails with this, twice in the same way; the pool can be destroyed. */
 static void
 start_says(const struct ord_pool_options *options, int status, const char *word)
@@ -70,33 +60,33 @@ start_says(const struct ord_pool_options *options, int status, const char *word)
 
 SCENE(start, programs_that_are_no_workers)
 {
-	START_SAYS(ORD_EPROGRAM, "/nowhere/worker", .function = echo, .program = "/nowhere/worker", .start = ORD_START_EXEC);
-	START_SAYS(ORD_EPROGRAM, "/etc/passwd", .function = echo, .program = "/etc/passwd", .start = ORD_START_EXEC);
-	START_SAYS(ORD_EPROGRAM, "/tmp", .function = echo, .program = "/tmp", .start = ORD_START_EXEC);
-	START_SAYS(ORD_EPROGRAM, "/bin/true", .function = echo, .program = "/bin/true", .start = ORD_START_EXEC);
-	START_SAYS(ORD_EPROGRAM, "/bin/cat", .function = echo, .program = "/bin/cat", .start = ORD_START_EXEC);
+	START_SAYS(ORD_EPROGRAM, "/nowhere/worker", .function = tally_echo, .program = "/nowhere/worker", .start = ORD_START_EXEC);
+	START_SAYS(ORD_EPROGRAM, "/etc/passwd", .function = tally_echo, .program = "/etc/passwd", .start = ORD_START_EXEC);
+	START_SAYS(ORD_EPROGRAM, "/tmp", .function = tally_echo, .program = "/tmp", .start = ORD_START_EXEC);
+	START_SAYS(ORD_EPROGRAM, "/bin/true", .function = tally_echo, .program = "/bin/true", .start = ORD_START_EXEC);
+	START_SAYS(ORD_EPROGRAM, "/bin/cat", .function = tally_echo, .program = "/bin/cat", .start = ORD_START_EXEC);
 	START_SAYS(ORD_EPROGRAM, "/nowhere/worker", .program = "/nowhere/worker", .start = ORD_START_COMMAND);
 }
 
 SCENE(start, a_program_that_says_nothing)
 {
 	CHECK(setenv(PRETENDS, "silence", 1) == 0);
-	START_SAYS(ORD_EPROGRAM, "said nothing", .function = echo, .start_timeout_ms = 50, .start = ORD_START_EXEC);
+	START_SAYS(ORD_EPROGRAM, "said nothing", .function = tally_echo, .start_timeout_ms = 50, .start = ORD_START_EXEC);
 }
 
 SCENE(start, a_program_of_another_version)
 {
 	CHECK(setenv(PRETENDS, "other version", 1) == 0);
-	START_SAYS(ORD_EPROGRAM, "9.8.7", .function = echo, .start = ORD_START_EXEC);
+	START_SAYS(ORD_EPROGRAM, "9.8.7", .function = tally_echo, .start = ORD_START_EXEC);
 	CHECK(setenv(PRETENDS, "old protocol", 1) == 0);
-	START_SAYS(ORD_EPROGRAM, "protocol 999", .function = echo, .start = ORD_START_EXEC);
+	START_SAYS(ORD_EPROGRAM, "protocol 999", .function = tally_echo, .start = ORD_START_EXEC);
 	CHECK(setenv(PRETENDS, "garbage", 1) == 0);
-	START_SAYS(ORD_EPROGRAM, "test_start", .function = echo, .start = ORD_START_EXEC, .start_timeout_ms = 100);
+	START_SAYS(ORD_EPROGRAM, "test_start", .function = tally_echo, .start = ORD_START_EXEC, .start_timeout_ms = 100);
 }
 
 SCENE(start, functions_out_of_reach)
 {
-	START_SAYS(ORD_ENOTSUP, "function_name", .function = echo, .start = ORD_START_COMMAND);
+	START_SAYS(ORD_ENOTSUP, "function_name", .function = tally_echo, .start = ORD_START_COMMAND);
 	START_SAYS(ORD_ENOTSUP, "INLINE", .start = ORD_START_INLINE);
 }
 
@@ -108,7 +98,7 @@ SCENE(start, names_that_name_nothing)
 
 SCENE_WITHOUT_WORKER_MAIN(start, exec_without_worker_main)
 {
-	START_SAYS(ORD_ENOTSUP, "ord_worker_main", .function = echo, .start = ORD_START_EXEC);
+	START_SAYS(ORD_ENOTSUP, "ord_worker_main", .function = tally_echo, .start = ORD_START_EXEC);
 }
 
 /* A function, and no ord_worker_main: the default is to fork. */
@@ -116,7 +106,7 @@ SCENE_WITHOUT_WORKER_MAIN(start, default_without_worker_main)
 {
 	struct tally tally = { 0 };
 
-	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = echo, .workers = 1));
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = tally_echo, .workers = 1));
 	CHECK_OK(tally.pool, ord_pool_submit(tally.pool, "x", 1, NULL));
 	tally_close(&tally, 1);
 	CHECK_EQ(tally.states[ORD_DONE], 1);
@@ -139,12 +129,12 @@ SCENE(start, fork_with_another_thread)
 
 	CHECK(pipe(ends) == 0);
 	CHECK_EQ(pthread_create(&thread, NULL, wait_for_end, &ends[0]), 0);
-	START_SAYS(ORD_ENOTSUP, "ord_worker_main", .function = echo, .start = ORD_START_FORK);
-	START_SAYS(ORD_ENOTSUP, "threads", .function = echo, .start = ORD_START_FORK);
+	START_SAYS(ORD_ENOTSUP, "ord_worker_main", .function = tally_echo, .start = ORD_START_FORK);
+	START_SAYS(ORD_ENOTSUP, "threads", .function = tally_echo, .start = ORD_START_FORK);
 	close(ends[1]);
 	CHECK_EQ(pthread_join(thread, NULL), 0);
 	close(ends[0]);
-	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = echo, .workers = 1, .start = ORD_START_FORK));
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = tally_echo, .workers = 1, .start = ORD_START_FORK));
 	CHECK_OK(tally.pool, ord_pool_submit(tally.pool, "x", 1, NULL));
 	tally_close(&tally, 1);
 }
@@ -187,7 +177,7 @@ SCENE(start, without_a_runtime_directory)
 	struct tally tally = { 0 };
 
 	CHECK(folder != NULL && setenv("XDG_RUNTIME_DIR", "/nowhere", 1) == 0);
-	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = echo, .workers = 1));
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = tally_echo, .workers = 1));
 	CHECK_OK(tally.pool, ord_pool_submit(tally.pool, "x", 1, NULL));
 	tally_close(&tally, 1);
 	CHECK(setenv("XDG_RUNTIME_DIR", folder, 1) == 0);
@@ -207,7 +197,7 @@ SCENE(start, workers_by_affinity)
 		if (CPU_ISSET(i, &all))
 			CPU_SET(i, &one);
 	CHECK(sched_setaffinity(0, sizeof one, &one) == 0);
-	CHECK_OK(NULL, ord_pool_new(&pool, &ORD_POOL_OPTIONS(.function = echo)));
+	CHECK_OK(NULL, ord_pool_new(&pool, &ORD_POOL_OPTIONS(.function = tally_echo)));
 	CHECK(sched_setaffinity(0, sizeof all, &all) == 0);
 	CHECK_OK(pool, ord_pool_start(pool));
 	for (uint64_t end = scene_now_ms() + SCENE_LONG_MS; statistics.workers == 0;) {

@@ -4,16 +4,6 @@
 #include "../flow/tally.h"
 
 static int
-echo(struct ord_task *task, void *user)
-{
-	size_t size;
-	const void *input = ord_task_input(task, &size);
-
-	(void)user;
-	return ord_task_return(task, input, size);
-}
-
-static int
 wait_for_cancel(struct ord_task *task, void *user)
 {
 	(void)user;
@@ -36,7 +26,7 @@ SCENE(states, before_the_start)
 	static const char *const argv[] = { "true", NULL };
 	struct tally tally = { 0 };
 	const struct ord_result *result;
-	struct ord_pool *pool = make(&TALLY_OPTIONS(&tally, .function = echo));
+	struct ord_pool *pool = make(&TALLY_OPTIONS(&tally, .function = tally_echo));
 
 	CHECK_FAILS(pool, ord_pool_submit(pool, "x", 1, NULL), ORD_EINVAL, "ord_pool_start");
 	CHECK_FAILS(pool, ord_pool_submit_wait(pool, "x", 1, NULL), ORD_EINVAL, "ord_pool_start");
@@ -53,7 +43,7 @@ SCENE(states, before_the_start)
 SCENE(states, started_twice)
 {
 	struct tally tally = { 0 };
-	struct ord_pool *pool = make(&TALLY_OPTIONS(&tally, .function = echo, .workers = 1));
+	struct ord_pool *pool = make(&TALLY_OPTIONS(&tally, .function = tally_echo, .workers = 1));
 
 	CHECK_OK(pool, ord_pool_start(pool));
 	CHECK_FAILS(pool, ord_pool_start(pool), ORD_EBUSY, "started before");
@@ -69,7 +59,7 @@ SCENE(states, started_twice)
 SCENE(states, closed)
 {
 	struct tally tally = { 0 };
-	struct ord_pool *pool = make(&TALLY_OPTIONS(&tally, .function = echo, .workers = 1));
+	struct ord_pool *pool = make(&TALLY_OPTIONS(&tally, .function = tally_echo, .workers = 1));
 
 	CHECK_OK(pool, ord_pool_start(pool));
 	CHECK_OK(pool, ord_pool_submit(pool, "x", 1, NULL));
@@ -85,7 +75,7 @@ SCENE(states, closed)
 
 SCENE(states, closed_before_the_start)
 {
-	struct ord_pool *pool = make(&ORD_POOL_OPTIONS(.function = echo, .workers = 1));
+	struct ord_pool *pool = make(&ORD_POOL_OPTIONS(.function = tally_echo, .workers = 1));
 	const struct ord_result *result;
 
 	CHECK_OK(pool, ord_pool_close(pool));
@@ -99,7 +89,7 @@ SCENE(states, closed_before_the_start)
 SCENE(states, interrupted)
 {
 	struct tally tally = { 0 };
-	struct ord_pool *pool = make(&TALLY_OPTIONS(&tally, .function = echo, .workers = 1));
+	struct ord_pool *pool = make(&TALLY_OPTIONS(&tally, .function = tally_echo, .workers = 1));
 
 	CHECK_OK(pool, ord_pool_start(pool));
 	CHECK_OK(pool, ord_pool_interrupt(pool));
@@ -113,7 +103,7 @@ SCENE(states, interrupted)
 SCENE(states, interrupted_a_moment_ago)
 {
 	struct tally tally = { 0 };
-	struct ord_pool *pool = make(&TALLY_OPTIONS(&tally, .function = echo, .workers = 1));
+	struct ord_pool *pool = make(&TALLY_OPTIONS(&tally, .function = tally_echo, .workers = 1));
 
 	CHECK_OK(pool, ord_pool_start(pool));
 	CHECK_OK(pool, ord_pool_interrupt(pool));
@@ -141,7 +131,7 @@ SCENE(states, destroyed_with_work)
 SCENE(states, destroyed_at_once)
 {
 	for (int i = 0; i < 20; i++) {
-		struct ord_pool *pool = make(&ORD_POOL_OPTIONS(.function = echo, .workers = 3));
+		struct ord_pool *pool = make(&ORD_POOL_OPTIONS(.function = tally_echo, .workers = 3));
 
 		CHECK_OK(pool, ord_pool_start(pool));
 		ord_pool_destroy(&pool);
@@ -154,7 +144,7 @@ SCENE(states, statistics)
 	struct ord_statistics statistics = ORD_STATISTICS;
 	struct { size_t size; uint64_t submitted; } first = { sizeof first, 99 };
 
-	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = echo, .workers = 2));
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = tally_echo, .workers = 2));
 	for (int i = 0; i < 100; i++)
 		CHECK_OK(tally.pool, ord_pool_submit(tally.pool, "four", 4, NULL));
 	CHECK_OK(tally.pool, ord_pool_statistics(tally.pool, &statistics));

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -114,6 +115,16 @@ scene_check_fails(struct ord_pool *pool, int status, int wanted, const char *wor
 	snprintf(text, sizeof text, "%s: %s, not %s with \"%s\": %s", what, ord_status_name(status),
 		ord_status_name(wanted), word, ord_pool_error(pool));
 	give_up(text, file, line);
+}
+
+void
+scene_limit(int what, unsigned long long most)
+{
+	struct rlimit now;
+
+	CHECK(getrlimit(what, &now) == 0);
+	now.rlim_cur = most < now.rlim_max ? most : now.rlim_max;
+	CHECK(setrlimit(what, &now) == 0);
 }
 
 static unsigned

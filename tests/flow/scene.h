@@ -77,6 +77,9 @@ long scene_memory_kib(pid_t pid, const char *name);
 /* Entries of the directory for endpoints. */
 unsigned scene_count_endpoints(void);
 
+/* A resource limit of this process, RLIMIT_…; as high as the hard one at most. */
+void scene_limit(int what, unsigned long long most);
+
 /* Sleeps; only where a test must give others time without which it would still pass. */
 void scene_pause_ms(int ms);
 

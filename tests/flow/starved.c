@@ -116,22 +116,12 @@ starved_pool(const struct ord_pool_options *options, int tasks)
 }
 
 void
-starved_limit(int what, rlim_t most)
-{
-	struct rlimit now;
-
-	CHECK(getrlimit(what, &now) == 0);
-	now.rlim_cur = most < now.rlim_max ? most : now.rlim_max;
-	CHECK(setrlimit(what, &now) == 0);
-}
-
-void
 starved_take(struct hoard *hoard, rlim_t limit, int left)
 {
 	enum { ROOM = sizeof hoard->fds / sizeof *hoard->fds };
 
 	hoard->count = 0;
-	starved_limit(RLIMIT_NOFILE, limit);
+	scene_limit(RLIMIT_NOFILE, limit);
 	while (hoard->count < ROOM && (hoard->fds[hoard->count] = dup(STDERR_FILENO)) >= 0)
 		hoard->count++;
 	CHECK(hoard->count < ROOM);

@@ -32,9 +32,6 @@ struct fared starved_pool(const struct ord_pool_options *options, int tasks);
 /* The work of its tasks, for pools that a scene moves itself. */
 int starved_work(struct ord_task *task, void *user);
 
-/* Of the process that calls; a failed setrlimit ends the scene. */
-void starved_limit(int what, rlim_t most);
-
 /* Takes all descriptors below `limit` but for `left`; gives them back. */
 struct hoard {
 	int fds[512];

@@ -50,3 +50,13 @@ tally_close(struct tally *tally, uint64_t results)
 	CHECK(tally->pool == NULL);
 	CHECK_EQ(tally->results, results);
 }
+
+int
+tally_echo(struct ord_task *task, void *user)
+{
+	size_t size;
+	const void *input = ord_task_input(task, &size);
+
+	(void)user;
+	return ord_task_return(task, input, size);
+}

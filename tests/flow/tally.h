@@ -35,6 +35,9 @@ void tally_open(struct tally *tally, const struct ord_pool_options *options);
 /* Finishes without error, destroys, and checks the number of results. */
 void tally_close(struct tally *tally, uint64_t results);
 
+/* A task's function: its input is its output. */
+int tally_echo(struct ord_task *task, void *user);
+
 /* A task with a copy of a struct as input. */
 #define TALLY_SUBMIT(tally, value) \
 	CHECK_OK((tally)->pool, ord_pool_submit_wait((tally)->pool, &(value), sizeof(value), NULL))

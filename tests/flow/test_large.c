@@ -428,19 +428,9 @@ SCENE(large, inputs_fork)
 
 /* --- where there is no slab --- */
 
-static void
-limit(int what, rlim_t most)
-{
-	struct rlimit now;
-
-	CHECK(getrlimit(what, &now) == 0);
-	now.rlim_cur = most;
-	CHECK(setrlimit(what, &now) == 0);
-}
-
 SCENE(large, under_a_limit_of_file_sizes)
 {
-	limit(RLIMIT_FSIZE, 100 << 20);
+	scene_limit(RLIMIT_FSIZE, 100 << 20);
 	every_way(ORD_START_EXEC, ORD_SUBMISSION, ORD_OVERFLOW_WAIT);
 	inputs(ORD_START_EXEC, 0);
 }

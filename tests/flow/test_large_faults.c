@@ -324,16 +324,6 @@ SCENE(large_faults, timed_out)
 
 /* --- a system that has none of what is needed --- */
 
-static int
-echo(struct ord_task *task, void *user)
-{
-	size_t size;
-	const void *input = ord_task_input(task, &size);
-
-	(void)user;
-	return ord_task_return(task, input, size);
-}
-
 static void
 check_echo(struct tally *tally, const struct ord_result *result)
 {
@@ -382,7 +372,7 @@ all_echoes(uint32_t start)
 {
 	struct tally tally = { .on_result = check_echo };
 
-	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = echo, .workers = 2, .start = start));
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = tally_echo, .workers = 2, .start = start));
 	echo_some(&tally, 0, 100);
 	CHECK_EQ(slabs_held(tally.pool), 0);
 	tally_close(&tally, 100);
@@ -400,7 +390,7 @@ SCENE(large_faults, no_pages_in_the_master)
 {
 	struct tally tally = { .on_result = check_echo };
 
-	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = echo, .workers = 2));
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = tally_echo, .workers = 2));
 	echo_some(&tally, 0, 20);
 	let_pages_end();
 	echo_some(&tally, 20, 300);
@@ -422,7 +412,7 @@ SCENE(large_faults, no_addresses_in_the_master)
 {
 	struct tally tally = { .on_result = check_echo };
 
-	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = echo, .workers = 2));
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = tally_echo, .workers = 2));
 	if (let_addresses_end(100 * KIB)) {
 		echo_some(&tally, 0, 300);
 		CHECK(tally.pool->slabs.inputs.map == NULL);
@@ -465,7 +455,7 @@ SCENE(large_faults, no_addresses_in_workers)
 {
 	struct tally tally = { .on_result = check_echo };
 
-	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = echo, .on_worker_start = limit_worker, .workers = 2));
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = tally_echo, .on_worker_start = limit_worker, .workers = 2));
 	echo_some(&tally, 0, 100);
 	tally_close(&tally, 100);
 }
@@ -492,7 +482,7 @@ SCENE(large_faults, without_memory_in_the_master)
 		struct tally tally = { .on_result = check_echo_or_memory };
 		int status = 0;
 
-		tally_open(&tally, &TALLY_OPTIONS(&tally, .function = echo, .workers = 1));
+		tally_open(&tally, &TALLY_OPTIONS(&tally, .function = tally_echo, .workers = 1));
 		memory_fault_at(n++);
 		for (uint64_t i = 0; i < 3; i++) {
 			fill(input, LARGE + i, i);

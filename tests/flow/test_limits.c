@@ -17,21 +17,11 @@ nap(struct ord_task *task, void *user)
 	return ord_task_return(task, "x", 1);
 }
 
-static void
-limit(int what, rlim_t most)
-{
-	struct rlimit now;
-
-	CHECK(getrlimit(what, &now) == 0);
-	now.rlim_cur = most;
-	CHECK(setrlimit(what, &now) == 0);
-}
-
 SCENE(limits, thirty_descriptors)
 {
 	struct ord_pool *pool;
 
-	limit(RLIMIT_NOFILE, 30);
+	scene_limit(RLIMIT_NOFILE, 30);
 	CHECK_OK(NULL, ord_pool_new(&pool, &ORD_POOL_OPTIONS(.function = nap, .workers = 8)));
 	CHECK_FAILS(pool, ord_pool_start(pool), ORD_ESYSTEM, "ulimit -n");
 	ord_pool_destroy(&pool);
@@ -44,7 +34,7 @@ SCENE(limits, few_descriptors_left)
 		struct tally tally = { 0 };
 		int fds[256], count = 0, status;
 
-		limit(RLIMIT_NOFILE, 200);
+		scene_limit(RLIMIT_NOFILE, 200);
 		while (count < 256 && (fds[count] = dup(2)) >= 0)
 			count++;
 		for (int i = 0; i < left; i++)
@@ -77,9 +67,9 @@ SCENE(limits, few_processes)
 	if (geteuid() == 0) {
 		CHECK(chown(getenv("XDG_RUNTIME_DIR"), STRANGER, STRANGER) == 0);
 		CHECK(setresuid(STRANGER, STRANGER, STRANGER) == 0);
-		limit(RLIMIT_NPROC, 6);
+		scene_limit(RLIMIT_NPROC, 6);
 	} else {
-		limit(RLIMIT_NPROC, 1);
+		scene_limit(RLIMIT_NPROC, 1);
 	}
 	CHECK_OK(NULL, ord_pool_new(&tally.pool, &TALLY_OPTIONS(&tally, .function = nap, .workers = 8, .max_deaths = 3)));
 	status = ord_pool_start(tally.pool);

@@ -4,19 +4,10 @@
 
 #include "memory_fault.h"
 #include "queued.h"
-
-static int
-echo(struct ord_task *task, void *user)
-{
-	size_t size;
-	const void *input = ord_task_input(task, &size);
-
-	(void)user;
-	return ord_task_return(task, input, size);
-}
+#include "tally.h"
 
 #define OPTIONS \
-	&ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.function = echo, .workers = 2, \
+	&ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.function = tally_echo, .workers = 2, \
 				   .grace_ms = 100))
 
 SCENE(queue_memory, new_says_so)
@@ -96,7 +87,7 @@ static void
 meet_faults(uint32_t order)
 {
 	struct ord_queue *queue =
-		queued_open(&ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.function = echo,
+		queued_open(&ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.function = tally_echo,
 						       .workers = 2, .window = 40, .order = order),
 			.in_max = 30, .out_max = 30));
 	uint64_t put = 0, got = 0, met = 0;
@@ -144,7 +135,7 @@ SCENE(queue_memory, canceled_tasks)
 {
 	for (unsigned long n = 1; n < 60; n++) {
 		struct ord_queue *queue =
-			queued_open(&ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.function = echo,
+			queued_open(&ORD_QUEUE_OPTIONS(.pool = &ORD_POOL_OPTIONS(.function = tally_echo,
 							       .workers = 1, .window = 4),
 				.out_max = 2));
 		struct ord_result *result;

@@ -22,9 +22,9 @@ sweep_limit(uint32_t start)
 	int failures = 0;
 
 	for (rlim_t n = 0; n <= OF_A_POOL; n++) {
-		starved_limit(RLIMIT_NOFILE, n);
+		scene_limit(RLIMIT_NOFILE, n);
 		fared = starved_pool(&STARVED_OPTIONS(.function = starved_work, .start = start), TASKS);
-		starved_limit(RLIMIT_NOFILE, ENOUGH);
+		scene_limit(RLIMIT_NOFILE, ENOUGH);
 		failures += fared.status != 0;
 		CHECK(fared.status == 0 || starved_says(&fared, remedies));
 		CHECK(fared.status != 0 || fared.done == TASKS);
@@ -152,7 +152,7 @@ live_through(uint32_t start, int left)
 	uint64_t submitted;
 	int resized, status;
 
-	starved_limit(RLIMIT_NOFILE, ENOUGH);
+	scene_limit(RLIMIT_NOFILE, ENOUGH);
 	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = work_or_die, .start = start, .workers = 2, .grace_ms = 200, .max_deaths = 5));
 	CHECK_OK(tally.pool, ord_pool_submit(tally.pool, "x", 1, NULL));
 	CHECK_OK(tally.pool, step_until(&tally, 1));

@@ -1,4 +1,6 @@
 /*
+ * (not under TSAN: it needs far more itself)
+ *
  * Too little memory, files that may not be long, no place for sockets: in the host, in the spawner and its workers.
  */
 #define _GNU_SOURCE /* unshare */
@@ -38,10 +40,10 @@ sweep_file_size(uint32_t start)
 	int failures = 0;
 
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
-		starved_limit(RLIMIT_FSIZE, limits[i]);
+		scene_limit(RLIMIT_FSIZE, limits[i]);
 		fared = starved_pool(&STARVED_OPTIONS(.function = starved_work, .start = start, .shared = shared,
 					     .shared_size = sizeof shared), TASKS);
-		starved_limit(RLIMIT_FSIZE, RLIM_INFINITY);
+		scene_limit(RLIMIT_FSIZE, RLIM_INFINITY);
 		failures += fared.status != 0;
 		CHECK(fared.status == 0 || starved_says(&fared, file_sizes));
 		CHECK(fared.status != 0 || fared.done == fared.results);
@@ -86,7 +88,7 @@ SCENE(starved_memory, file_sizes_of_commands)
 		struct tally tally = { .on_result = check_command, .user = &limits[i] };
 
 		tally_open(&tally, &TALLY_OPTIONS(&tally, .start = ORD_START_EXEC, .workers = 2));
-		starved_limit(RLIMIT_FSIZE, limits[i]);
+		scene_limit(RLIMIT_FSIZE, limits[i]);
 		CHECK_OK(tally.pool, ord_pool_submit_command(tally.pool, &ORD_COMMAND(.argv = argv), NULL));
 		argv[1] = NULL;
 		CHECK_OK(tally.pool,
@@ -94,7 +96,7 @@ SCENE(starved_memory, file_sizes_of_commands)
 				&ORD_COMMAND(.argv = argv, .input = input, .input_size = sizeof input), NULL));
 		argv[1] = argument;
 		tally_close(&tally, 2);
-		starved_limit(RLIMIT_FSIZE, RLIM_INFINITY);
+		scene_limit(RLIMIT_FSIZE, RLIM_INFINITY);
 	}
 }
 
@@ -110,9 +112,9 @@ sweep_addresses(uint32_t start)
 	int failures = 0;
 
 	for (rlim_t more = 0; more <= 96 << 20; more += (rlim_t)starved_step(512) * KIB) {
-		starved_limit(RLIMIT_AS, used + more);
+		scene_limit(RLIMIT_AS, used + more);
 		fared = starved_pool(&STARVED_OPTIONS(.function = starved_work, .start = start), TASKS);
-		starved_limit(RLIMIT_AS, RLIM_INFINITY);
+		scene_limit(RLIMIT_AS, RLIM_INFINITY);
 		failures += fared.status != 0;
 		CHECK(fared.status == 0 || starved_says(&fared, memory));
 		check_nothing_left();

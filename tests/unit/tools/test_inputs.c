@@ -7,19 +7,8 @@
 
 #include <criterion/criterion.h>
 
+#include "file_with.h"
 #include "inputs.h"
-
-/* A file with these bytes; its path lives until the next call. */
-static const char *
-file_with(const char *bytes, size_t size)
-{
-	static char path[64];
-	int fd = memfd_create("inputs", 0);
-
-	cr_assert(fd >= 0 && write(fd, bytes, size) == (ssize_t)size);
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	return path;
-}
 
 static size_t
 count(const char *bytes, size_t size, const char *delimiter, size_t delimiter_size)

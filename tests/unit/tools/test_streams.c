@@ -10,19 +10,8 @@
 #include <criterion/criterion.h>
 
 #include "blocks.h"
+#include "file_with.h"
 #include "lines.h"
-
-/* A file with these bytes; its path lives until the next call. */
-static const char *
-file_with(const char *bytes, size_t size)
-{
-	static char path[64];
-	int fd = memfd_create("input", 0);
-
-	cr_assert(fd >= 0 && write(fd, bytes, size) == (ssize_t)size);
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	return path;
-}
 
 /* Whether bytes[at, at + end.size) is an end. */
 static bool
