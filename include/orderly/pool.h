@@ -197,7 +197,9 @@ ord_task_default()
 /*
  * A command as a task.  Its result is ORD_DONE if it exits with 0, else
  * ORD_EXITED, ORD_SIGNALED, ORD_TIMED_OUT; ORD_FAILED if it could not be
- * started, with exit code 127 (not found) or 126, as shells say it.
+ * started, with exit code 127 (not found) or 126, as shells say it.  Where the
+ * system has no process, descriptor or memory for it while other tasks of the
+ * pool run, it waits until one of them ends.
  */
 struct ord_command {
 	size_t size;              /* set by ORD_COMMAND */

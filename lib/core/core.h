@@ -222,7 +222,9 @@ struct core {
 	uint64_t mean_bytes; /* how large recent outputs were */
 	uint64_t
 		retry_ns; /* there was no memory to give a task out: try again then; 0: there was */
-	bool draining;    /* the owner waits for what is there and submits no more meanwhile */
+	uint64_t
+		crowded_ns; /* the system had no room for a command: none is given out before; 0: it had */
+	bool draining; /* the owner waits for what is there and submits no more meanwhile */
 	uint64_t retried;
 	uint64_t deaths;
 	uint64_t recycled;
@@ -403,6 +405,13 @@ struct slot *core_running(const struct core *core, uint32_t place);
 /* A command ended, or could not be started; retried or settled.  exit_code and text for one that could not. */
 void core_command_ended(struct core *core, uint32_t place, const struct end *end);
 void core_command_failed(struct core *core, uint32_t place, int exit_code, const char *text);
+
+/*
+ * A command could not be started for want of what others will give back when
+ * they end: it takes its old place among the waiting, and no attempt is
+ * counted.  false: nothing else runs, or it is to be canceled: it has failed.
+ */
+bool core_command_put_back(struct core *core, uint32_t place, uint64_t now_ns);
 
 /* Give nothing out any more; cancel what has not started. text: why, or NULL. */
 void core_stop(struct core *core, const char *text);

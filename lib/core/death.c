@@ -15,6 +15,8 @@
 #include "core/roster.h"
 #include "shared/region.h"
 
+#define CROWDED_NS (20 * CLOCK_NS_PER_MS)
+
 static const uint64_t back_off_ms[] = { 0, 10, 100, 1000 };
 
 uint32_t
@@ -252,11 +254,27 @@ core_command_ended(struct core *core, uint32_t place, const struct end *end)
 {
 	struct slot *slot;
 
+	core->crowded_ns = 0; /* it has made room */
 	if (core_expected(core, place, &slot) == NULL)
 		return;
 	core_answered(core, place);
 	if (slot != NULL)
 		settle_dead(core, slot, end);
+}
+
+bool
+core_command_put_back(struct core *core, uint32_t place, uint64_t now_ns)
+{
+	struct slot *slot;
+
+	if (core->n_sent < 2 || core->stopped || core_expected(core, place, &slot) == NULL ||
+		slot == NULL || slot->cancel)
+		return false;
+	core_answered(core, place);
+	slot_clear_run(slot);
+	give_back(core, slot);
+	core->crowded_ns = now_ns + CROWDED_NS;
+	return true;
 }
 
 void

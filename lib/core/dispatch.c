@@ -350,6 +350,10 @@ core_dispatch(struct core *core, uint64_t now_ns)
 		core->prefetch_floor = UINT32_MAX;
 	if (core->prefetch_floor == UINT32_MAX || (slot = next_waiting(core)) == NULL)
 		return nothing;
+	if (slot->task.command && core->crowded_ns > now_ns && core->n_sent != 0) {
+		core->retry_ns = core->crowded_ns;
+		return nothing;
+	}
 	if (core->n_idle != 0)
 		return give(core, slot, next_idle(core));
 	if (slot->task.command || (place = may_prefetch(core)) == UINT32_MAX)

@@ -129,10 +129,20 @@ begin(struct ord_pool *pool, uint32_t place, const struct slot *slot)
 	words_init(&command->err_lines, NULL, pool->options.line_bytes, say_err, command);
 }
 
+/* What one process, file or page more would need is given back when another task ends. */
+static bool
+is_crowded(int errno_value)
+{
+	return errno_value == EAGAIN || errno_value == ENOMEM || errno_value == EMFILE ||
+		errno_value == ENFILE;
+}
+
 static void
-fail_start(struct ord_pool *pool, uint32_t place, int exit_code, const char *text)
+fail_start(struct ord_pool *pool, uint32_t place, int errno_value, int exit_code, const char *text)
 {
 	pool_command_close(&pool->commands[place]);
+	if (is_crowded(errno_value) && core_command_put_back(&pool->core, place, clock_now_ns()))
+		return;
 	core_command_failed(&pool->core, place, exit_code, text);
 }
 
@@ -147,25 +157,26 @@ pool_command_start(struct ord_pool *pool, uint32_t place, struct slot *slot)
 	struct error error;
 	/* Before the spawner knows of it: its own times are later. */
 	uint64_t now_ns = pool->options.on_event != NULL ? clock_now_ns() : 0;
-	int opened, status = 0;
+	int failed = 0;
 
 	begin(pool, place, slot);
-	opened = open_all(command, slot, fds);
-	if (opened != 0)
-		error_system(&error, errno, "cannot make the pipes of a command");
-	else
-		status = launch_command(&pool->launch, command->id, place, &limits,
+	if (open_all(command, slot, fds) != 0) {
+		failed = errno;
+		error_system(&error, failed, "cannot make the pipes of a command");
+	} else {
+		int status = launch_command(&pool->launch, command->id, place, &limits,
 			blob_bytes(&slot->task.input), slot->task.input.size, fds);
-	if (opened == 0 && status != 0)
-		error_system(&error, launch_errno(status), "cannot hand a command to the spawner");
+
+		failed = status != 0 ? launch_errno(status) : 0;
+		if (failed != 0)
+			error_system(&error, failed, "cannot hand a command to the spawner");
+	}
 	for (int i = 0; i < 3; i++)
 		fd_close(&fds[i]);
-	if (opened == 0 && status == 0)
+	if (failed == 0)
 		core_begun(&pool->core, slot, place, now_ns);
-	if (opened != 0)
-		fail_start(pool, place, EXIT_NOT_RUNNABLE, error.text);
-	else if (status != 0)
-		fail_start(pool, place, EXIT_NOT_RUNNABLE, error.text);
+	else
+		fail_start(pool, place, failed, EXIT_NOT_RUNNABLE, error.text);
 }
 
 void
@@ -317,7 +328,7 @@ pool_command_failed(struct ord_pool *pool, const struct life_event *event)
 	error_system(&error, errno_value, "%s", event->text);
 	tried = strncmp(event->text, LIFE_NOT_ENTERED, strlen(LIFE_NOT_ENTERED)) != 0 &&
 		strncmp(event->text, LIFE_NOT_BOUNDED, strlen(LIFE_NOT_BOUNDED)) != 0;
-	fail_start(pool, PLACE_OF(event->packet.id),
+	fail_start(pool, PLACE_OF(event->packet.id), errno_value,
 		tried && errno_value == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE, error.text);
 }
 
