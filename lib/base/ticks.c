@@ -106,9 +106,9 @@ ticks_wall_again(struct ticks_clock *clock)
 		wall_ns = clock_wall_ns();
 		ticks = ticks_now();
 	} while (clock->window != 0 && ticks - before > clock->window / 32 && ++tries < 4);
-	since = ticks - clock->base;
+	since = before - clock->base;
 
-	/* What the last reading came to by now; only a recent one tells something. */
+	/* What the last reading had come to before this one; only a recent one tells something. */
 	if (clock->wall_ns != 0 && since < 16 * clock->window) {
 		said = clock->wall_ns + (since * clock->scale >> 32);
 		if (said > wall_ns && said - wall_ns < STEP_BACK_NS)
