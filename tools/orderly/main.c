@@ -146,18 +146,22 @@ dispatch(int argc, char **argv)
 	return STATUS_USAGE;
 }
 
+/* argp ends the process itself when it has shown a help text. */
+static void
+check_output(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return;
+	perror("orderly: cannot write to standard output");
+	_exit(STATUS_USAGE + 1);
+}
+
 int
 main(int argc, char **argv)
 {
-	int status;
-
 	ord_worker_main(argc, argv);
-	signals_fill_standard_fds();
+	signals_begin();
+	atexit(check_output);
 	argp_program_version_hook = print_version;
-	status = dispatch(argc, argv);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		perror("orderly: cannot write to standard output");
-		status = status != 0 ? status : STATUS_USAGE + 1;
-	}
-	return status;
+	return dispatch(argc, argv);
 }

@@ -339,7 +339,8 @@ conclude(struct map *map)
 		complain_errno(map->held_error,
 			"cannot keep the output of commands in a file (TMPDIR says where)");
 	signals_die();
-	if (map->trouble || map->printer.error != 0 || map->held_error != 0)
+	if (map->trouble || map->printer.error != 0 || map->printer.words_lost ||
+		map->held_error != 0)
 		return STATUS_TROUBLE;
 	return tally_status(&map->tally);
 }

@@ -24,13 +24,13 @@ printer_init(struct printer *printer, bool tag, bool whole_lines)
 	printer->buffer = text_allocate(PRINTER_BYTES, 1);
 }
 
-/* A write failed: remembered for stdout; on stderr nobody could be told. */
+/* A write failed: on stderr nobody can be told but by the exit status, and who closed it does not want to know. */
 static void
 note_failure(struct printer *printer, int fd, int error)
 {
 	if (fd != STDOUT_FILENO)
-		return;
-	if (error == EPIPE)
+		printer->words_lost |= error != EBADF && error != EPIPE && error != EINTR;
+	else if (error == EPIPE)
 		printer->broken_pipe = true;
 	else if (error == EINTR)
 		printer->given_up = true;

@@ -15,6 +15,7 @@ struct printer {
 	bool broken_pipe;    /* nobody reads stdout any more */
 	bool given_up;       /* interrupted while stdout took nothing: the rest is dropped */
 	int error;           /* errno of the first write that failed otherwise, or 0 */
+	bool words_lost;     /* what was to go to stderr could not be written */
 	bool terminal[3];    /* whether fd 1 and 2 are one */
 	bool in_line[3];     /* fd 1 and 2: the task's last byte was no newline */
 	struct text rest[3]; /* fd 1 and 2: what whole_lines holds back */

@@ -70,8 +70,9 @@ take_stop(void)
 	sigaction(SIGTSTP, &action, NULL);
 }
 
+/* What was written fails with EPIPE or EFBIG. */
 static void
-on_pipe(int number)
+on_failed_write(int number)
 {
 	(void)number;
 }
@@ -103,6 +104,16 @@ signals_asked(void)
 	return report_fd >= 0 && read(report_fd, &asked, sizeof asked) > 0;
 }
 
+static void
+take_failed_write(int number)
+{
+	struct sigaction action = { 0 };
+
+	sigemptyset(&action.sa_mask);
+	action.sa_handler = on_failed_write;
+	sigaction(number, &action, NULL);
+}
+
 void
 signals_take(struct ord_pool *pool)
 {
@@ -113,8 +124,7 @@ signals_take(struct ord_pool *pool)
 	atomic_store(&interrupted_pool, pool);
 	take_questions();
 	sigemptyset(&action.sa_mask);
-	action.sa_handler = on_pipe;
-	sigaction(SIGPIPE, &action, NULL);
+	take_failed_write(SIGPIPE);
 	action.sa_handler = on_signal; /* without SA_RESTART: a blocked write has to notice */
 	for (i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
 		if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
@@ -188,8 +198,8 @@ signals_die_of_pipe(void)
 	_exit(128 + SIGPIPE);
 }
 
-void
-signals_fill_standard_fds(void)
+static void
+fill_standard_fds(void)
 {
 	int fd;
 
@@ -198,6 +208,13 @@ signals_fill_standard_fds(void)
 		if (fcntl(fd, F_GETFD) < 0 &&
 			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
 			return;
+}
+
+void
+signals_begin(void)
+{
+	fill_standard_fds();
+	take_failed_write(SIGXFSZ);
 }
 
 void

@@ -43,8 +43,11 @@ void signals_die(void);
 /* End the process as writing to a closed pipe would have. */
 _Noreturn void signals_die_of_pipe(void);
 
-/* Make sure that 0, 1 and 2 are open, so that no other file gets their numbers. */
-void signals_fill_standard_fds(void);
+/*
+ * Called first.  0, 1 and 2 are open from then on, so that no other file gets
+ * their numbers, and a file that may not be longer is an error instead of a death.
+ */
+void signals_begin(void);
 
 /* Wait until a descriptor takes bytes, or a signal comes. */
 void signals_wait_writable(int fd);
