@@ -19,7 +19,6 @@
 enum { TASKS = 20, KIB = 1024 };
 
 static const char *const file_sizes[] = { "ulimit -f", NULL };
-static const char *const memory[] = { "ulimit -v", "memory", "limits of memory", "without a word", "ended while it was configured", NULL };
 
 static void
 check_nothing_left(void)
@@ -103,6 +102,8 @@ SCENE(starved_memory, file_sizes_of_commands)
 /* --- RLIMIT_AS --- */
 
 #ifndef __SANITIZE_ADDRESS__
+
+static const char *const memory[] = { "ulimit -v", "memory", "without a word", "ended while it was configured", NULL };
 
 static void
 sweep_addresses(uint32_t start)
