@@ -9,8 +9,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
+
+#include "base/memory.h"
 
 /* Named as libzmq names its own, which may be there while a process is forked; a thread is seen for a moment after it was joined. */
 #define NAME "ZMQbg/probe"
@@ -47,17 +48,12 @@ why_none(int failed)
 {
 	size_t size = 0;
 	pthread_attr_t attributes;
-	void *stack;
 
 	if (failed != EAGAIN || pthread_getattr_default_np(&attributes) != 0)
 		return failed;
 	pthread_attr_getstacksize(&attributes, &size);
 	pthread_attr_destroy(&attributes);
-	stack = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (stack == MAP_FAILED)
-		return ENOMEM;
-	munmap(stack, size);
-	return failed;
+	return memory_headroom(size) != 0 ? ENOMEM : failed;
 }
 
 int

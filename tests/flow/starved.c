@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* close_range */
 #include "starved.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,28 @@ starved_work(struct ord_task *task, void *user)
 	if (ord_task_sequence(task) % 3 == 0)
 		printf("words of %llu\n", (unsigned long long)ord_task_sequence(task));
 	return ord_task_return(task, input, size);
+}
+
+int
+starved_or_die(struct ord_task *task, void *user)
+{
+	if (*(const char *)ord_task_input(task, NULL) == 'k')
+		raise(SIGKILL);
+	return starved_work(task, user);
+}
+
+pid_t
+starved_spawner(void)
+{
+	char path[64];
+	FILE *file;
+	int pid = 0;
+
+	snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
+	file = fopen(path, "r");
+	CHECK(file != NULL && fscanf(file, "%d", &pid) == 1);
+	fclose(file);
+	return pid;
 }
 
 static int

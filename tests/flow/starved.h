@@ -32,6 +32,12 @@ struct fared starved_pool(const struct ord_pool_options *options, int tasks);
 /* The work of its tasks, for pools that a scene moves itself. */
 int starved_work(struct ord_task *task, void *user);
 
+/* The same, but an input that begins with k kills its worker. */
+int starved_or_die(struct ord_task *task, void *user);
+
+/* The only child of a scene with a pool. */
+pid_t starved_spawner(void);
+
 /* Takes all descriptors below `limit` but for `left`; gives them back. */
 struct hoard {
 	int fds[512];

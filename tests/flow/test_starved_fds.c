@@ -103,16 +103,6 @@ SCENE(starved_fds, workers)
 
 /* --- while the pool lives --- */
 
-static int
-work_or_die(struct ord_task *task, void *user)
-{
-	const char *input = ord_task_input(task, NULL);
-
-	if (input[0] == 'k')
-		raise(SIGKILL);
-	return starved_work(task, user);
-}
-
 static uint64_t
 submit_all(struct ord_pool *pool)
 {
@@ -153,7 +143,7 @@ live_through(uint32_t start, int left)
 	int resized, status;
 
 	scene_limit(RLIMIT_NOFILE, ENOUGH);
-	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = work_or_die, .start = start, .workers = 2, .grace_ms = 200, .max_deaths = 5));
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = starved_or_die, .start = start, .workers = 2, .grace_ms = 200, .max_deaths = 5));
 	CHECK_OK(tally.pool, ord_pool_submit(tally.pool, "x", 1, NULL));
 	CHECK_OK(tally.pool, step_until(&tally, 1));
 	starved_take(&hoard, ENOUGH, left);
@@ -184,6 +174,36 @@ sweep_alive(uint32_t start)
 	for (int left = 0; left <= 48; left += starved_step(left < 12 ? 1 : 4))
 		status = live_through(start, left);
 	CHECK_EQ(status, 0);
+}
+
+/* It is taken down while the host still has them all, with a spawner or without. */
+static void
+die_starved(int left, int without_spawner)
+{
+	struct tally tally = { 0 };
+	struct hoard hoard;
+	pid_t spawner;
+
+	scene_limit(RLIMIT_NOFILE, ENOUGH);
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = starved_or_die, .workers = 2, .grace_ms = 200));
+	spawner = starved_spawner();
+	submit_all(tally.pool);
+	starved_take(&hoard, ENOUGH, left);
+	CHECK_OK(tally.pool, ord_pool_step(tally.pool, 0));
+	if (without_spawner)
+		CHECK_EQ(kill(spawner, SIGKILL), 0);
+	ord_pool_destroy(&tally.pool);
+	starved_give_back(&hoard);
+	scene_await_alone();
+	CHECK_EQ(scene_count_endpoints(), 0);
+}
+
+SCENE(starved_fds, taken_down)
+{
+	for (int left = 0; left < 4; left++) {
+		die_starved(left, 0);
+		die_starved(left, 1);
+	}
 }
 
 SCENE(starved_fds, taken_from_a_pool_exec)

@@ -105,17 +105,18 @@ SCENE(starved_memory, file_sizes_of_commands)
 
 static const char *const memory[] = { "ulimit -v", "memory", "without a word", "ended while it was configured", NULL };
 
+/* Of addresses (RLIMIT_AS), or of those that can be written (RLIMIT_DATA). */
 static void
-sweep_addresses(uint32_t start)
+sweep_addresses(int what, const char *name, uint32_t start)
 {
-	rlim_t used = (rlim_t)scene_memory_kib(0, "VmSize") * KIB;
+	rlim_t used = (rlim_t)scene_memory_kib(0, name) * KIB;
 	struct fared fared = { .status = 1 };
 	int failures = 0;
 
 	for (rlim_t more = 0; more <= 96 << 20; more += (rlim_t)starved_step(512) * KIB) {
-		scene_limit(RLIMIT_AS, used + more);
+		scene_limit(what, used + more);
 		fared = starved_pool(&STARVED_OPTIONS(.function = starved_work, .start = start), TASKS);
-		scene_limit(RLIMIT_AS, RLIM_INFINITY);
+		scene_limit(what, RLIM_INFINITY);
 		failures += fared.status != 0;
 		CHECK(fared.status == 0 || starved_says(&fared, memory));
 		check_nothing_left();
@@ -125,12 +126,17 @@ sweep_addresses(uint32_t start)
 
 SCENE(starved_memory, addresses_exec)
 {
-	sweep_addresses(ORD_START_EXEC);
+	sweep_addresses(RLIMIT_AS, "VmSize", ORD_START_EXEC);
 }
 
 SCENE(starved_memory, addresses_fork)
 {
-	sweep_addresses(ORD_START_FORK);
+	sweep_addresses(RLIMIT_AS, "VmSize", ORD_START_FORK);
+}
+
+SCENE(starved_memory, data)
+{
+	sweep_addresses(RLIMIT_DATA, "VmData", ORD_START_FORK);
 }
 
 SCENE(starved_memory, addresses_of_workers)

@@ -5,7 +5,6 @@
  * the spawner and in the workers.  libzmq would end the process that gets no thread.
  */
 #define _GNU_SOURCE /* setresuid, prlimit */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,15 +74,42 @@ SCENE(starved_processes, many_workers)
 		.grace_ms = 200), 32);
 }
 
-/* --- while the pool lives --- */
-
+/* A queue needs a thread beside its pool; 1: it worked. */
 static int
-work_or_die(struct ord_task *task, void *user)
+live_as_a_queue(const struct ord_pool_options *options)
 {
-	if (*(const char *)ord_task_input(task, NULL) == 'k')
-		raise(SIGKILL);
-	return starved_work(task, user);
+	struct ord_result *result;
+	struct ord_queue *queue;
+	int status, done = 0;
+
+	CHECK_EQ(ord_queue_new(&queue, &ORD_QUEUE_OPTIONS(.pool = options)), 0);
+	status = ord_queue_start(queue);
+	for (int i = 0; i < TASKS && status == 0; i++)
+		status = ord_queue_put(queue, "x", 1, SCENE_LONG_MS, NULL);
+	ord_queue_stop(queue);
+	while (ord_queue_get(queue, SCENE_LONG_MS, &result) == 0) {
+		done += ord_result_state(result) == ORD_DONE;
+		ord_result_destroy(&result);
+	}
+	CHECK(done == TASKS || strstr(ord_queue_error(queue), "ulimit -u") != NULL);
+	ord_queue_destroy(&queue);
+	scene_await_alone();
+	CHECK_EQ(scene_count_endpoints(), 0);
+	return done == TASKS;
 }
+
+SCENE(starved_processes, queues)
+{
+	int alone = be_alone(), worked = 0;
+
+	for (rlim_t n = 1; n <= 14; n++) {
+		scene_limit(RLIMIT_NPROC, n);
+		worked = live_as_a_queue(&STARVED_OPTIONS(.function = starved_work, .start = ORD_START_EXEC));
+	}
+	CHECK(!alone || worked);
+}
+
+/* --- while the pool lives --- */
 
 static void
 check_result(struct tally *tally, const struct ord_result *result)
@@ -106,21 +132,6 @@ submit_all(struct ord_pool *pool)
 	return submitted;
 }
 
-/* The only child of a scene with a pool. */
-static pid_t
-spawner_of_scene(void)
-{
-	char path[64];
-	FILE *file;
-	int pid = 0;
-
-	snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
-	file = fopen(path, "r");
-	CHECK(file != NULL && fscanf(file, "%d", &pid) == 1);
-	fclose(file);
-	return pid;
-}
-
 static void
 limit_spawner(pid_t spawner, rlim_t most)
 {
@@ -141,12 +152,12 @@ live_through(uint32_t start, rlim_t limit)
 	int status = 0;
 
 	tally_open(&tally,
-		&TALLY_OPTIONS(&tally, .function = work_or_die, .start = start, .workers = 2, .grace_ms = 200,
+		&TALLY_OPTIONS(&tally, .function = starved_or_die, .start = start, .workers = 2, .grace_ms = 200,
 			.max_deaths = 5));
 	CHECK_OK(tally.pool, ord_pool_submit(tally.pool, "x", 1, NULL));
 	while (tally.results == 0)
 		CHECK_OK(tally.pool, ord_pool_step(tally.pool, 100));
-	spawner = spawner_of_scene();
+	spawner = starved_spawner();
 	limit_spawner(spawner, limit);
 	submitted = 1 + submit_all(tally.pool);
 	CHECK_OK(tally.pool, ord_pool_resize(tally.pool, 3));
