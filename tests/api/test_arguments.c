@@ -1,5 +1,6 @@
 /* Every public function with wrong arguments: a status, a sentence, and nothing else happens. */
 #include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "../flow/tally.h"
@@ -152,7 +153,7 @@ SCENE(arguments, tasks_of_other_sizes)
 	CHECK_FAILS(pool, ord_pool_submit_task_wait(pool, &later.task, NULL), ORD_ENOTSUP, ORD_VERSION);
 	later.task.size = sizeof later - 1;
 	CHECK_OK(pool, ord_pool_submit_task_wait(pool, &later.task, NULL));
-	later.task.size = sizeof(struct ord_task_options) - 1;
+	later.task.size = offsetof(struct ord_task_options, pass); /* less than the first release had */
 	CHECK_FAILS(pool, ord_pool_submit_task(pool, &later.task, NULL), ORD_EINVAL, "ORD_TASK");
 	later.task.size = SIZE_MAX;
 	CHECK_FAILS(pool, ord_pool_submit_task(pool, &later.task, NULL), ORD_EINVAL, "ORD_TASK");
@@ -177,7 +178,7 @@ SCENE(arguments, commands_of_other_sizes)
 	CHECK_FAILS(pool, ord_pool_submit_command(pool, &later.command, NULL), ORD_ENOTSUP, ORD_VERSION);
 	later.command.size = sizeof(struct ord_command);
 	CHECK_OK(pool, ord_pool_submit_command(pool, &later.command, NULL));
-	later.command.size--;
+	later.command.size = offsetof(struct ord_command, retries); /* less than the first release had */
 	CHECK_FAILS(pool, ord_pool_submit_command(pool, &later.command, NULL), ORD_EINVAL, "ORD_COMMAND");
 	CHECK_OK(pool, ord_pool_finish(pool));
 	ord_pool_destroy(&pool);
