@@ -317,8 +317,11 @@ take_exactly(uint32_t place)
 	struct incarnation *incarnation = &now->pool->incarnations[place];
 	struct played *played = &now->places[place];
 	size_t size = played->size - (input_byte(&now->input) & 7) % (played->size + 1);
-	char *exact = malloc(size + 1);
+	char *exact;
 
+	if (size == 0) /* nobody takes nothing: receive_outbox has looked */
+		return;
+	exact = malloc(size);
 	must(exact != NULL, "no memory");
 	memcpy(exact, played->stream, size);
 	if (incarnation->id != 0 && !incarnation->distrusted && receive_records(incarnation, exact, size) != 0) {
