@@ -98,7 +98,7 @@ write_all(char *bytes, const char *payload)
 
 Test(record, records_come_back)
 {
-	static char bytes[16384];
+	static char bytes[65536];
 	const char payload[] = "0123456789012345678901234567890123456789";
 	size_t size = write_all(bytes, payload);
 	char *copy = exactly(bytes, size);
@@ -124,7 +124,7 @@ Test(record, records_come_back)
 /* Cut anywhere, the whole records before the cut come, and then it is bad or the end. */
 Test(record, every_truncation)
 {
-	static char bytes[16384];
+	static char bytes[65536];
 	size_t size = write_all(bytes, "0123456789012345678901234567890123456789");
 
 	for (size_t cut = 0; cut < size; cut++) {
