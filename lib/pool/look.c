@@ -128,11 +128,14 @@ was_told_to_leave(const struct core *core, const struct place *place)
 static void
 look_at(struct incarnation *incarnation, uint64_t now_ns)
 {
-	const struct core *core = &incarnation->pool->core;
-	const struct place *place = &core->places[incarnation->place];
+	const struct core *core;
+	const struct place *place;
 
+	/* At a place that was never used not even the pool is known. */
 	if (incarnation->id == 0 || incarnation->tasks == NULL || incarnation->spoiled)
 		return;
+	core = &incarnation->pool->core;
+	place = &core->places[incarnation->place];
 	if (was_told_to_leave(core, place))
 		look_at_leaving(incarnation, now_ns);
 	else if (place->state == PLACE_READY && place->count != 0 && !place->command &&
