@@ -2,6 +2,7 @@
  * SIGKILL from outside: of the master, of the spawner, of workers at any instant. Nobody is left over, no
  * committed result is lost or doubled.
  */
+#define _DEFAULT_SOURCE /* usleep */
 #include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
@@ -216,6 +217,18 @@ note_pid(struct tally *tally, const struct ord_message *message)
 	pids[tally->messages - 1] = (pid_t)strtol(ord_message_text(message, NULL), NULL, 10);
 }
 
+/* It becomes a child of this process when its parent has died; 0: and it lives. */
+static pid_t
+await_orphan(pid_t pid)
+{
+	uint64_t until_ms = scene_now_ms() + SCENE_LONG_MS;
+	pid_t waited;
+
+	while ((waited = waitpid(pid, NULL, WNOHANG)) < 0 && scene_now_ms() < until_ms)
+		usleep(1000);
+	return waited;
+}
+
 /*
  * What can survive the spawner's SIGKILL: what left its group, as a daemon does, and what a command had started.
  * Without the spawner nobody knows them. The worker, what is in its group, and the command are gone.
@@ -238,8 +251,8 @@ SCENE(kills, the_spawner_and_who_survives_it)
 		CHECK_FAILS(tally.pool, ord_pool_finish(tally.pool), ORD_ELOST, "spawner");
 		ord_pool_destroy(&tally.pool);
 		CHECK_EQ(tally.results, 2);
-		CHECK_EQ(waitpid(pids[1], NULL, WNOHANG), 0);
-		CHECK_EQ(waitpid(pids[2], NULL, WNOHANG), 0);
+		CHECK_EQ(await_orphan(pids[1]), 0);
+		CHECK_EQ(await_orphan(pids[2]), 0);
 		CHECK(kill(pids[1], SIGKILL) == 0 && kill(pids[2], SIGKILL) == 0);
 		scene_await_alone();
 	}
