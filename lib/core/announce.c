@@ -67,7 +67,7 @@ core_announcement(struct core *core)
 		next = next_of(core, slot);
 		if (next.kind == ANNOUNCE_STARTED || next.kind == ANNOUNCE_RETRIED)
 			continue;
-		core->news = slot->next_news;
+		core->news = slot->rest->next_news;
 		slot->has_news = false;
 	}
 	return next;

@@ -36,24 +36,31 @@ struct detail {
 	char *stack; /* owned; of the thread that crashed; NULL: not known */
 };
 
-/*
- * What came back; moved out of the slot when it is delivered.  What stands in
- * a slot before is only sure to be: an empty output, no detail.
- */
-struct ord_result {
-	struct blob output;
-	uint64_t started_ns;
-	uint64_t ended_ns;
-	int32_t pid;
-	uint8_t state; /* enum ord_state */
-	bool kept;     /* what it owns is another's now (ord_result_keep) */
+/* What every task that ended has; what stands in a slot before is only sure to have an empty output. */
+#define OUTCOME_FIELDS \
+	struct blob output; \
+	uint64_t started_ns; \
+	uint64_t ended_ns; \
+	int32_t pid; \
+	uint8_t state; /* enum ord_state */ \
+	bool kept;     /* what it owns is another's now (ord_result_keep) */ \
 	uint16_t attempts;
-	/* plain tasks in the window use nothing from here on: a cache line less */
+
+struct outcome {
+	OUTCOME_FIELDS
+};
+
+/* What came back: the outcome that stood in the slot, and what the slot knows. */
+struct ord_result {
+	OUTCOME_FIELDS
 	uint64_t sequence;
 	void *user;
 	struct detail *detail; /* NULL: nothing beside the state */
-	uint32_t worker; /* UINT32_MAX: none; in a slot that of an attempt that was given up */
+	uint32_t worker;       /* UINT32_MAX: none */
 };
+
+_Static_assert(offsetof(struct ord_result, sequence) == sizeof(struct outcome),
+	"a result begins with its outcome");
 
 enum slot_state { SLOT_FREE = 0, SLOT_WAITING, SLOT_SENT, SLOT_SETTLED };
 
@@ -85,15 +92,37 @@ struct extra {
 	struct bounds bounds; /* BOUND_NONE only of a function: not even its worker's */
 };
 
-/* A plain task touches the first three cache lines of its slot and no more. */
+/* What a slot knows of few tasks. */
+struct rest {
+	struct message *messages; /* held, oldest first */
+	struct message **messages_tail;
+	struct extra extra;
+	struct detail *detail; /* NULL: nothing beside the state */
+	uint32_t given_up;     /* 1 + the place of an attempt that was given up; 0: none was */
+	size_t spill_size;     /* bytes of its output in the spill file */
+	uint64_t spill_offset; /* where there */
+	struct slot *bulky_next;
+	struct slot *bulky_previous;
+	struct slot *next_news; /* in the list of what is to be announced */
+};
+
+/* Bits of a slot's burdens: what keeps a result from leaving as it is. */
+enum burden {
+	BURDEN_MESSAGES = 1 << 0, /* they are held for it */
+	BURDEN_BULKY = 1 << 1,    /* it is in the list of settled slots with a large output */
+	BURDEN_SPILLED = 1 << 2,  /* its output lies in the spill file */
+	BURDEN_EXTRA = 1 << 3     /* rest.extra is its own, until it is settled */
+};
+
+/* Three cache lines, all that a plain task touches; the rest lies elsewhere, in memory that is there where it was written to. */
 struct slot {
 	alignas(64) uint64_t sequence;
 	struct slot *next; /* in the list that it is in: waiting (sorted), free or settled */
 	struct slot *previous;
-	size_t bytes;             /* counted for it in core.bytes */
-	struct message *messages; /* held, oldest first */
-	uint32_t index;           /* of the slot and of its claim word */
-	uint32_t place;           /* where it was sent last, or ran */
+	size_t bytes; /* counted for it in core.bytes */
+	struct rest *rest;
+	uint32_t index; /* of the slot and of its claim word */
+	uint32_t place; /* where it was sent last, or ran */
 	uint16_t
 		copies; /* places that hold this attempt and have not answered; the claim word decides who runs it */
 	uint16_t behind; /* of these, places where a task that has yielded comes before it */
@@ -107,18 +136,12 @@ struct slot {
 	bool begun;  /* this attempt was said to have begun; result.started_ns is when */
 	bool told;   /* a start was announced, and no end of it */
 	bool has_news;
-	bool bulky;   /* it is in the list of settled slots with a large output */
-	bool spilled; /* its output lies in the spill file */
+	uint8_t burdens; /* enum burden */
 	alignas(64) struct task task;
-	alignas(64) struct ord_result result;
-	struct extra extra;
-	struct message **messages_tail;
-	size_t spill_size;     /* bytes of its output in the spill file */
-	uint64_t spill_offset; /* where there */
-	struct slot *bulky_next;
-	struct slot *bulky_previous;
-	struct slot *next_news; /* in the list of what is to be announced */
+	alignas(64) struct outcome result;
 };
+
+_Static_assert(sizeof(struct slot) == 192, "three cache lines");
 
 /* One task that was sent to a place; its worker answers them in this order. */
 struct sent {
@@ -181,6 +204,7 @@ struct core {
 	struct core_options options;
 	struct slot *slots; /* n_slots of them, a power of two */
 	void *slots_block;  /* the memory where they lie, aligned */
+	struct rest *rests; /* n_slots of them */
 	uint32_t n_slots;
 	struct place *places; /* options.places of them, of which n_places were ever used */
 	uint32_t n_places;
@@ -267,7 +291,7 @@ struct slot *core_head(const struct core *core);
 static inline uint32_t
 slot_worker(const struct slot *slot)
 {
-	return slot->started ? slot->place : slot->result.worker;
+	return slot->started ? slot->place : slot->rest->given_up - 1;
 }
 
 /* Count more (or fewer) bytes for a task. */
@@ -359,7 +383,7 @@ void core_measured(struct core *core, uint64_t elapsed_ns, uint32_t n);
 /* So long after its end the answer of a message is taken: what workers hold must last longer. */
 void core_late(struct core *core, uint64_t late_ns);
 
-/* A task has its result (an enum ord_state); output, times and detail are in slot->result already. */
+/* A task has its result (an enum ord_state); output, times and detail are in the slot already. */
 void core_settle(struct core *core, struct slot *slot, uint32_t state);
 
 /* As core_settle for the end of an attempt; a task that timed out is given out again if it has retries left. */
@@ -481,17 +505,20 @@ result_finish(struct ord_result *result)
 		result->output.size = 0;
 }
 
-/* Its detail, made if there is none; NULL without memory. */
-struct detail *result_detail(struct ord_result *result);
+/* A detail, made if there is none at *detail; NULL without memory. */
+struct detail *detail_get(struct detail **detail);
+
+/* *detail is NULL then. */
+void detail_free(struct detail **detail);
 
 /* Give a task that does not end well its last words, text[size] and a NUL; takes text over. */
-void result_last_words(struct ord_result *result, char *text, size_t size);
+void detail_last_words(struct detail **detail, char *text, size_t size);
 
 /* Its stack trace, copied; "" and a lack of memory leave it unknown. */
-void result_stack(struct ord_result *result, const char *text);
+void detail_stack(struct detail **detail, const char *text);
 
 /* Set the error text (cut at 4 KiB); without memory it stays "". */
-void result_error(struct ord_result *result, const char *format, ...)
+void detail_error(struct detail **detail, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* --- invariants.c, for tests: a broken invariant as a sentence, NULL if all hold --- */

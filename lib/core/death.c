@@ -86,7 +86,7 @@ try_again(struct core *core, struct slot *slot, uint32_t state)
 static bool
 give_more(struct core *core, struct slot *slot, const struct end *end)
 {
-	struct bounds *bounds = &slot->extra.bounds;
+	struct bounds *bounds = &slot->rest->extra.bounds;
 	uint32_t most = bounds->memory_most_mib, memory = bounds->memory_mib;
 
 	if (end->over_kib == 0 || memory >= most || slot->cancel || core->stopped ||
@@ -101,8 +101,9 @@ static void
 forget_attempt(struct core *core, struct slot *slot)
 {
 	core_charge(core, slot, -(ptrdiff_t)slot->result.output.size);
-	result_finish(&slot->result);
-	slot->result.worker = slot->place;
+	blob_finish(&slot->result.output);
+	detail_free(&slot->rest->detail);
+	slot->rest->given_up = slot->place + 1;
 	slot->result.started_ns = slot->result.ended_ns = 0;
 	slot->started = false;
 	slot->asking = false;
@@ -288,10 +289,10 @@ core_command_failed(struct core *core, uint32_t place, int exit_code, const char
 	core_answered(core, place);
 	if (slot == NULL)
 		return;
-	detail = result_detail(&slot->result);
+	detail = detail_get(&slot->rest->detail);
 	if (detail != NULL)
 		detail->exit_code = exit_code;
-	result_error(&slot->result, "%s", text);
+	detail_error(&slot->rest->detail, "%s", text);
 	slot_clear_run(slot);
 	slot->started = true;
 	core_settle(core, slot, ORD_FAILED);
@@ -305,7 +306,7 @@ stop_unstarted(struct core *core, struct slot *slot, const char *text)
 		!claim_cancel(&core->options.claims[slot->index], slot->sequence, slot->attempt))
 		return;
 	if (text != NULL)
-		result_error(&slot->result, "%s", text);
+		detail_error(&slot->rest->detail, "%s", text);
 	core_settle(core, slot, ORD_CANCELED);
 }
 
@@ -317,7 +318,7 @@ core_stop(struct core *core, const char *text)
 		struct slot *slot = core->waiting;
 
 		if (text != NULL)
-			result_error(&slot->result, "%s", text);
+			detail_error(&slot->rest->detail, "%s", text);
 		core_settle(core, slot, ORD_CANCELED);
 	}
 	for (uint32_t i = 0; i < core->n_slots && core->n_sent != 0; i++)

@@ -16,7 +16,7 @@
 void
 core_certify(struct slot *slot, const struct end *end)
 {
-	struct detail *detail = result_detail(&slot->result);
+	struct detail *detail = detail_get(&slot->rest->detail);
 
 	slot->result.pid = end->pid;
 	/* The worker that died may be much older than its task. */
@@ -69,10 +69,10 @@ copy_printable(char *to, const char *from, size_t size)
 
 /* The last line that says anything; it is cut behind a whole letter of UTF-8. */
 static const char *
-quote(const struct ord_result *result, char text[QUOTED_MAX + 64])
+quote(const struct detail *detail, char text[QUOTED_MAX + 64])
 {
-	const char *words = result->detail != NULL ? result->detail->last_words : NULL, *line;
-	size_t end = words != NULL ? result->detail->last_words_size : 0, size;
+	const char *words = detail != NULL ? detail->last_words : NULL, *line;
+	size_t end = words != NULL ? detail->last_words_size : 0, size;
 	char shown[QUOTED_MAX + 1];
 
 	text[0] = '\0';
@@ -96,21 +96,21 @@ quote(const struct ord_result *result, char text[QUOTED_MAX + 64])
 static bool
 explain_bounds(struct slot *slot, const char *who, uint32_t state, const struct end *end)
 {
-	const struct bounds *bounds = &slot->extra.bounds;
-	struct ord_result *result = &slot->result;
+	const struct bounds *bounds = &slot->rest->extra.bounds;
+	struct detail **detail = &slot->rest->detail;
 	char words[QUOTED_MAX + 64];
 
-	quote(result, words);
+	quote(*detail, words);
 	if (state == ORD_OUT_OF_MEMORY && end->over_kib != 0)
-		result_error(result,
+		detail_error(detail,
 			"%s was killed: it had %llu MiB of memory, and its limit is %u MiB (memory_mib)%s",
 			who, (unsigned long long)end->over_kib >> 10, bounds->memory_mib, words);
 	else if (state == ORD_TIMED_OUT && end->over_cpu)
-		result_error(result,
+		detail_error(detail,
 			"%s was stopped: its %u ms of processor time were used up (cpu_ms)%s", who,
 			bounds->cpu_ms, words);
 	else if (state == ORD_SIGNALED && WTERMSIG(end->wait_status) == SIGXFSZ)
-		result_error(result,
+		detail_error(detail,
 			"%s was killed by SIGXFSZ: a file would have become larger than it may (file_mib, ulimit -f)%s",
 			who, words);
 	else
@@ -123,7 +123,7 @@ core_explain(struct slot *slot, uint32_t state, const struct end *end)
 {
 	const char *who = slot->task.command ? "the command" : "the worker";
 	char ended[FAULT_TEXT_MAX + 16], tries[48], words[QUOTED_MAX + 64];
-	struct ord_result *result = &slot->result;
+	struct detail **detail = &slot->rest->detail;
 
 	if (explain_bounds(slot, who, state, end))
 		return;
@@ -131,28 +131,28 @@ core_explain(struct slot *slot, uint32_t state, const struct end *end)
 	if (end->fault != NULL)
 		snprintf(ended, sizeof ended, "by the pool: %s", end->fault);
 	attempt(slot, tries, sizeof tries);
-	quote(result, words);
+	quote(*detail, words);
 	switch (state) {
 	case ORD_TIMED_OUT:
-		result_error(result, "%s was stopped%s: its time of %u ms was up%s", who, tries,
+		detail_error(detail, "%s was stopped%s: its time of %u ms was up%s", who, tries,
 			slot->task.limits.timeout_ms, words);
 		break;
-	case ORD_CANCELED: result_error(result, "canceled while it ran"); break;
+	case ORD_CANCELED: detail_error(detail, "canceled while it ran"); break;
 	case ORD_QUARANTINED:
-		result_error(result,
+		detail_error(detail,
 			"killed %u workers and is not tried again: the last ended %s%s%s",
 			slot->kills, ended, tries, words);
 		break;
 	case ORD_OUT_OF_MEMORY:
-		result_error(result,
+		detail_error(detail,
 			"%s ended %s%s: the memory of its control group, or of the machine, was used up%s",
 			who, ended, tries, words);
 		break;
 	case ORD_SIGNALED:
-		result_error(result, "%s was killed %s%s%s", who, ended, tries, words);
+		detail_error(detail, "%s was killed %s%s%s", who, ended, tries, words);
 		break;
 	case ORD_EXITED:
-		result_error(result, "%s exited with code %d%s%s", who,
+		detail_error(detail, "%s exited with code %d%s%s", who,
 			WEXITSTATUS(end->wait_status), tries, words);
 		break;
 	default: break;

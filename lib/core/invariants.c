@@ -169,10 +169,10 @@ check_news(const struct core *core)
 		told += slot->state != SLOT_FREE && slot->told;
 		listed += slot->state != SLOT_FREE && slot->has_news;
 	}
-	for (const struct slot *slot = core->news; slot != NULL; slot = slot->next_news) {
+	for (const struct slot *slot = core->news; slot != NULL; slot = slot->rest->next_news) {
 		if (slot->state == SLOT_FREE || !slot->has_news)
 			return "a task that is gone has news";
-		if (slot->next_news == NULL && slot != core->news_last)
+		if (slot->rest->next_news == NULL && slot != core->news_last)
 			return "the last of the news is not the last";
 		listed--;
 	}
@@ -187,11 +187,12 @@ check_bulky(const struct core *core)
 	const struct slot *before = NULL;
 	uint32_t listed = 0;
 
-	for (const struct slot *slot = core->bulky; slot != NULL; slot = slot->bulky_next) {
-		if (slot->state != SLOT_SETTLED || slot->spilled || !slot->bulky ||
+	for (const struct slot *slot = core->bulky; slot != NULL; slot = slot->rest->bulky_next) {
+		if (slot->state != SLOT_SETTLED ||
+			(slot->burdens & (BURDEN_SPILLED | BURDEN_BULKY)) != BURDEN_BULKY ||
 			slot->result.output.size < core->options.bulky_from)
 			return "a slot with no large output is listed as one";
-		if (slot->bulky_previous != before)
+		if (slot->rest->bulky_previous != before)
 			return "the links of large outputs do not agree";
 		before = slot;
 		listed++;

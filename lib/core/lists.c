@@ -70,9 +70,9 @@ void
 news_insert(struct core *core, struct slot *slot)
 {
 	slot->has_news = true;
-	slot->next_news = NULL;
+	slot->rest->next_news = NULL;
 	if (core->news != NULL)
-		core->news_last->next_news = slot;
+		core->news_last->rest->next_news = slot;
 	else
 		core->news = slot;
 	core->news_last = slot;
@@ -81,24 +81,26 @@ news_insert(struct core *core, struct slot *slot)
 void
 bulky_push(struct core *core, struct slot *slot)
 {
-	slot->bulky = true;
-	slot->bulky_previous = NULL;
-	slot->bulky_next = core->bulky;
+	slot->burdens |= BURDEN_BULKY;
+	slot->rest->bulky_previous = NULL;
+	slot->rest->bulky_next = core->bulky;
 	if (core->bulky != NULL)
-		core->bulky->bulky_previous = slot;
+		core->bulky->rest->bulky_previous = slot;
 	core->bulky = slot;
 }
 
 void
 bulky_remove(struct core *core, struct slot *slot)
 {
-	if (!slot->bulky)
+	struct rest *rest = slot->rest;
+
+	if ((slot->burdens & BURDEN_BULKY) == 0)
 		return;
-	if (slot->bulky_previous != NULL)
-		slot->bulky_previous->bulky_next = slot->bulky_next;
+	if (rest->bulky_previous != NULL)
+		rest->bulky_previous->rest->bulky_next = rest->bulky_next;
 	else
-		core->bulky = slot->bulky_next;
-	if (slot->bulky_next != NULL)
-		slot->bulky_next->bulky_previous = slot->bulky_previous;
-	slot->bulky = false;
+		core->bulky = rest->bulky_next;
+	if (rest->bulky_next != NULL)
+		rest->bulky_next->rest->bulky_previous = rest->bulky_previous;
+	slot->burdens &= (uint8_t)~BURDEN_BULKY;
 }

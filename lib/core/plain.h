@@ -225,8 +225,7 @@ plain_settled(struct core *core, uint32_t place, uint32_t n, size_t output_bytes
 static inline bool
 plain_can_leave(const struct slot *slot)
 {
-	return slot->task.plain && slot->messages == NULL && !slot->spilled && !slot->bulky &&
-		slot->result.state == ORD_DONE;
+	return slot->task.plain && slot->burdens == 0 && slot->result.state == ORD_DONE;
 }
 
 static inline void
@@ -245,7 +244,7 @@ slot_leave(struct core *core, struct slot *slot)
 static inline void
 plain_release(struct core *core, struct slot *slot, struct ord_result *result)
 {
-	memcpy(result, &slot->result, offsetof(struct ord_result, sequence));
+	memcpy(result, &slot->result, sizeof slot->result);
 	result->sequence = slot->sequence;
 	result->user = slot->task.user;
 	result->detail = NULL;

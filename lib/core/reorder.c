@@ -33,9 +33,9 @@ core_spilled(struct core *core, struct slot *slot, uint64_t offset)
 	struct blob *output = &slot->result.output;
 
 	bulky_remove(core, slot);
-	slot->spill_offset = offset;
-	slot->spill_size = output->size;
-	slot->spilled = true;
+	slot->rest->spill_offset = offset;
+	slot->rest->spill_size = output->size;
+	slot->burdens |= BURDEN_SPILLED;
 	core_charge(core, slot, -(ptrdiff_t)output->size);
 	blob_finish(output);
 }
@@ -44,19 +44,35 @@ void
 core_release(struct core *core, struct slot *slot, struct ord_result *result)
 {
 	bulky_remove(core, slot);
-	slot->spilled = false;
+	slot->burdens &= (uint8_t)~BURDEN_SPILLED;
 	if (core->options.completion) {
 		settled_remove_first(core);
 		slot->next = core->free;
 		core->free = slot;
 	}
-	*result = slot->result;
+	memcpy(result, &slot->result, sizeof slot->result);
 	result->sequence = slot->sequence;
 	result->user = slot->task.user;
 	result->worker = slot_worker(slot);
-	slot->result.detail = NULL;
-	slot->result.worker = UINT32_MAX;
+	result->detail = slot->rest->detail;
+	/* Not written to unless something is there: memory that nobody wrote to is none. */
+	if (slot->rest->detail != NULL || slot->rest->given_up != 0) {
+		slot->rest->detail = NULL;
+		slot->rest->given_up = 0;
+	}
 	slot_leave(core, slot);
+}
+
+void
+detail_free(struct detail **detail)
+{
+	if (*detail != NULL) {
+		memory_free((*detail)->error);
+		memory_free((*detail)->last_words);
+		memory_free((*detail)->stack);
+	}
+	memory_free(*detail);
+	*detail = NULL;
 }
 
 void
@@ -64,66 +80,56 @@ result_free(struct ord_result *result)
 {
 	if (result->kept) {
 		memset(&result->output, 0, sizeof result->output);
-	} else if (result->detail != NULL) {
-		memory_free(result->detail->error);
-		memory_free(result->detail->last_words);
-		memory_free(result->detail->stack);
+		result->detail = NULL;
 	}
-	if (!result->kept)
-		memory_free(result->detail);
+	detail_free(&result->detail);
 	blob_finish(&result->output);
-	result->detail = NULL;
 	result->kept = false;
 }
 
 struct detail *
-result_detail(struct ord_result *result)
+detail_get(struct detail **detail)
 {
-	if (result->detail != NULL)
-		return result->detail;
-	result->detail = memory_new(1, sizeof *result->detail);
-	if (result->detail != NULL)
-		result->detail->exit_code = -1;
-	return result->detail;
+	if (*detail != NULL)
+		return *detail;
+	*detail = memory_new(1, sizeof **detail);
+	if (*detail != NULL)
+		(*detail)->exit_code = -1;
+	return *detail;
 }
 
 void
-result_last_words(struct ord_result *result, char *text, size_t size)
+detail_last_words(struct detail **detail, char *text, size_t size)
 {
-	struct detail *detail = text != NULL ? result_detail(result) : NULL;
-
-	if (detail == NULL) {
+	if (text == NULL || detail_get(detail) == NULL) {
 		memory_free(text);
 		return;
 	}
-	memory_free(detail->last_words);
-	detail->last_words = text;
-	detail->last_words_size = size;
+	memory_free((*detail)->last_words);
+	(*detail)->last_words = text;
+	(*detail)->last_words_size = size;
 }
 
 void
-result_stack(struct ord_result *result, const char *text)
+detail_stack(struct detail **detail, const char *text)
 {
-	struct detail *detail = text[0] != '\0' ? result_detail(result) : NULL;
-
-	if (detail == NULL)
+	if (text[0] == '\0' || detail_get(detail) == NULL)
 		return;
-	memory_free(detail->stack);
-	detail->stack = memory_copy(text, strlen(text));
+	memory_free((*detail)->stack);
+	(*detail)->stack = memory_copy(text, strlen(text));
 }
 
 void
-result_error(struct ord_result *result, const char *format, ...)
+detail_error(struct detail **detail, const char *format, ...)
 {
-	struct detail *detail = result_detail(result);
 	char text[ERROR_MAX];
 	va_list arguments;
 
-	if (detail == NULL)
+	if (detail_get(detail) == NULL)
 		return;
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	memory_free(detail->error);
-	detail->error = memory_copy(text, strlen(text));
+	memory_free((*detail)->error);
+	(*detail)->error = memory_copy(text, strlen(text));
 }

@@ -31,9 +31,13 @@ slot_clear_run(struct slot *slot)
 static void
 drop_input(struct core *core, struct slot *slot)
 {
-	core_charge(core, slot, -(ptrdiff_t)(slot->task.input.size + slot->extra.feed.size));
+	core_charge(core, slot, -(ptrdiff_t)slot->task.input.size);
 	blob_finish(&slot->task.input);
-	blob_finish(&slot->extra.feed);
+	if ((slot->burdens & BURDEN_EXTRA) == 0)
+		return;
+	core_charge(core, slot, -(ptrdiff_t)slot->rest->extra.feed.size);
+	blob_finish(&slot->rest->extra.feed);
+	slot->burdens &= (uint8_t)~BURDEN_EXTRA;
 }
 
 void
@@ -48,8 +52,8 @@ core_settle(struct core *core, struct slot *slot, uint32_t state)
 		place->fruitless = 0;
 		core->fruitless = 0;
 	}
-	if (state == ORD_CANCELED && slot->result.detail == NULL)
-		result_error(&slot->result,
+	if (state == ORD_CANCELED && slot->rest->detail == NULL)
+		detail_error(&slot->rest->detail,
 			slot->started ? "canceled while it ran" : "canceled before it started");
 	if (!slot->started)
 		slot_clear_run(slot);

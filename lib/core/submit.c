@@ -45,19 +45,19 @@ core_init(struct core *core, const struct core_options *options, uint64_t first_
 	core->slots_block =
 		memory_new((size_t)core->n_slots + 1 + SLOTS_AHEAD, sizeof *core->slots);
 	core->slots = aligned(core->slots_block);
+	core->rests = memory_new(core->n_slots, sizeof *core->rests);
 	core->n_places = core->target = options->workers;
 	if (core->options.places < options->workers)
 		core->options.places = options->workers;
 	core->places = memory_new(core->options.places, sizeof *core->places);
-	if (core->slots == NULL || core->places == NULL ||
+	if (core->slots == NULL || core->rests == NULL || core->places == NULL ||
 		sets_init(core, core->options.places) != 0) {
 		core_finish(core);
 		return -1;
 	}
 	for (uint32_t i = core->n_slots; i-- > 0;) {
 		core->slots[i].index = i;
-		core->slots[i].messages_tail = &core->slots[i].messages;
-		core->slots[i].result.worker = UINT32_MAX;
+		core->slots[i].rest = &core->rests[i];
 		if (options->completion) {
 			core->slots[i].next = core->free;
 			core->free = &core->slots[i];
@@ -73,14 +73,16 @@ core_init(struct core *core, const struct core_options *options, uint64_t first_
 void
 core_finish(struct core *core)
 {
-	for (uint32_t i = 0; core->slots != NULL && i < core->n_slots; i++) {
+	for (uint32_t i = 0; core->slots != NULL && core->rests != NULL && i < core->n_slots; i++) {
 		blob_finish(&core->slots[i].task.input);
-		blob_finish(&core->slots[i].extra.feed);
-		result_finish(&core->slots[i].result);
+		blob_finish(&core->slots[i].result.output);
+		blob_finish(&core->rests[i].extra.feed);
+		detail_free(&core->rests[i].detail);
 	}
 	for (uint32_t i = 0; core->places != NULL && i < core->n_places; i++)
 		memory_free(core->places[i].sent);
 	memory_free(core->slots_block);
+	memory_free(core->rests);
 	memory_free(core->places);
 	sets_finish(core);
 	memset(core, 0, sizeof *core);
@@ -112,9 +114,13 @@ core_submit(struct core *core, const struct task *task, const struct extra *extr
 
 	slot->task = *task;
 	slot->task.plain = extra == NULL && is_plain(core, task);
-	slot->extra = extra != NULL ? *extra : (struct extra){ 0 };
-	slot_enter(core, slot, size + slot->extra.feed.size);
-	if (!task->command && !slot->extra.pass)
+	if (extra != NULL) {
+		slot->rest->extra = *extra;
+		slot->burdens |= BURDEN_EXTRA;
+		size += extra->feed.size;
+	}
+	slot_enter(core, slot, size);
+	if (!task->command && (extra == NULL || !extra->pass))
 		claim_arm(&core->options.claims[slot->index], slot->sequence, 0);
 	return slot;
 }

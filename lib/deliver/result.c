@@ -185,7 +185,7 @@ result_set_unrun(struct ord_result *result, uint64_t sequence, uint32_t state, c
 	result->sequence = sequence;
 	result->state = (uint8_t)state;
 	result->worker = UINT32_MAX;
-	result_error(result, "%s", text);
+	detail_error(&result->detail, "%s", text);
 }
 
 struct ord_result *

@@ -150,7 +150,7 @@ fill_in(struct ord_results *results, const char *why)
 		if (result->state == 0)
 			result_set_unrun(result, i, ORD_CANCELED, text);
 		else if (result->state == ORD_CANCELED)
-			result_error(result, "%s", text);
+			detail_error(&result->detail, "%s", text);
 	}
 }
 

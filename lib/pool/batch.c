@@ -28,7 +28,7 @@ put_run(char *to, const struct slot *slot)
 static void
 put_bounds(char *to, const struct slot *slot)
 {
-	const struct bounds *bounds = &slot->extra.bounds;
+	const struct bounds *bounds = &slot->rest->extra.bounds;
 
 	wire_put64(to, (uint64_t)bounds->memory_mib << 32 | bounds->cpu_ms);
 	wire_put64(to + 8, (uint64_t)bounds->file_mib << 32 | bounds->address_mib);
@@ -41,8 +41,8 @@ put_call(char *to, const struct slot *slot)
 	const struct limits *limits = &slot->task.limits;
 	size_t before = limits->timeout_ms != 0 ? 8 : 0;
 	size_t size = slot->task.input.size;
-	uint8_t flags =
-		(before != 0 ? RECORD_TIMEOUT : 0) | (slot->extra.feed.size != 0 ? RECORD_SLAB : 0);
+	uint8_t flags = (before != 0 ? RECORD_TIMEOUT : 0) |
+		(slot->rest->extra.feed.size != 0 ? RECORD_SLAB : 0);
 	char *payload;
 
 	if (limits->bounded != 0) {

@@ -104,9 +104,9 @@ open_all(struct command *command, const struct slot *slot, int fds[3])
 {
 	struct ord_pool *pool = command->pool;
 
-	if (open_feed(&slot->extra, &fds[0]) != 0)
+	if (open_feed(&slot->rest->extra, &fds[0]) != 0)
 		return -1;
-	if (slot->extra.output == ORD_OUTPUT_INHERIT)
+	if (slot->rest->extra.output == ORD_OUTPUT_INHERIT)
 		return 0;
 	if (open_pipe(pool, &command->out, SOURCE_STDOUT, command->place, &fds[1]) != 0)
 		return -1;
@@ -123,7 +123,7 @@ begin(struct ord_pool *pool, uint32_t place, const struct slot *slot)
 	command->place = place;
 	command->id = pool_next_id(pool, place);
 	command->sequence = slot->sequence;
-	command->output = slot->extra.output;
+	command->output = slot->rest->extra.output;
 	command->out.fd = command->err.fd = -1;
 	words_init(&command->out_lines, NULL, pool->options.line_bytes, say_out, command);
 	words_init(&command->err_lines, NULL, pool->options.line_bytes, say_err, command);
@@ -152,7 +152,7 @@ pool_command_start(struct ord_pool *pool, uint32_t place, struct slot *slot)
 	struct command *command = &pool->commands[place];
 	struct launch_limits limits = { .timeout_ms = slot->task.limits.timeout_ms,
 		.grace_ms = slot->task.limits.grace_ms,
-		.bounds = slot->extra.bounds };
+		.bounds = slot->rest->extra.bounds };
 	int fds[3] = { -1, -1, -1 };
 	struct error error;
 	/* Before the spawner knows of it: its own times are later. */

@@ -443,7 +443,7 @@ tell_stack(const struct incarnation *incarnation, const char *stack)
 	struct slot *running = core_running(&incarnation->pool->core, incarnation->place);
 
 	if (running != NULL)
-		result_stack(&running->result, stack);
+		detail_stack(&running->rest->detail, stack);
 }
 
 void

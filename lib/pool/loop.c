@@ -95,7 +95,7 @@ static void
 take_result(struct ord_pool *pool, struct slot *slot)
 {
 	pool_say_held(pool, slot);
-	if (slot->spilled)
+	if ((slot->burdens & BURDEN_SPILLED) != 0)
 		pool_unspill(pool, slot);
 	core_release(&pool->core, slot, &pool->current);
 	pool->core.failed += pool->current.state != ORD_DONE && pool->current.state != ORD_PASSED;

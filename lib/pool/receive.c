@@ -171,12 +171,12 @@ keep_output(struct incarnation *incarnation, struct slot *slot, const struct rec
 	if (record->value != ORD_DONE) {
 		blob_finish(&incarnation->block);
 		pool_last_words(incarnation->pool, incarnation->place, slot);
-		result_error(&slot->result, "%.*s", (int)result->output_size, result->output);
+		detail_error(&slot->rest->detail, "%.*s", (int)result->output_size, result->output);
 		return record->value;
 	}
 	if (!incarnation->parts_lost && whole_output(incarnation, slot, result) == 0)
 		return ORD_DONE;
-	result_error(&slot->result, "the master has no memory for its result");
+	detail_error(&slot->rest->detail, "the master has no memory for its result");
 	return ORD_FAILED;
 }
 

@@ -65,6 +65,7 @@ pool_say(struct ord_pool *pool, const struct ord_message *message)
 {
 	struct slot *slot = must_wait(pool, message);
 	struct message *held;
+	struct rest *rest;
 
 	if (slot == NULL) {
 		deliver(pool, message);
@@ -75,8 +76,12 @@ pool_say(struct ord_pool *pool, const struct ord_message *message)
 		pool->messages_dropped++;
 		return;
 	}
-	*slot->messages_tail = held;
-	slot->messages_tail = &held->next;
+	rest = slot->rest;
+	if (rest->messages == NULL)
+		rest->messages_tail = &rest->messages;
+	*rest->messages_tail = held;
+	rest->messages_tail = &held->next;
+	slot->burdens |= BURDEN_MESSAGES;
 	core_charge(&pool->core, slot, (ptrdiff_t)held->cost);
 }
 
@@ -86,7 +91,7 @@ pool_last_words(struct ord_pool *pool, uint32_t place, struct slot *slot)
 	size_t size;
 	char *text = tail_take(&pool->tails[place], slot->sequence, &size);
 
-	result_last_words(&slot->result, text, size);
+	detail_last_words(&slot->rest->detail, text, size);
 }
 
 /* A command's pieces as they came have their newlines in them. */
@@ -128,10 +133,11 @@ pool_say_held(struct ord_pool *pool, struct slot *slot)
 {
 	struct message *held;
 
-	while ((held = slot->messages) != NULL && !pool->destroy) {
-		slot->messages = held->next;
+	while ((slot->burdens & BURDEN_MESSAGES) != 0 && !pool->destroy) {
+		held = slot->rest->messages;
+		slot->rest->messages = held->next;
 		if (held->next == NULL)
-			slot->messages_tail = &slot->messages;
+			slot->burdens &= (uint8_t)~BURDEN_MESSAGES;
 		core_charge(&pool->core, slot, -(ptrdiff_t)held->cost);
 		deliver(pool, &held->view);
 		memory_free(held);

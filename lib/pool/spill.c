@@ -38,7 +38,7 @@ next_to_spill(const struct ord_pool *pool)
 	const struct core *core = &pool->core;
 	const struct slot *first = core->options.completion ? core->settled : core_head(core);
 
-	return core->bulky != first ? core->bulky : core->bulky->bulky_next;
+	return core->bulky != first ? core->bulky : core->bulky->rest->bulky_next;
 }
 
 void
@@ -59,7 +59,7 @@ pool_spill(struct ord_pool *pool)
 }
 
 static void
-lose(struct ord_pool *pool, struct ord_result *result, int failed)
+lose(struct ord_pool *pool, struct slot *slot, int failed)
 {
 	struct error error;
 
@@ -69,23 +69,23 @@ lose(struct ord_pool *pool, struct ord_result *result, int failed)
 		error_system(&error, failed,
 			"its output cannot be read back from the spill file in %s",
 			spill_directory(pool->options.spill_directory));
-	result->state = ORD_FAILED;
-	result_error(result, "%s", error.text);
+	slot->result.state = ORD_FAILED;
+	detail_error(&slot->rest->detail, "%s", error.text);
 }
 
 /* The bytes are not counted again: they are about to be the user's. */
 void
 pool_unspill(struct ord_pool *pool, struct slot *slot)
 {
-	size_t size = slot->spill_size;
+	size_t size = slot->rest->spill_size;
 	char *bytes = memory_resize(NULL, size + 1);
 
 	pool->spill_again_ns = 0;
 	if (bytes == NULL) {
-		spill_drop(&pool->spill, slot->spill_offset, size);
-		lose(pool, &slot->result, ENOMEM);
-	} else if (spill_take(&pool->spill, slot->spill_offset, bytes, size) != 0) {
-		lose(pool, &slot->result, errno);
+		spill_drop(&pool->spill, slot->rest->spill_offset, size);
+		lose(pool, slot, ENOMEM);
+	} else if (spill_take(&pool->spill, slot->rest->spill_offset, bytes, size) != 0) {
+		lose(pool, slot, errno);
 		memory_free(bytes);
 	} else {
 		bytes[size] = '\0';

@@ -283,7 +283,8 @@ static void
 abandon(struct ord_pool *pool)
 {
 	launch_abandon(&pool->launch);
-	fd_close(&pool->epoll); /* what is taken out of it would leave the owner's, too: it is one */
+	fd_close(
+		&pool->epoll); /* what is taken out of it would leave the owner's, too: it is one */
 	pool->context = NULL;
 	pool->directory[0] = '\0';
 	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->core.n_places; i++)
@@ -293,11 +294,10 @@ abandon(struct ord_pool *pool)
 static void
 drop_held(struct ord_pool *pool)
 {
-	for (uint32_t i = 0; pool->core.slots != NULL && i < pool->core.n_slots; i++) {
-		struct message *held = pool->core.slots[i].messages;
+	for (uint32_t i = 0; pool->core.rests != NULL && i < pool->core.n_slots; i++) {
+		struct message *held = pool->core.rests[i].messages;
 
-		for (struct message *next; pool->core.slots[i].state != SLOT_FREE && held != NULL;
-			held = next) {
+		for (struct message *next; held != NULL; held = next) {
 			next = held->next;
 			memory_free(held);
 		}

@@ -165,7 +165,7 @@ settle_refused(struct mover *mover, struct ord_result *result)
 	if (refusal == NULL || refusal->first != result->sequence)
 		return;
 	result->state = (uint8_t)refusal->state;
-	result_error(result, "%s", refusal->text);
+	detail_error(&result->detail, "%s", refusal->text);
 	refusal->first++;
 	if (--refusal->count != 0)
 		return;

@@ -331,12 +331,12 @@ do_spill(struct run *run)
 	struct slot *slot = run->core.bulky;
 
 	for (uint32_t skip = chance(run, 3); slot != NULL && skip > 0; skip--)
-		slot = slot->bulky_next;
+		slot = slot->rest->bulky_next;
 	if (slot == NULL)
 		return;
 	tell(run, "spill %lu", (unsigned long)number_of(run, slot));
 	core_spilled(&run->core, slot, 4096);
-	must(run, slot->spill_size == run->model.tasks[number_of(run, slot)].output,
+	must(run, slot->rest->spill_size == run->model.tasks[number_of(run, slot)].output,
 		"what was spilled is the whole output");
 	run->model.tasks[number_of(run, slot)].output = 0;
 }

@@ -358,7 +358,7 @@ settle(struct run *run, uint32_t place, int state)
 	must(run, slot != NULL && slot->task.user == task, "an answer is expected");
 	slot->result.pid = run->pids[place];
 	if (state != ORD_DONE)
-		result_error(&slot->result, "state %d", state);
+		detail_error(&slot->rest->detail, "state %d", state);
 	core_charge(&run->core, slot, (ptrdiff_t)last);
 	task->output += last;
 	must(run, blob_set(&slot->result.output, bytes, task->output) == 0, "memory");

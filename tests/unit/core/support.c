@@ -111,7 +111,7 @@ stage_answer(struct stage *stage, uint32_t place, uint32_t state, const char *ou
 	if (state == ORD_DONE)
 		cr_assert_eq(blob_set(&slot->result.output, output, strlen(output)), 0);
 	else
-		result_error(&slot->result, "%s", output);
+		detail_error(&slot->rest->detail, "%s", output);
 	core_charge(&stage->core, slot, (ptrdiff_t)slot->result.output.size);
 	slot->result.pid = 1000 + (int32_t)place;
 	slot->place = place;

@@ -93,9 +93,9 @@ Test(memory, doubles_up_to_the_most)
 	slot = core_submit(&stage.core, &task, &extra);
 	cr_assert_not(slot->task.plain);
 	die_of_memory(&stage, 101 << 10);
-	cr_assert_eq(slot->extra.bounds.memory_mib, 200);
+	cr_assert_eq(slot->rest->extra.bounds.memory_mib, 200);
 	die_of_memory(&stage, 201 << 10);
-	cr_assert_eq(slot->extra.bounds.memory_mib, 350);
+	cr_assert_eq(slot->rest->extra.bounds.memory_mib, 350);
 	die_of_memory(&stage, 351 << 10);
 	result = stage_take(&stage, 0);
 	cr_assert_eq(result.state, ORD_OUT_OF_MEMORY);
@@ -117,7 +117,7 @@ Test(memory, does_not_grow_for_who_died_of_something_else)
 	open_workers(&stage, 1, false);
 	slot = core_submit(&stage.core, &task, &extra);
 	die_of_memory(&stage, 0);
-	cr_assert_eq(slot->extra.bounds.memory_mib, 100);
+	cr_assert_eq(slot->rest->extra.bounds.memory_mib, 100);
 	die_of_memory(&stage, 0);
 	stage_expect(&stage, 0, ORD_SIGNALED);
 	stage_close(&stage);

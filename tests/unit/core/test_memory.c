@@ -75,9 +75,9 @@ Test(memory, errors_are_cut)
 
 	memset(text, 'e', sizeof text - 1);
 	text[sizeof text - 1] = '\0';
-	result_error(&result, "%s", text);
+	detail_error(&result.detail, "%s", text);
 	cr_assert_eq(strlen(result.detail->error), 4095);
-	result_error(&result, "%s", "short");
+	detail_error(&result.detail, "%s", "short");
 	cr_assert_str_eq(result.detail->error, "short");
 	result_finish(&result);
 	cr_assert_null(result.detail);
