@@ -12,7 +12,7 @@
 /* What the stack of one task must say. */
 struct expected {
 	const char *input;
-	int state, signal;
+	int state, signal; /* for ORD_TIMED_OUT the first one; who does not get around to it in its grace is killed */
 	const char *pieces[3]; /* in this order; NULL: no more; none at all: the stack is "" */
 	uint32_t timeout_ms;
 };
@@ -31,7 +31,8 @@ check_stack(struct tally *tally, const struct ord_result *result)
 	const char *stack = ord_result_stack(result), *at = stack;
 
 	CHECK_EQ(ord_result_state(result), expected->state);
-	CHECK_EQ(ord_result_signal(result), expected->signal);
+	if (expected->state != ORD_TIMED_OUT || ord_result_signal(result) != SIGKILL)
+		CHECK_EQ(ord_result_signal(result), expected->signal);
 	CHECK(strlen(stack) <= 16384);
 	CHECK((stack[0] == '\0') == (expected->pieces[0] == NULL));
 	for (int i = 0; i < 3 && expected->pieces[i] != NULL; i++) {
