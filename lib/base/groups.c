@@ -25,6 +25,7 @@ struct search {
 	const char *root;
 	const char *controller;
 	groups_ask_fn ask;
+	void *user;
 };
 
 static uint64_t
@@ -132,7 +133,7 @@ ask_on_the_way(const struct search *search, const char *mount, const char *group
 	if (!join(path, search->root, mount, strcmp(group, "/") == 0 ? "" : group))
 		return UINT64_MAX;
 	for (;;) {
-		answer = least(answer, search->ask(path, unified));
+		answer = least(answer, search->ask(search->user, path, unified));
 		if (strlen(path) <= stop)
 			return answer;
 		*strrchr(path, '/') = '\0';
@@ -277,9 +278,9 @@ ask_line(const struct search *search, char *line)
 }
 
 uint64_t
-groups_least(const char *root, const char *controller, groups_ask_fn ask)
+groups_least(const char *root, const char *controller, groups_ask_fn ask, void *user)
 {
-	struct search search = { root, controller, ask };
+	struct search search = { root, controller, ask, user };
 	uint64_t answer = UINT64_MAX;
 	struct lines lines;
 	char *line;

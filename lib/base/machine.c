@@ -41,11 +41,12 @@ read_number(const char *directory, const char *name, uint64_t *number)
 
 /* Bytes that a group has left; "max", or a number beyond all memory, is no limit. */
 static uint64_t
-left_in(const char *directory, bool unified)
+left_in(void *user, const char *directory, bool unified)
 {
 	uint64_t most, used, files = 0;
 	char text[8192];
 
+	(void)user;
 	if (!read_number(directory, unified ? "/memory.max" : "/memory.limit_in_bytes", &most) ||
 		!read_number(
 			directory, unified ? "/memory.current" : "/memory.usage_in_bytes", &used))
@@ -59,7 +60,7 @@ left_in(const char *directory, bool unified)
 uint64_t
 machine_free_mib(const char *root)
 {
-	uint64_t left = groups_least(root, "memory", left_in), available;
+	uint64_t left = groups_least(root, "memory", left_in, NULL), available;
 	char text[4096];
 
 	left = left == UINT64_MAX ? left : left >> MIB_SHIFT;

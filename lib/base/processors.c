@@ -21,12 +21,13 @@ least(uint32_t a, uint32_t b)
 
 /* "max 100000", "150000 100000"; "-1" and "100000" in files of their own. */
 static uint64_t
-quota_at(const char *directory, bool unified)
+quota_at(void *user, const char *directory, bool unified)
 {
 	char text[64], period_text[64];
 	const char *cursor = text, *period_cursor = unified ? text : period_text;
 	uint64_t quota, period;
 
+	(void)user;
 	if (!groups_read(directory, unified ? "/cpu.max" : "/cpu.cfs_quota_us", text, sizeof text))
 		return UINT64_MAX;
 	if (!unified &&
@@ -56,7 +57,7 @@ by_affinity(void)
 uint32_t
 processors_quota(const char *root)
 {
-	uint64_t quota = groups_least(root, "cpu", quota_at);
+	uint64_t quota = groups_least(root, "cpu", quota_at, NULL);
 
 	return quota < UINT32_MAX ? (uint32_t)quota : UINT32_MAX;
 }

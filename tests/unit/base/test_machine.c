@@ -1,46 +1,28 @@
 /* Memory and load; the files of the kernel are made up in a directory of the test. */
 #include <criterion/criterion.h>
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "base/machine.h"
+#include "kernel_files.h"
 
-static char root[64];
+static char root[KERNEL_FILES_ROOT_MAX];
 
 static void
 make(void)
 {
-	strcpy(root, "/tmp/ord-machine-XXXXXX");
-	cr_assert_not_null(mkdtemp(root));
+	kernel_files_make(root);
 }
 
 static void
 sweep(void)
 {
-	char command[128];
-
-	snprintf(command, sizeof command, "rm -rf %s", root);
-	cr_assert_eq(system(command), 0);
+	kernel_files_sweep(root);
 }
 
 static void
 put(const char *name, const char *text)
 {
-	char path[8192];
-	FILE *file;
-
-	snprintf(path, sizeof path, "%s%s", root, name);
-	for (char *slash = path + strlen(root); (slash = strchr(slash + 1, '/')) != NULL; *slash = '/') {
-		*slash = '\0';
-		mkdir(path, 0777);
-	}
-	file = fopen(path, "w");
-	cr_assert_not_null(file);
-	cr_assert_geq(fputs(text, file), 0);
-	cr_assert_eq(fclose(file), 0);
+	kernel_files_put(root, name, text);
 }
 
 #define CGROUP2 "/sys/fs/cgroup/a/b"

@@ -3,49 +3,32 @@
 #include <criterion/criterion.h>
 
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/processors.h"
+#include "kernel_files.h"
 
 #define MANY UINT32_MAX /* no quota */
 
-static char root[64];
+static char root[KERNEL_FILES_ROOT_MAX];
 
 static void
 make(void)
 {
-	strcpy(root, "/tmp/ord-processors-XXXXXX");
-	cr_assert_not_null(mkdtemp(root));
+	kernel_files_make(root);
 }
 
 static void
 sweep(void)
 {
-	char command[128];
-
-	snprintf(command, sizeof command, "rm -rf %s", root);
-	cr_assert_eq(system(command), 0);
+	kernel_files_sweep(root);
 }
 
 static void
 put(const char *name, const char *text)
 {
-	char path[8192];
-	FILE *file;
-
-	snprintf(path, sizeof path, "%s%s", root, name);
-	for (char *slash = path + strlen(root); (slash = strchr(slash + 1, '/')) != NULL; *slash = '/') {
-		*slash = '\0';
-		mkdir(path, 0777);
-	}
-	file = fopen(path, "w");
-	cr_assert_not_null(file);
-	cr_assert_geq(fputs(text, file), 0);
-	cr_assert_eq(fclose(file), 0);
+	kernel_files_put(root, name, text);
 }
 
 /* What the affinity mask alone says. */

@@ -1,45 +1,29 @@
 /* Whose end the kernel's count of a control group explains; the files are a folder of the test's. */
 #include <criterion/criterion.h>
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "spawn/oom.h"
+#include "kernel_files.h"
 
-static char root[64];
+static char root[KERNEL_FILES_ROOT_MAX];
 
 static void
 set_up(void)
 {
-	strcpy(root, "/tmp/orderly-oom-XXXXXX");
-	cr_assert_not_null(mkdtemp(root));
+	kernel_files_make(root);
 }
 
 static void
 tear_down(void)
 {
-	char command[128];
-
-	snprintf(command, sizeof command, "rm -r '%s'", root);
-	cr_assert_eq(system(command), 0);
+	kernel_files_sweep(root);
 }
 
 static void
-put(const char *path, const char *text)
+put(const char *name, const char *text)
 {
-	char full[256], command[512];
-	FILE *file;
-
-	snprintf(full, sizeof full, "%s%s", root, path);
-	snprintf(command, sizeof command, "mkdir -p \"$(dirname '%s')\"", full);
-	cr_assert_eq(system(command), 0);
-	file = fopen(full, "w");
-	cr_assert_not_null(file);
-	fputs(text, file);
-	fclose(file);
+	kernel_files_put(root, name, text);
 }
 
 #define EVENTS(n) "low 0\nhigh 7\nmax 1234\noom 9\noom_kill " n "\noom_group_kill 0\n"
