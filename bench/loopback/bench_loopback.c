@@ -81,7 +81,7 @@ start(struct loopback *loopback)
 	pool->incarnations[0].region.page->id = pool->incarnations[0].id;
 	server->worker = *pool->inline_worker;
 	server->worker.owner = loopback;
-	server->worker.instant = UINT64_MAX; /* under valgrind time means nothing */
+	server->worker.instant = server->worker.stale = UINT64_MAX; /* under valgrind time means nothing */
 }
 
 /* A window's half after the other, as a busy pool has it: one is worked on while the other fills. */

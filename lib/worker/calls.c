@@ -152,7 +152,7 @@ server_run(struct server *server, const struct frame *frame)
 
 	server->worker.said_times = false;
 	server->worker.now_ns = clock_now_ns();
-	server->worker.ticks = ticks_now();
+	server->worker.ticks = server->worker.now_ticks = ticks_now();
 	while (run_plain(server, &cursor, end), (more = record_next(&record, &cursor, end)) == 1)
 		take_record(server, &record, cursor == end);
 	if (more < 0)

@@ -141,13 +141,21 @@ wants_starts(const struct worker *worker)
 	return (worker->region.page->wants & WANTS_STARTS) != 0;
 }
 
+/* worker->ticks were read shortly before. */
+static void
+read_clock(struct worker *worker)
+{
+	worker->now_ns = clock_now_ns();
+	worker->now_ticks = worker->ticks;
+}
+
 /* The times of one that was announced are its own, never those of its message. */
 static uint64_t
 announce(struct worker *worker)
 {
 	char payload[RECORD_START_SIZE];
 
-	worker->now_ns = clock_now_ns();
+	read_clock(worker);
 	wire_put64(payload, worker->now_ns);
 	emit(worker,
 		&(struct emission){
@@ -246,7 +254,8 @@ run(struct worker *worker, uint16_t function, bool *instant)
 	if (*worker->alive == 0)
 		_exit(1); /* a child that the task forked returned from it: the result is its parent's to give */
 	worker->ticks = ticks_now();
-	*instant = worker->ticks - ticks < worker->instant;
+	*instant = worker->ticks - ticks < worker->instant &&
+		worker->ticks - worker->now_ticks < worker->stale;
 	if (worker->task.held)
 		progress_flush(&worker->task);
 	return status;
@@ -261,7 +270,7 @@ finish(struct worker *worker, int status, bool instant, uint64_t started_ns, boo
 	uint32_t marks = worker_mark(worker, task->sequence, instant);
 
 	if (!instant || last)
-		worker->now_ns = clock_now_ns();
+		read_clock(worker);
 	if (!atomic_compare_exchange_strong(&worker->region.page->run, &running,
 		    RUN_WORD(task->sequence, task->attempt, RUN_COMMITTING)))
 		await_the_end();

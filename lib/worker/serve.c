@@ -23,6 +23,7 @@
 #include "worker/crash.h"
 #include "worker/server.h"
 
+#define STALE_INSTANTS 128 /* halves of the shortest write: some 30 us */
 #define LOOK_MS 10 /* how often a task that waits looks whether its time is up, once it should be */
 
 static void
@@ -249,6 +250,7 @@ set_up(struct server *server, const struct worker_setup *setup)
 	if (worker->words < 0)
 		worker->instant *=
 			4; /* nothing to tell but the time, which needs no clock for so little */
+	worker->stale = STALE_INSTANTS * setup->half_write;
 	log_task_set(&worker->task); /* no code of the user runs here outside of a task or a hook */
 	if ((worker->region.page->wants & WANTS_STACK) != 0 && worker->deadline >= 0)
 		crash_watch(worker);

@@ -124,14 +124,16 @@ struct worker {
 	uint32_t streak;  /* of tasks that were asked about and had printed, up to a bound */
 	uint32_t guesses; /* so many of the next tasks are not asked about, but given a mark */
 	uint64_t instant; /* ticks; a task that took less is instant; 0: none is */
+	uint64_t stale;   /* ticks since the clock was read, after which no task is */
 	worker_outbox_fn drain; /* the outbox is full: return when there may be room */
 	worker_await_fn await;
 	void *owner; /* for both */
 	struct reply reply;
-	bool known_run;  /* the reader knows which task the next record belongs to */
-	bool said_times; /* a RESULT of this message had times */
-	uint64_t now_ns; /* the clock, read last */
-	uint64_t ticks;  /* when the last task ended, or this message came */
+	bool known_run;     /* the reader knows which task the next record belongs to */
+	bool said_times;    /* a RESULT of this message had times */
+	uint64_t now_ns;    /* the clock, read last */
+	uint64_t now_ticks; /* no later than that */
+	uint64_t ticks;     /* when the last task ended, or this message came */
 	struct said said;
 	int32_t pid; /* of this process, if its crashes are looked at */
 	struct ord_task task;
