@@ -6,7 +6,8 @@ cd "${1:-$here/../..}"
 
 # room: the rooms it may include beside itself. Public headers, <orderly/...>, are open to all.
 # core sees the claim words of shared, which are memory and no I/O.
-# jobs and graph are customers of the library: they have the public headers only.
+# jobs and graph are customers of the library: they have its public headers; graph also base, which knows nothing of orderly
+# and is linked into it too.
 rooms='
 base:
 core: base shared
@@ -22,7 +23,7 @@ queue: base core deliver
 map: base core deliver
 progress: base
 jobs:
-graph:
+graph: base
 '
 # One file each, with a reason: entry.c hands the worker's function to the spawner.
 exceptions=' lib/spawn/entry.c:worker '

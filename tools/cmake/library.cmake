@@ -49,3 +49,16 @@ if(ORD_COVERAGE)
 	target_link_options(orderly PRIVATE LINKER:--wrap=_exit)
 	target_link_options(orderly_private INTERFACE LINKER:--wrap=_exit)
 endif()
+
+# The graph: a library of its own. Of ours it has the public headers, and the files of lib/base that know nothing of
+# orderly, as objects that are hidden in it.
+if(ORD_GRAPH_SOURCES)
+	add_library(orderly_graph_objects OBJECT ${ORD_GRAPH_SOURCES})
+	target_include_directories(orderly_graph_objects PRIVATE lib)
+	target_link_libraries(orderly_graph_objects PRIVATE orderly_includes orderly_warnings)
+
+	# For tests: beside orderly_private, which has lib/base.
+	add_library(orderly_graph_private STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:orderly_graph_objects>)
+	set_target_properties(orderly_graph_private PROPERTIES LINKER_LANGUAGE C)
+	target_link_libraries(orderly_graph_private INTERFACE orderly_private)
+endif()
