@@ -248,20 +248,21 @@ move_behind(struct schedule *schedule, uint32_t id)
 	}
 }
 
-/* A dep of a node that is wanted: 1 if the node has to wait for it. */
+/* A dep of a node that is wanted: 1 if the node has to wait for it.  One that has failed counts for ever, until `release`. */
 static int
 count_dep(struct schedule *schedule, uint32_t id, const struct edge *edge)
 {
 	struct node *node = &schedule->nodes[id];
 	const struct node *dep = &schedule->nodes[edge->dep];
+	int unfinished = schedule_is_unfinished(dep->state);
+	int failed = !unfinished && dep->state != NODE_DONE && edge->kind == EDGE_HARD &&
+		(node->flags & NODE_ALWAYS) == 0;
 
-	if (schedule_is_unfinished(dep->state)) {
-		node->blocked++;
-		return 1;
-	}
-	if (dep->state != NODE_DONE && edge->kind == EDGE_HARD && (node->flags & NODE_ALWAYS) == 0)
+	if (failed)
 		node->root = dep->state == NODE_CANCELED ? dep->root : edge->dep;
-	return 0;
+	if (unfinished || failed)
+		node->blocked++;
+	return unfinished;
 }
 
 static void
@@ -333,12 +334,13 @@ refuse(struct schedule *schedule)
 int
 schedule_commit(struct schedule *schedule)
 {
-	int status = check(schedule);
+	int status;
 
-	if (status != 0)
-		return status;
 	if (schedule->stopped)
 		return refuse(schedule);
+	status = check(schedule);
+	if (status != 0)
+		return status;
 	set_priorities(schedule);
 	for (uint32_t i = 0; i < schedule->fresh.count; i++)
 		count_node(schedule, schedule->fresh.at[i]);
@@ -350,6 +352,8 @@ schedule_commit(struct schedule *schedule)
 		release(schedule, schedule->fresh.at[i]);
 	for (uint32_t i = 0; i < schedule->late.count; i++)
 		release(schedule, schedule->edges[schedule->late.at[i]].dependent);
+	if (schedule->barriers != 0)
+		lock_review(schedule);
 	schedule->fresh.count = schedule->late.count = 0;
 	schedule->committed = schedule->n_edges;
 	return 0;

@@ -13,6 +13,21 @@ left(const struct lock *lock)
 	return lock->used < lock->capacity ? lock->capacity - lock->used : 0;
 }
 
+/* A barrier that was parked is held again since its wave has more to do: it is in nobody's way. */
+static void
+pass_held(struct schedule *schedule, struct lock *lock)
+{
+	while (lock->parked != HEAP_EMPTY) {
+		struct node *node = &schedule->nodes[lock->parked];
+		struct wave *wave = &schedule->waves[node->wave];
+
+		if ((node->flags & NODE_BARRIER) == 0 || wave->ahead == 0)
+			break;
+		node->state = NODE_HELD;
+		heap_push(schedule->nodes, &wave->held, heap_pop(schedule->nodes, &lock->parked));
+	}
+}
+
 static int
 gets(const struct schedule *schedule, uint32_t node, const struct use *use)
 {
@@ -31,6 +46,7 @@ lock_take(struct schedule *schedule, uint32_t id)
 	const struct use *uses = schedule->uses + node->uses;
 
 	for (uint32_t i = 0; i < node->n_uses; i++) {
+		pass_held(schedule, &schedule->locks[uses[i].lock]);
 		if (!gets(schedule, id, &uses[i])) {
 			node->state = NODE_PARKED;
 			node->next = uses[i].lock;
@@ -54,19 +70,31 @@ units_of(const struct schedule *schedule, uint32_t id, uint32_t lock)
 	return use->units;
 }
 
+static void
+wake_first(struct schedule *schedule, uint32_t at, uint32_t but)
+{
+	struct lock *lock = &schedule->locks[at];
+
+	pass_held(schedule, lock);
+	if (lock->parked != HEAP_EMPTY && lock->parked != but &&
+		units_of(schedule, lock->parked, at) <= left(lock))
+		schedule_enqueue(schedule, heap_pop(schedule->nodes, &lock->parked));
+}
+
 void
 lock_wake(struct schedule *schedule, uint32_t id)
 {
 	const struct node *node = &schedule->nodes[id];
 
-	for (uint32_t i = 0; i < node->n_uses; i++) {
-		uint32_t at = schedule->uses[node->uses + i].lock;
-		struct lock *lock = &schedule->locks[at];
+	for (uint32_t i = 0; i < node->n_uses; i++)
+		wake_first(schedule, schedule->uses[node->uses + i].lock, id);
+}
 
-		if (lock->parked != HEAP_EMPTY && lock->parked != id &&
-			units_of(schedule, lock->parked, at) <= left(lock))
-			schedule_enqueue(schedule, heap_pop(schedule->nodes, &lock->parked));
-	}
+void
+lock_review(struct schedule *schedule)
+{
+	for (uint32_t at = 0; at < schedule->n_locks; at++)
+		wake_first(schedule, at, SCHEDULE_NONE);
 }
 
 void

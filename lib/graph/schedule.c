@@ -144,6 +144,7 @@ schedule_add(struct schedule *schedule, const struct node_options *options)
 			.next = SCHEDULE_NONE,
 			.flags = (uint8_t)options->flags };
 	schedule->n_uses += options->n_uses;
+	schedule->barriers += (options->flags & NODE_BARRIER) != 0;
 	schedule->n_nodes++;
 	return id;
 }

@@ -30,8 +30,7 @@ enum node_state {
 };
 
 enum node_flag {
-	NODE_BARRIER =
-		1, /* held until its wave has nothing left but barriers and what is behind them */
+	NODE_BARRIER = 1,     /* held until nothing of its wave is left but what is behind one */
 	NODE_NO_FAILURES = 2, /* canceled instead of started if anything has failed */
 	NODE_ALWAYS = 4,      /* its deps may fail */
 	/* kept by the core */
@@ -136,6 +135,7 @@ struct schedule {
 	uint32_t unfinished;            /* wanted nodes */
 	uint32_t failures;              /* nodes that failed themselves */
 	uint32_t first_failed;
+	uint32_t barriers;   /* nodes that are one */
 	uint32_t keep_going; /* stop after so many failures; 0: never */
 	uint64_t random;     /* state of the shuffle; 0: none */
 	int stopped;
@@ -233,6 +233,9 @@ void lock_give_back(struct schedule *schedule, uint32_t node);
 
 /* Those that a node has left behind it at its locks, now that it has been looked at. */
 void lock_wake(struct schedule *schedule, uint32_t node);
+
+/* Barriers that are parked may be held again, now that more is wanted. */
+void lock_review(struct schedule *schedule);
 
 /* Into the heap of its wave. */
 void schedule_enqueue(struct schedule *schedule, uint32_t node);
