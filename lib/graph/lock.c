@@ -29,7 +29,7 @@ pass_held(struct schedule *schedule, struct lock *lock)
 }
 
 static int
-gets(const struct schedule *schedule, uint32_t node, const struct use *use)
+is_free_for(const struct schedule *schedule, uint32_t node, const struct use *use)
 {
 	const struct lock *lock = &schedule->locks[use->lock];
 
@@ -47,7 +47,7 @@ lock_take(struct schedule *schedule, uint32_t id)
 
 	for (uint32_t i = 0; i < node->n_uses; i++) {
 		pass_held(schedule, &schedule->locks[uses[i].lock]);
-		if (!gets(schedule, id, &uses[i])) {
+		if (!is_free_for(schedule, id, &uses[i])) {
 			node->state = NODE_PARKED;
 			node->next = uses[i].lock;
 			heap_push(schedule->nodes, &schedule->locks[uses[i].lock].parked, id);
