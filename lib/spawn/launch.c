@@ -72,21 +72,21 @@ await(struct launch *launch, uint64_t end_ns, struct life_event *event)
 	return got;
 }
 
+/* Why it is no spawner, or why it could not be one: in its own words, if it has any. */
 static int
-refused(const struct life_event *event, struct error *error)
+refused(const struct life_event *event, const char *name, struct error *error)
 {
-	return error_set(error, event->packet.status < 0 ? event->packet.status : ORD_EPROGRAM,
-		"%s", event->text);
+	if (event->packet.type == LIFE_CONFIGURED && event->packet.status < 0 &&
+		event->text[0] != '\0')
+		return error_set(error, event->packet.status, "%s", event->text);
+	return error_set(error, ORD_EPROGRAM, "%s does not speak as a spawner does: " REMEDY, name);
 }
 
 static int
 check_hello(const struct life_event *event, const char *name, struct error *error)
 {
-	if (event->packet.type == LIFE_CONFIGURED && event->packet.status != 0)
-		return refused(event, error);
 	if (event->packet.type != LIFE_HELLO)
-		return error_set(
-			error, ORD_EPROGRAM, "%s does not speak as a spawner does: " REMEDY, name);
+		return refused(event, name, error);
 	if (event->packet.status == (int32_t)LIFE_VERSION &&
 		strcmp(event->text, ord_version()) == 0)
 		return 0;
@@ -123,7 +123,7 @@ hear_configured(struct launch *launch, const char *name, uint64_t end_ns, struct
 	if (got < 0)
 		return error_set(error, ORD_EPROGRAM, "%s ended while it was configured", name);
 	if (event.packet.type != LIFE_CONFIGURED || event.packet.status != 0)
-		return refused(&event, error);
+		return refused(&event, name, error);
 	return 0;
 }
 
