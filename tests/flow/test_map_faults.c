@@ -240,7 +240,7 @@ SCENE(map_faults, large_results_come_whole)
 		CHECK_EQ(size, LARGE);
 		for (size_t at = 0; at < size; at++)
 			if (bytes[at] != 'a' + (int)i)
-				CHECK(!"whole");
+				CHECK(0 && "whole");
 	}
 	ord_results_destroy(&results);
 }

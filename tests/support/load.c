@@ -308,7 +308,7 @@ take(struct load *load, const struct ord_result *result)
 	pending = find(load, sequence);
 	if (!can_be(load, pending, result)) {
 		show(pending, result);
-		CHECK(!"a state that cannot be");
+		CHECK(0 && "a state that cannot be");
 	}
 	check_faults(load);
 	check_said(load, pending, result);
@@ -495,7 +495,7 @@ new_child(const pid_t *before, size_t n_before)
 		if (j == n_before)
 			return now[i];
 	}
-	CHECK(!"there is no spawner");
+	CHECK(0 && "there is no spawner");
 	return 0;
 }
 

@@ -107,9 +107,9 @@ endif()
 
 # A function __wrap_NAME of a target stands in for NAME.
 function(wrap_functions name source)
-	file(STRINGS ${source} wrappers REGEX "^[a-z_].*[ *]__wrap_[A-Za-z_]+\\(")
+	file(STRINGS ${source} wrappers REGEX "^[a-z_].*[ *]__wrap_[A-Za-z_0-9]+\\(")
 	foreach(wrapper ${wrappers})
-		string(REGEX REPLACE ".*__wrap_([A-Za-z_]+).*" "LINKER:--wrap=\\1" wrapper "${wrapper}")
+		string(REGEX REPLACE ".*__wrap_([A-Za-z_0-9]+).*" "LINKER:--wrap=\\1" wrapper "${wrapper}")
 		target_link_options(${name} PRIVATE ${wrapper})
 	endforeach()
 endfunction()
