@@ -57,6 +57,9 @@ core_settle(struct core *core, struct slot *slot, uint32_t state)
 			slot->started ? "canceled while it ran" : "canceled before it started");
 	if (!slot->started)
 		slot_clear_run(slot);
+	/* Behind no output stands what was left of the one of the task before. */
+	if (slot->result.output.size == 0 && slot->result.output.block == NULL)
+		slot->result.output.near[0] = '\0';
 	leave_list(core, slot);
 	drop_input(core, slot);
 	slot->result.state = (uint8_t)state;

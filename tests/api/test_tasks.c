@@ -219,3 +219,42 @@ SCENE(results, that_an_iterator_gave)
 	CHECK_OK(pool, ord_pool_finish(pool));
 	ord_pool_destroy(&pool);
 }
+
+/* What the task before left in its place of the window is not seen: "" is "". */
+static void
+check_end(struct tally *tally, const struct ord_result *result)
+{
+	size_t size;
+	const char *output = ord_result_output(result, &size);
+
+	(void)tally;
+	CHECK_EQ(strlen(output), size);
+	CHECK(ord_result_sequence(result) % 2 == 0 ? size == 5 : size <= 1);
+}
+
+static int
+return_or_fail(struct ord_task *task, void *user)
+{
+	size_t size;
+	const char *input = ord_task_input(task, &size);
+
+	(void)user;
+	if (input[0] == '-')
+		return ord_task_fail(task, "as it was told");
+	return input[0] == '.' ? 0 : ord_task_return(task, input, size);
+}
+
+SCENE(results, have_an_end_whatever_was_there_before)
+{
+	static const char *const inputs[] = { "first", "-", "third", ".", "fifth", "!" };
+	struct tally tally = { .on_result = check_end };
+
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = return_or_fail, .workers = 1, .window = 1));
+	for (int i = 0; i < 6; i++) {
+		CHECK_OK(tally.pool, ord_pool_submit(tally.pool, inputs[i], strlen(inputs[i]), NULL));
+		if (inputs[i][0] == '!')
+			CHECK_OK(tally.pool, ord_pool_cancel_all(tally.pool));
+		CHECK_OK(tally.pool, ord_pool_run(tally.pool));
+	}
+	tally_close(&tally, 6);
+}
