@@ -35,6 +35,8 @@ check_counts(const struct core *core)
 		sent += slot->state == SLOT_SENT;
 		settled += slot->state == SLOT_SETTLED;
 		bytes += slot->state != SLOT_FREE ? slot->bytes : 0;
+		if (slot->state == SLOT_FREE && slot->burdens != 0)
+			return "a free slot has burdens";
 	}
 	if (live != core->live || live > core->options.window)
 		return "the number of live slots is wrong";

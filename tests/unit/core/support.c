@@ -162,6 +162,25 @@ stage_expect(struct stage *stage, uint64_t sequence, uint32_t state)
 }
 
 void
+stage_expect_once(struct stage *stage, uint32_t state)
+{
+	struct ord_result result = stage_take(stage, 0);
+
+	cr_assert_eq(result.state, state);
+	cr_assert_eq(result.attempts, 1);
+	cr_assert_eq(result.pid, 1000);
+	result_finish(&result);
+}
+
+void
+stage_do_last(struct stage *stage, uint32_t place)
+{
+	stage_answer(stage, place, ORD_DONE, "");
+	stage_expect(stage, 0, ORD_DONE);
+	stage_close(stage);
+}
+
+void
 stage_quiet(const struct stage *stage)
 {
 	cr_assert_null(core_check(&stage->core));

@@ -42,6 +42,12 @@ struct ord_result stage_take(struct stage *stage, uint64_t sequence);
 /* The same, for a caller that wants to know only how it ended. */
 void stage_expect(struct stage *stage, uint64_t sequence, uint32_t state);
 
+/* The last of its tasks, of sequence 0, is done by the worker at a place; and that is all. */
+void stage_do_last(struct stage *stage, uint32_t place);
+
+/* A first result that tells of one attempt. */
+void stage_expect_once(struct stage *stage, uint32_t state);
+
 /* No invariant is broken and nothing is deliverable. */
 void stage_quiet(const struct stage *stage);
 

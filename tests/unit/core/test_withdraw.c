@@ -48,10 +48,7 @@ Test(withdraw, a_worker_that_wakes_finds_nothing_to_start)
 	cr_assert_eq(stage_next(&stage, DISPATCH_SEND, NULL), place);
 	cr_assert(stage_start(&stage, place));
 	stage_answer(&stage, place, ORD_DONE, "");
-	struct ord_result result = stage_take(&stage, 0);
-	cr_assert_eq(result.state, ORD_DONE);
-	cr_assert_eq(result.attempts, 1);
-	result_finish(&result);
+	stage_expect_once(&stage, ORD_DONE);
 	stage_close(&stage);
 }
 
@@ -65,9 +62,7 @@ Test(withdraw, a_worker_that_has_started_one_is_left_alone)
 	cr_assert_not(core_withdraw(&stage.core, place));
 	cr_assert_not(core_is_withdrawn(&stage.core, core_find(&stage.core, 0)));
 	core_restore(&stage.core, place);
-	stage_answer(&stage, place, ORD_DONE, "");
-	stage_expect(&stage, 0, ORD_DONE);
-	stage_close(&stage);
+	stage_do_last(&stage, place);
 }
 
 Test(withdraw, a_cancel_meanwhile_holds)
@@ -149,9 +144,7 @@ Test(withdraw, another_skips_it_meanwhile)
 	replace(&stage, place);
 	cr_assert_eq(core_find(&stage.core, 0)->state, SLOT_WAITING);
 	place = stage_next(&stage, DISPATCH_SEND, NULL);
-	stage_answer(&stage, place, ORD_DONE, "");
-	stage_expect(&stage, 0, ORD_DONE);
-	stage_close(&stage);
+	stage_do_last(&stage, place);
 }
 
 Test(withdraw, only_once)
@@ -166,7 +159,5 @@ Test(withdraw, only_once)
 	core_restore(&stage.core, place);
 	cr_assert_eq(stage.core.n_withdrawn, 0);
 	cr_assert_eq(stage_next(&stage, DISPATCH_SEND, NULL), place);
-	stage_answer(&stage, place, ORD_DONE, "");
-	stage_expect(&stage, 0, ORD_DONE);
-	stage_close(&stage);
+	stage_do_last(&stage, place);
 }
