@@ -13,6 +13,9 @@
 #define STEP_MOST_NS (100 * CLOCK_NS_PER_MS)
 #define NS_PER_KIB UINT64_C(500) /* no faster is memory filled: 2 GiB a second */
 #define LOOK_SHARE 20 /* of a processor's time at most this part goes into looks of a kind */
+#define EXACT_SHARE \
+	4 /* of exact looks, which can take tens of milliseconds: one of so many and one */
+#define REST_MOST_NS CLOCK_NS_PER_S /* behind them, so that a limit still means something */
 
 static uint64_t
 shorter(uint64_t step_ns, uint64_t other_ns)
@@ -84,6 +87,17 @@ rest_after(uint64_t cost_ns, size_t sharers)
 	return rest_ns > STEP_LEAST_NS ? rest_ns : STEP_LEAST_NS;
 }
 
+/* The same behind an exact look at memory, which is what could keep the spawner from everything else. */
+static uint64_t
+rest_after_exact(uint64_t cost_ns, size_t sharers)
+{
+	uint64_t least_ns = cost_ns * EXACT_SHARE;
+	uint64_t rest_ns = least_ns * (sharers != 0 ? sharers : 1);
+
+	rest_ns = rest_ns < REST_MOST_NS ? rest_ns : REST_MOST_NS;
+	return rest_ns > least_ns ? rest_ns : least_ns;
+}
+
 void
 bounded_look(struct bounded_look *look, struct bounded_memory *memory,
 	const struct bounded *bounded, pid_t pid, size_t sharers)
@@ -103,6 +117,11 @@ bounded_look(struct bounded_look *look, struct bounded_memory *memory,
 		step_ns = shorter(step_ns, look_at_cpu(look, bounded, &usage));
 	if (bounded->memory_mib != 0)
 		step_ns = shorter(step_ns, look_at_memory(look, memory, bounded, &usage));
+	if (bounded->memory_mib != 0 && memory->looked_ns >= began_ns) {
+		uint64_t exact_ns = rest_after_exact(memory->cost_ns, sharers);
+
+		rest_ns = rest_ns > exact_ns ? rest_ns : exact_ns;
+	}
 	now_ns = clock_now_ns();
 	look->rest_ns = now_ns + rest_ns;
 	look->again_ns = now_ns + (step_ns > rest_ns ? step_ns : rest_ns);

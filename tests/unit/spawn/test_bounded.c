@@ -146,6 +146,37 @@ limits(void)
 	stop(pid);
 }
 
+/* A child that shares memory with this process, so that only an exact look tells that it has not too much. */
+static void
+sharing(void)
+{
+	size_t size = 64 * MIB;
+	char *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct bounded bounded = { .memory_mib = 50 };
+	struct bounded_memory memory = { 0 };
+	struct bounded_look look;
+	pid_t pid;
+
+	CHECK(bytes != MAP_FAILED);
+	memset(bytes, 1, size);
+	pid = start(0, 0, 1);
+	bounded_look(&look, &memory, &bounded, pid, 1);
+	CHECK(look.over_kib == 0 && memory.looked_ns != 0 && memory.resident_kib >= 64 << 10);
+	CHECK(look.rest_ns >= memory.looked_ns + 4 * memory.cost_ns);
+	CHECK(look.again_ns >= look.rest_ns);
+	/* With others that are looked at so, longer. */
+	memory.looked_ns = 0;
+	bounded_look(&look, &memory, &bounded, pid, 100000);
+	CHECK(look.rest_ns >= memory.looked_ns + CLOCK_NS_PER_S);
+	stop(pid);
+	munmap(bytes, size);
+}
+
+Test(bounded, exact_looks_are_followed_by_rest)
+{
+	play(sharing);
+}
+
 Test(bounded, limits)
 {
 	play(limits);
