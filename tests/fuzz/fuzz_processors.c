@@ -21,7 +21,7 @@ int __wrap_open(const char *path, int flags, ...);
 int
 __wrap_open(const char *path, int flags, ...)
 {
-	int file = strstr(path, "/proc/self/cgroup") != NULL ? 0 : strstr(path, "/mountinfo") != NULL ? 1 : 2;
+	int file = strcmp(path, "/proc/self/cgroup") == 0 ? 0 : strcmp(path, "/proc/self/mountinfo") == 0 ? 1 : 2;
 	int fd;
 
 	must((flags & O_ACCMODE) == O_RDONLY, "a file is not only read");
