@@ -406,6 +406,7 @@ struct end {
 	bool stopped;
 	bool out_of_memory; /* the kernel killed it for want of memory */
 	bool over_cpu;      /* timed_out: it was processor time */
+	bool unknown;       /* how it ended was not told; wait_status is made up */
 	uint64_t over_kib;  /* killed because it had so much memory; 0: it was not */
 	int32_t pid;
 	uint64_t started_ns, ended_ns;

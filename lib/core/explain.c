@@ -21,7 +21,7 @@ core_certify(struct slot *slot, const struct end *end)
 	slot->result.pid = end->pid;
 	/* The worker that died may be much older than its task. */
 	if (!slot->begun || slot->task.command)
-		slot->result.started_ns = end->started_ns;
+		slot->result.started_ns = end->started_ns != 0 ? end->started_ns : end->ended_ns;
 	slot->result.ended_ns = end->ended_ns;
 	if (detail == NULL)
 		return;
@@ -128,7 +128,9 @@ core_explain(struct slot *slot, uint32_t state, const struct end *end)
 	if (explain_bounds(slot, who, state, end))
 		return;
 	how(end->wait_status, ended, sizeof ended);
-	if (end->fault != NULL)
+	if (end->unknown)
+		snprintf(ended, sizeof ended, "in a way that nobody has told");
+	else if (end->fault != NULL)
 		snprintf(ended, sizeof ended, "by the pool: %s", end->fault);
 	attempt(slot, tries, sizeof tries);
 	quote(*detail, words);
@@ -152,8 +154,9 @@ core_explain(struct slot *slot, uint32_t state, const struct end *end)
 		detail_error(detail, "%s was killed %s%s%s", who, ended, tries, words);
 		break;
 	case ORD_EXITED:
-		detail_error(detail, "%s exited with code %d%s%s", who,
-			WEXITSTATUS(end->wait_status), tries, words);
+		detail_error(detail, "%s exited with code %d%s%s%s%s", who,
+			WEXITSTATUS(end->wait_status), end->fault != NULL ? ": " : "",
+			end->fault != NULL ? end->fault : "", tries, words);
 		break;
 	default: break;
 	}

@@ -300,6 +300,7 @@ pool_end(const struct life_packet *packet)
 		.stopped = (packet->flags & LIFE_STOPPED) != 0,
 		.out_of_memory = (packet->flags & LIFE_OUT_OF_MEMORY) != 0,
 		.over_cpu = (packet->flags & LIFE_OVER_CPU) != 0,
+		.unknown = (packet->flags & LIFE_UNKNOWN) != 0,
 		.over_kib = packet->over_kib,
 		.pid = packet->pid,
 		.started_ns = packet->started_ns,
@@ -462,10 +463,12 @@ incarnation_ended(struct ord_pool *pool, const struct life_packet *packet, const
 	tell_stack(incarnation, stack);
 	if (!is_explained(incarnation, packet->status))
 		explain_end(incarnation, packet->status);
-	if (incarnation->distrusted)
-		end.fault = fault_sentence(incarnation, fault, sizeof fault);
 	incarnation->worn = packet->status != 0 || incarnation->spoiled;
 	pool_look_at_end(incarnation, packet->status);
+	if (incarnation->distrusted)
+		end.fault = fault_sentence(incarnation, fault, sizeof fault);
+	else if (incarnation->repaired && atomic_load(&incarnation->region.page->awaits) != 0)
+		end.fault = "what its master answered was lost on the way";
 	incarnation_close(incarnation);
 	core_ended(&pool->core, PLACE_OF(packet->id), &end, clock_now_ns());
 	pool_announce(pool);
@@ -497,6 +500,7 @@ int
 incarnation_reply(struct incarnation *incarnation, uint8_t kind, uint16_t value, const void *bytes,
 	size_t size)
 {
+	uint64_t question = kind == RECORD_ANSWER ? incarnation->ask : incarnation->resume;
 	struct channel_message message;
 	char *to;
 
@@ -506,9 +510,10 @@ incarnation_reply(struct incarnation *incarnation, uint8_t kind, uint16_t value,
 	if (to == NULL)
 		return -1;
 	to = record_begin(to, kind, 0, value, (uint32_t)(8 + size));
-	wire_put64(to, kind == RECORD_ANSWER ? incarnation->ask : incarnation->resume);
+	wire_put64(to, question);
 	if (size != 0)
 		memcpy(to + 8, bytes, size);
+	incarnation->replied = question;
 	incarnation_post(incarnation, &message);
 	return 0;
 }

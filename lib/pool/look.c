@@ -10,7 +10,12 @@
  * empty frame: if one before that was lost, the worker sees the gap and leaves;
  * if it is only slow, nothing comes of it.  One that has not heard it after
  * ten seconds, though it is not stopped, is replaced.  Its tasks are withdrawn
- * first (core/withdraw.c), so none is blamed for that or run twice.
+ * first (core/withdraw.c), so none is blamed for that or run twice.  A task
+ * that waits for an answer that was sent is asked in the same way, by a word
+ * in its page; there it is the task that ends, for it has started.
+ *
+ * Of a worker or command that owes something for ten seconds the spawner is
+ * asked whether it is still there, and tells its end if it is not.
  *
  * Nothing can move any more if in a whole second no event came and nobody is
  * left who owes one: no task runs but such as wait for an answer and have no
@@ -27,6 +32,7 @@
 
 #define LOOK_NS CLOCK_NS_PER_S
 #define REPLACE_NS (10 * CLOCK_NS_PER_S)
+#define DOUBT_NS (10 * CLOCK_NS_PER_S)
 #define STILL_LOOKS 2 /* the first of them may have come at any time after the last event */
 #define VAIN_LOOKS 3
 
@@ -85,6 +91,42 @@ take_unnoticed(struct incarnation *incarnation)
 	outbox_acknowledge(&incarnation->region, incarnation->taken);
 }
 
+/* Its task waits for an answer that was sent. */
+static bool
+waits_in_vain(const struct incarnation *incarnation)
+{
+	uint64_t awaits = atomic_load(&incarnation->region.page->awaits);
+
+	return awaits != 0 && awaits == incarnation->replied;
+}
+
+/* Its task ends as if it had died: only that one, and only if it still runs. */
+static void
+end_task(struct incarnation *incarnation)
+{
+	struct ord_pool *pool = incarnation->pool;
+	const struct slot *slot = core_running(&pool->core, incarnation->place);
+
+	if (slot == NULL)
+		return;
+	incarnation->repaired = true;
+	launch_stop(&pool->launch, incarnation->id,
+		RUN_WORD(slot->sequence, slot->attempt, RUN_RUNNING), 0, 1);
+}
+
+/*
+ * The answer is not kept, for it may be as large as any input, and so it
+ * cannot be sent again.  A frame behind it shows that it was lost.
+ */
+static void
+look_at_waiting(struct incarnation *incarnation, uint64_t now_ns)
+{
+	if (incarnation->probe != incarnation->task_position)
+		probe(incarnation, now_ns);
+	else if (now_ns - incarnation->probe_ns >= REPLACE_NS && !is_stopped(incarnation))
+		end_task(incarnation);
+}
+
 static void
 look_at_silent(struct incarnation *incarnation, uint64_t now_ns)
 {
@@ -95,8 +137,11 @@ look_at_silent(struct incarnation *incarnation, uint64_t now_ns)
 
 	take_unnoticed(incarnation);
 	if (incarnation->pool->destroy || incarnation->left || incarnation->spoiled ||
-		place->count == 0 || RUN_PHASE(atomic_load(&page->run)) != RUN_IDLE ||
-		atomic_load(&page->waiting) != 0)
+		place->count == 0 || atomic_load(&page->waiting) != 0)
+		return;
+	if (waits_in_vain(incarnation))
+		look_at_waiting(incarnation, now_ns);
+	if (RUN_PHASE(atomic_load(&page->run)) != RUN_IDLE)
 		return;
 	if (heard == incarnation->task_position)
 		replace(incarnation);
@@ -125,6 +170,31 @@ was_told_to_leave(const struct core *core, const struct place *place)
 			place->given >= core->options.recycle);
 }
 
+/* Whoever owes a word for long may have ended, and that was not heard: the spawner is asked. */
+static void
+doubt(struct ord_pool *pool, uint64_t id, uint64_t *doubt_ns, uint64_t now_ns)
+{
+	if (*doubt_ns != 0 && now_ns >= *doubt_ns)
+		launch_doubt(&pool->launch, id, PLACE_OF(id));
+	if (*doubt_ns == 0 || now_ns >= *doubt_ns)
+		*doubt_ns = now_ns + DOUBT_NS;
+}
+
+static void
+doubt_worker(struct incarnation *incarnation, uint64_t now_ns)
+{
+	const struct core *core = &incarnation->pool->core;
+	const struct place *place = &core->places[incarnation->place];
+	bool owes = incarnation->spoiled || place->state != PLACE_READY ||
+		(place->count != 0 && place->moved_ns + LOOK_NS <= now_ns) ||
+		was_told_to_leave(core, place);
+
+	if (owes)
+		doubt(incarnation->pool, incarnation->id, &incarnation->doubt_ns, now_ns);
+	else
+		incarnation->doubt_ns = 0;
+}
+
 static void
 look_at(struct incarnation *incarnation, uint64_t now_ns)
 {
@@ -132,7 +202,10 @@ look_at(struct incarnation *incarnation, uint64_t now_ns)
 	const struct place *place;
 
 	/* At a place that was never used not even the pool is known. */
-	if (incarnation->id == 0 || incarnation->tasks == NULL || incarnation->spoiled)
+	if (incarnation->id == 0)
+		return;
+	doubt_worker(incarnation, now_ns);
+	if (incarnation->tasks == NULL || incarnation->spoiled)
 		return;
 	core = &incarnation->pool->core;
 	place = &core->places[incarnation->place];
@@ -171,9 +244,12 @@ pool_look(struct ord_pool *pool)
 	}
 	pool->look.at_ns = 0;
 	pool->look.still++;
-	for (uint32_t i = 0;
-		pool->incarnations != NULL && i < pool->core.n_places && !pool->destroy; i++)
-		look_at(&pool->incarnations[i], now_ns);
+	for (uint32_t i = 0; i < pool->core.n_places && !pool->destroy; i++) {
+		if (pool->commands[i].id != 0)
+			doubt(pool, pool->commands[i].id, &pool->commands[i].doubt_ns, now_ns);
+		if (pool->incarnations != NULL)
+			look_at(&pool->incarnations[i], now_ns);
+	}
 	forget_repairs_that_helped(pool);
 	pool->look.in_vain += pool->look.repaired != pool->look.repaired_then;
 	pool->look.repaired_then = pool->look.repaired;
@@ -185,7 +261,7 @@ pool_look_at_end(struct incarnation *incarnation, int wait_status)
 {
 	struct ord_pool *pool = incarnation->pool;
 
-	if (incarnation->probe != 0 && WIFEXITED(wait_status) &&
+	if ((incarnation->probe != 0 || waits_in_vain(incarnation)) && WIFEXITED(wait_status) &&
 		WEXITSTATUS(wait_status) == LEAVE_PROTOCOL)
 		incarnation->repaired = true;
 	core_restore(&pool->core, incarnation->place);

@@ -112,6 +112,7 @@ struct incarnation {
 	bool named;           /* it has told one */
 	uint64_t asked;       /* questions of its tasks so far, and of these */
 	uint64_t ask, resume; /* the last ASK and the last RESUME: their answers name them */
+	uint64_t replied;     /* the last of them that was answered */
 	bool parts_lost;      /* there was no memory for one */
 	bool left;            /* more records are known to lie in its outbox */
 	bool spoiled;         /* it is being killed */
@@ -119,6 +120,7 @@ struct incarnation {
 	uint64_t
 		probe; /* position in the stream of tasks at which it was asked whether it hears; 0: it was not */
 	uint64_t probe_ns; /* when that was */
+	uint64_t doubt_ns; /* when the spawner is asked whether it lives; 0: not yet */
 	uint64_t
 		leave_by_ns; /* it must have left then, once it was told to; 0: it was not, or not noticed */
 	bool distrusted;    /* because its bytes made no sense: no more of them are taken */
@@ -137,6 +139,7 @@ struct command {
 	struct intake out, err;
 	struct words out_lines, err_lines;
 	struct buffer collected;
+	uint64_t doubt_ns; /* as a worker's */
 };
 
 /* When tasks are held back because others need the machine. */

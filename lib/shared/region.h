@@ -93,6 +93,8 @@ struct status_page {
 	alignas(64) _Atomic uint64_t committed; /* stream position up to which records are whole */
 	_Atomic uint64_t dropped;               /* frames of tasks that were not the master's */
 	_Atomic uint64_t heard; /* stream position of tasks up to which all is done */
+	_Atomic uint64_t
+		awaits; /* the question whose answer its task waits for, 1, 2, 3 ...; 0: none */
 
 	/* set by the worker, cleared by the master */
 	alignas(64) _Atomic uint32_t

@@ -109,3 +109,18 @@ ended_reap(struct spawner *spawner)
 		reap(spawner, info.si_pid);
 	}
 }
+
+/* How it ended is only known while it is told: to keep that for all who ever lived would be too much for what never happens. */
+void
+ended_tell(struct spawner *spawner, const struct life_packet *doubt)
+{
+	struct life_packet packet = { .type = LIFE_ENDED,
+		.id = doubt->id,
+		.place = doubt->place,
+		.status = SIGKILL,
+		.flags = LIFE_UNKNOWN,
+		.ended_ns = clock_now_ns() };
+
+	if (children_by_id(spawner, doubt->id) == NULL)
+		report(spawner, &packet, "");
+}

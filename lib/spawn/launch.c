@@ -326,6 +326,14 @@ launch_stop(struct launch *launch, uint64_t id, uint64_t run, uint32_t grace_ms,
 }
 
 int
+launch_doubt(struct launch *launch, uint64_t id, uint32_t place)
+{
+	struct life_packet packet = { .type = LIFE_DOUBT, .id = id, .place = place };
+
+	return as_status(post_send(&launch->post, launch->life, &packet, NULL, NULL, 0));
+}
+
+int
 launch_suspend(struct launch *launch, int on)
 {
 	struct life_packet packet = { .type = on ? LIFE_SUSPEND : LIFE_CONTINUE };

@@ -16,7 +16,7 @@
 #include "base/bounds.h"
 
 #define LIFE_MAGIC UINT32_C(0x6f72646c)
-#define LIFE_VERSION 11u
+#define LIFE_VERSION 12u
 #define LIFE_STACK_MAX 16384u /* of ENDED's text */
 #define LIFE_TEXT_MAX 98304u  /* larger commands travel in a memfd */
 
@@ -37,7 +37,8 @@ enum life_type {
 	LIFE_STOP,    /* id, grace_ms, run; flags: LIFE_KILL at once, else the ladder */
 	LIFE_END,     /* grace_ms: SIGTERM to all that lives, SIGKILL after the grace, then leave */
 	LIFE_SUSPEND, /* SIGSTOP to all that lives; no deadline passes meanwhile */
-	LIFE_CONTINUE /* SIGCONT to all that lives */
+	LIFE_CONTINUE, /* SIGCONT to all that lives */
+	LIFE_DOUBT /* id, place: nothing was heard of it for long; if no such child is left, it is told as ENDED, LIFE_UNKNOWN */
 };
 
 #define LIFE_NOT_BOUNDED "cannot set " /* the same */
@@ -54,7 +55,9 @@ enum life_flags {
 	LIFE_TIMED_OUT = 1 << 6, /* ENDED: stopped because its deadline had passed */
 	LIFE_STOPPED = 1 << 7,   /* ENDED: stopped because of LIFE_STOP or LIFE_END */
 	LIFE_OVER_CPU = 1 << 8,  /* ENDED, with TIMED_OUT: it was processor time that had passed */
-	LIFE_OUT_OF_MEMORY = 1 << 9 /* ENDED: killed by the kernel for want of memory */
+	LIFE_OUT_OF_MEMORY = 1 << 9, /* ENDED: killed by the kernel for want of memory */
+	LIFE_UNKNOWN = 1
+		<< 10 /* ENDED: that was told before, or it never began; how is not known any more */
 };
 
 struct life_packet {

@@ -296,6 +296,7 @@ obey(struct spawner *spawner, struct request *request)
 	case LIFE_END: end(spawner, request->packet.grace_ms); break;
 	case LIFE_SUSPEND: suspend_all(spawner); break;
 	case LIFE_CONTINUE: suspend_end(spawner); break;
+	case LIFE_DOUBT: ended_tell(spawner, &request->packet); break;
 	default:
 		/* Not ours; the handshake has made sure that both are the same build. */
 		break;

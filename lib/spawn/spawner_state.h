@@ -176,7 +176,8 @@ void suspend_all(struct spawner *spawner);
 void suspend_child(const struct child *child);
 void suspend_end(struct spawner *spawner);
 
-/* ended.c: reap and report all that have ended. */
+/* ended.c: reap and report all that have ended; say of one that was asked for that it is not there. */
 void ended_reap(struct spawner *spawner);
+void ended_tell(struct spawner *spawner, const struct life_packet *doubt);
 
 #endif

@@ -124,13 +124,12 @@ time_to_wait(const struct worker *worker)
 }
 
 static int
-await(struct worker *worker)
+await_reply(struct server *server)
 {
-	struct server *server = worker->owner;
+	struct worker *worker = &server->worker;
 	struct channel_message message;
 	int there, replied = 0, status = ORD_OK;
 
-	server->asked++;
 	while (replied == 0) {
 		there = channel_wait_for(server->ends.tasks, &message, time_to_wait(worker));
 		if (there < 0)
@@ -142,6 +141,19 @@ await(struct worker *worker)
 			return ORD_EINTERRUPTED;
 		}
 	}
+	return status;
+}
+
+static int
+await(struct worker *worker)
+{
+	struct server *server = worker->owner;
+	_Atomic uint64_t *awaits = &worker->region.page->awaits;
+	int status;
+
+	atomic_store_explicit(awaits, ++server->asked, memory_order_release);
+	status = await_reply(server);
+	atomic_store_explicit(awaits, 0, memory_order_release);
 	return status;
 }
 

@@ -4,6 +4,7 @@
  * and whoever is merely slow is left alone.
  */
 #define _GNU_SOURCE /* usleep */
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -215,6 +216,228 @@ SCENE(stalls, a_timer_that_does_not_fire_is_made_up_for)
 	CHECK_EQ(tally.messages, 1);
 }
 
+/* --- answers that are lost --- */
+
+static int
+ask(struct ord_task *task, void *user)
+{
+	const void *answer;
+	size_t size;
+	int status = ord_task_ask(task, "?", 1, &answer, &size);
+
+	(void)user;
+	return status != 0 ? status : ord_task_return(task, answer, size);
+}
+
+/* Between these two its frames go nowhere. */
+struct gap {
+	struct tally *tally;
+	void *real, *context;
+	unsigned asked;
+	bool leave_open;
+};
+
+static void
+open_gap(struct gap *gap)
+{
+	struct incarnation *worker = &gap->tally->pool->incarnations[0];
+
+	gap->real = worker->tasks;
+	worker->tasks = open_abyss(&gap->context);
+}
+
+static void
+close_gap(struct gap *gap)
+{
+	struct incarnation *worker = &gap->tally->pool->incarnations[0];
+
+	if (worker->tasks != NULL && worker->tasks != gap->real)
+		channel_disconnect(&worker->tasks);
+	worker->tasks = gap->real;
+	channel_close(&gap->context);
+}
+
+/* The first answer is lost, the others come. */
+static void
+answer_into_gap(const struct ord_ask *question, void *user)
+{
+	struct gap *gap = user;
+	uint64_t sequence = ord_ask_sequence(question);
+
+	if (gap->asked++ == 0)
+		open_gap(gap);
+	CHECK_OK(gap->tally->pool, ord_pool_answer(gap->tally->pool, sequence, "!", 1));
+	if (gap->asked == 1 && !gap->leave_open)
+		close_gap(gap);
+}
+
+static void
+check_tried_again(struct tally *tally)
+{
+	struct ord_statistics statistics = ORD_STATISTICS;
+
+	CHECK_EQ(ord_pool_statistics(tally->pool, &statistics), 0);
+	CHECK_EQ(statistics.repaired, 1);
+	CHECK_EQ(statistics.deaths, 0);
+	CHECK_EQ(statistics.retried, 1);
+	tally_close(tally, 1);
+	CHECK_EQ(tally->states[ORD_DONE], 1);
+}
+
+SCENE(stalls, an_answer_that_is_lost)
+{
+	for EACH_START (start) {
+		struct tally tally = { 0 };
+		struct gap gap = { .tally = &tally };
+
+		tally_open(&tally, &TALLY_OPTIONS(&tally, .function = ask, .workers = 1, .start = start, .retries = 1,
+					   .on_ask = answer_into_gap, .on_ask_user = &gap));
+		submit(&tally);
+		CHECK_OK(tally.pool, ord_pool_run(tally.pool));
+		CHECK_EQ(gap.asked, 2);
+		check_tried_again(&tally);
+	}
+}
+
+static void
+check_lost(struct tally *tally, const struct ord_result *result)
+{
+	(void)tally;
+	CHECK(strstr(ord_result_error(result), "what its master answered was lost on the way") != NULL);
+}
+
+SCENE(stalls, a_task_whose_answer_is_lost_ends_with_a_sentence)
+{
+	struct tally tally = { .on_result = check_lost };
+	struct gap gap = { .tally = &tally };
+
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = ask, .workers = 1, .on_ask = answer_into_gap, .on_ask_user = &gap));
+	submit(&tally);
+	tally_close(&tally, 1);
+	CHECK_EQ(tally.states[ORD_EXITED], 1);
+}
+
+/* Nor does what would show that it was lost. */
+SCENE(stalls, an_answer_to_a_worker_that_cannot_be_reached)
+{
+	struct tally tally = { 0 };
+	struct gap gap = { .tally = &tally, .leave_open = true };
+
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = ask, .workers = 1, .retries = 1, .on_ask = answer_into_gap,
+				   .on_ask_user = &gap));
+	submit(&tally);
+	await_dump(tally.pool, "was asked whether it hears");
+	CHECK_EQ(gap.asked, 1);
+	tally.pool->incarnations[0].probe_ns -= 3600 * UINT64_C(1000000000);
+	CHECK_OK(tally.pool, ord_pool_run(tally.pool));
+	CHECK_EQ(gap.asked, 2);
+	channel_disconnect(&gap.real);
+	channel_close(&gap.context);
+	check_tried_again(&tally);
+}
+
+/* Who has its answer and takes long is left alone. */
+static int
+ask_and_stay(struct ord_task *task, void *user)
+{
+	int status = ask(task, user);
+
+	for (uint64_t end = scene_now_ms() + 3500; scene_now_ms() < end;)
+		scene_pause_ms(50);
+	return status;
+}
+
+SCENE(stalls, an_answer_that_came)
+{
+	struct tally tally = { 0 };
+	struct gap gap = { .tally = &tally, .asked = 1 };
+
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = ask_and_stay, .workers = 1, .on_ask = answer_into_gap, .on_ask_user = &gap));
+	submit(&tally);
+	CHECK_OK(tally.pool, ord_pool_run(tally.pool));
+	CHECK_EQ(tally.pool->incarnations[0].probe, 0);
+	check_whole(&tally, 1, 0);
+}
+
+/* --- ends that are not told --- */
+
+/* The spawner's next packet is taken and forgotten. */
+static void
+lose_packet(struct ord_pool *pool, uint32_t type)
+{
+	struct pollfd life = { .fd = pool->launch.life, .events = POLLIN };
+	struct life_event event;
+
+	CHECK_EQ(poll(&life, 1, (int)SCENE_LONG_MS), 1);
+	CHECK_EQ(launch_receive(&pool->launch, &event), 1);
+	CHECK_EQ(event.packet.type, type);
+}
+
+/* It is long ago that something was heard. */
+static void
+let_doubt_come(struct ord_pool *pool, uint64_t *doubt_ns)
+{
+	for (uint64_t end = scene_now_ms() + SCENE_LONG_MS; *doubt_ns == 0;) {
+		CHECK(scene_now_ms() < end);
+		CHECK_OK(pool, ord_pool_step(pool, 1000));
+	}
+	*doubt_ns = 1;
+}
+
+static void
+check_untold(struct tally *tally, const struct ord_result *result)
+{
+	(void)tally;
+	if (ord_result_state(result) == ORD_DONE)
+		return;
+	CHECK_EQ(ord_result_state(result), ORD_SIGNALED);
+	CHECK(strstr(ord_result_error(result), "was killed in a way that nobody has told") != NULL);
+	CHECK(ord_result_duration_ns(result) < 3600 * UINT64_C(1000000000));
+}
+
+SCENE(stalls, an_end_of_a_worker_that_is_not_told)
+{
+	struct tally tally = { .on_result = check_untold };
+
+	open_one(&tally, nothing, ORD_START_FORK);
+	CHECK_OK(tally.pool, ord_pool_submit_task(tally.pool, &ORD_TASK(.function = stay), NULL));
+	submit(&tally);
+	await_dump(tally.pool, "runs task 1 attempt 0 for ");
+	CHECK_EQ(kill(tally.pool->incarnations[0].pid, SIGKILL), 0);
+	lose_packet(tally.pool, LIFE_ENDED);
+	let_doubt_come(tally.pool, &tally.pool->incarnations[0].doubt_ns);
+	CHECK_OK(tally.pool, ord_pool_run(tally.pool));
+	tally_close(&tally, 3);
+	CHECK_EQ(tally.states[ORD_DONE], 2);
+}
+
+SCENE(stalls, an_end_of_a_command_that_is_not_told)
+{
+	const char *argv[] = { "true", NULL };
+	struct tally tally = { .on_result = check_untold };
+
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .workers = 1));
+	CHECK_OK(tally.pool, ord_pool_submit_command(tally.pool, &ORD_COMMAND(.argv = argv), NULL));
+	lose_packet(tally.pool, LIFE_ENDED);
+	let_doubt_come(tally.pool, &tally.pool->commands[0].doubt_ns);
+	CHECK_OK(tally.pool, ord_pool_run(tally.pool));
+	CHECK_OK(tally.pool, ord_pool_submit_command(tally.pool, &ORD_COMMAND(.argv = argv), NULL));
+	tally_close(&tally, 2);
+	CHECK_EQ(tally.states[ORD_DONE], 1);
+}
+
+/* It is asked about, and nothing comes of it. */
+SCENE(stalls, a_command_that_takes_long)
+{
+	const char *argv[] = { "sleep", "2", NULL };
+	struct tally tally = { 0 };
+
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .workers = 1));
+	CHECK_OK(tally.pool, ord_pool_submit_command(tally.pool, &ORD_COMMAND(.argv = argv), NULL));
+	let_doubt_come(tally.pool, &tally.pool->commands[0].doubt_ns);
+	check_whole(&tally, 1, 0);
+}
+
 /* --- a ledger that counts wrong --- */
 
 /* The place is believed to hold a task that was answered long ago. */
@@ -276,17 +499,6 @@ SCENE(stalls, a_ledger_in_which_nothing_can_move_fails_every_call)
 }
 
 /* --- tasks that wait for their owner --- */
-
-static int
-ask(struct ord_task *task, void *user)
-{
-	const void *answer;
-	size_t size;
-	int status = ord_task_ask(task, "?", 1, &answer, &size);
-
-	(void)user;
-	return status != 0 ? status : ord_task_return(task, answer, size);
-}
 
 static void
 stay_silent(const struct ord_ask *question, void *user)

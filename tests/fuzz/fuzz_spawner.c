@@ -348,7 +348,7 @@ __wrap_report(struct spawner *spawner, struct life_packet *packet, const char *t
 {
 	play.spawner = spawner;
 	must(strlen(text) <= LIFE_STACK_MAX, "a text is too long");
-	play.ended += packet->type == LIFE_ENDED;
+	play.ended += packet->type == LIFE_ENDED && (packet->flags & LIFE_UNKNOWN) == 0;
 	__real_report(spawner, packet, text);
 }
 
@@ -532,6 +532,7 @@ step(struct epoll_event *event)
 	case 11: case 12: meddle(); return 0;
 	case 13: event->data.u64 = input_byte(&play.input) % 16; return 1;
 	case 14: play.deaf = what & 16; return 0;
+	case 15: send_plain(LIFE_DOUBT); return 0;
 	default: return 0;
 	}
 }
