@@ -13,7 +13,7 @@ checks=0
 cd "$work" || exit 1
 
 # The command, with a deadline; all that it starts carries the mark.
-orderly() { ORDERLY_TEST_MARK=$mark timeout -k 5 60 "$ORDERLY" "$@"; }
+orderly() { ORDERLY_TEST_MARK=$mark timeout -k 60 600 "$ORDERLY" "$@"; }
 map() { orderly map "$@"; }
 
 fail() {
@@ -89,13 +89,26 @@ within() {
 	done
 }
 
+# heard PID SIGNAL: no such signal is on its way to the process; a handler has at least begun
+heard() {
+	local pending
+	pending=$(sed -n 's/^ShdPnd:[[:space:]]*//p' "/proc/$1/status" 2>/dev/null)
+	[ $((0x${pending:-0} >> ($(kill -l "$2") - 1) & 1)) -eq 0 ]
+}
+
+# tell SIGNAL: sends it to $pid and waits until it has arrived
+tell() { kill -"$1" "$pid" && within 100 heard "$pid" "$1"; }
+
+# What a command does until the file is there.
+wait_for() { echo "until [ -e $1 ]; do sleep 0.05; done"; }
+
 marked_processes() { grep -lzs "^ORDERLY_TEST_MARK=$mark\$" /proc/[0-9]*/environ; }
 nothing_left() { [ -z "$(marked_processes)" ]; }
 
 # Called last.
 finish() {
 	checks=$((checks + 1))
-	within 10 nothing_left || {
+	within 100 nothing_left || {
 		fail "processes are left:"
 		local path
 		for path in $(marked_processes); do
