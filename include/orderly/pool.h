@@ -576,7 +576,8 @@ ord_pool_error(const struct ord_pool *pool);
 /*
  * Stop and free a pool.  Tasks that are not done are canceled and not
  * delivered; workers get SIGTERM, after the grace SIGKILL; nothing of the
- * pool is left when it returns.  At most about three graces.
+ * pool is left when it returns.  At most about three graces, and some seconds
+ * where the machine is too busy for processes to die.
  *
  * pool  in: the pool, *pool NULL or pool NULL: nothing happens; out: NULL
  *

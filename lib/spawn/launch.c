@@ -21,7 +21,9 @@
 #include "base/fd.h"
 #include "spawn/start.h"
 
-#define FINISH_MS 2000 /* beyond the grace */
+#define FINISH_MS 2000 /* beyond the grace: then it is told to kill everything and to die */
+/* For that; before a machine that is very busy has let it, its SIGKILL would leave descendants behind. */
+#define DIE_MS 30000
 #define START_MS 30000 /* when the options say 0 */
 #define SOCKET_BYTES (2 * (int)LIFE_TEXT_MAX)
 #define BAD_PACKETS 64 /* skipped in one call */
@@ -388,7 +390,7 @@ launch_finish(struct launch *launch, uint32_t grace_ms)
 	if (post_send(&launch->post, launch->life, &packet, NULL, NULL, 0) == 0)
 		await_end(launch, end_ns);
 	fd_close(&launch->life);
-	start_reap(launch->pid, end_ns);
+	start_reap(launch->pid, clock_now_ns() + DIE_MS * CLOCK_NS_PER_MS);
 	forget(launch);
 }
 

@@ -226,6 +226,15 @@ is_reaped(pid_t pid, int flags)
 	return got != 0;
 }
 
+/* Once it is reaped its number may be another's. */
+static int
+is_ours(pid_t pid)
+{
+	siginfo_t info;
+
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
 void
 start_reap(pid_t pid, uint64_t kill_ns)
 {
@@ -233,6 +242,9 @@ start_reap(pid_t pid, uint64_t kill_ns)
 	struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
 	uint64_t now;
 
+	/* One that somebody has stopped shall see that it is to end. */
+	if (is_ours(pid))
+		kill(pid, SIGCONT);
 	while (!is_reaped(pid, WNOHANG) && (now = clock_now_ns()) < kill_ns)
 		poll(&end, 1, end.fd >= 0 ? clock_left_ms(now, kill_ns) : REAP_LOOK_MS);
 	fd_close(&end.fd);
@@ -242,10 +254,7 @@ start_reap(pid_t pid, uint64_t kill_ns)
 void
 start_kill(pid_t pid)
 {
-	siginfo_t info;
-
-	/* Once it is reaped its number may be another's. */
-	if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
+	if (!is_ours(pid))
 		return;
 	kill(-pid, SIGKILL);
 	is_reaped(pid, 0);

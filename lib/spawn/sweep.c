@@ -21,12 +21,17 @@
 #include "base/clock.h"
 #include "base/fd.h"
 
-#define SWEEP_NS (2 * CLOCK_NS_PER_S) /* what SIGKILL did not end by then sleeps in the kernel */
+#define SWEEP_NS (2 * CLOCK_NS_PER_S) /* who sleeps in the kernel after that is left */
+#define SWEEP_MOST_NS \
+	(20 * CLOCK_NS_PER_S) /* who does not sleep only needs a processor in order to die */
 #define SWEEP_LOOK_MS 5
 
-/* The parent of a process as its stat file tells it; the name before it may hold anything but its last ')'. */
-static pid_t
-parent_of(const char *pid)
+/*
+ * Whether a process is a child of ours, by its stat file; the name before its
+ * state and its parent may hold anything but its last ')'.  Its state, or 0.
+ */
+static char
+child_state(const char *pid)
 {
 	char path[64], text[512];
 	const char *behind;
@@ -38,27 +43,40 @@ parent_of(const char *pid)
 	size = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
 	fd_close(&fd);
 	if (size <= 0)
-		return -1;
+		return 0;
 	text[size] = '\0';
 	behind = strrchr(text, ')');
-	return behind != NULL && strlen(behind) > 4 ? (pid_t)strtol(behind + 4, NULL, 10) : -1;
+	return behind != NULL && strlen(behind) > 4 &&
+			(pid_t)strtol(behind + 4, NULL, 10) == getpid()
+		? behind[2]
+		: 0;
 }
 
-/* Kill all children by a look at all processes: slow, but it is done once in a life. */
-static void
+/*
+ * Kill all children by a look at all processes: slow, but it is done once in a
+ * life.  How many of them do not sleep in the kernel.
+ */
+static size_t
 kill_children(void)
 {
 	DIR *processes = opendir("/proc");
 	struct dirent *entry;
+	size_t awake = 0;
 
 	if (processes == NULL)
-		return;
+		return 0;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads this directory stream */
-	while ((entry = readdir(processes)) != NULL)
-		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
-			parent_of(entry->d_name) == getpid())
+	while ((entry = readdir(processes)) != NULL) {
+		char state = entry->d_name[0] >= '1' && entry->d_name[0] <= '9'
+			? child_state(entry->d_name)
+			: 0;
+
+		if (state != 0)
 			kill((pid_t)strtol(entry->d_name, NULL, 10), SIGKILL);
+		awake += state != 0 && state != 'D';
+	}
 	closedir(processes);
+	return awake;
 }
 
 /* 0: there are no children. */
@@ -76,11 +94,12 @@ reap_some(void)
 void
 sweep_descendants(void)
 {
-	uint64_t end = clock_now_ns() + SWEEP_NS;
+	uint64_t began = clock_now_ns();
+	size_t awake = 1;
 
 	/* Who is killed leaves its children to us: they are seen on the next round. */
-	while (reap_some() && clock_now_ns() < end) {
-		kill_children();
+	while (reap_some() && clock_now_ns() - began < (awake != 0 ? SWEEP_MOST_NS : SWEEP_NS)) {
+		awake = kill_children();
 		if (reap_some())
 			poll(NULL, 0, SWEEP_LOOK_MS);
 	}

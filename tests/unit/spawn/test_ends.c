@@ -342,7 +342,7 @@ Test(ends, of_the_spawner_lose_no_report)
 	play(last_words);
 }
 
-/* A spawner that does not answer. */
+/* A spawner that does not answer, and what left the group of a command: it is let go on to find that. */
 static void
 stuck(void)
 {
@@ -352,6 +352,8 @@ stuck(void)
 
 	stage_open(&stage, ORD_START_EXEC);
 	actor_enter(&actor, &stage, 1, ACT_SIT, 0);
+	stage_command(&stage, 2, ARGV("sh", "-c", "setsid sleep 1000 &"), NULL, NULL, 0, 0, NULL);
+	stage_await(&stage, LIFE_ENDED, 2);
 	kill(stage.launch.pid, SIGSTOP);
 	began = clock_now_ns();
 	sweep_directory(stage.directory);
