@@ -26,7 +26,7 @@ function(register_test name label)
 	add_test(NAME ${name} COMMAND ${ARGN})
 	set_tests_properties(${name} PROPERTIES
 		LABELS ${label}
-		TIMEOUT 300
+		TIMEOUT 1500
 		SKIP_RETURN_CODE 77
 		ENVIRONMENT "${test_environment}")
 	# A leak found when the process of a Criterion test ends does not make the test fail by itself.
