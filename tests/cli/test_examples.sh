@@ -7,7 +7,7 @@ page() { printf '%s/docs/man/%s' "$source_tree" "$1"; }
 run() { # PROGRAM ARGUMENT...
 	local program=$1
 	shift
-	ORDERLY_TEST_MARK=$mark timeout -k 5 60 "$programs/$program" "$@"
+	ORDERLY_TEST_MARK=$mark timeout -k 60 600 "$programs/$program" "$@"
 }
 
 # The block of a page that begins with LINE, with what the page leaves out: the folder of a file, blanks at line ends.

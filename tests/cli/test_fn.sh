@@ -18,7 +18,7 @@ gives 2 "A" --fn "$talk:upper" ::: fail a fail
 has "a function that fails" "$(cat stderr)" 'orderly map: task 1: .*no upper case of fail$'
 gives 1 "A" -j1 --fn "$talk:upper" ::: crash a
 has "a function that crashes" "$(cat stderr)" 'task 1: .*SIGABRT'
-gives 1 "A" --timeout 500ms --fn "$talk:upper" ::: hang a
+gives 1 "A" --timeout 5s --fn "$talk:upper" ::: hang a
 has "a function that hangs" "$(cat stderr)" 'task 1: .*time'
 gives 0 "SAY" --fn "$talk:upper" ::: say
 same "what it says" "$(printf 'a line\na record')" "$(sort stderr)"

@@ -2,17 +2,15 @@
 # A reader that goes away, a disk that is full, much output, memory.
 . "$(dirname "$0")/lib.sh"
 
-start=$(milliseconds)
 yes | map echo {} 2>stderr | head -3 >found
 same "yes | map | head" $'y\ny\ny' "$(cat found)"
 same "nothing on stderr" "" "$(cat stderr)"
 map 'yes {}' ::: a b 2>stderr | head -2 >found
 same "a command without end" $'a\na' "$(cat found)"
 same "nothing on stderr" "" "$(cat stderr)"
-map 'sleep 30; echo {}' ::: $(seq 10) 2>stderr | true
+map 'sleep 1000; echo {}' ::: $(seq 10) 2>stderr | true
 same "nothing is written, nobody reads" "" "$(cat stderr)"
-[ $(($(milliseconds) - start)) -lt 25000 ] || fail "readers that go away: $(($(milliseconds) - start)) ms"
-within 5 nothing_left || fail "commands go on when nobody reads"
+within 100 nothing_left || fail "commands go on when nobody reads"
 bash -o pipefail -c '"$1" map "yes {}" ::: a | true' x "$ORDERLY"
 same "it ends by SIGPIPE" 141 "$?"
 gives 0 "y" 'yes | head -1 #' ::: 1
@@ -36,7 +34,7 @@ same "stderr closed" "a" "$(map 'echo {}; echo {} >&2' ::: a 2>&-)"
 
 # Output of commands that are early is held within bounds, wherever it is held.
 peak() { # OPTION...: peak memory in KiB of the whole tree's largest process
-	ORDERLY_TEST_MARK=$mark timeout 100 /usr/bin/time -f %M -o peak "$ORDERLY" map "$@" | wc -c
+	ORDERLY_TEST_MARK=$mark timeout 1000 /usr/bin/time -f %M -o peak "$ORDERLY" map "$@" | wc -c
 }
 if [ -x /usr/bin/time ] && ! grep -q __asan_init "$ORDERLY"; then
 	for options in "-j4" "-j4 --completion" "-j4 --halt soon,fail=1"; do

@@ -78,7 +78,11 @@ same "two answers to a line" "$(drop 500 | sum)" "$(sum <found)"
 has "two answers to a line: the line" "$(cat stderr)" 'line 500: the co-process answered more than one line'
 map --filter sed -u '/^500$/p' <some >found 2>stderr
 [ $? -ge 1 ] || fail "two answers to a line, at once: exit status"
-head -12 some | map -j1 --filter 'while read -r n; do sleep 0.05; echo $n; [ $n != 5 ] || { sleep 0.01; echo more; }; done' >found 2>stderr
+# It is waited for 100 ms at most, so on a busy machine "late" is sometimes too late.
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	head -12 some | map -j1 --filter 'while read -r n; do sleep 0.05; echo $n; [ $n != 5 ] || { sleep 0.01; echo more; }; done' >found 2>stderr
+	! grep -q 'line 5: the co-process answered more' stderr || [ "$(wc -l <stderr)" -gt 1 ] || break
+done
 same "two answers to a line, the second late: the others" "$(head -12 some | grep -vx 5)" "$(cat found)"
 same "two answers to a line, the second late" \
 	'orderly map: line 5: the co-process answered more than one line; it has to answer each line with one' "$(cat stderr)"
@@ -97,22 +101,23 @@ map --filter 'cat; exit 4' <some >found 2>stderr
 [ $? -ge 1 ] || fail "a code behind the last line: exit status"
 same "a code behind the last line: answers" "$(sum <some)" "$(sum <found)"
 has "a code behind the last line" "$(cat stderr)" 'behind it the co-process ended with code 4'
-start=$(milliseconds)
-map -j2 --timeout 500ms --filter 'while read -r n; do [ $n != 50 ] || sleep 60; echo $n; done' <some >found 2>stderr
+map -j2 --timeout 5s --filter 'while read -r n; do [ $n != 50 ] || sleep 1000; echo $n; done' <some >found 2>stderr
 same "a line takes too long: exit status" 1 "$?"
 same "a line takes too long" "$(drop 50 | sum)" "$(sum <found)"
 has "a line takes too long: the line" "$(cat stderr)" 'line 50: the co-process did not answer in time'
 (seq 60; exec yes 1) | map -j2 --halt now,fail=1 --filter 'while read -r n; do [ $n != 50 ] || kill -9 $$; echo $n; done' >found 2>stderr
 [ $? -ne 0 ] || fail "--halt: exit status"
 has "--halt" "$(cat stderr)" 'a line failed, so everything ends now'
-[ $(($(milliseconds) - start)) -lt 150000 ] || fail "what goes wrong takes $(($(milliseconds) - start)) ms"
 
 # A co-process that somebody kills while it works, or while it has nothing to do.
-(seq 1000; sleep 1; seq 1001 2000) | map -j1 --filter 'echo $$ >>pids; exec cat' >found 2>stderr &
+(seq 1000; within 100 test -e gone; seq 1001 2000) | map -j1 --filter 'echo $$ >>pids; exec cat' >found 2>stderr &
 pid=$!
-within 10 test -s pids
-sleep 0.4
-kill -9 "$(tail -1 pids)"
+half() { [ "$(wc -l <found)" -eq 1000 ]; }
+reaped() { [ ! -e "/proc/$(head -1 pids)" ]; }
+within 100 half || fail "killed while it is idle: no answers"
+kill -9 "$(head -1 pids)"
+within 100 reaped || fail "killed while it is idle: it lives"
+touch gone
 wait "$pid"
 same "killed while it is idle: exit status" 0 "$?"
 same "killed while it is idle" "$(seq 2000 | sum)" "$(sum <found)"
@@ -121,26 +126,26 @@ same "killed while it is idle" "$(seq 2000 | sum)" "$(sum <found)"
 yes | map --filter cat 2>stderr | head -2 >found
 same "yes | map --filter | head" $'y\ny' "$(cat found)"
 same "nothing on stderr" "" "$(cat stderr)"
-within 5 nothing_left || fail "co-processes go on when nobody reads"
+within 100 nothing_left || fail "co-processes go on when nobody reads"
 for times in 1 2; do
 	set -m
 	ORDERLY_TEST_MARK=$mark "$ORDERLY" map -j2 --filter 'while read -r n; do echo $n; sleep 0.2; done' < <(yes) >found 2>stderr &
 	pid=$!
 	set +m
-	within 10 test -s found || fail "nothing came: $(cat stderr)"
-	kill -INT "$pid"
-	[ "$times" -eq 1 ] || { sleep 0.1; kill -INT "$pid"; }
+	within 100 test -s found || fail "nothing came: $(cat stderr)"
+	tell INT
+	[ "$times" -eq 1 ] || tell INT
 	wait "$pid"
 	same "Ctrl-C $times: exit status" 130 "$?"
 	same "Ctrl-C $times: nothing is said" "" "$(cat stderr)"
-	within 5 nothing_left || fail "Ctrl-C $times: co-processes are left"
+	within 100 nothing_left || fail "Ctrl-C $times: co-processes are left"
 done
-ORDERLY_TEST_MARK=$mark "$ORDERLY" map -j2 --filter 'while read -r n; do echo $n; sleep 60; done' <lines >found 2>stderr &
+ORDERLY_TEST_MARK=$mark "$ORDERLY" map -j2 --filter 'while read -r n; do echo $n; sleep 1000; done' <lines >found 2>stderr &
 pid=$!
-within 10 test -s found
+within 100 test -s found
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null
-within 10 nothing_left || fail "SIGKILL: co-processes are left"
+within 100 nothing_left || fail "SIGKILL: co-processes are left"
 
 # Wrong arguments.
 refuses 255 "--filter: there is no command" --filter

@@ -94,7 +94,8 @@ for kib in 6000 9000 12000 15000 18000 21000 30000; do
 	fi
 done
 
-# A full disk, and no place for files.
+# A full disk, and no place for files. The first task ends when the output of the second is held.
+held='[ {} = 1 ] && until [ -e held ]; do sleep 0.05; done; head -c 9000000 /dev/zero; [ {} != 2 ] || : >held'
 if unshare -m true 2>/dev/null; then
 	mkdir small
 	export what
@@ -113,12 +114,13 @@ if unshare -m true 2>/dev/null; then
 		starved 255 "cannot write to standard output: No space left"
 		what="a full disk under what is held"
 		full x env TMPDIR=small "$ORDERLY" map -j2 --halt soon,fail=9 \
-			'[ {} = 1 ] && sleep 1; head -c 9000000 /dev/zero' ::: 1 2 3 4 >found
+			"$held" ::: 1 2 3 4 >found
 		starved 255 "cannot keep the output of commands in a file .TMPDIR says where.: No space left"
 	fi
 fi
 what="no directory for what is held"
-TMPDIR=/nowhere map -j2 --halt soon,fail=9 '[ {} = 1 ] && sleep 1; head -c 9000000 /dev/zero' ::: 1 2 3 4 >found 2>stderr
+rm -f held
+TMPDIR=/nowhere map -j2 --halt soon,fail=9 "$held" ::: 1 2 3 4 >found 2>stderr
 status=$?
 starved 255 "cannot keep the output of commands in a file .TMPDIR says where.: No such file"
 
@@ -140,7 +142,7 @@ same "a reader that goes away, --completion: exit status" 141 "${PIPESTATUS[0]}"
 
 # Standard descriptors that are closed.
 for closed in '<&-' '>&-' '2>&-' '<&- >&-' '<&- 2>&-' '>&- 2>&-' '<&- >&- 2>&-'; do
-	eval "ORDERLY_TEST_MARK=$mark timeout 60 $ORDERLY map 'echo {} >>written; cat' ::: a b $closed" >found 2>stderr
+	eval "ORDERLY_TEST_MARK=$mark timeout 600 $ORDERLY map 'echo {} >>written; cat' ::: a b $closed" >found 2>stderr
 	status=$?
 	case $closed in
 	*' '2* | 2*) ;; # nobody could be told

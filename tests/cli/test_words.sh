@@ -7,7 +7,7 @@ words=${ORDERLY_BUILD:-$(dirname "$ORDERLY")}/examples/words
 	echo "there is no $words"
 	exit 77
 }
-run() { ORDERLY_TEST_MARK=$mark timeout -k 5 100 "$words" "$@"; }
+run() { ORDERLY_TEST_MARK=$mark timeout -k 60 600 "$words" "$@"; }
 
 mkdir files
 for i in $(seq 300); do
@@ -37,14 +37,14 @@ mkfifo fifo
 run "${paths[@]:0:100}" fifo "${paths[@]:100}" >found 2>messages &
 pid=$!
 exec 9<>fifo
-within 10 grep -q 'counting fifo' messages || fail "the FIFO was not begun"
+within 100 grep -q 'counting fifo' messages || fail "the FIFO was not begun"
 ours() { pgrep -f -- "^$words( |\$)" | while read -r p; do grep -qzs "^ORDERLY_TEST_MARK=$mark\$" "/proc/$p/environ" && echo "$p"; done; }
 spawner=$(for p in $(ours); do tr '\0' ' ' <"/proc/$p/cmdline" | grep -q -- '--orderly-spawner' && echo "$p"; done | head -1)
 for round in 1 2; do
 	before=$(grep -c 'counting fifo' messages)
 	for worker in $(pgrep -P "$spawner"); do kill -KILL "$worker"; done
 	enough() { [ "$(grep -c 'counting fifo' messages)" -gt "$before" ]; }
-	within 10 enough || fail "round $round: the task was not tried again"
+	within 100 enough || fail "round $round: the task was not tried again"
 done
 echo 'three words here' >&9
 exec 9>&-
