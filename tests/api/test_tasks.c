@@ -88,9 +88,9 @@ SCENE(tasks, with_limits_of_their_own)
 SCENE(tasks, without_the_limits_of_their_pool)
 {
 	static const struct wish wishes[] = {
-		{ "kill", 0, 0, 0, 0, ORD_SIGNALED, 3 },
-		{ "kill", 0, 0, ORD_NONE, 0, ORD_SIGNALED, 1 },
-		{ "kill", 0, 0, 1, 0, ORD_SIGNALED, 2 },
+		{ "kill", SCENE_LONG_MS, 0, 0, 0, ORD_SIGNALED, 3 },
+		{ "kill", SCENE_LONG_MS, 0, ORD_NONE, 0, ORD_SIGNALED, 1 },
+		{ "kill", SCENE_LONG_MS, 0, 1, 0, ORD_SIGNALED, 2 },
 		{ "sleep", 0, 0, ORD_NONE, 0, ORD_TIMED_OUT, 1 },
 	};
 

@@ -1,5 +1,6 @@
 /* A task that ends as its input says: words, each of which does something. */
 #define _DEFAULT_SOURCE /* strsep, usleep */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,6 +102,8 @@ obey(struct ord_task *task, const char *word)
 		printf("%s\n", word + 6);
 	else if (strncmp(word, "log=", 4) == 0)
 		ord_log(ORD_ERROR, "%s", word + 4);
+	else if (strncmp(word, "mark=", 5) == 0)
+		close(creat(word + 5, 0600));
 	else if (strcmp(word, "attempt") == 0)
 		printf("attempt %u\n", ord_task_attempt(task));
 	else if (strncmp(word, "raise=", 6) == 0)

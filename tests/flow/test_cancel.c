@@ -81,7 +81,8 @@ cancel_running(char verb, int tasks)
 		struct ord_statistics statistics = ORD_STATISTICS;
 
 		tally_open(&tally,
-			&TALLY_OPTIONS(&tally, .function = act, .workers = 2, .start = start, .grace_ms = GRACE_MS));
+			&TALLY_OPTIONS(&tally, .function = act, .workers = 2, .start = start,
+				.grace_ms = verb == VERB_POLITE ? SCENE_LONG_MS : GRACE_MS));
 		for (int i = 0; i < tasks; i++)
 			CHECK_OK(tally.pool, ord_pool_submit(tally.pool, i % 3 == 1 ? &verb : "", 1, NULL));
 		CHECK_OK(tally.pool, ord_pool_run(tally.pool));

@@ -228,7 +228,7 @@ SCENE(task_limits, processor_time)
 		tally_open(&tally, &TALLY_OPTIONS(&tally, .function = act, .workers = 1, .start = start, .grace_ms = 50));
 		submit(&tally, VERB_BURN, 0, OWN(.cpu_ms = 100));
 		submit(&tally, VERB_RAISE, 300, NO_LIMITS);
-		submit(&tally, VERB_POLITE, 0, OWN(.cpu_ms = 100));
+		submit(&tally, VERB_POLITE, 0, OWN(.cpu_ms = 100, .grace_ms = SCENE_LONG_MS));
 		/* What tasks before it have used does not count. */
 		submit(&tally, VERB_RAISE, 50, OWN(.cpu_ms = 5000));
 		submit(&tally, VERB_CHILD, 0, OWN(.cpu_ms = 100));

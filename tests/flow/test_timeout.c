@@ -9,20 +9,31 @@
 
 enum { VERB_NOTHING, VERB_POLITE, VERB_DEAF, VERB_STUBBORN, VERB_FAMILY, VERB_FIRST_ONLY };
 
-enum { GRACE_MS = 60, TIMEOUT_MS = 150 };
+/*
+ * A task that must have got somewhere when its time is up says so by a record. Whose time was up before it could
+ * is given another, longer one: that is up to the machine.
+ */
+enum { GRACE_MS = 60, TIMEOUT_MS = 150, LONGER = 12 };
 
 struct descendant {
 	pid_t pid;
 	int left; /* the group and the session of its worker */
 };
 
+/* Returns when both have told of themselves. */
 static void
 raise_family(int words)
 {
 	struct descendant self = { 0, 0 };
+	int ready[2];
 
-	if (fork() != 0)
+	CHECK(pipe(ready) == 0);
+	if (fork() != 0) {
+		close(ready[1]);
+		CHECK_EQ(read(ready[0], &self, 1), 0);
+		close(ready[0]);
 		return;
+	}
 	if (fork() == 0) {
 		self.left = 1;
 		setsid();
@@ -32,6 +43,7 @@ raise_family(int words)
 	signal(SIGTERM, SIG_IGN);
 	self.pid = getpid();
 	CHECK_EQ(write(words, &self, sizeof self), sizeof self);
+	close(ready[1]);
 	for (;;)
 		pause();
 }
@@ -52,15 +64,32 @@ act(struct ord_task *task, void *user)
 		memcpy(&words, input + 1, sizeof words);
 		raise_family(words);
 	}
+	ord_log(ORD_INFO, "ready");
 	while (verb != VERB_POLITE || !ord_task_canceled(task))
 		scene_pause_ms(1);
 	return ord_task_return(task, "value", 6);
 }
 
+struct trial {
+	struct tally tally;
+	char verb;
+	uint32_t timeout_ms;
+	bool ready[16]; /* which tasks said that they are */
+	int late;       /* those whose time was up before */
+};
+
+static void
+note_ready(struct tally *tally, const struct ord_message *message)
+{
+	CHECK_EQ(ord_message_sequence(message) % 4, 2);
+	((struct trial *)tally->user)->ready[ord_message_sequence(message)] = true;
+}
+
 static void
 check_timed_out(struct tally *tally, const struct ord_result *result)
 {
-	char verb = *(const char *)tally->user;
+	struct trial *trial = tally->user;
+	char verb = trial->verb;
 
 	if (ord_result_sequence(result) % 4 != 2) {
 		CHECK_EQ(ord_result_state(result), ORD_DONE);
@@ -68,26 +97,46 @@ check_timed_out(struct tally *tally, const struct ord_result *result)
 		return;
 	}
 	CHECK_EQ(ord_result_state(result), ORD_TIMED_OUT);
-	CHECK(ord_result_ended_ns(result) - ord_result_started_ns(result) >= (TIMEOUT_MS - 10) * UINT64_C(1000000));
-	if (verb == VERB_POLITE)
+	CHECK(ord_result_ended_ns(result) - ord_result_started_ns(result) >= (trial->timeout_ms - 10) * UINT64_C(1000000));
+	if (!trial->ready[ord_result_sequence(result)])
+		trial->late++;
+	else if (verb == VERB_POLITE)
 		CHECK_EQ(ord_result_signal(result), 0);
 	else
 		CHECK_EQ(ord_result_signal(result), verb == VERB_STUBBORN ? SIGKILL : SIGTERM);
 }
 
 static void
+submit(struct trial *trial, char verb)
+{
+	/* Only who is to be late has a time limit. */
+	CHECK_OK(trial->tally.pool, ord_pool_submit_task(trial->tally.pool,
+		&ORD_TASK(.input = &verb, .input_size = 1, .timeout_ms = verb == VERB_NOTHING ? 0 : trial->timeout_ms,
+			.grace_ms = verb == VERB_POLITE ? SCENE_LONG_MS : GRACE_MS), NULL));
+}
+
+/* How many were late. */
+static int
+time_out_in(uint32_t timeout_ms, char verb, int tasks, uint32_t start)
+{
+	struct trial trial = { .tally = { .on_result = check_timed_out, .on_message = note_ready },
+		.verb = verb, .timeout_ms = timeout_ms };
+
+	trial.tally.user = &trial;
+	tally_open(&trial.tally, &TALLY_OPTIONS(&trial.tally, .function = act, .workers = 2, .start = start));
+	for (int i = 0; i < tasks; i++)
+		submit(&trial, i % 4 == 2 ? verb : VERB_NOTHING);
+	tally_close(&trial.tally, (uint64_t)tasks);
+	CHECK_EQ(trial.tally.states[ORD_TIMED_OUT], (tasks + 1) / 4);
+	return trial.late;
+}
+
+static void
 time_out(char verb, int tasks)
 {
-	for EACH_START (start) {
-		struct tally tally = { .on_result = check_timed_out, .user = &verb };
-
-		tally_open(&tally, &TALLY_OPTIONS(&tally, .function = act, .workers = 2, .start = start, .grace_ms = GRACE_MS,
-					   .timeout_ms = TIMEOUT_MS));
-		for (int i = 0; i < tasks; i++)
-			CHECK_OK(tally.pool, ord_pool_submit(tally.pool, i % 4 == 2 ? &verb : "", 1, NULL));
-		tally_close(&tally, (uint64_t)tasks);
-		CHECK_EQ(tally.states[ORD_TIMED_OUT], (tasks + 1) / 4);
-	}
+	for EACH_START (start)
+		for (uint32_t ms = TIMEOUT_MS; time_out_in(ms, verb, tasks, start) != 0; ms *= LONGER)
+			CHECK(ms < SCENE_LONG_MS);
 }
 
 SCENE(timeout, a_polite_task)
@@ -114,46 +163,58 @@ await_gone(struct ord_pool *pool, pid_t pid)
 	}
 }
 
-/* What stayed in the worker's group is gone before the pool ends, what left it goes with the pool. */
-SCENE(timeout, descendants_are_gone)
+/* What stayed in the worker's group is gone before the pool ends, what left it goes with the pool. 0: it was late. */
+static int
+see_descendants_go(uint32_t timeout_ms)
 {
 	char input[1 + sizeof(int)] = { VERB_FAMILY };
 	struct descendant descendant;
 	struct tally tally = { 0 };
-	int ends[2];
+	int ends[2], told = 0;
 
 	CHECK(pipe(ends) == 0);
 	memcpy(input + 1, &ends[1], sizeof(int));
 	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = act, .workers = 1, .grace_ms = GRACE_MS, .start = ORD_START_FORK,
-				   .timeout_ms = TIMEOUT_MS, .keep_fds = &ends[1], .n_keep_fds = 1));
+				   .timeout_ms = timeout_ms, .keep_fds = &ends[1], .n_keep_fds = 1));
 	CHECK_OK(tally.pool, ord_pool_submit(tally.pool, input, sizeof input, NULL));
 	CHECK_OK(tally.pool, ord_pool_run(tally.pool));
 	CHECK_EQ(tally.states[ORD_TIMED_OUT], 1);
 	close(ends[1]);
-	for (int i = 0; i < 2; i++) {
+	for (; told < 2 && tally.messages != 0; told++) {
 		CHECK_EQ(read(ends[0], &descendant, sizeof descendant), sizeof descendant);
 		if (!descendant.left)
 			await_gone(tally.pool, descendant.pid);
 	}
 	tally_close(&tally, 1);
+	while (told == 0 && read(ends[0], &descendant, sizeof descendant) > 0)
+		;
 	CHECK_EQ(read(ends[0], &descendant, 1), 0);
 	close(ends[0]);
+	return told == 2;
+}
+
+SCENE(timeout, descendants_are_gone)
+{
+	for (uint32_t ms = TIMEOUT_MS; !see_descendants_go(ms); ms *= LONGER)
+		CHECK(ms < SCENE_LONG_MS);
 }
 
 /* The owner does nothing meanwhile: deadlines hold all the same. */
 SCENE(timeout, while_the_owner_is_busy)
 {
-	struct tally tally = { .on_result = check_timed_out, .user = (char[]){ VERB_DEAF } };
-	char verb = VERB_DEAF;
+	struct trial trial = { .tally = { .on_result = check_timed_out, .on_message = note_ready },
+		.verb = VERB_DEAF, .timeout_ms = TIMEOUT_MS };
+	struct tally *tally = &trial.tally;
 
-	tally_open(&tally, &TALLY_OPTIONS(&tally, .function = act, .workers = 1, .grace_ms = GRACE_MS, .timeout_ms = TIMEOUT_MS));
+	tally->user = &trial;
+	tally_open(tally, &TALLY_OPTIONS(tally, .function = act, .workers = 1));
 	for (int i = 0; i < 3; i++)
-		CHECK_OK(tally.pool, ord_pool_submit(tally.pool, i == 2 ? &verb : "", 1, NULL));
-	while (tally.results < 2)
-		CHECK_OK(tally.pool, ord_pool_step(tally.pool, 100));
-	CHECK_OK(tally.pool, ord_pool_step(tally.pool, 0));
+		submit(&trial, i == 2 ? VERB_DEAF : VERB_NOTHING);
+	while (tally->results < 2)
+		CHECK_OK(tally->pool, ord_pool_step(tally->pool, 100));
+	CHECK_OK(tally->pool, ord_pool_step(tally->pool, 0));
 	scene_pause_ms(3 * (TIMEOUT_MS + GRACE_MS));
-	tally_close(&tally, 3);
+	tally_close(tally, 3);
 }
 
 SCENE(timeout, retried)

@@ -71,7 +71,7 @@ wait_or_kill(pid_t pid, int *status)
 int
 nothing_is_left(void)
 {
-	for (uint64_t end = clock_now_ns() + 5 * CLOCK_NS_PER_S; clock_now_ns() < end;
+	for (uint64_t end = clock_now_ns() + LONG_MS * CLOCK_NS_PER_MS; clock_now_ns() < end;
 		poll(NULL, 0, 2)) {
 		pid_t pid;
 
@@ -149,7 +149,8 @@ run_task(const struct worker_setup *setup, struct status_page *page, enum act ho
 					   .tv_nsec = (long)(deadline % CLOCK_NS_PER_S) } };
 
 	signal(SIGTERM, SIG_IGN);
-	atomic_store(&page->grace_ms, 100);
+	/* Who obeys is not to be ended because the machine did not let it run. */
+	atomic_store(&page->grace_ms, how == ACT_OBEY ? LONG_MS : 100);
 	if (how == ACT_LATE)
 		atomic_store(&page->deadline_ns, clock_now_ns() + 1000 * CLOCK_NS_PER_MS);
 	atomic_store(&page->run, RUN_WORD(7, 1, RUN_RUNNING));
