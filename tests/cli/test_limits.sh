@@ -27,6 +27,8 @@ gives 0 $'1\n2' --load 1000% --memfree 0.001M echo ::: 1 2
 
 refuses 255 "--cpu-time soon: give seconds" --cpu-time soon true ::: a
 refuses 255 "--memory 0: give a number of bytes" --memory 0 true ::: a
+refuses 255 "--memory 500: it is less than 1 MiB" --memory 500 true ::: a
+refuses 255 "--limit-as 1023K: it is less than 1 MiB" --limit-as 1023K true ::: a
 refuses 255 "--memory x: give a number of bytes" --memory x true ::: a
 refuses 255 "--memory-most says how far" --memory-most 1G true ::: a
 refuses 255 "--limit-nofile 31: give a number of open files" --limit-nofile 31 true ::: a

@@ -238,19 +238,19 @@ read_limit(struct limits *limits, int key, const char *value)
 		break;
 	case OPTION_MEMORY:
 		name = "--memory";
-		wrong = values_mebibytes(value, &limits->memory_mib);
+		wrong = values_limit(value, &limits->memory_mib);
 		break;
 	case OPTION_MEMORY_MOST:
 		name = "--memory-most";
-		wrong = values_mebibytes(value, &limits->memory_most_mib);
+		wrong = values_limit(value, &limits->memory_most_mib);
 		break;
 	case OPTION_LIMIT_AS:
 		name = "--limit-as";
-		wrong = values_mebibytes(value, &limits->address_mib);
+		wrong = values_limit(value, &limits->address_mib);
 		break;
 	case OPTION_LIMIT_FSIZE:
 		name = "--limit-fsize";
-		wrong = values_mebibytes(value, &limits->file_mib);
+		wrong = values_limit(value, &limits->file_mib);
 		break;
 	case OPTION_LIMIT_NOFILE:
 		name = "--limit-nofile";

@@ -213,6 +213,16 @@ values_mebibytes(const char *text, uint32_t *mebibytes)
 }
 
 const char *
+values_limit(const char *text, uint32_t *mebibytes)
+{
+	uint64_t bytes;
+
+	if (values_size(text, &bytes) == NULL && bytes < 1 << 20)
+		return "it is less than 1 MiB, the least limit there is: put M or G behind the number";
+	return values_mebibytes(text, mebibytes);
+}
+
+const char *
 values_files(const char *text, uint32_t *files)
 {
 	uint64_t number;

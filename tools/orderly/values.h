@@ -45,6 +45,9 @@ const char *values_size(const char *text, uint64_t *bytes);
 /* As values_size, in MiB, rounded up. */
 const char *values_mebibytes(const char *text, uint32_t *mebibytes);
 
+/* The same for a limit: 1 MiB or more. */
+const char *values_limit(const char *text, uint32_t *mebibytes);
+
 /* Of open files: 32 or more. */
 const char *values_files(const char *text, uint32_t *files);
 
