@@ -40,11 +40,18 @@ allowed() { # ROOM OTHER
 	grep -Eq "^$1:.* $2( |\$)" <<<"$rooms"
 }
 
+alone() { # FILE LINE HEADER OWNER: a library that one file knows
+	[ "$1" = "$4" ] || wrong "$1:$2: only $4 includes $3"
+}
+
 check_lib() { # FILE LINE HEADER, the header with its quotes
 	local room=${1#lib/} other=${3#\"}
 	room=${room%%/*}
 	case "$3" in
 	'<czmq'*) wrong "$1:$2: czmq has no place in the library" ;;
+	'<sqlite3'*) alone "$@" lib/graph/database.c ;;
+	'<pcre2'*) alone "$@" lib/graph/globs.c ;;
+	'<xxh'*) alone "$@" lib/graph/digest.c ;;
 	'<zmq'*)
 		case "$zmq_files" in
 		*" $1 "*) ;;
