@@ -1,0 +1,478 @@
+/*
+ * The walk: directories that are still to be read lie on a stack of paths,
+ * each is read to its end and closed before the next one is opened, so that
+ * neither depth nor width costs descriptors.
+ */
+#define _GNU_SOURCE /* DT_DIR, O_DIRECTORY */
+#include "graph/inputs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fd.h"
+#include "base/memory.h"
+#include "graph/globs.h"
+
+/* A pattern of what is ignored. */
+struct ignored {
+	struct path_glob glob;
+	int directories; /* matches those only */
+};
+
+struct walk {
+	struct files *files;
+	struct file_list *list;
+	struct ignored *ignored;
+	size_t n_ignored;
+	const struct path_glob *glob; /* NULL: everything */
+	struct buffer stack;          /* directories, each with a NUL behind it */
+	struct buffer path;           /* of the entry that is looked at */
+};
+
+static int
+no_memory(struct walk *walk)
+{
+	return error_memory(&walk->files->error);
+}
+
+static int
+bad_pattern(struct walk *walk, const char *pattern, const char *why)
+{
+	return error_set(&walk->files->error, ORD_EINVAL, "the pattern '%s' %s", pattern, why);
+}
+
+/* 1 if a path is ignored, 0 if not, or a status. */
+static int
+is_ignored(struct walk *walk, const char *path, size_t size, int directory)
+{
+	for (size_t i = 0; i < walk->n_ignored; i++) {
+		const struct ignored *ignored = &walk->ignored[i];
+		int answer;
+
+		if (ignored->directories && !directory)
+			continue;
+		answer = path_glob_match(&ignored->glob, path, size);
+		if (answer == GLOB_NO_MEMORY)
+			return no_memory(walk);
+		if (answer == GLOB_YES)
+			return 1;
+	}
+	return 0;
+}
+
+/* The same for a path that was named, or for a directory in which it lies. */
+static int
+is_ignored_within(struct walk *walk, const char *path)
+{
+	size_t size = strlen(path);
+
+	for (size_t at = 1; at < size; at++) {
+		int answer = path[at] == '/' ? is_ignored(walk, path, at, 1) : 0;
+
+		if (answer != 0)
+			return answer;
+	}
+	return is_ignored(walk, path, size, 0);
+}
+
+static int
+add_file(struct walk *walk, const char *path)
+{
+	struct file_list *list = walk->list;
+	const struct file *file = files_look(walk->files, path);
+
+	if (file == NULL)
+		return walk->files->error.status;
+	if (list->n == list->capacity) {
+		uint32_t capacity = list->capacity != 0 ? 2 * list->capacity : 16;
+		struct file *items = memory_resize(list->items, capacity * sizeof *items);
+
+		if (items == NULL)
+			return no_memory(walk);
+		list->items = items;
+		list->capacity = capacity;
+	}
+	list->items[list->n++] = *file;
+	return 0;
+}
+
+/* What an entry is, a link being what it leads to; FILE_MISSING: nothing, or it is gone. */
+static uint32_t
+entry_kind(const struct walk *walk, const struct dirent *entry, int *link)
+{
+	struct stat stat;
+
+	*link = entry->d_type == DT_LNK;
+	if (entry->d_type == DT_REG)
+		return FILE_REGULAR;
+	if (entry->d_type == DT_DIR)
+		return FILE_DIRECTORY;
+	if (entry->d_type == DT_UNKNOWN &&
+		fstatat(walk->files->root, walk->path.bytes, &stat, AT_SYMLINK_NOFOLLOW) == 0)
+		*link = S_ISLNK(stat.st_mode);
+	if (fstatat(walk->files->root, walk->path.bytes, &stat, 0) != 0)
+		return FILE_MISSING;
+	return S_ISDIR(stat.st_mode)    ? FILE_DIRECTORY
+		: S_ISREG(stat.st_mode) ? FILE_REGULAR
+					: FILE_OTHER;
+}
+
+static int
+visit_directory(struct walk *walk, int link)
+{
+	const char *path = walk->path.bytes;
+	size_t size = walk->path.size - 1;
+	int answer;
+
+	if (link && (walk->glob == NULL || walk->glob->deep))
+		return 0;
+	answer = is_ignored(walk, path, size, 1);
+	if (answer != 0)
+		return answer > 0 ? 0 : answer;
+	if (walk->glob != NULL) {
+		answer = path_glob_enters(walk->glob, path, size);
+		if (answer != GLOB_BELOW)
+			return answer == GLOB_NO_MEMORY ? no_memory(walk) : 0;
+	}
+	return buffer_append(&walk->stack, path, size + 1) != 0 ? no_memory(walk) : 0;
+}
+
+static int
+visit_file(struct walk *walk)
+{
+	const char *path = walk->path.bytes;
+	size_t size = walk->path.size - 1;
+	int answer = GLOB_YES;
+
+	if (walk->glob != NULL)
+		answer = path_glob_match(walk->glob, path, size);
+	if (answer == GLOB_NO_MEMORY)
+		return no_memory(walk);
+	if (answer != GLOB_YES)
+		return 0;
+	answer = is_ignored(walk, path, size, 0);
+	if (answer != 0)
+		return answer > 0 ? 0 : answer;
+	return add_file(walk, path);
+}
+
+/* An entry of a directory, whose path with its slash is the first `prefix` bytes of walk->path. */
+static int
+visit(struct walk *walk, const struct dirent *entry, size_t prefix)
+{
+	const char *name = entry->d_name;
+	uint32_t kind;
+	int link;
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return 0;
+	if (walk->glob != NULL && *name == '.' &&
+		(!walk->glob->hidden || !path_glob_hidden(walk->glob, name)))
+		return 0;
+	walk->path.size = prefix;
+	if (buffer_append(&walk->path, name, strlen(name) + 1) != 0)
+		return no_memory(walk);
+	kind = entry_kind(walk, entry, &link);
+	if (kind == FILE_DIRECTORY)
+		return visit_directory(walk, link);
+	/* A link to nothing is an input that is not there yet. */
+	return kind == FILE_REGULAR || (kind == FILE_MISSING && link) ? visit_file(walk) : 0;
+}
+
+static int
+read_entries(struct walk *walk, DIR *directory, const char *path)
+{
+	size_t size = strlen(path), prefix;
+	int status = 0;
+
+	walk->path.size = 0;
+	if (buffer_append(&walk->path, path, size) != 0 ||
+		(size != 0 && path[size - 1] != '/' && buffer_append(&walk->path, "/", 1) != 0))
+		return no_memory(walk);
+	prefix = walk->path.size;
+	while (status == 0) {
+		const struct dirent *entry;
+
+		errno = 0;
+		entry = readdir(directory);
+		if (entry == NULL)
+			return errno == 0 ? 0
+					  : error_system(&walk->files->error, errno,
+						    "the directory %s cannot be read", path);
+		status = visit(walk, entry, prefix);
+	}
+	return status;
+}
+
+static int
+read_directory(struct walk *walk, const char *path)
+{
+	int fd = openat(
+		walk->files->root, *path != '\0' ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory;
+	int status;
+
+	/* Gone meanwhile, or never there. */
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return 0;
+	if (fd < 0)
+		return error_system(
+			&walk->files->error, errno, "the directory %s cannot be opened", path);
+	directory = fdopendir(fd);
+	if (directory == NULL) {
+		fd_close(&fd);
+		return no_memory(walk);
+	}
+	status = read_entries(walk, directory, path);
+	closedir(directory);
+	return status;
+}
+
+/* All below a directory, "" for the root. */
+static int
+descend(struct walk *walk, const char *from)
+{
+	int status = buffer_append(&walk->stack, from, strlen(from) + 1) != 0 ? no_memory(walk) : 0;
+
+	while (status == 0 && walk->stack.size != 0) {
+		size_t start = walk->stack.size - 1;
+		char *path;
+
+		while (start != 0 && walk->stack.bytes[start - 1] != '\0')
+			start--;
+		path = memory_copy(walk->stack.bytes + start, walk->stack.size - 1 - start);
+		walk->stack.size = start;
+		status = path != NULL ? read_directory(walk, path) : no_memory(walk);
+		memory_free(path);
+	}
+	walk->stack.size = 0;
+	return status;
+}
+
+/* In place: no "./", no "//", no slash at the end; the root of the tree is "". */
+static void
+normalize(char *path)
+{
+	char *to = path, *from = path;
+
+	while (*from != '\0') {
+		int start = to == path || to[-1] == '/';
+
+		if (*from == '/' && start && to != path)
+			from++;
+		else if (start && from[0] == '.' && (from[1] == '/' || from[1] == '\0'))
+			from += from[1] == '/' ? 2 : 1;
+		else
+			*to++ = *from++;
+		/* What follows "./" at the beginning is not absolute. */
+		while (to == path && from != path && *from == '/')
+			from++;
+	}
+	if (to - path > 1 && to[-1] == '/' && to[-2] != '\\')
+		to--;
+	*to = '\0';
+}
+
+static int
+expand_plain(struct walk *walk, const char *path)
+{
+	const struct file *file;
+	int answer = is_ignored_within(walk, path);
+
+	if (answer != 0)
+		return answer > 0 ? 0 : answer;
+	file = files_look(walk->files, *path != '\0' ? path : ".");
+	if (file == NULL)
+		return walk->files->error.status;
+	if (file->kind != FILE_DIRECTORY)
+		return add_file(walk, path);
+	answer = *path != '\0' ? is_ignored(walk, path, strlen(path), 1) : 0;
+	if (answer != 0)
+		return answer > 0 ? 0 : answer;
+	walk->glob = NULL;
+	return descend(walk, path);
+}
+
+/* Compile, or say why not. */
+static int
+compile(struct walk *walk, struct path_glob *glob, const char *text)
+{
+	int fault = path_glob_compile(glob, text);
+
+	if (fault < 0)
+		return no_memory(walk);
+	return fault > 0
+		? bad_pattern(walk, text, "has a bracket that is not closed: put \\ before it")
+		: 0;
+}
+
+static int
+expand_glob(struct walk *walk, const char *text)
+{
+	struct path_glob glob;
+	int status = compile(walk, &glob, text);
+	char *from;
+
+	if (status != 0)
+		return status;
+	from = memory_copy(text, glob.fixed);
+	if (from == NULL) {
+		status = no_memory(walk);
+	} else {
+		status = *from != '\0' ? is_ignored_within(walk, from) : 0;
+		if (status == 0 && *from != '\0')
+			status = is_ignored(walk, from, strlen(from), 1);
+		walk->glob = &glob;
+		if (status == 0)
+			status = descend(walk, from);
+		else if (status > 0)
+			status = 0;
+		walk->glob = NULL;
+	}
+	memory_free(from);
+	path_glob_finish(&glob);
+	return status;
+}
+
+/* What the braces of a pattern stand for, each with a NUL behind it. */
+static int
+braces(struct walk *walk, const char *pattern, struct buffer *texts)
+{
+	int fault = *pattern != '\0' ? path_glob_braces(pattern, texts) : 0;
+
+	if (*pattern == '\0')
+		return bad_pattern(walk, pattern, "is empty");
+	if (fault < 0)
+		return no_memory(walk);
+	return fault > 0
+		? bad_pattern(walk, pattern, "has braces that stand for too much: write `*`")
+		: 0;
+}
+
+static int
+expand(struct walk *walk, const char *pattern)
+{
+	struct buffer texts = { 0 };
+	int status = braces(walk, pattern, &texts);
+
+	for (size_t at = 0; status == 0 && at < texts.size;) {
+		char *text = texts.bytes + at;
+
+		at += strlen(text) + 1;
+		normalize(text);
+		if (path_glob_is(text)) {
+			status = expand_glob(walk, text);
+		} else {
+			path_glob_plain(text);
+			status = expand_plain(walk, text);
+		}
+	}
+	buffer_finish(&texts);
+	return status;
+}
+
+/* A pattern that ends with a slash and two stars also ignores the directory before them, which is then not even read. */
+static int
+add_ignored(struct walk *walk, const char *text, int directories)
+{
+	size_t more = walk->n_ignored + 1;
+	struct ignored *ignored = memory_resize(walk->ignored, more * sizeof *ignored);
+	int status;
+
+	if (ignored == NULL)
+		return no_memory(walk);
+	walk->ignored = ignored;
+	status = compile(walk, &ignored[walk->n_ignored].glob, text);
+	if (status == 0)
+		ignored[walk->n_ignored++].directories = directories;
+	return status;
+}
+
+static int
+ignore_pattern(struct walk *walk, const char *pattern)
+{
+	struct buffer texts = { 0 };
+	int status = braces(walk, pattern, &texts);
+
+	for (size_t at = 0; status == 0 && at < texts.size;) {
+		char *text = texts.bytes + at;
+		size_t size;
+
+		at += strlen(text) + 1;
+		normalize(text);
+		size = strlen(text);
+		status = add_ignored(walk, text, 0);
+		if (status == 0 && size > 3 && strcmp(text + size - 3, "/**") == 0) {
+			text[size - 3] = '\0';
+			status = add_ignored(walk, text, 1);
+		}
+	}
+	buffer_finish(&texts);
+	return status;
+}
+
+static void
+sort_list(struct file_list *list)
+{
+	uint32_t kept = 0;
+
+	stale_sort_files(list->items, list->n);
+	for (uint32_t i = 0; i < list->n; i++)
+		if (kept == 0 || strcmp(list->items[kept - 1].path, list->items[i].path) != 0)
+			list->items[kept++] = list->items[i];
+	list->n = kept;
+}
+
+int
+inputs_expand(struct files *files, const char *const *patterns, const char *const *ignore,
+	struct file_list *list)
+{
+	struct walk walk = { .files = files, .list = list };
+	int status = 0;
+
+	list->n = 0;
+	for (; status == 0 && ignore != NULL && *ignore != NULL; ignore++)
+		status = ignore_pattern(&walk, *ignore);
+	for (; status == 0 && patterns != NULL && *patterns != NULL; patterns++)
+		status = expand(&walk, *patterns);
+	if (status == 0)
+		sort_list(list);
+	else
+		list->n = 0;
+	while (walk.n_ignored != 0)
+		path_glob_finish(&walk.ignored[--walk.n_ignored].glob);
+	memory_free(walk.ignored);
+	buffer_finish(&walk.stack);
+	buffer_finish(&walk.path);
+	return status;
+}
+
+int
+inputs_hash(struct files *files, struct file_list *list)
+{
+	for (uint32_t i = 0; i < list->n; i++) {
+		struct file *known = files_look(files, list->items[i].path);
+		int status = known != NULL ? files_hash(files, known) : files->error.status;
+
+		if (status < 0)
+			return status;
+		/* Looked at anew meanwhile, it may be another one. */
+		if (status == 0 && known->mtime_ns == list->items[i].mtime_ns &&
+			known->inode == list->items[i].inode &&
+			known->size == list->items[i].size) {
+			list->items[i].hash = known->hash;
+			list->items[i].hashed = 1;
+		}
+	}
+	return 0;
+}
+
+void
+file_list_finish(struct file_list *list)
+{
+	memory_free(list->items);
+	*list = (struct file_list){ 0 };
+}
