@@ -20,7 +20,7 @@ Test(table, zeroed_is_empty)
 
 Test(table, many_keys)
 {
-	static char keys[MANY][16];
+	static char keys[MANY][20];
 	struct table table = { 0 };
 
 	for (int i = 0; i < MANY; i++) {
