@@ -24,7 +24,7 @@
 
 #include "host.h"
 
-enum { TASKS = 100, ROUNDS = 4, DEADLINE_S = 240, STANDARD_FDS = 3, SPAWN_PAUSE_US = 3000 };
+enum { TASKS = 100, ROUNDS = 4, DEADLINE_S = 1400, STANDARD_FDS = 3, SPAWN_PAUSE_US = 3000 };
 
 #define CHILD "--child"
 

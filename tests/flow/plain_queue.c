@@ -17,7 +17,7 @@
 
 #include "host.h"
 
-enum { PRODUCERS = 4, CONSUMERS = 4, DEADLINE_S = 280 };
+enum { PRODUCERS = 4, CONSUMERS = 4, DEADLINE_S = 1400 };
 
 #ifdef __SANITIZE_THREAD__
 enum { TASKS = 40000 };

@@ -12,7 +12,7 @@
 #include "host.h"
 #include "load.h"
 
-enum { STEPS = 12000, STEPS_OF_A_POOL = 4000, DEADLINE_S = 280, LONG_DEADLINE_S = 3 * 3600 };
+enum { STEPS = 12000, STEPS_OF_A_POOL = 4000, DEADLINE_S = 1400, LONG_DEADLINE_S = 3 * 3600 };
 
 static uint64_t
 number(int argc, char **argv, int which, const char *name, uint64_t otherwise)

@@ -14,7 +14,7 @@
 #include "host.h"
 #include "load.h"
 
-enum { KILLS = 300, KILLS_OF_A_POOL = 120, DEADLINE_S = 280, LONG_DEADLINE_S = 3 * 3600 };
+enum { KILLS = 300, KILLS_OF_A_POOL = 120, DEADLINE_S = 1400, LONG_DEADLINE_S = 3 * 3600 };
 
 static const uint32_t ops[LOAD_OPS] = { [LOAD_RETURN] = 1000,
 	[LOAD_FAIL] = 20,

@@ -15,7 +15,7 @@
 
 #include "host.h"
 
-enum { THREADS = 4, TASKS = 400, DEADLINE_S = 240 };
+enum { THREADS = 4, TASKS = 400, DEADLINE_S = 1400 };
 
 struct order {
 	uint32_t thread;

@@ -14,7 +14,7 @@
 
 #include "children.h"
 
-enum { GONE_MS = 20000, FIRST_INHERITED = 3 };
+enum { GONE_MS = 100000, FIRST_INHERITED = 3 };
 
 static char folder[] = "/tmp/ord-host-XXXXXX";
 static unsigned fds_before;
