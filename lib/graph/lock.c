@@ -109,3 +109,10 @@ lock_give_back(struct schedule *schedule, uint32_t id)
 	}
 	lock_wake(schedule, id);
 }
+
+void
+schedule_set_capacity(struct schedule *schedule, uint32_t lock, uint32_t capacity)
+{
+	schedule->locks[lock].capacity = capacity;
+	wake_first(schedule, lock, SCHEDULE_NONE);
+}

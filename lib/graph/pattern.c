@@ -247,6 +247,21 @@ pattern_fill(const struct pattern *pattern, pattern_value_fn value, void *user, 
 	return 0;
 }
 
+int
+pattern_fill_spans(const struct pattern *pattern, const struct span *values, struct buffer *to)
+{
+	for (uint32_t i = 0; i < pattern->n_pieces; i++) {
+		const struct piece *piece = &pattern->pieces[i];
+		struct span text = { piece->text, piece->size };
+
+		if (piece->placeholder != PATTERN_LITERAL)
+			text = values[piece->placeholder];
+		if (buffer_append(to, text.at, text.size) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* --- globs --- */
 
 int

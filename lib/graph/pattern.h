@@ -79,6 +79,9 @@ typedef const char *(*pattern_value_fn)(void *user, struct span placeholder);
 int pattern_fill(const struct pattern *pattern, pattern_value_fn value, void *user,
 	struct buffer *to, struct span *missing);
 
+/* The same with values[n_placeholders], by number. */
+int pattern_fill_spans(const struct pattern *pattern, const struct span *values, struct buffer *to);
+
 /* Whether there is a `*` or a `?`. */
 int glob_is(const char *text, size_t size);
 

@@ -152,6 +152,9 @@ struct node_options {
 void schedule_init(struct schedule *schedule, uint32_t slots);
 void schedule_finish(struct schedule *schedule);
 
+/* A lock has so many units from now on. */
+void schedule_set_capacity(struct schedule *schedule, uint32_t lock, uint32_t capacity);
+
 /* A new lock or node: its number, or SCHEDULE_NONE without memory. */
 uint32_t schedule_add_lock(struct schedule *schedule, uint32_t capacity);
 uint32_t schedule_add(struct schedule *schedule, const struct node_options *options);

@@ -57,6 +57,35 @@ if(ORD_GRAPH_SOURCES)
 	target_include_directories(orderly_graph_objects PRIVATE lib)
 	target_link_libraries(orderly_graph_objects PRIVATE orderly_includes orderly_warnings)
 
+	set(base "$<FILTER:$<TARGET_OBJECTS:orderly_objects>,INCLUDE,/base/(alive|buffer|clock|error|fd|groups|memory|options|processors|table).c>")
+	add_library(orderly_graph SHARED $<TARGET_OBJECTS:orderly_graph_objects> ${base})
+	add_library(orderly::graph ALIAS orderly_graph)
+	set_target_properties(orderly_graph PROPERTIES
+		OUTPUT_NAME orderly-graph
+		EXPORT_NAME graph
+		VERSION ${PROJECT_VERSION}
+		SOVERSION 0
+		LINKER_LANGUAGE C
+		LINK_DEPENDS ${PROJECT_SOURCE_DIR}/lib/orderly-graph.map)
+	target_link_libraries(orderly_graph PUBLIC orderly)
+	target_link_options(orderly_graph PRIVATE
+		"LINKER:--version-script=${PROJECT_SOURCE_DIR}/lib/orderly-graph.map")
+	if(NOT ORD_INSTRUMENTED)
+		target_link_options(orderly_graph PRIVATE LINKER:--no-undefined)
+	endif()
+
+	set(ORD_GRAPH_STATIC ${PROJECT_BINARY_DIR}/liborderly-graph.a)
+	add_custom_command(OUTPUT ${ORD_GRAPH_STATIC}
+		COMMAND ${CMAKE_LINKER} -r -o orderly-graph.o $<TARGET_OBJECTS:orderly_graph_objects> ${base}
+		COMMAND ${CMAKE_OBJCOPY} --localize-hidden orderly-graph.o
+		COMMAND ${CMAKE_COMMAND} -E rm -f liborderly-graph.a
+		COMMAND ${CMAKE_AR} rcs liborderly-graph.a orderly-graph.o
+		DEPENDS orderly_graph_objects orderly_objects $<TARGET_OBJECTS:orderly_graph_objects>
+		WORKING_DIRECTORY ${PROJECT_BINARY_DIR}
+		COMMAND_EXPAND_LISTS VERBATIM
+		COMMENT "Making liborderly-graph.a")
+	add_custom_target(orderly_graph_static ALL DEPENDS ${ORD_GRAPH_STATIC})
+
 	# For tests: beside orderly_private, which has lib/base.
 	add_library(orderly_graph_private STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:orderly_graph_objects>)
 	set_target_properties(orderly_graph_private PROPERTIES LINKER_LANGUAGE C)

@@ -1,0 +1,481 @@
+/*
+ * The graph: procs that depend on each other, run by a pool.  A proc is a
+ * function or a command with a name; a name with placeholders describes many.
+ * Link with liborderly-graph.
+ *
+ * A graph has no thread of its own: it moves when its owner calls
+ * ord_graph_step, _run, _wait, _wait_locks or _wait_all, and callbacks come on
+ * the owner's thread from inside these calls.  One graph, one thread at a
+ * time; the exception is ord_graph_interrupt.
+ *
+ * In a callback: ord_graph_add, _create, _start, _set_lock, _set_param, _proc,
+ * _next and all of ord_proc_… are allowed; ord_graph_destroy is done when the
+ * callbacks have returned; what waits (_step, _run, _wait, _wait_locks,
+ * _wait_all) and _clear return ORD_EBUSY.  In the callbacks that are asked for
+ * names and values while procs are planned only ord_graph_proc, _next, _param
+ * and ord_proc_… are allowed; all else returns ORD_EBUSY.
+ *
+ * In a process that the owner forked every call that moves the graph returns
+ * ORD_EFORKED, and ord_graph_destroy only frees memory.  For NULL instead of
+ * a graph every call returns ORD_EINVAL.
+ */
+#ifndef ORDERLY_GRAPH_H
+#define ORDERLY_GRAPH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <orderly/context.h>
+#include <orderly/export.h>
+#include <orderly/message.h>
+#include <orderly/pool.h>
+#include <orderly/task.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct ord_graph;
+struct ord_proc;
+
+/* Where a proc is.  The last four are ends; of them those that are no failure are successes. */
+#define ORD_PROC_STATE_MAP(X)                                                        \
+	X(ORD_PROC_IDLE, 1, "idle")             /* not wanted, or stopped before it began */ \
+	X(ORD_PROC_WANTED, 2, "wanted")         /* it will run when it may */                \
+	X(ORD_PROC_RUNNING, 3, "running")       /* given to the pool */                      \
+	X(ORD_PROC_SUCCEEDED, 4, "succeeded")                                                \
+	X(ORD_PROC_SKIPPED, 5, "skipped")       /* it said that there is nothing to do */    \
+	X(ORD_PROC_FAILED, 6, "failed")                                                      \
+	X(ORD_PROC_FAILED_DEP, 7, "dependency failed") /* what it needs failed: it never ran */
+
+enum ord_proc_state {
+#define ORD_PROC_STATE_ENUM(name, number, word) name = number,
+	ORD_PROC_STATE_MAP(ORD_PROC_STATE_ENUM)
+#undef ORD_PROC_STATE_ENUM
+};
+
+/* Why it is there. */
+#define ORD_CAUSE_MAP(X)                                                             \
+	X(ORD_CAUSE_NONE, 0, "none")               /* nothing special */                     \
+	X(ORD_CAUSE_SAID_SO, 1, "said so")         /* the function failed with a message */  \
+	X(ORD_CAUSE_EXIT_CODE, 2, "exit code")     /* its process ended with one that is not 0 */ \
+	X(ORD_CAUSE_SIGNAL, 3, "signal")           /* its process was killed by one */       \
+	X(ORD_CAUSE_TIMED_OUT, 4, "timed out")                                               \
+	X(ORD_CAUSE_OUT_OF_MEMORY, 5, "out of memory")                                       \
+	X(ORD_CAUSE_NOT_STARTED, 6, "not started") /* the system or the pool refused it */   \
+	X(ORD_CAUSE_DEP, 7, "dependency failed")                                             \
+	X(ORD_CAUSE_SKIPPED, 8, "skipped")                                                   \
+	X(ORD_CAUSE_NO_CHANGE, 9, "no change")     /* it ran, and says that nothing is new */ \
+	X(ORD_CAUSE_STOPPED, 10, "stopped")        /* interrupted, or too many failures before it */
+
+enum ord_cause {
+#define ORD_CAUSE_ENUM(name, number, word) name = number,
+	ORD_CAUSE_MAP(ORD_CAUSE_ENUM)
+#undef ORD_CAUSE_ENUM
+};
+
+/* What a graph tells of a proc. */
+enum ord_graph_event_kind {
+	ORD_PROC_EVENT_CREATED = 1, /* it is there */
+	ORD_PROC_EVENT_WANTED = 2,  /* it will run */
+	ORD_PROC_EVENT_STARTED = 3, /* an attempt was given to the pool */
+	ORD_PROC_EVENT_RETRIED = 4, /* an attempt failed, there will be another */
+	ORD_PROC_EVENT_ENDED = 5    /* it has ended, or is idle again: its state says which */
+};
+
+/* See on_event of the options; the proc is valid as long as the graph. */
+typedef void (*ord_graph_event_fn)(int kind, const struct ord_proc *proc, void *user);
+
+/* What a proc says (see message.h); proc is NULL for what belongs to none. */
+typedef void (*ord_graph_message_fn)(const struct ord_message *message, const struct ord_proc *proc, void *user);
+
+/*
+ * Names or values that are known when they are needed: the deps of a proc, or
+ * the choices of an arg (proc is NULL then).
+ *
+ * names  out: NULL-terminated; yours, read before you are called again; NULL: none
+ *
+ * Returns 0, or anything else: the call that asked fails with ORD_EFAILED.
+ */
+typedef int (*ord_names_fn)(const struct ord_proc *proc, const char *const **names, void *user);
+
+/* Kinds of .special of a dep. */
+enum ord_dep_special {
+	ORD_DEP_NO_FAILURES = 1, /* held until nothing else of its wave is left, then canceled if anything has failed */
+	ORD_DEP_ALL_DONE = 2     /* held until nothing else of its wave is left */
+};
+
+/* A dependency of which there is more to say than a name.  One of name, names and special is set. */
+struct ord_dep {
+	size_t size;        /* set by ORD_DEP; never by hand */
+	const char *name;   /* as in .deps */
+	ord_names_fn names; /* asked when the proc is wanted */
+	void *names_user;   /* its user pointer */
+	uint32_t soft;      /* 1: order only, its failure does not matter */
+	uint32_t special;   /* an enum ord_dep_special */
+};
+
+/* The values that an arg may take.  One of values and list is set. */
+struct ord_choice {
+	size_t size;               /* set by ORD_CHOICE; never by hand */
+	const char *arg;           /* a placeholder of the name */
+	const char *const *values; /* NULL-terminated */
+	ord_names_fn list;         /* asked once, when they are first needed */
+	void *list_user;           /* its user pointer */
+};
+
+/* What a proc is, or with placeholders in its name, what many are.  Everything is copied. */
+struct ord_proc_options {
+	size_t size;                /* set by ORD_PROC; never by hand */
+	const char *name;           /* "setup", or "build::[target]": see ord_graph(3) */
+	ord_task_fn function;       /* what it does: a function in a worker … */
+	const char *function_name;  /* … or one by name, as for tasks … */
+	const char *const *command; /* … or a command, NULL-terminated; placeholders are filled … */
+	const char *shell;          /* … or a line of shell; values are quoted; no shell is started if it needs none; nothing of these: it only groups its deps */
+	const char *const *deps;    /* names of what must have ended well before; placeholders, `*` and `?`; NULL-terminated */
+	const struct ord_dep *const *special_deps; /* others; NULL-terminated */
+	const char *const *rdeps;                  /* what matches these and is wanted depends on this proc */
+	const char *const *rdeps_when_scheduled;   /* these are wanted when this proc is, and run behind it */
+	const char *const *rdeps_when_target_scheduled; /* as rdeps, for procs that are not to be pulled in by being wanted themselves */
+	const char *const *locks;   /* "net", or "net=2": units of it; held while it runs */
+	const char *const *args;    /* "level=3", "level:int=3", "level:int": types and defaults; int, float, bool, text */
+	const struct ord_choice *const *choices; /* NULL-terminated */
+	const char *const *env;     /* NAME=value for a command; placeholders are filled */
+	const char *cwd;            /* of a command; placeholders are filled; NULL: the host's */
+	const char *const *retry_on; /* "timeout", "signal", "exit 75", "failure" (the function said so): which failures are tried again; NULL: all */
+	int32_t wave;               /* lower ones first */
+	uint32_t timeout_ms;        /* per attempt; 0 = the pool's; ORD_NONE: no limit */
+	uint32_t grace_ms;          /* between SIGTERM and SIGKILL; 0 = the pool's */
+	uint32_t retries;           /* attempts after the first */
+	uint32_t retry_delay_ms;    /* before the second attempt */
+	uint32_t retry_backoff;     /* each delay is so many hundredths of the one before; 0 = 100 */
+	uint32_t always;            /* 1: runs though what it depends on has failed */
+	uint32_t now;               /* 1: wanted as soon as it is added; not with placeholders */
+	uint32_t stdout_result;     /* 1: what a command writes to its standard output is its result, not messages */
+	uint32_t skip_exit;         /* a command that exits with it is ORD_PROC_SKIPPED; 0: none */
+	uint32_t no_change_exit;    /* a command that exits with it has succeeded, without news; 0: none */
+	uint32_t expected_ms;       /* how long it takes, so that the longest way is begun first; 0 = not known */
+	/* fields are only ever appended; 0 always means the documented default */
+};
+
+struct ord_graph_options {
+	size_t size;                /* set by ORD_GRAPH_OPTIONS; never by hand */
+	const struct ord_pool_options *pool; /* start, program, hooks, shared bytes, limits, capture …; copied; what it points to is read when the first proc starts; functions, callbacks of results, messages, events and questions, order, messages, workers, window and retries must be unset; NULL: defaults */
+	const char *separator;      /* between the parts of a name; NULL: "::"; copied */
+	ord_graph_event_fn on_event; /* what happens to procs; NULL: nothing is told */
+	void *on_event_user;        /* its user pointer */
+	ord_graph_message_fn on_message; /* what procs say; NULL: dropped */
+	void *on_message_user;      /* its user pointer */
+	uint64_t shuffle;           /* seed of a random order among procs that may start; 0: the longest way first */
+	uint32_t parallel;          /* procs that run at once, 1 … 4096; 0 = one per processor */
+	uint32_t keep_going;        /* after so many failures nothing more is started; 0: never */
+	uint32_t fail_fast;         /* 1: what runs then is ended too */
+	uint32_t allow_missing_deps; /* 1: a dep of which there is no proc is none */
+};
+
+/* Lists: ORD_NAMES("a", "b"), and pointers to what ORD_DEP and ORD_CHOICE make. */
+#ifndef __cplusplus
+#define ORD_NAMES(...) ((const char *const[]){ __VA_ARGS__, NULL })
+#define ORD_DEPS(...) ((const struct ord_dep *const[]){ __VA_ARGS__, NULL })
+#define ORD_CHOICES(...) ((const struct ord_choice *const[]){ __VA_ARGS__, NULL })
+#define ORD_DEP(...) ((struct ord_dep){ .size = sizeof(struct ord_dep), __VA_ARGS__ })
+#define ORD_CHOICE(...) ((struct ord_choice){ .size = sizeof(struct ord_choice), __VA_ARGS__ })
+#define ORD_PROC(...) ((struct ord_proc_options){ .size = sizeof(struct ord_proc_options), __VA_ARGS__ })
+#define ORD_GRAPH_OPTIONS(...) \
+	((struct ord_graph_options){ .size = sizeof(struct ord_graph_options), __VA_ARGS__ })
+#else
+static inline ord_dep
+ord_dep_default()
+{
+	ord_dep dep = ord_dep();
+	dep.size = sizeof dep;
+	return dep;
+}
+
+static inline ord_choice
+ord_choice_default()
+{
+	ord_choice choice = ord_choice();
+	choice.size = sizeof choice;
+	return choice;
+}
+
+static inline ord_proc_options
+ord_proc_options_default()
+{
+	ord_proc_options options = ord_proc_options();
+	options.size = sizeof options;
+	return options;
+}
+
+static inline ord_graph_options
+ord_graph_options_default()
+{
+	ord_graph_options options = ord_graph_options();
+	options.size = sizeof options;
+	return options;
+}
+#endif
+
+/*
+ * Make a graph.  Nothing is started.
+ *
+ * graph    out: the graph, or NULL on failure; free it with ord_graph_destroy
+ * options  copied, with .pool; NULL: all defaults
+ *
+ * Returns 0, or
+ *   ORD_ENOMEM
+ *   ORD_EINVAL   an option is out of its range, or a size is not one of ours
+ *   ORD_ENOTSUP  an option is set that this version does not know
+ * Any thread.  Since 0.1.  Source: lib/graph/graph.c.  See ord_graph(3).
+ */
+ORD_API int ORD_MUST_CHECK
+ord_graph_new(struct ord_graph **graph, const struct ord_graph_options *options);
+
+/*
+ * Add a proc, or with placeholders in its name a description of many.
+ *
+ * Returns 0, or (the sentence is ord_graph_error)
+ *   ORD_EINVAL   something in it is not valid, or there is one of this name
+ *   ORD_ENOTSUP  an option is set that this version does not know; a function, but
+ *                the first proc was started when there were only commands
+ *   ORD_EBUSY    called while names are asked for
+ *   ORD_ENOMEM
+ *   and with .now as ord_graph_start.
+ * May be called from a callback.  Since 0.1.  Source: lib/graph/graph.c.
+ */
+ORD_API int
+ord_graph_add(struct ord_graph *graph, const struct ord_proc_options *proc);
+
+/*
+ * How many units a lock has; one that is not set has 1.
+ *
+ * name      any text without `=`
+ * capacity  units; 0: nobody gets it
+ *
+ * Returns 0, or ORD_EINVAL (no name), ORD_ENOMEM.
+ * Takes effect with what starts next.  May be called from a callback.  Since 0.1.  Source: lib/graph/graph.c.
+ */
+ORD_API int
+ord_graph_set_lock(struct ord_graph *graph, const char *name, uint32_t capacity);
+
+/*
+ * Set a param: text that all procs see, ord_context_param, [param.NAME],
+ * $ORDERLY_PARAM_NAME.
+ *
+ * value  copied; NULL: the param is no more
+ *
+ * Returns 0, or ORD_EINVAL (no name), ORD_ENOMEM.
+ * What has started sees what was set before.  May be called from a callback.  Since 0.1.  Source: lib/graph/graph.c.
+ */
+ORD_API int
+ord_graph_set_param(struct ord_graph *graph, const char *name, const char *value);
+
+/* The value of a param, or NULL; valid until it is set again.  Since 0.1.  Source: lib/graph/graph.c. */
+ORD_API const char *
+ord_graph_param(const struct ord_graph *graph, const char *name);
+
+/*
+ * Make the procs of a name exist, without running them; `*` and `?` in it go
+ * over the choices.  Those that are there stay as they are.
+ *
+ * Returns 0, or
+ *   ORD_EINVAL   no description or more than one matches; a value that is none of the
+ *                choices or of another type; a glob without choices
+ *   ORD_EFAILED  a callback of choices failed
+ *   ORD_EBUSY    called while names are asked for
+ *   ORD_ENOMEM
+ * May be called from a callback.  Since 0.1.  Source: lib/graph/graph.c.
+ */
+ORD_API int
+ord_graph_create(struct ord_graph *graph, const char *name);
+
+/*
+ * Want the procs of a name, and all that they depend on: they run when the
+ * graph moves.  What runs, is wanted or has ended stays as it is.  If an error
+ * is returned nothing is wanted by this call.
+ *
+ * Returns as ord_graph_create, and
+ *   ORD_EINVAL   a dependency has no name that is there or a placeholder without
+ *                value; procs depend on each other in a cycle, which is named; one
+ *                depends on a proc of a higher wave; a proc that runs or has ended
+ *                would have to wait; a lock has too few units
+ * May be called from a callback.  Since 0.1.  Source: lib/graph/graph.c.
+ */
+ORD_API int
+ord_graph_start(struct ord_graph *graph, const char *name);
+
+/*
+ * Move the graph: start what may start, take what has ended, call back.  The
+ * first call that moves a graph starts its pool.
+ *
+ * timeout_ms  how long to wait if nothing is there to do; 0 not at all, -1 until something is
+ *
+ * Returns 0 (also when the time is up, or nothing is wanted), or
+ *   ORD_EBUSY         called from a callback
+ *   ORD_EINTERRUPTED  ord_graph_interrupt was called, and nothing runs any more
+ *   ORD_ESTALLED      procs are wanted that nothing can start any more
+ *   and what ord_pool_start and ord_pool_step return.
+ * Since 0.1.  Source: lib/graph/run.c.
+ */
+ORD_API int
+ord_graph_step(struct ord_graph *graph, int timeout_ms);
+
+/*
+ * Want procs, and move until they have ended: ord_graph_start for each name,
+ * but all of them or none, then ord_graph_wait.
+ *
+ * names  NULL-terminated
+ *
+ * Returns as these.  Since 0.1.  Source: lib/graph/run.c.
+ */
+ORD_API int
+ord_graph_run(struct ord_graph *graph, const char *const *names);
+
+/*
+ * Move until procs have ended; `*` and `?` stand for those that exist.
+ *
+ * names  NULL-terminated
+ *
+ * Returns 0 if all of them ended well, or
+ *   ORD_EFAILED  one did not, or was stopped; the sentence names the first
+ *   ORD_EINVAL   there is none of a name, or nobody wants it
+ *   and as ord_graph_step(graph, -1).
+ * Since 0.1.  Source: lib/graph/run.c.
+ */
+ORD_API int
+ord_graph_wait(struct ord_graph *graph, const char *const *names);
+
+/*
+ * Move until nobody holds these locks.
+ *
+ * locks  NULL-terminated names; one that nobody knows is free
+ *
+ * Returns 0, or as ord_graph_step(graph, -1).  Since 0.1.  Source: lib/graph/run.c.
+ */
+ORD_API int
+ord_graph_wait_locks(struct ord_graph *graph, const char *const *locks);
+
+/*
+ * Move until nothing is wanted any more.
+ *
+ * Returns 0 if no proc has failed since ord_graph_clear, or ORD_EFAILED, with
+ * the first in the sentence; or as ord_graph_step(graph, -1).  Since 0.1.  Source: lib/graph/run.c.
+ */
+ORD_API int
+ord_graph_wait_all(struct ord_graph *graph);
+
+/*
+ * Forget what has run: every proc is idle and has no result, and its deps are
+ * asked for anew.  Descriptions, procs, params and locks stay.
+ *
+ * Returns 0, or ORD_EBUSY: procs are wanted or run (ord_graph_wait_all), or called from a callback.
+ * Since 0.1.  Source: lib/graph/graph.c.
+ */
+ORD_API int
+ord_graph_clear(struct ord_graph *graph);
+
+/*
+ * Stop soon, from any thread or a signal handler.  The first call: nothing
+ * more is started, what runs ends in its own time.  The second: it is killed.
+ * The graph starts nothing after that.
+ *
+ * Returns 0, or ORD_EINVAL for NULL.  Async-signal-safe.  Since 0.1.  Source: lib/graph/run.c.
+ */
+ORD_API int
+ord_graph_interrupt(struct ord_graph *graph);
+
+/* The proc of this name, or NULL if it does not exist; valid as long as the graph.  Since 0.1.  Source: lib/graph/graph.c. */
+ORD_API const struct ord_proc *
+ord_graph_proc(const struct ord_graph *graph, const char *name);
+
+/* The procs one after the other, in the order in which they were made; previous NULL: the first; NULL: no more.  Since 0.1.  Source: lib/graph/graph.c. */
+ORD_API const struct ord_proc *
+ord_graph_next(const struct ord_graph *graph, const struct ord_proc *previous);
+
+/*
+ * The sentence that belongs to the last error of a call on this graph; "" if
+ * there was none; for NULL: that there is no graph.  Valid until the next call
+ * on it.  Since 0.1.  Source: lib/graph/graph.c.
+ */
+ORD_API const char *
+ord_graph_error(const struct ord_graph *graph);
+
+/*
+ * Stop and free a graph: what runs is killed (ord_pool_destroy).
+ *
+ * graph  in: the graph, *graph NULL or graph NULL: nothing happens; out: NULL
+ *
+ * In a callback it is deferred until the callbacks have returned.  Since 0.1.  Source: lib/graph/graph.c.
+ */
+ORD_API void
+ord_graph_destroy(struct ord_graph **graph);
+
+/* A state as words, such as "dependency failed"; "unknown" for other numbers.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API const char *
+ord_proc_state_name(int state);
+
+/* A cause as words, such as "timed out"; "unknown" for other numbers.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API const char *
+ord_cause_name(int cause);
+
+/* Its name.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API const char *
+ord_proc_name(const struct ord_proc *proc);
+
+/* An enum ord_proc_state.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API int
+ord_proc_state(const struct ord_proc *proc);
+
+/* An enum ord_cause.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API int
+ord_proc_cause(const struct ord_proc *proc);
+
+/* The value of an arg, or NULL; valid as long as the graph.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API const char *
+ord_proc_arg(const struct ord_proc *proc, const char *name);
+
+/*
+ * Its result: what ord_task_return was given last, or a command's standard
+ * output (.stdout_result).
+ *
+ * size  out, may be NULL: its bytes
+ *
+ * Returns output[size] with one NUL byte behind them that is not counted; never NULL; empty
+ * unless it has succeeded.  Valid until ord_graph_clear.  Since 0.1.  Source: lib/graph/proc.c.
+ */
+ORD_API const void *
+ord_proc_output(const struct ord_proc *proc, size_t *size);
+
+/* Why it did not end well, as a sentence; "" if it did or has not ended.  Valid until ord_graph_clear.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API const char *
+ord_proc_error(const struct ord_proc *proc);
+
+/* Of ORD_PROC_FAILED_DEP: the proc whose failure it was; else NULL.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API const struct ord_proc *
+ord_proc_root(const struct ord_proc *proc);
+
+/* How often it was started.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API uint32_t
+ord_proc_attempts(const struct ord_proc *proc);
+
+/* The exit code of its last process, -1 if that did not exit.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API int
+ord_proc_exit_code(const struct ord_proc *proc);
+
+/* The signal that ended its last process, 0 if none did.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API int
+ord_proc_signal(const struct ord_proc *proc);
+
+/* When its last attempt began, CLOCK_MONOTONIC in nanoseconds; 0 if it never did.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API uint64_t
+ord_proc_started_ns(const struct ord_proc *proc);
+
+/* When that ended; 0 if it has not.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API uint64_t
+ord_proc_ended_ns(const struct ord_proc *proc);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,171 @@
+/*
+ * A graph and its procs, for the files of this room.  graph.c has the public
+ * functions; registry.c, plan.c, run.c and ask.c are the steps.
+ */
+#ifndef GRAPH_GRAPH_H
+#define GRAPH_GRAPH_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <orderly/graph.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/table.h"
+#include "graph/definition.h"
+#include "graph/index.h"
+#include "graph/schedule.h"
+
+#define GRAPH_BUCKETS 1024 /* a power of two */
+
+/* What a running proc said beside its result. */
+enum saying { SAID_NOTHING, SAID_SKIPPED, SAID_NO_CHANGE };
+
+struct ord_proc {
+	struct ord_graph *graph;
+	struct definition *definition;
+	const char *name;    /* in this block, as the values from it */
+	const char **values; /* of the definition's args; NULL: none */
+	void *output;        /* output[output_size] and a NUL; NULL: empty */
+	size_t output_size;
+	char *error;                   /* NULL: "" */
+	struct waiting *asks;          /* what it waits for; NULL: nothing */
+	struct wait *waits;            /* who waits for it */
+	struct ord_proc *next_running; /* in the same bucket */
+	uint64_t sequence;             /* of its task, while it runs */
+	uint64_t due_ns;               /* of NODE_PAUSED: when it is ready again */
+	uint64_t started_ns;
+	uint64_t ended_ns;
+	uint32_t node; /* its number in the schedule, and in graph->procs */
+	uint32_t attempts;
+	int exit_code;
+	int signal;
+	uint8_t cause;    /* an enum ord_cause */
+	uint8_t saying;   /* an enum saying */
+	uint8_t canceled; /* by us, while it ran */
+};
+
+/* A name with a value: a param; a lock, whose number is its place. */
+struct named {
+	char *name;
+	char *value;
+};
+
+struct ord_graph {
+	struct ord_graph_options options;
+	struct ord_pool_options pool_options;
+	char *separator;
+	struct error error;
+	char *alive; /* a byte that a fork wipes */
+	struct schedule schedule;
+	struct ord_proc **procs; /* by node */
+	uint32_t procs_capacity;
+	struct table by_name; /* procs */
+	struct index protos;  /* definitions with placeholders */
+	struct index rdeps;   /* of RDEP_TARGET */
+	struct definition *first, *last;
+	struct named *locks; /* n of the schedule */
+	uint32_t locks_capacity;
+	struct named *params;
+	uint32_t n_params, params_capacity;
+	struct numbers found; /* procs of a name */
+	struct buffer text;   /* for the length of a call */
+	_Atomic(struct ord_pool *)
+		pool; /* NULL: nothing has started yet; a signal handler looks at it */
+	struct ord_proc *running[GRAPH_BUCKETS]; /* procs that have a task, by its sequence */
+	struct numbers paused;                   /* procs between two attempts */
+	struct waiting *waitings;                /* procs that wait for others */
+	uint32_t n_lock_waits;                   /* of them, for locks */
+	uint32_t n_functions;                    /* definitions with one */
+	int with_functions;                      /* the pool has workers */
+	int ended;                               /* the pool ended with this error */
+	int callbacks;                           /* depth */
+	int asking;                              /* names are asked for */
+	int giving;                              /* run_give goes on */
+	int destroy;                             /* when the callbacks have returned */
+	atomic_int interrupts;
+	int interrupts_seen;
+};
+
+/* --- registry.c --- */
+
+/* The number of a lock, made with one unit if it is new; SCHEDULE_NONE without memory. */
+uint32_t registry_lock(void *graph, const char *name, size_t size);
+
+/* Take a definition over; one without placeholders becomes a proc.  On failure it is not taken. */
+int registry_add(struct ord_graph *graph, struct definition *definition, struct ord_proc **proc);
+
+/* Append the procs of a name to graph->found, making those that are not there; ORD_EINVAL if there are none. */
+int registry_find(struct ord_graph *graph, const char *name);
+
+/* The declarer of an rdep for a target that its pattern matches with these values. */
+int registry_declarer(struct ord_graph *graph, const struct rdep *rdep, const struct span *values,
+	struct ord_proc **proc);
+
+struct ord_proc *registry_proc(const struct ord_graph *graph, struct span name);
+
+/* The value of an arg or a param for a proc; a pattern_value_fn whose user is the proc. */
+const char *proc_value(void *proc, struct span placeholder);
+
+const struct named *graph_param(const struct ord_graph *graph, struct span name);
+
+/* --- plan.c --- */
+
+/* Want the procs in graph->found from `from` on, and all that they need; all or none.  graph->found is cut to `from`. */
+int plan_want(struct ord_graph *graph, uint32_t from);
+
+/* As a sentence: what the schedule refused. */
+int plan_fault(struct ord_graph *graph, int fault);
+
+/* --- submit.c: what the pool is given; as the pool's submit, and 1 with *missing: a placeholder has no value --- */
+
+int submit_function(struct ord_graph *graph, struct ord_proc *proc);
+int submit_command(struct ord_graph *graph, struct ord_proc *proc, struct span *missing);
+
+/* --- verdict.c --- */
+
+/* What a result means: takes over what it says; NODE_DONE, NODE_FAILED, or NODE_PAUSED: try again. */
+int verdict_take(struct ord_proc *proc, const struct ord_result *result);
+
+/* A proc ends without a result, with a cause and a sentence. */
+void verdict_set(struct ord_proc *proc, int cause, const char *why);
+
+/* Forget how it ended. */
+void verdict_clear(struct ord_proc *proc);
+
+/* How long to wait before the attempt that comes next. */
+uint64_t verdict_delay_ns(const struct ord_proc *proc);
+
+/* --- ask.c --- */
+
+void ask_take(const struct ord_ask *ask, void *graph);
+
+/* A proc has ended: those who waited for it may go on. */
+void ask_ended(struct ord_graph *graph, struct ord_proc *proc);
+
+/* A proc's attempt is over: it waits for nothing any more. */
+void ask_forget(struct ord_graph *graph, struct ord_proc *proc);
+
+/* Locks have been given back. */
+void ask_locks(struct ord_graph *graph);
+
+/* Nothing can move any more but by an answer: one that waits is told so.  1 if there was one. */
+int ask_break(struct ord_graph *graph);
+
+/* --- run.c --- */
+
+void run_give(struct ord_graph *graph);
+void run_tell(struct ord_graph *graph, int kind, const struct ord_proc *proc);
+
+/* --- graph.c --- */
+
+/* Any call: the graph is there; one that changes it: and no names are asked for; one that waits: and no callback runs. */
+int graph_check(const struct ord_graph *graph);
+int graph_may_change(struct ord_graph *graph);
+int graph_enter(struct ord_graph *graph);
+int graph_leave(struct ord_graph *graph, int status);
+void graph_free(struct ord_graph *graph);
+
+#endif

@@ -1,0 +1,117 @@
+/* What can be asked of a proc. */
+#include <string.h>
+
+#include "graph/graph.h"
+
+const char *
+ord_proc_state_name(int state)
+{
+	switch (state) {
+#define STATE_NAME(name, number, word) \
+	case number: return word;
+		ORD_PROC_STATE_MAP(STATE_NAME)
+#undef STATE_NAME
+	default: return "unknown";
+	}
+}
+
+const char *
+ord_cause_name(int cause)
+{
+	switch (cause) {
+#define CAUSE_NAME(name, number, word) \
+	case number: return word;
+		ORD_CAUSE_MAP(CAUSE_NAME)
+#undef CAUSE_NAME
+	default: return "unknown";
+	}
+}
+
+const char *
+ord_proc_name(const struct ord_proc *proc)
+{
+	return proc->name;
+}
+
+int
+ord_proc_state(const struct ord_proc *proc)
+{
+	switch (proc->graph->schedule.nodes[proc->node].state) {
+	case NODE_IDLE:
+	case NODE_FRESH: return ORD_PROC_IDLE;
+	case NODE_RUNNING: return ORD_PROC_RUNNING;
+	case NODE_DONE:
+		return proc->cause == ORD_CAUSE_SKIPPED ? ORD_PROC_SKIPPED : ORD_PROC_SUCCEEDED;
+	case NODE_FAILED: return ORD_PROC_FAILED;
+	case NODE_CANCELED: return ORD_PROC_FAILED_DEP;
+	default: return ORD_PROC_WANTED;
+	}
+}
+
+int
+ord_proc_cause(const struct ord_proc *proc)
+{
+	return proc->cause;
+}
+
+const char *
+ord_proc_arg(const struct ord_proc *proc, const char *name)
+{
+	uint32_t at = DEFINITION_NONE;
+
+	if (name != NULL)
+		at = definition_arg(proc->definition, (struct span){ name, strlen(name) });
+	return at != DEFINITION_NONE ? proc->values[at] : NULL;
+}
+
+const void *
+ord_proc_output(const struct ord_proc *proc, size_t *size)
+{
+	if (size != NULL)
+		*size = proc->output_size;
+	return proc->output != NULL ? proc->output : "";
+}
+
+const char *
+ord_proc_error(const struct ord_proc *proc)
+{
+	return proc->error != NULL ? proc->error : "";
+}
+
+const struct ord_proc *
+ord_proc_root(const struct ord_proc *proc)
+{
+	const struct node *node = &proc->graph->schedule.nodes[proc->node];
+
+	return node->state == NODE_CANCELED ? proc->graph->procs[node->root] : NULL;
+}
+
+uint32_t
+ord_proc_attempts(const struct ord_proc *proc)
+{
+	return proc->attempts;
+}
+
+int
+ord_proc_exit_code(const struct ord_proc *proc)
+{
+	return proc->exit_code;
+}
+
+int
+ord_proc_signal(const struct ord_proc *proc)
+{
+	return proc->signal;
+}
+
+uint64_t
+ord_proc_started_ns(const struct ord_proc *proc)
+{
+	return proc->started_ns;
+}
+
+uint64_t
+ord_proc_ended_ns(const struct ord_proc *proc)
+{
+	return proc->ended_ns;
+}

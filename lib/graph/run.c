@@ -1,0 +1,496 @@
+/*
+ * THE loop: what the schedule says starts, what the pool says has ended.
+ *
+ *   run_give      schedule_next → pool          as long as something may start
+ *   on_result     pool → verdict → schedule_end → those who wait → run_give
+ *   move          retries that are due, stalls, one step of the pool
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/processors.h"
+#include "graph/graph.h"
+
+#define WINDOW \
+	65536 /* tasks given to the pool that have not ended: those that wait for others too */
+#define BUSY_NS (10 * CLOCK_NS_PER_MS) /* until a full pool is asked again */
+#define LONG_MS \
+	INT32_MAX /* a pool that is asked to wait for ever takes tasks that wait for us for a stall */
+
+/* --- telling --- */
+
+void
+run_tell(struct ord_graph *graph, int kind, const struct ord_proc *proc)
+{
+	if (graph->options.on_event == NULL)
+		return;
+	graph->callbacks++;
+	graph->options.on_event(kind, proc, graph->options.on_event_user);
+	graph->callbacks--;
+}
+
+static struct ord_proc **
+bucket_of(struct ord_graph *graph, uint64_t sequence)
+{
+	return &graph->running[sequence % GRAPH_BUCKETS];
+}
+
+static void
+enter_running(struct ord_graph *graph, struct ord_proc *proc)
+{
+	struct ord_proc **bucket = bucket_of(graph, proc->sequence);
+
+	proc->next_running = *bucket;
+	*bucket = proc;
+}
+
+static void
+leave_running(struct ord_graph *graph, const struct ord_proc *proc)
+{
+	struct ord_proc **at = bucket_of(graph, proc->sequence);
+
+	while (*at != proc)
+		at = &(*at)->next_running;
+	*at = proc->next_running;
+}
+
+static void
+on_message(const struct ord_message *message, void *user)
+{
+	struct ord_graph *graph = user;
+	uint64_t sequence = ord_message_sequence(message);
+	const struct ord_proc *proc = *bucket_of(graph, sequence);
+
+	while (proc != NULL && proc->sequence != sequence)
+		proc = proc->next_running;
+	graph->callbacks++;
+	graph->options.on_message(message, proc, graph->options.on_message_user);
+	graph->callbacks--;
+}
+
+/* --- ends --- */
+
+/* A stop lets nothing start any more; with fail_fast what runs is to end too. */
+static void
+cancel_running(struct ord_graph *graph)
+{
+	for (uint32_t i = 0; i < GRAPH_BUCKETS; i++)
+		for (struct ord_proc *proc = graph->running[i]; proc != NULL;
+			proc = proc->next_running)
+			(void)ord_pool_cancel(graph->pool, proc->sequence);
+}
+
+static void
+tell_end(struct ord_graph *graph, struct ord_proc *proc)
+{
+	ask_ended(graph, proc);
+	run_tell(graph, ORD_PROC_EVENT_ENDED, proc);
+}
+
+/* Those that ended without having run. */
+static void
+take_settled(struct ord_graph *graph)
+{
+	uint32_t id;
+
+	while ((id = schedule_settled(&graph->schedule)) != SCHEDULE_NONE) {
+		struct ord_proc *proc = graph->procs[id];
+		const struct node *node = &graph->schedule.nodes[id];
+		char why[200];
+
+		if (node->state == NODE_CANCELED) {
+			snprintf(why, sizeof why, "canceled: %.150s failed",
+				graph->procs[node->root]->name);
+			verdict_set(proc, ORD_CAUSE_DEP, why);
+		} else {
+			verdict_set(proc, ORD_CAUSE_STOPPED,
+				"not started: the graph was stopped before");
+		}
+		tell_end(graph, proc);
+	}
+}
+
+static void
+end(struct ord_graph *graph, struct ord_proc *proc, int state)
+{
+	int stopped = graph->schedule.stopped;
+
+	schedule_end(&graph->schedule, proc->node, state);
+	tell_end(graph, proc);
+	take_settled(graph);
+	ask_locks(graph);
+	if (!stopped && graph->schedule.stopped && graph->options.fail_fast)
+		cancel_running(graph);
+}
+
+static int
+pause(struct ord_graph *graph, struct ord_proc *proc, uint64_t delay_ns)
+{
+	if (numbers_push(&graph->paused, proc->node) != 0)
+		return -1;
+	proc->due_ns = clock_now_ns() + delay_ns;
+	schedule_hold(&graph->schedule, proc->node);
+	take_settled(graph);
+	ask_locks(graph);
+	return 0;
+}
+
+static void
+on_result(const struct ord_result *result, void *user)
+{
+	struct ord_graph *graph = user;
+	struct ord_proc *proc = ord_result_user(result);
+	int state;
+
+	graph->callbacks++;
+	leave_running(graph, proc);
+	ask_forget(graph, proc);
+	state = verdict_take(proc, result);
+	if (state == NODE_PAUSED && pause(graph, proc, verdict_delay_ns(proc)) == 0)
+		run_tell(graph, ORD_PROC_EVENT_RETRIED, proc);
+	else
+		end(graph, proc, state == NODE_DONE ? NODE_DONE : NODE_FAILED);
+	graph->callbacks--;
+	run_give(graph);
+}
+
+/* --- starts --- */
+
+/* Never called: it says that functions of this program are to be run, and each task brings its own. */
+static int
+no_function(struct ord_task *task, void *user)
+{
+	(void)user;
+	return ord_task_fail(task, "a task without a function");
+}
+
+static int
+start_pool(struct ord_graph *graph)
+{
+	struct ord_pool_options options = graph->pool_options;
+	struct ord_pool *pool;
+	int status;
+
+	options.size = sizeof options;
+	options.function = graph->n_functions != 0 ? no_function : NULL;
+	options.on_result = on_result;
+	options.on_result_user = graph;
+	options.on_message = graph->options.on_message != NULL ? on_message : NULL;
+	options.on_message_user = graph;
+	options.on_ask = ask_take;
+	options.on_ask_user = graph;
+	options.order = ORD_COMPLETION;
+	options.window = WINDOW;
+	options.workers = options.start == ORD_START_INLINE ? 0 : graph->schedule.slots;
+	status = ord_pool_new(&pool, &options);
+	if (status != ORD_OK)
+		return error_set(
+			&graph->error, status, "the options of the pool: %s", ord_strerror(status));
+	graph->with_functions = graph->n_functions != 0;
+	status = ord_pool_start(pool);
+	if (status != ORD_OK) {
+		error_set(&graph->error, status, "%s", ord_pool_error(pool));
+		ord_pool_destroy(&pool);
+		return status;
+	}
+	graph->pool = pool;
+	return ORD_OK;
+}
+
+static int
+submit(struct ord_graph *graph, struct ord_proc *proc, struct span *missing)
+{
+	return definition_is_command(proc->definition) ? submit_command(graph, proc, missing)
+						       : submit_function(graph, proc);
+}
+
+/* The pool does not take it: later, or not at all. */
+static void
+refuse(struct ord_graph *graph, struct ord_proc *proc, int status, const struct span *missing)
+{
+	char why[300];
+
+	if (status == ORD_EAGAIN && pause(graph, proc, BUSY_NS) == 0)
+		return;
+	proc->attempts++;
+	if (status == 1)
+		snprintf(why, sizeof why, "'%.*s' in its command has no value", (int)missing->size,
+			missing->at);
+	else
+		snprintf(why, sizeof why, "%.290s",
+			status == ORD_ENOMEM ? "there was no memory to start it"
+					     : ord_pool_error(graph->pool));
+	verdict_clear(proc);
+	verdict_set(proc, ORD_CAUSE_NOT_STARTED, why);
+	end(graph, proc, NODE_FAILED);
+}
+
+static void
+give(struct ord_graph *graph, struct ord_proc *proc)
+{
+	struct span missing = { 0 };
+	int status;
+
+	proc->saying = SAID_NOTHING;
+	if (!definition_is_command(proc->definition) && !definition_is_function(proc->definition)) {
+		end(graph, proc, NODE_DONE);
+		return;
+	}
+	status = submit(graph, proc, &missing);
+	if (status != ORD_OK) {
+		refuse(graph, proc, status, &missing);
+		return;
+	}
+	proc->attempts++;
+	enter_running(graph, proc);
+	run_tell(graph, ORD_PROC_EVENT_STARTED, proc);
+}
+
+void
+run_give(struct ord_graph *graph)
+{
+	uint32_t id;
+
+	if (graph->giving || graph->pool == NULL)
+		return;
+	graph->giving = 1;
+	take_settled(graph);
+	while ((id = schedule_next(&graph->schedule)) != SCHEDULE_NONE) {
+		give(graph, graph->procs[id]);
+		take_settled(graph);
+	}
+	take_settled(graph);
+	graph->giving = 0;
+}
+
+/* --- moving --- */
+
+int
+ord_graph_interrupt(struct ord_graph *graph)
+{
+	struct ord_pool *pool;
+
+	if (graph == NULL)
+		return ORD_EINVAL;
+	atomic_fetch_add(&graph->interrupts, 1);
+	pool = graph->pool;
+	return pool != NULL ? ord_pool_interrupt(pool) : ORD_OK;
+}
+
+/* Those whose pause is over are ready; how long until the next, or -1. */
+static int
+end_pauses(struct ord_graph *graph)
+{
+	uint64_t now = graph->paused.count != 0 ? clock_now_ns() : 0, next = UINT64_MAX;
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < graph->paused.count; i++) {
+		uint32_t id = graph->paused.at[i];
+		const struct ord_proc *proc = graph->procs[id];
+
+		if (graph->schedule.nodes[id].state != NODE_PAUSED)
+			continue; /* stopped meanwhile */
+		if (proc->due_ns <= now) {
+			schedule_make_ready(&graph->schedule, id);
+			continue;
+		}
+		next = proc->due_ns < next ? proc->due_ns : next;
+		graph->paused.at[kept++] = id;
+	}
+	graph->paused.count = kept;
+	return next != UINT64_MAX ? clock_left_ms(now, next) : -1;
+}
+
+static int
+say_stalled(struct ord_graph *graph)
+{
+	for (uint32_t i = 0; i < graph->schedule.n_nodes; i++)
+		if (schedule_is_unfinished(graph->schedule.nodes[i].state))
+			return error_set(&graph->error, ORD_ESTALLED,
+				"nothing can move any more: %s is wanted, and nothing that runs could let it start",
+				graph->procs[i]->name);
+	return ORD_OK;
+}
+
+/* The pool has ended with an error: it takes nothing any more. */
+static int
+step_pool(struct ord_graph *graph, int timeout_ms)
+{
+	int status = ord_pool_step(graph->pool, timeout_ms);
+
+	if (status != ORD_OK) {
+		error_set(&graph->error, status, "%s", ord_pool_error(graph->pool));
+		graph->ended = status;
+	}
+	return status;
+}
+
+static int
+move(struct ord_graph *graph, int timeout_ms)
+{
+	int due, status;
+
+	if (graph->ended != 0)
+		return error_set(&graph->error, graph->ended, "the graph's pool has ended: %s",
+			ord_pool_error(graph->pool));
+	if (graph->pool == NULL && graph->schedule.unfinished != 0) {
+		status = start_pool(graph);
+		if (status != ORD_OK)
+			return status;
+	}
+	if (atomic_load(&graph->interrupts) != 0 && !graph->schedule.stopped)
+		schedule_stop(&graph->schedule);
+	take_settled(graph);
+	due = end_pauses(graph);
+	run_give(graph);
+	if (graph->schedule.unfinished == 0)
+		return ORD_OK;
+	if (graph->schedule.running == 0 && graph->paused.count == 0)
+		return ask_break(graph) ? ORD_OK : say_stalled(graph);
+	if (timeout_ms < 0)
+		timeout_ms = LONG_MS;
+	status = step_pool(graph, due >= 0 && due < timeout_ms ? due : timeout_ms);
+	run_give(graph);
+	return status;
+}
+
+static int
+interrupted(struct ord_graph *graph)
+{
+	return error_set(&graph->error, ORD_EINTERRUPTED,
+		"interrupted: ord_graph_interrupt was called, and nothing more is started");
+}
+
+int
+ord_graph_step(struct ord_graph *graph, int timeout_ms)
+{
+	int status = graph_enter(graph);
+
+	if (status != ORD_OK)
+		return status;
+	status = move(graph, timeout_ms);
+	if (status == ORD_OK && atomic_load(&graph->interrupts) != 0 &&
+		graph->schedule.unfinished == 0)
+		status = interrupted(graph);
+	return graph_leave(graph, status);
+}
+
+/* --- waiting --- */
+
+static int
+find_all(struct ord_graph *graph, const char *const *names)
+{
+	int status = ORD_OK;
+
+	if (names == NULL)
+		return error_set(&graph->error, ORD_EINVAL, "names is NULL");
+	graph->found.count = 0;
+	for (; status == ORD_OK && *names != NULL; names++)
+		status = registry_find(graph, *names);
+	return status;
+}
+
+static int
+say_failed(struct ord_graph *graph, const struct ord_proc *proc)
+{
+	return error_set(&graph->error, ORD_EFAILED, "%s did not end well: %.800s", proc->name,
+		ord_proc_error(proc));
+}
+
+/* graph->found stays as it is while the graph moves: what is found meanwhile lies behind it. */
+static int
+wait_for_found(struct ord_graph *graph)
+{
+	uint32_t count = graph->found.count;
+	const struct ord_proc *failed = NULL;
+	int status = ORD_OK;
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct ord_proc *proc = graph->procs[graph->found.at[i]];
+		const struct node *node;
+
+		while (node = &graph->schedule.nodes[proc->node],
+			status == ORD_OK && !graph->destroy && schedule_is_unfinished(node->state))
+			status = move(graph, -1);
+		if (status != ORD_OK || graph->destroy)
+			return status;
+		if (node->state == NODE_IDLE && proc->cause != ORD_CAUSE_STOPPED)
+			return error_set(&graph->error, ORD_EINVAL,
+				"%s is not wanted by anybody: start it first", proc->name);
+		if (failed == NULL && node->state != NODE_DONE)
+			failed = proc;
+	}
+	if (failed != NULL && atomic_load(&graph->interrupts) != 0)
+		return interrupted(graph);
+	return failed != NULL ? say_failed(graph, failed) : ORD_OK;
+}
+
+int
+ord_graph_wait(struct ord_graph *graph, const char *const *names)
+{
+	int status = graph_enter(graph);
+
+	if (status != ORD_OK)
+		return status;
+	status = find_all(graph, names);
+	if (status == ORD_OK)
+		status = wait_for_found(graph);
+	graph->found.count = 0;
+	return graph_leave(graph, status);
+}
+
+int
+ord_graph_run(struct ord_graph *graph, const char *const *names)
+{
+	int status = graph_enter(graph);
+
+	if (status != ORD_OK)
+		return status;
+	status = find_all(graph, names);
+	if (status == ORD_OK)
+		status = plan_want(graph, 0);
+	if (status == ORD_OK)
+		status = find_all(graph, names);
+	if (status == ORD_OK)
+		status = wait_for_found(graph);
+	graph->found.count = 0;
+	return graph_leave(graph, status);
+}
+
+int
+ord_graph_wait_locks(struct ord_graph *graph, const char *const *locks)
+{
+	int status = graph_enter(graph);
+
+	if (status != ORD_OK)
+		return status;
+	if (locks == NULL)
+		return graph_leave(graph, error_set(&graph->error, ORD_EINVAL, "locks is NULL"));
+	for (; *locks != NULL && status == ORD_OK; locks++) {
+		uint32_t lock = registry_lock(graph, *locks, strlen(*locks));
+
+		if (lock == SCHEDULE_NONE)
+			status = error_memory(&graph->error);
+		while (status == ORD_OK && !graph->destroy && graph->schedule.locks[lock].used != 0)
+			status = move(graph, -1);
+	}
+	return graph_leave(graph, status);
+}
+
+int
+ord_graph_wait_all(struct ord_graph *graph)
+{
+	int status = graph_enter(graph);
+
+	if (status != ORD_OK)
+		return status;
+	while (status == ORD_OK && !graph->destroy && graph->schedule.unfinished != 0)
+		status = move(graph, -1);
+	if (status == ORD_OK && atomic_load(&graph->interrupts) != 0)
+		status = interrupted(graph);
+	if (status == ORD_OK && graph->schedule.failures != 0)
+		status = say_failed(graph, graph->procs[graph->schedule.first_failed]);
+	return graph_leave(graph, status);
+}
