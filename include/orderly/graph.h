@@ -29,6 +29,7 @@
 #include <orderly/export.h>
 #include <orderly/message.h>
 #include <orderly/pool.h>
+#include <orderly/status.h>
 #include <orderly/task.h>
 
 #ifdef __cplusplus

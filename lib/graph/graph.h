@@ -79,6 +79,7 @@ struct ord_graph {
 	struct waiting *waitings;                /* procs that wait for others */
 	uint32_t n_lock_waits;                   /* of them, for locks */
 	uint32_t n_functions;                    /* definitions with one */
+	uint32_t n_tasks;                        /* definitions that need a pool */
 	int with_functions;                      /* the pool has workers */
 	int ended;                               /* the pool ended with this error */
 	int callbacks;                           /* depth */

@@ -293,7 +293,9 @@ registry_add(struct ord_graph *graph, struct definition *definition, struct ord_
 	else
 		graph->first = definition;
 	graph->last = definition;
-	graph->n_functions += definition->function != NULL || definition->function_name != NULL;
+	graph->n_functions += definition_is_function(definition) ? 1 : 0;
+	graph->n_tasks +=
+		definition_is_function(definition) || definition_is_command(definition) ? 1 : 0;
 	return ORD_OK;
 }
 

@@ -253,7 +253,7 @@ run_give(struct ord_graph *graph)
 {
 	uint32_t id;
 
-	if (graph->giving || graph->pool == NULL)
+	if (graph->giving || (graph->pool == NULL && graph->n_tasks != 0))
 		return;
 	graph->giving = 1;
 	take_settled(graph);
@@ -335,7 +335,7 @@ move(struct ord_graph *graph, int timeout_ms)
 	if (graph->ended != 0)
 		return error_set(&graph->error, graph->ended, "the graph's pool has ended: %s",
 			ord_pool_error(graph->pool));
-	if (graph->pool == NULL && graph->schedule.unfinished != 0) {
+	if (graph->pool == NULL && graph->n_tasks != 0 && graph->schedule.unfinished != 0) {
 		status = start_pool(graph);
 		if (status != ORD_OK)
 			return status;
