@@ -12,31 +12,23 @@
 
 #include "base/memory.h"
 #include "base/options.h"
+#include "graph/making.h"
 #include "graph/value.h"
 
 #define FIRST_PROC OPTIONS_UP_TO(struct ord_proc_options, expected_ms)
 #define FIRST_DEP OPTIONS_UP_TO(struct ord_dep, special)
-#define FIRST_CHOICE OPTIONS_UP_TO(struct ord_choice, list_user)
-#define PARAM "param."
-
-/* One that is being made. */
-struct making {
-	struct definition *definition;
-	const struct definition_context *context;
-	struct ord_proc_options options;
-};
 
 /* --- errors --- */
 
-static int
-no_memory(const struct making *making)
+int
+making_no_memory(const struct making *making)
 {
 	return error_memory(making->context->error);
 }
 
 /* A sentence about the definition: what is wrong with which text. */
-static int
-wrong(const struct making *making, const char *what, const char *text, const char *why)
+int
+making_wrong(const struct making *making, const char *what, const char *text, const char *why)
 {
 	return error_set(making->context->error, ORD_EINVAL, "%s: %s '%s': %s",
 		making->options.name, what, text, why);
@@ -48,16 +40,16 @@ compile(const struct making *making, struct pattern *pattern, const char *text, 
 	int fault = pattern_compile(pattern, text, making->context->separator, reading);
 
 	if (fault == PATTERN_OK && pattern->n_placeholders > PLACEHOLDERS_MAX)
-		return wrong(making, "the name", text, "it has more than 32 placeholders");
+		return making_wrong(making, "the name", text, "it has more than 32 placeholders");
 	if (fault == PATTERN_OK)
 		return ORD_OK;
 	if (fault == PATTERN_NO_MEMORY)
-		return no_memory(making);
-	return wrong(making, "the name", text, pattern_fault_text(fault));
+		return making_no_memory(making);
+	return making_wrong(making, "the name", text, pattern_fault_text(fault));
 }
 
-static int
-take_options(const struct making *making, void *to, size_t size, size_t first, const void *from)
+int
+making_take(const struct making *making, void *to, size_t size, size_t first, const void *from)
 {
 	int status = from != NULL ? options_copy(to, size, first, from) : ORD_EINVAL;
 
@@ -70,8 +62,8 @@ take_options(const struct making *making, void *to, size_t size, size_t first, c
 	return ORD_OK;
 }
 
-static uint32_t
-count_of(const void *list)
+uint32_t
+making_count(const void *list)
 {
 	const char *bytes = list;
 	const void *pointer;
@@ -86,145 +78,6 @@ count_of(const void *list)
 	}
 }
 
-/* --- args --- */
-
-uint32_t
-definition_arg(const struct definition *definition, struct span name)
-{
-	for (uint32_t i = 0; i < definition->n_args; i++)
-		if (strlen(definition->args[i].name) == name.size &&
-			memcmp(definition->args[i].name, name.at, name.size) == 0)
-			return i;
-	return DEFINITION_NONE;
-}
-
-static int
-is_param(struct span name)
-{
-	return name.size > strlen(PARAM) && memcmp(name.at, PARAM, strlen(PARAM)) == 0;
-}
-
-static int
-is_known(void *user, struct span name)
-{
-	return is_param(name) || definition_arg(user, name) != DEFINITION_NONE;
-}
-
-static int
-add_arg(const struct making *making, struct span name, struct arg **arg)
-{
-	struct definition *definition = making->definition;
-	uint32_t at = definition_arg(definition, name);
-
-	if (at == DEFINITION_NONE) {
-		at = definition->n_args;
-		definition->args[at].name = memory_copy(name.at, name.size);
-		if (definition->args[at].name == NULL)
-			return no_memory(making);
-		definition->n_args++;
-	}
-	*arg = &definition->args[at];
-	return ORD_OK;
-}
-
-/* "level:int=3": a name, a type, a default. */
-static int
-read_arg(const struct making *making, const char *text)
-{
-	const char *value = strchr(text, '='), *end = value != NULL ? value : text + strlen(text);
-	const char *type = memchr(text, ':', (size_t)(end - text));
-	struct span name = { text, (size_t)((type != NULL ? type : end) - text) };
-	struct arg *arg;
-	int kind = type != NULL ? value_kind_of(type + 1, (size_t)(end - type - 1)) : VALUE_TEXT;
-	int status;
-
-	if (name.size == 0 || is_param(name))
-		return wrong(making, "the arg", text,
-			"it has no name, or one that begins with 'param.'");
-	if (kind < 0)
-		return wrong(
-			making, "the arg", text, "its type is not one of int, float, bool, text");
-	if (value != NULL && !value_is(kind, value + 1))
-		return wrong(making, "the arg", text, "its default is not of its type");
-	status = add_arg(making, name, &arg);
-	if (status != ORD_OK)
-		return status;
-	if (arg->otherwise != NULL || arg->kind != VALUE_TEXT)
-		return wrong(making, "the arg", text, "it is there twice");
-	arg->kind = (uint32_t)kind;
-	arg->otherwise = value != NULL ? memory_copy(value + 1, strlen(value + 1)) : NULL;
-	return value != NULL && arg->otherwise == NULL ? no_memory(making) : ORD_OK;
-}
-
-static int
-copy_strings(const struct making *making, char ***to, const char *const *from)
-{
-	uint32_t count = count_of(from);
-
-	*to = memory_new(count + 1, sizeof **to);
-	for (uint32_t i = 0; *to != NULL && i < count; i++) {
-		(*to)[i] = memory_copy(from[i], strlen(from[i]));
-		if ((*to)[i] == NULL)
-			return no_memory(making);
-	}
-	return *to != NULL ? ORD_OK : no_memory(making);
-}
-
-static void
-free_strings(char **strings)
-{
-	for (char **string = strings; string != NULL && *string != NULL; string++)
-		memory_free(*string);
-	memory_free(strings);
-}
-
-static int
-read_choice(const struct making *making, const struct ord_choice *from)
-{
-	struct ord_choice choice;
-	struct arg *arg;
-	uint32_t at;
-	int status = take_options(making, &choice, sizeof choice, FIRST_CHOICE, from);
-
-	if (status != ORD_OK)
-		return status;
-	if (choice.arg == NULL || (choice.values == NULL) == (choice.list == NULL))
-		return wrong(making, "a choice of", choice.arg != NULL ? choice.arg : "",
-			"it needs an arg, and either values or a list");
-	at = definition_arg(making->definition, (struct span){ choice.arg, strlen(choice.arg) });
-	if (at == DEFINITION_NONE)
-		return wrong(
-			making, "choices of", choice.arg, "there is no such placeholder or arg");
-	arg = &making->definition->args[at];
-	if (arg->choices != NULL || arg->list != NULL)
-		return wrong(making, "choices of", choice.arg, "they are there twice");
-	arg->list = choice.list;
-	arg->list_user = choice.list_user;
-	return choice.list != NULL ? ORD_OK : copy_strings(making, &arg->choices, choice.values);
-}
-
-static int
-read_args(const struct making *making)
-{
-	struct definition *definition = making->definition;
-	const struct ord_proc_options *options = &making->options;
-	uint32_t n_args = count_of(options->args), n_choices = count_of(options->choices);
-	struct arg *unused;
-	int status = ORD_OK;
-
-	definition->args =
-		memory_new(definition->name.n_placeholders + n_args, sizeof *definition->args);
-	if (definition->args == NULL)
-		return no_memory(making);
-	for (uint32_t i = 0; status == ORD_OK && i < definition->name.n_placeholders; i++)
-		status = add_arg(making, pattern_placeholder_name(&definition->name, i), &unused);
-	for (uint32_t i = 0; status == ORD_OK && i < n_args; i++)
-		status = read_arg(making, options->args[i]);
-	for (uint32_t i = 0; status == ORD_OK && i < n_choices; i++)
-		status = read_choice(making, options->choices[i]);
-	return status;
-}
-
 /* --- deps --- */
 
 /* Each placeholder of a pattern has a value when it is filled. */
@@ -232,8 +85,8 @@ static int
 check_placeholders(const struct making *making, const struct pattern *pattern)
 {
 	for (uint32_t i = 0; i < pattern->n_placeholders; i++)
-		if (!is_known(making->definition, pattern_placeholder_name(pattern, i)))
-			return wrong(making, "the name", pattern->text,
+		if (!arg_is_known(making->definition, pattern_placeholder_name(pattern, i)))
+			return making_wrong(making, "the name", pattern->text,
 				"a placeholder in it is no arg of the proc; write [param.NAME] for a param");
 	return ORD_OK;
 }
@@ -252,13 +105,13 @@ read_special_dep(const struct making *making, const struct ord_dep *from)
 {
 	struct definition *definition = making->definition;
 	struct ord_dep dep;
-	int status = take_options(making, &dep, sizeof dep, FIRST_DEP, from);
+	int status = making_take(making, &dep, sizeof dep, FIRST_DEP, from);
 
 	if (status != ORD_OK)
 		return status;
 	if ((dep.name != NULL) + (dep.names != NULL) + (dep.special != 0) != 1 ||
 		dep.special > ORD_DEP_ALL_DONE || dep.soft > 1)
-		return wrong(making, "a special dep", dep.name != NULL ? dep.name : "",
+		return making_wrong(making, "a special dep", dep.name != NULL ? dep.name : "",
 			"one of name, names and special is set, and soft is 0 or 1");
 	if (dep.special != 0) {
 		definition->flags |= NODE_BARRIER;
@@ -278,13 +131,14 @@ static int
 read_deps(const struct making *making)
 {
 	const struct ord_proc_options *options = &making->options;
-	uint32_t n_deps = count_of(options->deps), n_special = count_of(options->special_deps);
+	uint32_t n_deps = making_count(options->deps),
+		 n_special = making_count(options->special_deps);
 	int status = ORD_OK;
 
 	making->definition->needs =
 		memory_new(n_deps + n_special, sizeof *making->definition->needs);
 	if (making->definition->needs == NULL)
-		return no_memory(making);
+		return making_no_memory(making);
 	for (uint32_t i = 0; status == ORD_OK && i < n_deps; i++)
 		status = read_dep(making, options->deps[i]);
 	for (uint32_t i = 0; status == ORD_OK && i < n_special; i++)
@@ -303,7 +157,7 @@ check_declarer(const struct making *making, const struct pattern *pattern)
 
 		if (pattern_placeholder(pattern, placeholder.at, placeholder.size) ==
 			PATTERN_LITERAL)
-			return wrong(making, "the rdep", pattern->text,
+			return making_wrong(making, "the rdep", pattern->text,
 				"each placeholder of the proc's name must be in it");
 	}
 	return ORD_OK;
@@ -336,12 +190,12 @@ read_rdeps(const struct making *making)
 	int status = ORD_OK;
 
 	for (int list = 0; list < 3; list++)
-		count += count_of(lists[list]);
+		count += making_count(lists[list]);
 	making->definition->rdeps = memory_new(count, sizeof *making->definition->rdeps);
 	if (making->definition->rdeps == NULL)
-		return no_memory(making);
+		return making_no_memory(making);
 	for (int list = 0; list < 3; list++)
-		for (uint32_t i = 0; status == ORD_OK && i < count_of(lists[list]); i++)
+		for (uint32_t i = 0; status == ORD_OK && i < making_count(lists[list]); i++)
 			status = read_rdep(
 				making, lists[list][i], list == 2 ? RDEP_DECLARER : RDEP_TARGET);
 	return status;
@@ -380,12 +234,12 @@ read_lock(const struct making *making, const char *text)
 		(text[size] == '=' &&
 			(value_int(text + size + 1, &units) != 0 || units < 1 ||
 				units > INT32_MAX)))
-		return wrong(making, "the lock", text,
+		return making_wrong(making, "the lock", text,
 			"write its name, or name=units with one unit or more");
 	use.lock = making->context->lock(making->context->user, text, size);
 	use.units = (uint32_t)units;
 	if (use.lock == SCHEDULE_NONE)
-		return no_memory(making);
+		return making_no_memory(making);
 	add_use(making->definition, use);
 	return ORD_OK;
 }
@@ -393,12 +247,12 @@ read_lock(const struct making *making, const char *text)
 static int
 read_locks(const struct making *making)
 {
-	uint32_t count = count_of(making->options.locks);
+	uint32_t count = making_count(making->options.locks);
 	int status = ORD_OK;
 
 	making->definition->uses = memory_new(count, sizeof *making->definition->uses);
 	if (making->definition->uses == NULL)
-		return no_memory(making);
+		return making_no_memory(making);
 	for (uint32_t i = 0; status == ORD_OK && i < count; i++)
 		status = read_lock(making, making->options.locks[i]);
 	return status;
@@ -410,8 +264,8 @@ static int
 read_words(const struct making *making, struct text *text, const char *const *words)
 {
 	for (; words != NULL && *words != NULL; words++)
-		if (text_add_word(text, *words, is_known, making->definition) != 0)
-			return no_memory(making);
+		if (text_add_word(text, *words, arg_is_known, making->definition) != 0)
+			return making_no_memory(making);
 	return ORD_OK;
 }
 
@@ -423,12 +277,14 @@ read_command(const struct making *making)
 	const char *const cwd[] = { options->cwd, NULL };
 	int status = read_words(making, &command->argv, options->command);
 
-	for (uint32_t i = 0; i < count_of(options->env); i++)
+	for (uint32_t i = 0; i < making_count(options->env); i++)
 		if (strchr(options->env[i], '=') == NULL || *options->env[i] == '=')
-			return wrong(making, "the variable", options->env[i], "write NAME=value");
+			return making_wrong(
+				making, "the variable", options->env[i], "write NAME=value");
 	if (options->shell != NULL &&
-		text_add_line(&command->argv, options->shell, is_known, making->definition) != 0)
-		status = no_memory(making);
+		text_add_line(&command->argv, options->shell, arg_is_known, making->definition) !=
+			0)
+		status = making_no_memory(making);
 	if (status == ORD_OK)
 		status = read_words(making, &command->env, options->env);
 	return status != ORD_OK ? status : read_words(making, &command->cwd, cwd);
@@ -444,7 +300,7 @@ read_function(const struct making *making)
 		return ORD_OK;
 	making->definition->function_name =
 		memory_copy(options->function_name, strlen(options->function_name));
-	return making->definition->function_name != NULL ? ORD_OK : no_memory(making);
+	return making->definition->function_name != NULL ? ORD_OK : making_no_memory(making);
 }
 
 static int
@@ -467,9 +323,10 @@ read_retries(const struct making *making)
 		return ORD_OK;
 	for (; *words != NULL; words++)
 		if (!is_failure_word(*words))
-			return wrong(making, "retry_on", *words,
+			return making_wrong(making, "retry_on", *words,
 				"write timeout, signal, failure or exit CODE");
-	return copy_strings(making, &making->definition->retry_on, making->options.retry_on);
+	making->definition->retry_on = making_copy(making->options.retry_on);
+	return making->definition->retry_on != NULL ? ORD_OK : making_no_memory(making);
 }
 
 static int
@@ -517,11 +374,11 @@ copy_numbers(struct definition *definition, const struct ord_proc_options *optio
 struct definition *
 definition_new(const struct ord_proc_options *options, const struct definition_context *context)
 {
-	static int (*const readers[])(const struct making *) = { check_numbers, read_args,
+	static int (*const readers[])(const struct making *) = { check_numbers, arg_read_all,
 		read_deps, read_rdeps, read_locks, read_command, read_function, read_retries };
 	struct making making = { .context = context };
 	int status =
-		take_options(&making, &making.options, sizeof making.options, FIRST_PROC, options);
+		making_take(&making, &making.options, sizeof making.options, FIRST_PROC, options);
 
 	if (status != ORD_OK)
 		return NULL;
@@ -531,7 +388,7 @@ definition_new(const struct ord_proc_options *options, const struct definition_c
 	}
 	making.definition = memory_new(1, sizeof *making.definition);
 	if (making.definition == NULL) {
-		no_memory(&making);
+		making_no_memory(&making);
 		return NULL;
 	}
 	status = compile(&making, &making.definition->name, making.options.name, PATTERN_NAME);
@@ -555,7 +412,8 @@ definition_destroy(struct definition *definition)
 	for (uint32_t i = 0; i < definition->n_args; i++) {
 		memory_free(definition->args[i].name);
 		memory_free(definition->args[i].otherwise);
-		free_strings(definition->args[i].choices);
+		making_free_strings(definition->args[i].choices);
+		table_finish(&definition->args[i].known);
 	}
 	for (uint32_t i = 0; i < definition->n_needs; i++)
 		pattern_finish(&definition->needs[i].name);
@@ -565,7 +423,7 @@ definition_destroy(struct definition *definition)
 	text_finish(&definition->command.argv);
 	text_finish(&definition->command.env);
 	text_finish(&definition->command.cwd);
-	free_strings(definition->retry_on);
+	making_free_strings(definition->retry_on);
 	memory_free(definition->function_name);
 	memory_free(definition->args);
 	memory_free(definition->needs);

@@ -11,6 +11,7 @@
 #include <orderly/graph.h>
 
 #include "base/error.h"
+#include "base/table.h"
 #include "graph/index.h"
 #include "graph/pattern.h"
 #include "graph/schedule.h"
@@ -22,9 +23,10 @@
 /* An arg of a proc: the placeholders of the name come first, in their order. */
 struct arg {
 	char *name;
-	char *otherwise; /* the value of procs whose name does not say it; NULL: none */
-	uint32_t kind;   /* an enum value_kind */
-	char **choices;  /* NULL-terminated, or NULL: any value */
+	char *otherwise;    /* the value of procs whose name does not say it; NULL: none */
+	uint32_t kind;      /* an enum value_kind */
+	char **choices;     /* NULL-terminated, or NULL: any value */
+	struct table known; /* the same, to look for one */
 	ord_names_fn
 		list; /* instead: asked when they are first needed; NULL: not to be asked (any more) */
 	void *list_user;
@@ -89,6 +91,9 @@ void definition_destroy(struct definition *definition);
 
 /* The arg of this name, or DEFINITION_NONE. */
 uint32_t definition_arg(const struct definition *definition, struct span name);
+
+/* Copy the choices of an arg; names NULL: none; -1 without memory, nothing changed. */
+int definition_set_choices(struct arg *arg, const char *const *names);
 
 /* Whether procs of it are commands, or functions; else they only group what they depend on. */
 int definition_is_command(const struct definition *definition);

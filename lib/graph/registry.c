@@ -63,30 +63,6 @@ proc_value(void *user, struct span placeholder)
 
 /* --- choices --- */
 
-static int
-copy_list(struct ord_graph *graph, struct arg *arg, const char *const *names)
-{
-	static const char *const none[] = { NULL };
-	uint32_t count = 0;
-
-	if (names == NULL)
-		names = none;
-	while (names[count] != NULL)
-		count++;
-	arg->choices = memory_new(count + 1, sizeof *arg->choices);
-	for (uint32_t i = 0; arg->choices != NULL && i < count; i++) {
-		arg->choices[i] = memory_copy(names[i], strlen(names[i]));
-		if (arg->choices[i] == NULL) {
-			while (i-- > 0)
-				memory_free(arg->choices[i]);
-			memory_free(arg->choices);
-			arg->choices = NULL;
-			break;
-		}
-	}
-	return arg->choices != NULL ? ORD_OK : error_memory(&graph->error);
-}
-
 /* The choices of an arg are asked for when they are first needed. */
 static int
 know_choices(struct ord_graph *graph, const struct definition *definition, struct arg *arg)
@@ -103,16 +79,13 @@ know_choices(struct ord_graph *graph, const struct definition *definition, struc
 		return error_set(&graph->error, ORD_EFAILED,
 			"%s: the list of choices of '%s' failed with %d", definition->name.text,
 			arg->name, status);
-	return copy_list(graph, arg, names);
+	return definition_set_choices(arg, names) == 0 ? ORD_OK : error_memory(&graph->error);
 }
 
 static int
 is_choice(const struct arg *arg, const char *value)
 {
-	for (char **choice = arg->choices; choice != NULL && *choice != NULL; choice++)
-		if (strcmp(*choice, value) == 0)
-			return 1;
-	return arg->choices == NULL;
+	return arg->choices == NULL || table_find(&arg->known, value, strlen(value)) != NULL;
 }
 
 /* --- procs --- */
