@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""The binary interface of liborderly.so as lines of text, compared with the record of this version.
+"""The binary interface of a library as lines of text, compared with the record of this version.
 
-usage: interface.py show|check|accept TREE BUILD
+usage: interface.py show|check|accept TREE BUILD [LIBRARY]
 
 show     print the lines
-check    compare them with tests/abi/liborderly-VERSION.txt, and with the record of the version before
+check    compare them with tests/abi/LIBRARY-VERSION.txt, and with the record of the version before
 accept   write that file anew
+
+LIBRARY is liborderly, or liborderly-graph.
 
 A line is a kind, a name and what may not change about it: symbols of the library, functions and function
 types with their parameters, structs with size, fields with offset, size and type, enumerators, constants.
@@ -18,6 +20,14 @@ import sys
 import tempfile
 
 CC = os.environ.get("ORDERLY_CC", "cc")
+LIBRARY = sys.argv[4] if len(sys.argv) > 4 else "liborderly"
+OF_GRAPH = ("graph.h", "context.h")
+
+
+def own_headers():
+    for path in sorted(glob.glob("include/orderly/*.h")):
+        if (os.path.basename(path) in OF_GRAPH) == (LIBRARY == "liborderly-graph"):
+            yield path
 
 
 def run(*command, text=None):
@@ -33,16 +43,16 @@ def read(path):
 
 
 def includes():
-    return "".join(f"#include <{path[len('include/'):]}>\n" for path in sorted(glob.glob("include/orderly/*.h")))
+    return "".join(f"#include <{path[len('include/'):]}>\n" for path in own_headers())
 
 
 def own_lines(preprocessed):
     """What comes from our headers, without attributes, on one line."""
-    ours, kept = False, []
+    ours, kept, own = False, [], {os.path.basename(path) for path in own_headers()}
     for line in preprocessed.split("\n"):
         marker = re.match(r'# \d+ "([^"]*)"', line)
         if marker:
-            ours = "include/orderly/" in marker.group(1)
+            ours = "include/orderly/" in marker.group(1) and os.path.basename(marker.group(1)) in own
         elif ours:
             kept.append(line)
     text = " ".join(" ".join(kept).split())
@@ -70,8 +80,10 @@ def fields(name, body):
 
 
 def constants(macros):
+    own = set(re.findall(r"^#define (ORD_\w+)", "".join(read(path) for path in own_headers()), re.M))
     for name, value in re.findall(r"^#define (ORD_\w+) (.+)$", macros, re.M):
-        if re.fullmatch(r"-?\w*\d+[uUlL]*|U?INT(8|16|32|64)_MAX", value) and not name.startswith("ORD_VERSION"):
+        if name in own and re.fullmatch(r"-?\w*\d+[uUlL]*|U?INT(8|16|32|64)_MAX", value) and \
+                not name.startswith("ORD_VERSION"):
             yield name
 
 
@@ -127,7 +139,7 @@ def shown(library):
 
 def interface(build):
     declared = Declared()
-    return sorted(set(list(shown(f"{build}/liborderly.so")) + declared.lines + declared.measured()), key=order)
+    return sorted(set(list(shown(f"{build}/{LIBRARY}.so")) + declared.lines + declared.measured()), key=order)
 
 
 def order(line):
@@ -176,7 +188,7 @@ def differences(old, new):
 
 
 def number(path):
-    return tuple(int(part) for part in re.search(r"liborderly-([\d.]+)\.txt$", path).group(1).split("."))
+    return tuple(int(part) for part in re.search(r"-([\d.]+)\.txt$", path).group(1).split("."))
 
 
 class Version:
@@ -185,8 +197,8 @@ class Version:
     def __init__(self):
         headers = "".join(read(path) for path in glob.glob("include/orderly/*.h"))
         self.name = re.search(r'#define ORD_VERSION "([\d.]+)"', headers).group(1)
-        self.path = f"tests/abi/liborderly-{self.name}.txt"
-        older = [path for path in glob.glob("tests/abi/liborderly-*.txt") if number(path) < number(self.path)]
+        self.path = f"tests/abi/{LIBRARY}-{self.name}.txt"
+        older = [path for path in glob.glob(f"tests/abi/{LIBRARY}-[0-9]*.txt") if number(path) < number(self.path)]
         self.before = max(older, key=number, default=None)
         changes = read("docs/CHANGELOG.md")
         section = re.search(rf"^## {re.escape(self.name)}(.*?)(?=^## |\Z)", changes, re.M | re.S)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The binary interface: what a program that is already built depends on stays as it was recorded.
 # usage: test_abi.sh [TREE [BUILD]]
-#        test_abi.sh --accept [BUILD]   write the record of this version anew (tests/abi/liborderly-VERSION.txt)
+#        test_abi.sh --accept [BUILD]   write the records of this version anew (tests/abi/LIBRARY-VERSION.txt)
 #
 # Nothing that a released version had may go or move while the SONAME stays. What is new since the last release is
 # named in docs/CHANGELOG.md, under "### ABI" of this version. A version that the changes call unreleased may still
@@ -18,4 +18,9 @@ else
 	tree=${1:-$tree}
 	build=${2:-${ORDERLY_BUILD:-$tree/build/dev}}
 fi
-exec python3 "$here/interface.py" "$what" "$tree" "$build"
+status=0
+for library in liborderly liborderly-graph; do
+	[ -e "$build/$library.so" ] || [ "$library" = liborderly ] || continue
+	python3 "$here/interface.py" "$what" "$tree" "$build" "$library" || status=$?
+done
+exit $status

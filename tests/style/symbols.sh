@@ -1,5 +1,5 @@
 #!/bin/bash
-# Both libraries show ord_* and nothing else, and everything that a header declares.
+# Libraries show ord_* and nothing else, and everything that their headers declare.
 # usage: symbols.sh [TREE [BUILD]]
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -8,16 +8,29 @@ cd "${1:-$here/../..}"
 build=${2:-$ORDERLY_BUILD}
 status=0
 
-declared=$(python3 - <<'END'
-import glob
+# The headers of liborderly-graph; all others are of liborderly.
+graph_headers=' graph.h context.h '
+
+declared_in() { # HEADERS...
+	python3 - "$@" <<'END'
 import re
+import sys
 
 import source
 
-text = "\n".join(source.strip(source.read(path)) for path in glob.glob("include/orderly/*.h"))
+text = "\n".join(source.strip(source.read(path)) for path in sys.argv[1:])
 print("\n".join(sorted(set(re.findall(r"\bORD_API\b[^;{]*?\b(ord_\w+)\s*\(", text)))))
 END
-)
+}
+
+core=() graph=()
+for header in include/orderly/*.h; do
+	case "$graph_headers" in
+	*" ${header##*/} "*) graph+=("$header") ;;
+	*) core+=("$header") ;;
+	esac
+done
+declared=$(declared_in "${core[@]}")
 [ -n "$declared" ] || {
 	echo "include/orderly: there is no function"
 	status=1
@@ -41,4 +54,9 @@ check() { # LIBRARY NM-OPTIONS...
 
 check liborderly.so -D
 check liborderly.a -g
+if [ "${#graph[@]}" -gt 0 ]; then
+	declared=$(declared_in "${graph[@]}")
+	check liborderly-graph.so -D
+	check liborderly-graph.a -g
+fi
 exit $status

@@ -2,7 +2,7 @@
 # Variables at file scope: none in the library, but for those listed here. usage: variables.sh [TREE [BUILD]]
 set -euo pipefail
 build=${2:-$ORDERLY_BUILD}
-objects=$build/CMakeFiles/orderly_objects.dir
+objects=$build/CMakeFiles
 
 # room/file.c:name, then the reason
 allowed='
@@ -10,15 +10,15 @@ spawn/entry.c:ran   whether ord_worker_main ran is about the process, not about 
 worker/log.c:running   the task that this thread runs, so that ord_log needs no argument; workers only
 '
 
-found=$(find "$objects" -name '*.o' | sort | while read -r object; do
+found=$(find "$objects"/orderly_objects.dir "$objects"/orderly_graph_objects.dir -name '*.o' 2>/dev/null | sort | while read -r object; do
 	# Constants with addresses in them lie in .data.rel.ro: not mutable. 17 is where objdump's flags begin;
 	# d is a section, F a function.
-	objdump -tw "$object" | awk -v file="${object#"$objects"/lib/}" '
+	objdump -tw "$object" | awk -v file="${object#"$objects"/*/lib/}" '
 		substr($0, 17, 8) !~ /[dF]/ && match($0, / (\.data|\.bss|\.tdata|\.tbss|\*COM\*)[^ \t]*[ \t]/) &&
 		substr($0, RSTART, RLENGTH) !~ /^ \.data\.rel\.ro/ {
 			sub(/\.o$/, "", file); name = $NF; sub(/\.[0-9]+$/, "", name); print file ":" name }'
 done)
-[ -n "$(find "$objects" -name '*.o' -print -quit)" ] || { echo "$objects: no objects"; exit 1; }
+[ -n "$(find "$objects"/orderly_objects.dir -name '*.o' -print -quit)" ] || { echo "$objects: no objects"; exit 1; }
 
 status=0
 for variable in $found; do
