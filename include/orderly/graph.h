@@ -129,15 +129,15 @@ struct ord_choice {
 struct ord_proc_options {
 	size_t size;                /* set by ORD_PROC; never by hand */
 	const char *name;           /* "setup", or "build::[target]": see ord_graph(3) */
-	ord_task_fn function;       /* what it does: a function in a worker … */
-	const char *function_name;  /* … or one by name, as for tasks … */
-	const char *const *command; /* … or a command, NULL-terminated; placeholders are filled … */
-	const char *shell;          /* … or a line of shell; values are quoted; no shell is started if it needs none; nothing of these: it only groups its deps */
+	ord_task_fn function;       /* what it does: a function in a worker, */
+	const char *function_name;  /* or one by name, as for tasks, */
+	const char *const *command; /* or a command, NULL-terminated, with its placeholders filled, */
+	const char *shell;          /* or a line of shell, with values quoted; no shell is started if it needs none; none of the four: it only groups its deps */
 	const char *const *deps;    /* names of what must have ended well before; placeholders, `*` and `?`; NULL-terminated */
 	const struct ord_dep *const *special_deps; /* others; NULL-terminated */
-	const char *const *rdeps;                  /* what matches these and is wanted depends on this proc */
+	const char *const *rdeps;                  /* what matches these and is wanted depends on this proc, and pulls it in */
 	const char *const *rdeps_when_scheduled;   /* these are wanted when this proc is, and run behind it */
-	const char *const *rdeps_when_target_scheduled; /* as rdeps, for procs that are not to be pulled in by being wanted themselves */
+	const char *const *rdeps_when_target_scheduled; /* the same; the name says that they are not wanted because this proc is */
 	const char *const *locks;   /* "net", or "net=2": units of it; held while it runs */
 	const char *const *args;    /* "level=3", "level:int=3", "level:int": types and defaults; int, float, bool, text */
 	const struct ord_choice *const *choices; /* NULL-terminated */

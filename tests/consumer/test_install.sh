@@ -51,6 +51,29 @@ quietly "$cc" -std=c11 -o by_archive "$here/use.c" $(pkg-config --static --cflag
 ./by_archive
 mv liborderly.so* "$libdir"
 
+# The graph is a library of its own, which brings the other.
+cat >graph.c <<'END'
+#include <orderly/graph.h>
+
+int
+main(void)
+{
+	struct ord_graph *graph;
+	int status = ord_graph_new(&graph, NULL);
+
+	if (status == 0)
+		status = ord_graph_add(graph, &ORD_PROC(.name = "all"));
+	if (status == 0)
+		status = ord_graph_run(graph, ORD_NAMES("all"));
+	ord_graph_destroy(&graph);
+	return status != 0;
+}
+END
+# shellcheck disable=SC2046
+quietly "$cc" -std=c11 -o by_graph graph.c $(pkg-config --cflags --libs orderly-graph) "-Wl,-rpath,$libdir"
+./by_graph
+readelf -dW "$libdir/liborderly-graph.so" | grep -E '\((RPATH|RUNPATH)\)' && fail "the installed library carries a path"
+
 if [ -e "$prefix/bin/orderly" ]; then
 	env -u LD_LIBRARY_PATH "$prefix/bin/orderly" --version || fail "the installed command does not run"
 fi
