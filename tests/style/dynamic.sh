@@ -21,7 +21,7 @@ check() { # NAME NEEDED...
 	done
 }
 
-# In the build tree one library finds the other by a path; cmake --install takes it away (tests/consumer looks).
+# In the build tree one library finds the other by a path; installed it looks beside itself (tests/consumer).
 check_paths() { # NAME PATTERN
 	if readelf -dW "$build/$1.so" | grep -E "$2"; then
 		echo "$1.so: carries a path or text relocations"

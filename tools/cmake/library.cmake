@@ -63,6 +63,7 @@ if(ORD_GRAPH_SOURCES)
 	set_target_properties(orderly_graph PROPERTIES
 		OUTPUT_NAME orderly-graph
 		EXPORT_NAME graph
+		INSTALL_RPATH "$ORIGIN" # beside it lies the other, wherever the tree is moved to
 		VERSION ${PROJECT_VERSION}
 		SOVERSION 0
 		LINKER_LANGUAGE C
