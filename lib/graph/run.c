@@ -137,6 +137,16 @@ pause(struct ord_graph *graph, struct ord_proc *proc, uint64_t delay_ns)
 	return 0;
 }
 
+/* After an interrupt nothing starts: what has not is idle again. */
+static void
+heed_interrupt(struct ord_graph *graph)
+{
+	if (atomic_load(&graph->interrupts) == 0 || graph->schedule.stopped)
+		return;
+	schedule_stop(&graph->schedule);
+	take_settled(graph);
+}
+
 static void
 on_result(const struct ord_result *result, void *user)
 {
@@ -145,6 +155,7 @@ on_result(const struct ord_result *result, void *user)
 	int state;
 
 	graph->callbacks++;
+	heed_interrupt(graph);
 	leave_running(graph, proc);
 	ask_forget(graph, proc);
 	state = verdict_take(proc, result);
@@ -340,8 +351,7 @@ move(struct ord_graph *graph, int timeout_ms)
 		if (status != ORD_OK)
 			return status;
 	}
-	if (atomic_load(&graph->interrupts) != 0 && !graph->schedule.stopped)
-		schedule_stop(&graph->schedule);
+	heed_interrupt(graph);
 	take_settled(graph);
 	due = end_pauses(graph);
 	run_give(graph);
@@ -356,9 +366,16 @@ move(struct ord_graph *graph, int timeout_ms)
 	return status;
 }
 
+/* What runs ends in its own time, or is killed by the second interrupt. */
 static int
 interrupted(struct ord_graph *graph)
 {
+	int status = ORD_OK;
+
+	while (status == ORD_OK && !graph->destroy && graph->schedule.unfinished != 0)
+		status = move(graph, -1);
+	if (status != ORD_OK)
+		return status;
 	return error_set(&graph->error, ORD_EINTERRUPTED,
 		"interrupted: ord_graph_interrupt was called, and nothing more is started");
 }
@@ -422,7 +439,7 @@ wait_for_found(struct ord_graph *graph)
 		if (failed == NULL && node->state != NODE_DONE)
 			failed = proc;
 	}
-	if (failed != NULL && atomic_load(&graph->interrupts) != 0)
+	if (atomic_load(&graph->interrupts) != 0)
 		return interrupted(graph);
 	return failed != NULL ? say_failed(graph, failed) : ORD_OK;
 }
