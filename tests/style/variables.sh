@@ -10,7 +10,7 @@ spawn/entry.c:ran   whether ord_worker_main ran is about the process, not about 
 worker/log.c:running   the task that this thread runs, so that ord_log needs no argument; workers only
 '
 
-found=$(find "$objects"/orderly_objects.dir "$objects"/orderly_graph_objects.dir -name '*.o' 2>/dev/null | sort | while read -r object; do
+found=$(find "$objects" -path '*/orderly*_objects.dir/*' -name '*.o' | sort | while read -r object; do
 	# Constants with addresses in them lie in .data.rel.ro: not mutable. 17 is where objdump's flags begin;
 	# d is a section, F a function.
 	objdump -tw "$object" | awk -v file="${object#"$objects"/*/lib/}" '
