@@ -54,7 +54,8 @@ check() { # LIBRARY NM-OPTIONS...
 
 check liborderly.so -D
 check liborderly.a -g
-if [ "${#graph[@]}" -gt 0 ]; then
+# A build may be without the graph.
+if [ "${#graph[@]}" -gt 0 ] && [ -e "$build/liborderly-graph.so" ]; then
 	declared=$(declared_in "${graph[@]}")
 	check liborderly-graph.so -D
 	check liborderly-graph.a -g

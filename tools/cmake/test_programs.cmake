@@ -107,6 +107,9 @@ if(NOT ORD_FUZZ)
 	list(FILTER sources EXCLUDE REGEX "/module_[^/]*$")
 	foreach(source ${sources})
 		cmake_path(GET source STEM stem)
+		if(stem MATCHES "^graph" AND NOT TARGET orderly_graph)
+			continue()
+		endif()
 		add_executable(example.${stem} ${source})
 		set_target_properties(example.${stem} PROPERTIES
 			OUTPUT_NAME ${stem}
