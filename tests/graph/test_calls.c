@@ -19,7 +19,7 @@ succeed(struct ord_task *task, void *user)
 
 SCENE(calls, options_out_of_range)
 {
-	static const struct ord_graph_options rows[] = {
+	const struct ord_graph_options rows[] = {
 		ORD_GRAPH_OPTIONS(.parallel = 4097),
 		ORD_GRAPH_OPTIONS(.fail_fast = 2),
 		ORD_GRAPH_OPTIONS(.allow_missing_deps = 2),
