@@ -81,7 +81,9 @@ run_tracer(const struct child *worker, pid_t *pid)
 void
 trace_look(struct spawner *spawner, struct child *worker)
 {
-	if (atomic_load(&worker->region.page->crash) != CRASH_WAITS || worker->tracer != 0)
+	/* Once: a worker that says again that it has crashed is out of its mind, and costs no tracer more. */
+	if (atomic_load(&worker->region.page->crash) != CRASH_WAITS || worker->tracer != 0 ||
+		worker->stack != NULL)
 		return;
 	worker->trace = memfd_create("orderly-trace", MFD_CLOEXEC);
 	if (worker->trace < 0 || fd_lift(&worker->trace) != 0 ||
