@@ -21,7 +21,8 @@
  * no descendant of a task is left.  If the spawner (the process between host
  * and workers) itself gets SIGKILL, workers, what is in their process groups
  * and commands end with it; what had left its group and what commands had
- * started may live on, because nobody else knows them.  In a pid namespace
+ * started may live on, because nobody else knows them.  With .cgroup the host
+ * ends them, too, as long as one of the two lives; in a pid namespace
  * (unshare --pid --fork --kill-child) nothing survives anything.
  */
 #ifndef ORDERLY_POOL_H
@@ -143,6 +144,7 @@ struct ord_pool_options {
 	uint32_t max_load;          /* nor while the load average of a minute is above this, in hundredths; 0 = not asked */
 	uint32_t stack_trace;       /* 1: a function's task that crashes has its stack in its result (ord_result_stack); needs orderly-stack in PATH; 0 = off */
 	uint32_t stack_trace_ms;    /* so long a worker that has crashed waits for that; 0 = 4000 */
+	const char *cgroup;         /* a directory of cgroup version 2 that is delegated to this user (Linux 5.14): all that the pool starts lives in a group made there, and ends with it; NULL: none; INLINE: not used; copied */
 	/* fields are only ever appended; 0 always means the documented default */
 };
 

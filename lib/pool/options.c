@@ -2,7 +2,10 @@
  * Options: checked and filled in when a pool is made, so that a wrong one is
  * said before anything is started.
  */
+#define _GNU_SOURCE /* getrandom */
+#include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/memory.h"
 #include "base/options.h"
@@ -123,6 +126,26 @@ copy_strings(struct ord_pool *pool)
 	return ORD_OK;
 }
 
+/* A name that no other pool has, below a directory that is the user's. */
+static int
+name_group(struct ord_pool *pool)
+{
+	const char *directory = pool->options.cgroup;
+	uint64_t number;
+	int size;
+
+	if (directory == NULL)
+		return ORD_OK;
+	if (directory[0] != '/')
+		return ORD_EINVAL;
+	if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+		return ORD_ESYSTEM;
+	size = snprintf(pool->group, sizeof pool->group, "%s/orderly-%016llx", directory,
+		(unsigned long long)number);
+	pool->options.cgroup = NULL; /* the caller's; what is needed of it is in the name */
+	return size > 0 && (size_t)size < sizeof pool->group ? ORD_OK : ORD_EINVAL;
+}
+
 int
 pool_options(struct ord_pool *pool, const struct ord_pool_options *options)
 {
@@ -144,5 +167,6 @@ pool_options(struct ord_pool *pool, const struct ord_pool_options *options)
 	pool->bounds = (struct bounds){ pool->options.cpu_ms, pool->options.memory_mib,
 		pool->options.memory_most_mib, pool->options.address_mib, pool->options.file_mib,
 		pool->options.open_files };
-	return copy_strings(pool);
+	status = name_group(pool);
+	return status == ORD_OK ? copy_strings(pool) : status;
 }

@@ -184,6 +184,7 @@ struct ord_pool {
 	struct launch launch;
 	void *context;                       /* of ZeroMQ; NULL: none */
 	char directory[SPAWN_DIRECTORY_MAX]; /* "": none */
+	char group[GROUP_PATH_MAX];          /* the control group of all that runs; "": none */
 	_Atomic uint64_t *claims;
 	int claims_fd;
 	int shared_fd;           /* of .shared while the spawner is started */

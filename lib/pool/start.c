@@ -200,6 +200,7 @@ describe_spawner(struct ord_pool *pool, struct launch_options *options)
 		.shared = pool->shared_fd,
 		.slab = pool->slabs.fd,
 	};
+	memcpy(options->config.group, pool->group, sizeof pool->group);
 	if (!has_functions(pool))
 		return ORD_OK;
 	options->config.shared_size = pool->options.shared_size;

@@ -179,6 +179,7 @@ void
 pool_lost(struct ord_pool *pool)
 {
 	kill_groups(pool);
+	group_end(pool->group);
 	for (uint32_t i = 0; i < pool->core.n_places; i++) {
 		struct life_packet end = { .place = i, .status = 9 };
 
@@ -248,7 +249,8 @@ close_all(struct ord_pool *pool)
 	incarnation_drop_spare(pool);
 	channel_close(&pool->context);
 	sweep_directory(pool->directory);
-	pool->directory[0] = '\0';
+	group_end(pool->group);
+	pool->directory[0] = pool->group[0] = '\0';
 }
 
 /* Workers that were ended by the spawner while a hook of theirs ran, or before they were ready, have said things too. */
@@ -286,7 +288,7 @@ abandon(struct ord_pool *pool)
 	fd_close(
 		&pool->epoll); /* what is taken out of it would leave the owner's, too: it is one */
 	pool->context = NULL;
-	pool->directory[0] = '\0';
+	pool->directory[0] = pool->group[0] = '\0';
 	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->core.n_places; i++)
 		pool->incarnations[i].tasks = NULL;
 }

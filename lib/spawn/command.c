@@ -29,6 +29,7 @@ struct launchpad {
 	const char *paths_end;
 	size_t guess; /* which path to try first */
 	const char *cwd;
+	int group; /* to enter, or -1 */
 	int fds[3];
 	pid_t parent;
 	const struct bounds *bounds; /* the kernel's are set by the child */
@@ -97,6 +98,10 @@ become(struct launchpad *pad)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != pad->parent)
 		_exit(127);
+	if (pad->group >= 0 && group_enter(pad->group) != 0) {
+		pad->failed = errno;
+		_exit(127);
+	}
 	for (int fd = 0; fd < 3; fd++)
 		if (pad->fds[fd] >= 0)
 			dup2(pad->fds[fd], fd);
@@ -268,6 +273,7 @@ prepare(struct spawner *spawner, struct request *request, struct launchpad *pad)
 	pad->argv = (char *const *)(void *)room->argv.bytes;
 	pad->env = (char *const *)(void *)room->env.bytes;
 	pad->cwd = room->cwd;
+	pad->group = spawner->group;
 	pad->parent = getpid();
 	pad->bounds = &request->packet.bounds;
 	memcpy(pad->fds, fds, sizeof pad->fds);

@@ -38,6 +38,21 @@ oom_open(struct oom *oom, const char *root)
 }
 
 void
+oom_open_group(struct oom *oom, const char *group)
+{
+	struct oom own = *oom;
+
+	oom->fd = -1;
+	open_count(oom, group, true);
+	if (oom->fd < 0 || fd_lift(&oom->fd) != 0) {
+		*oom = own;
+		return;
+	}
+	oom_close(&own);
+	oom->told = oom_count(oom);
+}
+
+void
 oom_close(struct oom *oom)
 {
 	fd_close(&oom->fd);

@@ -22,6 +22,9 @@ struct oom {
  * kernel lie; "": in /.
  */
 void oom_open(struct oom *oom, const char *root);
+
+/* The same for what lives in a group that is not this process's own, where that is counted. */
+void oom_open_group(struct oom *oom, const char *group);
 void oom_close(struct oom *oom);
 
 /* So many have been killed in the group; 0 if that is not known. */

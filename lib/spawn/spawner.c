@@ -43,7 +43,10 @@ clean_up(struct spawner *spawner)
 	fd_close(&spawner->signals);
 	fd_close(&spawner->claims);
 	fd_close(&spawner->slab);
+	fd_close(&spawner->group);
 	oom_close(&spawner->oom);
+	if (spawner->grouped)
+		group_end(spawner->config.group);
 	sweep_descendants();
 	sweep_directory(spawner->config.directory);
 }
@@ -252,6 +255,16 @@ warm_up(struct spawner *spawner)
 		channel_warm();
 }
 
+/* This process stays outside: it ends the group. */
+static void
+enter_group(struct spawner *spawner, struct error *error)
+{
+	if (spawner->config.group[0] == '\0')
+		return;
+	spawner->group = group_open(spawner->config.group, error);
+	spawner->grouped = spawner->group >= 0;
+}
+
 static void
 configure(struct spawner *spawner, struct request *request)
 {
@@ -261,6 +274,7 @@ configure(struct spawner *spawner, struct request *request)
 		return;
 	memcpy(&spawner->config, request->text, sizeof spawner->config);
 	spawner->config.directory[sizeof spawner->config.directory - 1] = '\0';
+	spawner->config.group[sizeof spawner->config.group - 1] = '\0';
 	take_descriptors(spawner, request, &error);
 	spawner->configured = 1;
 	/* Made here and not by the master, so that whoever dies when, somebody is left to remove it. */
@@ -272,8 +286,13 @@ configure(struct spawner *spawner, struct request *request)
 	watch_master(spawner);
 	if (error.status == 0)
 		find_functions(spawner, &error);
+	/* The last that can fail, so that nobody has to remove it but who ends. */
+	if (error.status == 0)
+		enter_group(spawner, &error);
 	report_configured(spawner, &error);
 	oom_open(&spawner->oom, "");
+	if (spawner->grouped)
+		oom_open_group(&spawner->oom, spawner->config.group);
 	if (spawner->config.has_claims)
 		warm_up(spawner);
 }
@@ -409,6 +428,7 @@ spawner_run(int life, worker_serve_fn serve)
 		.master = -1,
 		.claims = -1,
 		.slab = -1,
+		.group = -1,
 		.oom = { .fd = -1 },
 		.master_pid = getppid(),
 		.serve = serve };

@@ -15,6 +15,7 @@
 
 #include "base/bounds.h"
 #include "spawn/function.h"
+#include "spawn/group.h"
 
 #define SPAWN_DIRECTORY_MAX 96 /* of the endpoint directory's path, with its NUL */
 
@@ -28,7 +29,8 @@ struct spawn_config {
 	uint64_t shared_size;
 	uint64_t slab_stretch; /* shared/slab.h: it comes as a descriptor; 0: there is none */
 	char directory[SPAWN_DIRECTORY_MAX]; /* of the endpoints; "" if there are none */
-	struct bounds bounds;                /* of each worker: the kernel's */
+	char group[GROUP_PATH_MAX]; /* the control group of all that is started; "": none */
+	struct bounds bounds;       /* of each worker: the kernel's */
 	int32_t master_pid;
 	uint32_t has_claims; /* the claim words come as a descriptor: there are workers */
 	uint32_t many;       /* so many workers will be started that what makes each cheaper pays */

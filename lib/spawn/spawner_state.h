@@ -98,6 +98,7 @@ struct spawner {
 	int master;  /* pidfd of the master, -1: none, then its pid is looked at now and then */
 	int claims;  /* memfd of the claim words, -1: there are no workers */
 	int slab;    /* memfd for large payloads, or -1 */
+	int group;   /* cgroup.procs of the group that children enter; -1: there is none */
 	int writing; /* the life channel is polled for room */
 	struct oom oom;
 	uint64_t oom_before;    /* of the next child */
@@ -105,6 +106,7 @@ struct spawner {
 	pid_t master_pid;
 	struct spawn_config config;
 	int configured;
+	int grouped;           /* config.group was made */
 	int ending;            /* LIFE_END came */
 	uint64_t suspended_ns; /* since when all is stopped; 0: it is not */
 	worker_serve_fn serve;

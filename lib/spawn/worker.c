@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/timerfd.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "spawn/processes.h"
@@ -22,6 +23,7 @@ close_what_is_the_spawners(struct spawner *spawner)
 {
 	close(spawner->wake);
 	close(spawner->signals);
+	fd_close(&spawner->group);
 	fd_close(&spawner->master);
 	oom_close(&spawner->oom);
 	for (size_t i = 0; i < spawner->n_children; i++) {
@@ -49,6 +51,8 @@ be_worker(struct spawner *spawner, const struct worker_setup *setup, pid_t paren
 	/* The spawner may have died before it could be named as the one to die with. */
 	if (getppid() != parent)
 		_exit(0);
+	if (spawner->group >= 0 && group_enter(spawner->group) != 0)
+		_exit(EX_OSERR); /* as a worker that cannot start */
 	close_what_is_the_spawners(spawner);
 	if (setup->words >= 0) {
 		dup2(setup->words, STDOUT_FILENO);

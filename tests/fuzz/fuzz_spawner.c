@@ -78,6 +78,8 @@ void __wrap_sweep_descendants(void);
 void __wrap_sweep_directory(const char *directory);
 void __wrap_channel_unbind(const char *directory, uint64_t id);
 void __wrap_channel_warm(void);
+int __wrap_group_open(const char *path, struct error *error);
+void __wrap_group_end(const char *path);
 void __wrap_channel_warm_up(const char *directory);
 uint64_t __wrap_ticks_of_half_a_write(void);
 void __wrap_oom_open(struct oom *oom, const char *root);
@@ -265,6 +267,20 @@ __wrap_channel_warm(void)
 {
 }
 
+int
+__wrap_group_open(const char *path, struct error *error)
+{
+	(void)error;
+	must(strlen(path) < GROUP_PATH_MAX, "a name has no end");
+	return dup(play.shared_fd);
+}
+
+void
+__wrap_group_end(const char *path)
+{
+	must(path[0] != '\0', "a group that nobody made");
+}
+
 void
 __wrap_channel_warm_up(const char *directory)
 {
@@ -309,7 +325,7 @@ free_spawner(struct spawner *spawner)
 {
 	struct buffer *buffers[] = { &spawner->command.own_env, &spawner->command.env, &spawner->command.argv,
 		&spawner->command.extra, &spawner->command.paths, &spawner->command.text };
-	int *fds[] = { &spawner->life, &spawner->wake, &spawner->signals, &spawner->master, &spawner->claims, &spawner->slab };
+	int *fds[] = { &spawner->life, &spawner->wake, &spawner->signals, &spawner->master, &spawner->claims, &spawner->slab, &spawner->group };
 
 	while (spawner->n_children != 0)
 		children_remove(spawner, &spawner->children[0]);
@@ -407,6 +423,8 @@ send_config(void)
 	int fds[3];
 	size_t n = 0;
 
+	if (what & 64)
+		strcpy(config.group, "/some/group");
 	config.function.kind = what & 32 ? FUNCTION_OFFSET : FUNCTION_NONE;
 	if (config.has_claims)
 		fds[n++] = play.region_fd;

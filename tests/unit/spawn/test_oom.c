@@ -1,6 +1,7 @@
 /* Whose end the kernel's count of a control group explains; the files are a folder of the test's. */
 #include <criterion/criterion.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "spawn/oom.h"
@@ -117,4 +118,26 @@ Test(oom, nothing_to_go_by, .init = set_up, .fini = tear_down)
 		cr_assert_not(oom_did_it(&oom, 0));
 		oom_close(&oom);
 	}
+}
+
+/* Children that live in a group of their own are counted there, if that counts at all. */
+Test(oom, a_group_of_its_children, .init = set_up, .fini = tear_down)
+{
+	char group[KERNEL_FILES_ROOT_MAX + 16];
+	struct oom oom;
+
+	put("/proc/self/cgroup", "0::/\n");
+	put("/sys/fs/cgroup/memory.events", EVENTS("7"));
+	snprintf(group, sizeof group, "%s/group", root);
+	oom_open(&oom, root);
+	oom_open_group(&oom, group);
+	cr_assert_eq(oom_count(&oom), 7);
+	put("/group/memory.events", EVENTS("2"));
+	oom_open_group(&oom, group);
+	cr_assert_eq(oom_count(&oom), 2);
+	cr_assert_not(oom_did_it(&oom, 2));
+	put("/group/memory.events", EVENTS("3"));
+	cr_assert(oom_did_it(&oom, 2));
+	cr_assert_not(oom_did_it(&oom, 2));
+	oom_close(&oom);
 }

@@ -30,6 +30,8 @@ extern int plain_failed;
 #define cr_assert_not(c, ...) cr_assert(!(c))
 #define cr_assert_eq(a, b, ...) cr_assert((a) == (b))
 #define cr_assert_neq(a, b, ...) cr_assert((a) != (b))
+#define cr_assert_lt(a, b, ...) cr_assert((a) < (b))
+#define cr_assert_gt(a, b, ...) cr_assert((a) > (b))
 #define cr_assert_null(a, ...) cr_assert((a) == NULL)
 #define cr_assert_not_null(a, ...) cr_assert((a) != NULL)
 #define cr_assert_str_eq(a, b, ...) cr_assert(strcmp((a), (b)) == 0)
