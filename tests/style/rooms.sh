@@ -52,6 +52,7 @@ check_lib() { # FILE LINE HEADER, the header with its quotes
 	'<sqlite3'*) alone "$@" lib/graph/database.c ;;
 	'<pcre2'*) alone "$@" lib/graph/globs.c ;;
 	'<xxh'*) alone "$@" lib/graph/digest.c ;;
+	'<yaml'*) alone "$@" lib/graph/yaml.c ;;
 	'<zmq'*)
 		case "$zmq_files" in
 		*" $1 "*) ;;

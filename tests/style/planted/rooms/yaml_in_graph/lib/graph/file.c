@@ -1,0 +1,2 @@
+/* Reads files by itself. */
+#include <yaml.h>
