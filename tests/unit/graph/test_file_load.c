@@ -192,7 +192,7 @@ Test(file_load, includes_that_are_wrong, .init = enter, .fini = leave)
 Test(file_load, includes_without_end, .init = enter, .fini = leave)
 {
 	for (int i = 0; i < 40; i++) {
-		char name[16], text[64];
+		char name[32], text[64];
 
 		snprintf(name, sizeof name, "%d.yaml", i);
 		snprintf(text, sizeof text, "include: %d.yaml\n", i + 1);
