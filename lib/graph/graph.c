@@ -333,6 +333,7 @@ find(struct ord_graph *graph, const char *name, uint32_t *from)
 {
 	int status = graph_may_change(graph);
 
+	*from = 0;
 	if (status != ORD_OK)
 		return status;
 	if (name == NULL)
