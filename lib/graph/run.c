@@ -444,14 +444,19 @@ wait_for_found(struct ord_graph *graph)
 	return failed != NULL ? say_failed(graph, failed) : ORD_OK;
 }
 
-int
-ord_graph_wait(struct ord_graph *graph, const char *const *names)
+/* Wait for these; want: they become wanted first. */
+static int
+wait_for(struct ord_graph *graph, const char *const *names, int want)
 {
 	int status = graph_enter(graph);
 
 	if (status != ORD_OK)
 		return status;
 	status = find_all(graph, names);
+	if (want && status == ORD_OK)
+		status = plan_want(graph, 0);
+	if (want && status == ORD_OK)
+		status = find_all(graph, names);
 	if (status == ORD_OK)
 		status = wait_for_found(graph);
 	graph->found.count = 0;
@@ -459,21 +464,15 @@ ord_graph_wait(struct ord_graph *graph, const char *const *names)
 }
 
 int
+ord_graph_wait(struct ord_graph *graph, const char *const *names)
+{
+	return wait_for(graph, names, 0);
+}
+
+int
 ord_graph_run(struct ord_graph *graph, const char *const *names)
 {
-	int status = graph_enter(graph);
-
-	if (status != ORD_OK)
-		return status;
-	status = find_all(graph, names);
-	if (status == ORD_OK)
-		status = plan_want(graph, 0);
-	if (status == ORD_OK)
-		status = find_all(graph, names);
-	if (status == ORD_OK)
-		status = wait_for_found(graph);
-	graph->found.count = 0;
-	return graph_leave(graph, status);
+	return wait_for(graph, names, 1);
 }
 
 int
