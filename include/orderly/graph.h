@@ -9,7 +9,7 @@
  * time; the exception is ord_graph_interrupt.
  *
  * In a callback: ord_graph_add, _create, _start, _set_lock, _set_param, _proc,
- * _next and all of ord_proc_… are allowed; ord_graph_destroy is done when the
+ * _next, _fd and all of ord_proc_… are allowed; ord_graph_destroy is done when the
  * callbacks have returned; what waits (_step, _run, _wait, _wait_locks,
  * _wait_all) and _clear return ORD_EBUSY.  In the callbacks that are asked for
  * names and values while procs are planned only ord_graph_proc, _next, _param
@@ -321,6 +321,20 @@ ord_graph_start(struct ord_graph *graph, const char *name);
  */
 ORD_API int
 ord_graph_step(struct ord_graph *graph, int timeout_ms);
+
+/*
+ * A descriptor for a foreign event loop: readable when ord_graph_step(graph, 0)
+ * has something to do.  Poll it, never read it; it belongs to the graph.  Its
+ * first call makes it, with two more.
+ *
+ * Returns the descriptor, the same each time, or
+ *   ORD_EBUSY    called while names are asked for
+ *   ORD_ESYSTEM  no descriptors or memory from the system
+ *   ORD_EFORKED
+ * May be called from a callback.  Since 0.1.  Source: lib/graph/poll.c.
+ */
+ORD_API int
+ord_graph_fd(struct ord_graph *graph);
 
 /*
  * Want procs, and move until they have ended: ord_graph_start for each name,

@@ -54,6 +54,8 @@ graph_leave(struct ord_graph *graph, int status)
 {
 	if (graph->destroy)
 		graph_free(graph);
+	else if (poll_is_open(&graph->poll))
+		poll_settle(graph, run_due_ns(graph));
 	return status;
 }
 
@@ -116,6 +118,7 @@ ord_graph_new(struct ord_graph **out, const struct ord_graph_options *options)
 	if (graph == NULL)
 		return ORD_ENOMEM;
 	schedule_init(&graph->schedule, 1);
+	poll_init(&graph->poll);
 	status = take_options(graph, options);
 	graph->alive = alive_new();
 	if (status == ORD_OK && graph->alive == NULL)
@@ -157,6 +160,7 @@ graph_free(struct ord_graph *graph)
 	struct ord_pool *pool = graph->pool;
 
 	ord_pool_destroy(&pool);
+	poll_finish(&graph->poll);
 	for (uint32_t i = 0; i < graph->schedule.n_nodes; i++)
 		free_proc(graph, graph->procs[i]);
 	for (struct definition *definition = graph->first; definition != NULL; definition = next) {
@@ -255,6 +259,7 @@ ord_graph_set_lock(struct ord_graph *graph, const char *name, uint32_t capacity)
 	if (lock == SCHEDULE_NONE)
 		return error_memory(&graph->error);
 	schedule_set_capacity(&graph->schedule, lock, capacity);
+	poll_wake(graph);
 	return ORD_OK;
 }
 

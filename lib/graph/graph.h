@@ -16,6 +16,7 @@
 #include "base/table.h"
 #include "graph/definition.h"
 #include "graph/index.h"
+#include "graph/poll.h"
 #include "graph/schedule.h"
 
 #define GRAPH_BUCKETS 1024 /* a power of two */
@@ -77,6 +78,7 @@ struct ord_graph {
 	struct ord_proc *running[GRAPH_BUCKETS]; /* procs that have a task, by its sequence */
 	struct numbers paused;                   /* procs between two attempts */
 	struct waiting *waitings;                /* procs that wait for others */
+	struct poll poll;                        /* descriptors beside the pool's */
 	uint32_t n_lock_waits;                   /* of them, for locks */
 	uint32_t n_functions;                    /* definitions with one */
 	uint32_t n_tasks;                        /* definitions that need a pool */
@@ -159,6 +161,9 @@ int ask_break(struct ord_graph *graph);
 
 void run_give(struct ord_graph *graph);
 void run_tell(struct ord_graph *graph, int kind, const struct ord_proc *proc);
+
+/* When the next pause ends, by CLOCK_MONOTONIC; UINT64_MAX: none does. */
+uint64_t run_due_ns(const struct ord_graph *graph);
 
 /* --- graph.c --- */
 

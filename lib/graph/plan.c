@@ -287,6 +287,7 @@ plan_want(struct ord_graph *graph, uint32_t from)
 	graph->found.count = from;
 	if (fault != 0)
 		status = plan_fault(graph, fault);
+	poll_wake(graph);
 	for (uint32_t i = 0; status == ORD_OK && i < plan.procs.count; i++)
 		run_tell(graph, ORD_PROC_EVENT_WANTED, proc_at(&plan, plan.procs.at[i]));
 	numbers_finish(&plan.procs);

@@ -207,7 +207,12 @@ start_pool(struct ord_graph *graph)
 		return status;
 	}
 	graph->pool = pool;
-	return ORD_OK;
+	status = poll_take_pool(graph);
+	if (status != ORD_OK) {
+		graph->pool = NULL;
+		ord_pool_destroy(&pool);
+	}
+	return status;
 }
 
 static int
@@ -255,6 +260,7 @@ give(struct ord_graph *graph, struct ord_proc *proc)
 		return;
 	}
 	proc->attempts++;
+	graph->poll.given = 1;
 	enter_running(graph, proc);
 	run_tell(graph, ORD_PROC_EVENT_STARTED, proc);
 }
@@ -286,6 +292,7 @@ ord_graph_interrupt(struct ord_graph *graph)
 	if (graph == NULL)
 		return ORD_EINVAL;
 	atomic_fetch_add(&graph->interrupts, 1);
+	poll_wake(graph);
 	pool = graph->pool;
 	return pool != NULL ? ord_pool_interrupt(pool) : ORD_OK;
 }
@@ -325,17 +332,61 @@ say_stalled(struct ord_graph *graph)
 	return ORD_OK;
 }
 
-/* The pool has ended with an error: it takes nothing any more. */
+uint64_t
+run_due_ns(const struct ord_graph *graph)
+{
+	uint64_t due_ns = UINT64_MAX;
+
+	for (uint32_t i = 0; i < graph->paused.count; i++) {
+		uint32_t id = graph->paused.at[i];
+
+		if (graph->schedule.nodes[id].state == NODE_PAUSED &&
+			graph->procs[id]->due_ns < due_ns)
+			due_ns = graph->procs[id]->due_ns;
+	}
+	return due_ns;
+}
+
+/* Wait for other descriptors and the pool's.  What came may have stopped the graph. */
+static int
+wait_for_all(struct ord_graph *graph, int timeout_ms)
+{
+	int status = poll_wait(graph, timeout_ms);
+
+	if (status == ORD_OK && !graph->destroy)
+		heed_interrupt(graph);
+	return status;
+}
+
+/* A pool that has ended with an error takes nothing any more. */
 static int
 step_pool(struct ord_graph *graph, int timeout_ms)
 {
-	int status = ord_pool_step(graph->pool, timeout_ms);
+	int status = ORD_OK;
 
+	if (poll_is_open(&graph->poll)) {
+		status = wait_for_all(graph, timeout_ms);
+		timeout_ms = 0;
+	}
+	if (status != ORD_OK || graph->pool == NULL || graph->destroy)
+		return status;
+	status = ord_pool_step(graph->pool, timeout_ms);
+	graph->poll.given = 0;
 	if (status != ORD_OK) {
 		error_set(&graph->error, status, "%s", ord_pool_error(graph->pool));
 		graph->ended = status;
 	}
 	return status;
+}
+
+/* Whether something is under way that could let the graph go on. */
+static int
+can_move(const struct ord_graph *graph)
+{
+	if (poll_is_awaited(&graph->poll))
+		return 1;
+	return graph->schedule.unfinished != 0 &&
+		(graph->schedule.running != 0 || graph->paused.count != 0);
 }
 
 static int
@@ -355,14 +406,18 @@ move(struct ord_graph *graph, int timeout_ms)
 	take_settled(graph);
 	due = end_pauses(graph);
 	run_give(graph);
-	if (graph->schedule.unfinished == 0)
-		return ORD_OK;
-	if (graph->schedule.running == 0 && graph->paused.count == 0)
-		return ask_break(graph) ? ORD_OK : say_stalled(graph);
+	if (!can_move(graph)) {
+		if (graph->schedule.unfinished != 0)
+			return ask_break(graph) ? ORD_OK : say_stalled(graph);
+		if (!poll_is_open(&graph->poll))
+			return ORD_OK;
+		timeout_ms = 0; /* a foreign loop is told of what is there until it is taken */
+	}
 	if (timeout_ms < 0)
 		timeout_ms = LONG_MS;
 	status = step_pool(graph, due >= 0 && due < timeout_ms ? due : timeout_ms);
-	run_give(graph);
+	if (!graph->destroy)
+		run_give(graph);
 	return status;
 }
 
