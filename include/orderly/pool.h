@@ -223,6 +223,9 @@ struct ord_command {
 	uint32_t address_mib;     /* RLIMIT_AS, of each of its processes */
 	uint32_t file_mib;        /* RLIMIT_FSIZE */
 	uint32_t open_files;      /* RLIMIT_NOFILE; 32 or more */
+	const char *output_path;  /* a file that is appended to: stderr, and stdout if output is not ORD_OUTPUT_RESULT, go straight there, not through the master; made if it is not there; relative to where the master started the pool; copied; NULL: none */
+	uint32_t stop_signal;     /* sent instead of SIGTERM; 0 = SIGTERM */
+	uint32_t terminal;        /* 1: the master's standard input too, and its process group, so that it may use the terminal; with ORD_OUTPUT_INHERIT only */
 };
 
 /* Where a command's words go. */

@@ -99,17 +99,32 @@ open_pipe(struct ord_pool *pool, struct intake *intake, enum source source, uint
 	return fd_nonblocking(reader);
 }
 
+/* The owner's standard input; if that is closed, the command reads /dev/null. */
+static int
+take_terminal(int *fd)
+{
+	*fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	return *fd >= 0 || errno == EBADF ? 0 : -1;
+}
+
 static int
 open_all(struct command *command, const struct slot *slot, int fds[3])
 {
 	struct ord_pool *pool = command->pool;
+	struct spawn_command head;
 
 	if (open_feed(&slot->rest->extra, &fds[0]) != 0)
 		return -1;
+	memcpy(&head, blob_bytes(&slot->task.input), sizeof head);
+	if (head.terminal)
+		return take_terminal(&fds[0]);
 	if (slot->rest->extra.output == ORD_OUTPUT_INHERIT)
 		return 0;
-	if (open_pipe(pool, &command->out, SOURCE_STDOUT, command->place, &fds[1]) != 0)
+	if ((head.output & SPAWN_STDOUT) == 0 &&
+		open_pipe(pool, &command->out, SOURCE_STDOUT, command->place, &fds[1]) != 0)
 		return -1;
+	if ((head.output & SPAWN_STDERR) != 0)
+		return 0;
 	return open_pipe(pool, &command->err, SOURCE_STDERR, command->place, &fds[2]);
 }
 
@@ -326,8 +341,7 @@ pool_command_failed(struct ord_pool *pool, const struct life_event *event)
 	if (command == NULL)
 		return;
 	error_system(&error, errno_value, "%s", event->text);
-	tried = strncmp(event->text, LIFE_NOT_ENTERED, strlen(LIFE_NOT_ENTERED)) != 0 &&
-		strncmp(event->text, LIFE_NOT_BOUNDED, strlen(LIFE_NOT_BOUNDED)) != 0;
+	tried = strncmp(event->text, LIFE_NOT_RUN, strlen(LIFE_NOT_RUN)) == 0;
 	fail_start(pool, PLACE_OF(event->packet.id), errno_value,
 		tried && errno_value == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_RUNNABLE, error.text);
 }
@@ -353,19 +367,31 @@ append_all(struct buffer *text, const char *const *strings)
 	return 0;
 }
 
+/* What goes into the output file, of enum spawn_output. */
+static uint8_t
+to_file(const struct ord_command *command)
+{
+	if (command->output_path == NULL)
+		return 0;
+	return command->output == ORD_OUTPUT_RESULT ? SPAWN_STDERR : SPAWN_STDOUT | SPAWN_STDERR;
+}
+
 int
 pool_command_text(struct buffer *text, const struct ord_command *command)
 {
+	const char *const last[] = { command->cwd != NULL ? command->cwd : command->output_path,
+		command->cwd != NULL ? command->output_path : NULL, NULL };
 	struct spawn_command head = {
 		.argc = (uint32_t)count(command->argv),
 		.envc = (uint32_t)count(command->env),
 		.has_cwd = command->cwd != NULL,
+		.output = to_file(command),
+		.stop_signal = (uint8_t)command->stop_signal,
+		.terminal = command->terminal != 0,
 	};
 
 	if (buffer_append(text, &head, sizeof head) != 0 || append_all(text, command->argv) != 0 ||
-		append_all(text, command->env) != 0 ||
-		(command->cwd != NULL &&
-			buffer_append(text, command->cwd, strlen(command->cwd) + 1) != 0))
+		append_all(text, command->env) != 0 || append_all(text, last) != 0)
 		return ORD_ENOMEM;
 	return ORD_OK;
 }

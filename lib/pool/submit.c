@@ -6,6 +6,7 @@
 #include "pool/pool.h"
 
 #include <fcntl.h>
+#include <signal.h>
 
 #include <orderly/status.h>
 #include <orderly/version.h>
@@ -389,6 +390,18 @@ command_is_valid(const struct ord_command *command)
 		(command->input_fd == NULL || command->input_size == 0);
 }
 
+/* What its words are to be fits together. */
+static bool
+words_are_valid(const struct ord_command *command)
+{
+	if (command->terminal != 0)
+		return command->terminal == 1 && command->output == ORD_OUTPUT_INHERIT &&
+			command->output_path == NULL && command->input_size == 0 &&
+			command->input_fd == NULL;
+	return command->output_path == NULL ||
+		(command->output != ORD_OUTPUT_INHERIT && command->output_path[0] != '\0');
+}
+
 #define COMMAND_MAX (2u << 20)
 #define FEED_MAX (1u << 30)
 
@@ -405,6 +418,13 @@ check_command(struct ord_pool *pool, struct ord_command *to, const struct ord_co
 	if (pool->inline_worker != NULL)
 		return error_set(&pool->error, ORD_ENOTSUP,
 			"ORD_START_INLINE has no processes for commands: use another start method");
+	if (!words_are_valid(to))
+		return error_set(&pool->error, ORD_EINVAL,
+			"output_path goes with ORD_OUTPUT_RESULT, ORD_OUTPUT_LINES and ORD_OUTPUT_CHUNKS, and terminal (0 or 1) with ORD_OUTPUT_INHERIT and no input");
+	if (to->stop_signal > (uint32_t)SIGRTMAX)
+		return error_set(&pool->error, ORD_EINVAL,
+			"the command's stop_signal %u is no signal: they go from 1 to %d",
+			to->stop_signal, SIGRTMAX);
 	if (to->input_fd != NULL && fcntl(*to->input_fd, F_GETFD) < 0)
 		return error_set(&pool->error, ORD_EINVAL,
 			"the command's input_fd %d is not an open descriptor", *to->input_fd);

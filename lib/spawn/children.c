@@ -1,6 +1,7 @@
 /* The workers and commands that run, in no order. */
 #include "spawn/spawner_state.h"
 
+#include <signal.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -38,7 +39,7 @@ children_reserve(struct spawner *spawner)
 }
 
 struct child *
-children_add(struct spawner *spawner, uint64_t id, uint32_t place, pid_t pid)
+children_add(struct spawner *spawner, uint64_t id, uint32_t place, pid_t pid, pid_t target)
 {
 	struct child *child = &spawner->children[spawner->n_children++];
 
@@ -46,6 +47,8 @@ children_add(struct spawner *spawner, uint64_t id, uint32_t place, pid_t pid)
 	child->id = id;
 	child->place = place;
 	child->pid = pid;
+	child->target = target;
+	child->stop_signal = SIGTERM;
 	child->deadline = child->trace = -1;
 	child->oom_before = spawner->oom_before;
 	child->started_ns = clock_now_ns();

@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE /* vfork, prctl */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,9 @@
 
 #define TEXT_FD_MAX (16 << 20) /* more than any kernel takes for argv and environment */
 
+/* What the child was at when it failed, and how the sentence about it begins. */
+enum stage { STAGE_RUN, STAGE_GROUP, STAGE_ENTER, STAGE_BOUND, STAGE_OUTPUT, STAGE_TERMINAL };
+
 /* What parent and child share while the parent is halted. */
 struct launchpad {
 	char *const *argv;
@@ -29,15 +33,17 @@ struct launchpad {
 	const char *paths_end;
 	size_t guess; /* which path to try first */
 	const char *cwd;
-	int group; /* to enter, or -1 */
+	const char *output;   /* the file for what output_to says, or NULL */
+	unsigned output_to;   /* of enum spawn_output */
+	pid_t terminal_group; /* that has the terminal: to enter instead of one of its own; 0: none */
+	int group;            /* to enter, or -1 */
 	int fds[3];
 	pid_t parent;
 	const struct bounds *bounds; /* the kernel's are set by the child */
 	/* the child writes these */
-	volatile int failed;      /* errno, 0: it runs */
-	volatile size_t found;    /* the path that was tried last */
-	volatile int not_entered; /* it was the working directory that failed */
-	volatile int not_bounded; /* it was a limit that could not be set */
+	volatile int failed;   /* errno, 0: it runs */
+	volatile int stage;    /* an enum stage: what failed */
+	volatile size_t found; /* the path that was tried last */
 };
 
 static void
@@ -88,33 +94,53 @@ try_paths(struct launchpad *pad)
 	return failed;
 }
 
+_Noreturn static void
+give_up(struct launchpad *pad, enum stage stage)
+{
+	pad->stage = stage;
+	pad->failed = errno;
+	_exit(127);
+}
+
+/*
+ * The file is made as by a shell's >>.  A pipe that nobody reads must not halt
+ * the spawner, so opening does not wait; what the command writes does.
+ */
+static int
+open_output(const struct launchpad *pad)
+{
+	int file = open(pad->output,
+		O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0666);
+
+	if (file < 0 || fcntl(file, F_SETFL, O_APPEND) != 0)
+		return -1;
+	if ((pad->output_to & SPAWN_STDOUT) != 0 && dup2(file, STDOUT_FILENO) < 0)
+		return -1;
+	return (pad->output_to & SPAWN_STDERR) != 0 && dup2(file, STDERR_FILENO) < 0 ? -1 : 0;
+}
+
 /* Runs on the spawner's memory: system calls only. */
 _Noreturn static void
 become(struct launchpad *pad)
 {
 	sigset_t none;
 
-	setpgid(0, 0);
+	if (setpgid(0, pad->terminal_group) != 0 && pad->terminal_group != 0)
+		give_up(pad, STAGE_TERMINAL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != pad->parent)
 		_exit(127);
-	if (pad->group >= 0 && group_enter(pad->group) != 0) {
-		pad->failed = errno;
-		_exit(127);
-	}
+	if (pad->group >= 0 && group_enter(pad->group) != 0)
+		give_up(pad, STAGE_GROUP);
 	for (int fd = 0; fd < 3; fd++)
 		if (pad->fds[fd] >= 0)
 			dup2(pad->fds[fd], fd);
-	if (pad->cwd != NULL && chdir(pad->cwd) != 0) {
-		pad->not_entered = 1;
-		pad->failed = errno;
-		_exit(127);
-	}
-	if (bounds_set(pad->bounds, NULL, true) != 0) {
-		pad->not_bounded = 1;
-		pad->failed = errno;
-		_exit(127);
-	}
+	if (pad->output != NULL && open_output(pad) != 0)
+		give_up(pad, STAGE_OUTPUT);
+	if (pad->cwd != NULL && chdir(pad->cwd) != 0)
+		give_up(pad, STAGE_ENTER);
+	if (bounds_set(pad->bounds, NULL, true) != 0)
+		give_up(pad, STAGE_BOUND);
 	/* The spawner has default dispositions; it only blocks. */
 	sigemptyset(&none);
 	pthread_sigmask(SIG_SETMASK, &none, NULL);
@@ -129,7 +155,7 @@ launch(struct launchpad *pad)
 	pid_t pid;
 
 	pad->failed = 0;
-	pad->not_entered = pad->not_bounded = 0;
+	pad->stage = STAGE_RUN;
 	pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork): a fork would copy page tables */
 	if (pid == 0)
 		become(pad); /* NOLINT(clang-analyzer-unix.Vfork): it only makes system calls */
@@ -195,22 +221,28 @@ take_strings(struct buffer *list, uint32_t count, char **text, const char *end)
 static int
 take_command(struct command_room *room, char *text, size_t size)
 {
+	struct spawn_command *head = &room->head;
 	const char *end = text + size;
-	struct spawn_command head;
 	char *none = NULL;
 	int failed;
 
-	if (size < sizeof head)
+	if (size < sizeof *head)
 		return EINVAL;
-	memcpy(&head, text, sizeof head);
-	text += sizeof head;
-	failed = head.argc != 0 ? take_strings(&room->argv, head.argc, &text, end) : EINVAL;
+	memcpy(head, text, sizeof *head);
+	text += sizeof *head;
+	if (head->argc == 0 || head->output > (SPAWN_STDOUT | SPAWN_STDERR) ||
+		head->stop_signal > SIGRTMAX)
+		return EINVAL;
+	failed = take_strings(&room->argv, head->argc, &text, end);
 	if (failed == 0)
-		failed = take_strings(&room->extra, head.envc, &text, end);
+		failed = take_strings(&room->extra, head->envc, &text, end);
 	if (failed != 0)
 		return failed;
-	room->cwd = head.has_cwd ? next_string(&text, end) : NULL;
-	if (head.has_cwd && room->cwd == NULL)
+	room->cwd = head->has_cwd ? next_string(&text, end) : NULL;
+	if (head->has_cwd && room->cwd == NULL)
+		return EINVAL;
+	room->output = head->output != 0 ? next_string(&text, end) : NULL;
+	if (head->output != 0 && room->output == NULL)
 		return EINVAL;
 	return buffer_append(&room->argv, &none, sizeof none) == 0 ? 0 : ENOMEM;
 }
@@ -273,6 +305,11 @@ prepare(struct spawner *spawner, struct request *request, struct launchpad *pad)
 	pad->argv = (char *const *)(void *)room->argv.bytes;
 	pad->env = (char *const *)(void *)room->env.bytes;
 	pad->cwd = room->cwd;
+	pad->output = room->output;
+	pad->output_to = room->head.output;
+	pad->terminal_group = room->head.terminal ? getpgid(spawner->master_pid) : 0;
+	if (pad->terminal_group < 0)
+		return errno;
 	pad->group = spawner->group;
 	pad->parent = getpid();
 	pad->bounds = &request->packet.bounds;
@@ -301,24 +338,41 @@ static void
 report_not_run(struct spawner *spawner, const struct request *request, const struct launchpad *pad,
 	int failed)
 {
+	const char *name = pad->argv != NULL ? pad->argv[0] : "the command";
 	char text[1024];
 
-	if (pad->not_entered)
-		snprintf(text, sizeof text, LIFE_NOT_ENTERED "%s", pad->cwd);
-	else if (pad->not_bounded)
-		snprintf(text, sizeof text,
-			LIFE_NOT_BOUNDED "address_mib, file_mib or open_files of %s", pad->argv[0]);
-	else
-		snprintf(text, sizeof text, "cannot run %s",
-			pad->argv != NULL ? pad->argv[0] : "the command");
+	switch (pad->stage) {
+	case STAGE_ENTER:
+		snprintf(text, sizeof text, "cannot enter the directory %s", pad->cwd);
+		break;
+	case STAGE_BOUND:
+		snprintf(text, sizeof text, "cannot set address_mib, file_mib or open_files of %s",
+			name);
+		break;
+	case STAGE_OUTPUT:
+		snprintf(text, sizeof text, "cannot open the output file %s of %s", pad->output,
+			name);
+		break;
+	case STAGE_TERMINAL:
+		snprintf(text, sizeof text, "cannot bring %s to the terminal", name);
+		break;
+	case STAGE_GROUP:
+		snprintf(text, sizeof text, "cannot put %s into the control group", name);
+		break;
+	default: snprintf(text, sizeof text, LIFE_NOT_RUN "%s", name); break;
+	}
 	report_failed(spawner, request, failed, text);
 }
 
 static void
 add_child(struct spawner *spawner, const struct life_packet *packet, pid_t pid, uint64_t started_ns)
 {
-	struct child *child = children_add(spawner, packet->id, packet->place, pid);
+	const struct spawn_command *head = &spawner->command.head;
+	struct child *child =
+		children_add(spawner, packet->id, packet->place, pid, head->terminal ? pid : -pid);
 
+	if (head->stop_signal != 0)
+		child->stop_signal = head->stop_signal;
 	child->started_ns = started_ns;
 	child->grace_ms = packet->grace_ms;
 	child->bounded = (struct bounded){ .cpu_ms = packet->bounds.cpu_ms,

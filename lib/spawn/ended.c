@@ -76,9 +76,9 @@ reap(struct spawner *spawner, pid_t pid)
 	int status;
 
 	if (child != NULL && takes_its_group(child))
-		kill(-pid, SIGKILL);
+		kill(child->target, SIGKILL);
 	else if (child != NULL && spawner->suspended_ns != 0)
-		kill(-pid, SIGCONT); /* nobody else would, when all goes on */
+		kill(child->target, SIGCONT); /* nobody else would, when all goes on */
 	while (wait4(pid, &status, 0, &usage) < 0)
 		if (errno != EINTR)
 			return;

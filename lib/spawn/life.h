@@ -16,7 +16,7 @@
 #include "base/bounds.h"
 
 #define LIFE_MAGIC UINT32_C(0x6f72646c)
-#define LIFE_VERSION 12u
+#define LIFE_VERSION 13u
 #define LIFE_STACK_MAX 16384u /* of ENDED's text */
 #define LIFE_TEXT_MAX 98304u  /* larger commands travel in a memfd */
 
@@ -41,9 +41,7 @@ enum life_type {
 	LIFE_DOUBT /* id, place: nothing was heard of it for long; if no such child is left, it is told as ENDED, LIFE_UNKNOWN */
 };
 
-#define LIFE_NOT_BOUNDED "cannot set " /* the same */
-#define LIFE_NOT_ENTERED \
-	"cannot enter the directory " /* how FAILED's text begins if the program was not even tried */
+#define LIFE_NOT_RUN "cannot run " /* how FAILED's text begins if the program itself was tried */
 
 enum life_flags {
 	LIFE_WORDS = 1 << 0,     /* SPAWN: a words pipe comes with it */

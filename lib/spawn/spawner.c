@@ -56,7 +56,7 @@ _Noreturn static void
 die(struct spawner *spawner)
 {
 	for (size_t i = 0; i < spawner->n_children; i++) {
-		kill(-spawner->children[i].pid, SIGKILL);
+		kill(spawner->children[i].target, SIGKILL);
 		fd_close(&spawner->children[i].deadline);
 	}
 	clean_up(spawner);

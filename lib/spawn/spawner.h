@@ -37,12 +37,20 @@ struct spawn_config {
 	uint32_t reserved;
 };
 
-/* What LIFE_COMMAND's text is: this, then argc + envc NUL-terminated strings, then the cwd's if has_cwd. */
+/* Which of a command's descriptors are its output file. */
+enum spawn_output { SPAWN_STDOUT = 1 << 0, SPAWN_STDERR = 1 << 1 };
+
+/*
+ * What LIFE_COMMAND's text is: this, then argc + envc NUL-terminated strings,
+ * then the cwd's if has_cwd, then the output file's if any output goes there.
+ */
 struct spawn_command {
 	uint32_t argc;
 	uint32_t envc; /* NAME=value, set beside the spawner's own environment */
-	uint32_t has_cwd;
-	uint32_t reserved;
+	uint8_t has_cwd;
+	uint8_t output;      /* of enum spawn_output */
+	uint8_t stop_signal; /* 0: SIGTERM */
+	uint8_t terminal;    /* it enters the master's process group */
 };
 
 /* What a new worker gets; it owns the descriptors. */

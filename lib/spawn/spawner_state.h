@@ -39,7 +39,8 @@ enum child_step {
 struct child {
 	uint64_t id;
 	uint32_t place;
-	pid_t pid; /* and its process group */
+	pid_t pid;
+	pid_t target; /* who is sent a signal that is meant for it: its process group, or in the master's it alone */
 	int is_worker;
 	struct region region; /* a worker's page */
 	int deadline;         /* a worker's timer, shared with it; -1 */
@@ -49,6 +50,7 @@ struct child {
 	uint64_t step_ns;  /* when, 0: never */
 	uint64_t look_ns;  /* when to look at its deadline, and at what it uses, again; 0: not */
 	uint32_t grace_ms; /* between the steps */
+	int stop_signal;   /* the first of the ladder */
 	uint64_t run;      /* STEP_ASKED: the run word of the task, phase 0 */
 	uint32_t reason;   /* STEP_ASKED: the flag that it will have when it is doomed */
 	uint64_t doomed;   /* the run word that was doomed, 0 */
@@ -85,8 +87,10 @@ struct command_room {
 	struct buffer extra;   /* char *: the command's additions to the environment */
 	struct buffer paths;   /* NUL-terminated: where the program may lie */
 	struct buffer text;    /* the text that came in a memfd */
-	const char *cwd;       /* of this command, NULL: the spawner's */
-	char slot[32];         /* ORDERLY_SLOT=… */
+	struct spawn_command head;   /* of this command, with the next two */
+	const char *cwd;             /* NULL: the spawner's */
+	const char *output;          /* NULL: no file */
+	char slot[32];               /* ORDERLY_SLOT=… */
 	char name[COMMAND_NAME_MAX]; /* the program that was started last */
 	size_t found;                /* which of its paths it was */
 };
@@ -128,7 +132,8 @@ struct spawner {
 /* children.c: the table.  A pointer into it holds until the next start or end of a child. */
 int children_reserve(
 	struct spawner *spawner); /* room for one that is about to begin: 0, or -1 without memory */
-struct child *children_add(struct spawner *spawner, uint64_t id, uint32_t place, pid_t pid);
+struct child *children_add(
+	struct spawner *spawner, uint64_t id, uint32_t place, pid_t pid, pid_t target);
 struct child *children_by_id(struct spawner *spawner, uint64_t id);
 struct child *children_by_pid(struct spawner *spawner, pid_t pid);
 void children_remove(struct spawner *spawner, struct child *child);

@@ -1,7 +1,8 @@
 /*
  * Deadlines and the ladder of asking, SIGTERM, SIGKILL.
  *
- * A command has one ladder: SIGTERM to its group, after the grace SIGKILL.
+ * A command has one ladder: SIGTERM, or the signal that it asked for, to its
+ * group, after the grace SIGKILL.
  * The task of a worker is asked first, by the cancel word of the page; after
  * the grace the spawner tries to turn its run word from RUNNING into DOOMED.
  * If that fails the task has ended or is being committed, and its worker is
@@ -71,7 +72,7 @@ urge(struct spawner *spawner, struct child *child)
 static void
 kill_child(struct spawner *spawner, struct child *child)
 {
-	kill(-child->pid, SIGKILL);
+	kill(child->target, SIGKILL);
 	stop_at(spawner, child, STEP_KILLED, 0);
 }
 
@@ -80,9 +81,9 @@ terminate(struct spawner *spawner, struct child *child)
 {
 	if (child->step >= STEP_TERMINATED)
 		return;
-	kill(-child->pid, SIGTERM);
+	kill(child->target, child->stop_signal);
 	/* One that was stopped shall hear of it. */
-	kill(-child->pid, SIGCONT);
+	kill(child->target, SIGCONT);
 	stop_at(spawner, child, STEP_TERMINATED, after_grace(child));
 }
 
@@ -138,7 +139,7 @@ ask(struct spawner *spawner, struct child *worker, uint64_t run, enum cancel_rea
 static void
 release(struct spawner *spawner, struct child *worker)
 {
-	kill(-worker->pid, SIGCONT);
+	kill(worker->target, SIGCONT);
 	worker->released_ns = clock_now_ns();
 	stop_at(spawner, worker, STEP_RELEASED, worker->released_ns + RELEASED_LOOK_NS);
 }

@@ -14,7 +14,7 @@
 void
 suspend_child(const struct child *child)
 {
-	kill(-child->pid, SIGSTOP);
+	kill(child->target, SIGSTOP);
 }
 
 void
@@ -64,7 +64,7 @@ go_on(const struct spawner *spawner, struct child *child, uint64_t now_ns)
 		child->look_ns += passed;
 	if (child->is_worker)
 		extend(child, passed);
-	kill(-child->pid, SIGCONT);
+	kill(child->target, SIGCONT);
 }
 
 void

@@ -126,7 +126,7 @@ fork_worker(
 	if (pid == 0)
 		be_worker(spawner, &setup, parent);
 	setpgid(pid, pid);
-	child = children_add(spawner, setup.id, setup.place, pid);
+	child = children_add(spawner, setup.id, setup.place, pid, -pid);
 	child->is_worker = 1;
 	child->region = *region;
 	child->deadline = deadline;

@@ -21,7 +21,7 @@ enum { TEXT_MOST = 4096, STRINGS_MOST = 64 };
 struct meaning {
 	bool whole;
 	struct spawn_command head;
-	const char *strings[STRINGS_MOST]; /* argv, then the environment, then the directory */
+	const char *strings[STRINGS_MOST]; /* argv, then the environment, then the directory, then the output file */
 	size_t n;
 };
 
@@ -62,6 +62,9 @@ __wrap_vfork(void)
 	must((room->cwd != NULL) == (meaning->head.has_cwd != 0), "another directory");
 	if (room->cwd != NULL)
 		must(strcmp(room->cwd, meaning->strings[argc + envc]) == 0, "another directory");
+	must((room->output != NULL) == (meaning->head.output != 0), "another output file");
+	if (room->output != NULL)
+		must(strcmp(room->output, meaning->strings[meaning->n - 1]) == 0, "another output file");
 	for (size_t i = 0; env[i] != NULL; i++)
 		input_touch(env[i], strlen(env[i]) + 1);
 	play.run++;
@@ -105,9 +108,11 @@ understand(struct meaning *meaning, const char *text, size_t size)
 	if (size < at)
 		return;
 	memcpy(&meaning->head, text, at);
-	meaning->whole = meaning->head.argc != 0 && take_strings(meaning, meaning->head.argc, text, size, &at) &&
+	meaning->whole = meaning->head.argc != 0 && meaning->head.output <= 3 && meaning->head.stop_signal <= 64 &&
+		take_strings(meaning, meaning->head.argc, text, size, &at) &&
 		take_strings(meaning, meaning->head.envc, text, size, &at) &&
-		take_strings(meaning, meaning->head.has_cwd != 0, text, size, &at);
+		take_strings(meaning, meaning->head.has_cwd != 0, text, size, &at) &&
+		take_strings(meaning, meaning->head.output != 0, text, size, &at);
 }
 
 static void
@@ -138,9 +143,10 @@ start(char *text, size_t size, uint32_t flags)
 static void
 write_and_read(char *strings, size_t size)
 {
-	static char directory[] = "/some/where";
+	static char directory[] = "/some/where", file[] = "/some/file";
 	const char *argv[STRINGS_MOST / 2 + 1] = { NULL }, *env[STRINGS_MOST / 4 + 1] = { NULL };
-	struct ord_command command = ORD_COMMAND(.argv = argv, .env = env, .cwd = size % 2 != 0 ? directory : NULL);
+	struct ord_command command = ORD_COMMAND(.argv = argv, .env = env, .cwd = size % 2 != 0 ? directory : NULL,
+		.output_path = size % 3 != 0 ? file : NULL, .stop_signal = size % 5 != 0 ? 15 : 0);
 	struct buffer text = { 0 };
 	size_t n = 0, at = 0;
 	char *copy;
@@ -176,7 +182,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	} else {
 		if (length >= sizeof(struct spawn_command)) {
 			/* Of few strings more is to be seen. */
-			struct spawn_command head = { .argc = (uint8_t)text[0], .envc = (uint8_t)text[4], .has_cwd = text[8] & 1 };
+			struct spawn_command head = { .argc = (uint8_t)text[0], .envc = (uint8_t)text[4], .has_cwd = text[8] & 1,
+				.output = (uint8_t)text[9] & 3, .stop_signal = (uint8_t)text[10] & 127 };
 
 			if (what & 2)
 				memcpy(text, &head, sizeof head);
