@@ -14,19 +14,12 @@
 
 #include "base/fd.h"
 #include "base/memory.h"
-#include "graph/globs.h"
-
-/* A pattern of what is ignored. */
-struct ignored {
-	struct path_glob glob;
-	int directories; /* matches those only */
-};
+#include "graph/ignored.h"
 
 struct walk {
 	struct files *files;
 	struct file_list *list;
-	struct ignored *ignored;
-	size_t n_ignored;
+	struct ignored ignored;
 	const struct path_glob *glob; /* NULL: everything */
 	struct buffer stack;          /* directories, each with a NUL behind it */
 	struct buffer path;           /* of the entry that is looked at */
@@ -38,44 +31,22 @@ no_memory(struct walk *walk)
 	return error_memory(&walk->files->error);
 }
 
-static int
-bad_pattern(struct walk *walk, const char *pattern, const char *why)
-{
-	return error_set(&walk->files->error, ORD_EINVAL, "the pattern '%s' %s", pattern, why);
-}
-
 /* 1 if a path is ignored, 0 if not, or a status. */
 static int
 is_ignored(struct walk *walk, const char *path, size_t size, int directory)
 {
-	for (size_t i = 0; i < walk->n_ignored; i++) {
-		const struct ignored *ignored = &walk->ignored[i];
-		int answer;
+	int answer = ignored_match(&walk->ignored, path, size, directory);
 
-		if (ignored->directories && !directory)
-			continue;
-		answer = path_glob_match(&ignored->glob, path, size);
-		if (answer == GLOB_NO_MEMORY)
-			return no_memory(walk);
-		if (answer == GLOB_YES)
-			return 1;
-	}
-	return 0;
+	return answer >= 0 ? answer : no_memory(walk);
 }
 
 /* The same for a path that was named, or for a directory in which it lies. */
 static int
 is_ignored_within(struct walk *walk, const char *path)
 {
-	size_t size = strlen(path);
+	int answer = ignored_match_within(&walk->ignored, path);
 
-	for (size_t at = 1; at < size; at++) {
-		int answer = path[at] == '/' ? is_ignored(walk, path, at, 1) : 0;
-
-		if (answer != 0)
-			return answer;
-	}
-	return is_ignored(walk, path, size, 0);
+	return answer >= 0 ? answer : no_memory(walk);
 }
 
 static int
@@ -252,30 +223,6 @@ descend(struct walk *walk, const char *from)
 	return status;
 }
 
-/* In place: no "./", no "//", no slash at the end; the root of the tree is "". */
-static void
-normalize(char *path)
-{
-	char *to = path, *from = path;
-
-	while (*from != '\0') {
-		int start = to == path || to[-1] == '/';
-
-		if (*from == '/' && start && to != path)
-			from++;
-		else if (start && from[0] == '.' && (from[1] == '/' || from[1] == '\0'))
-			from += from[1] == '/' ? 2 : 1;
-		else
-			*to++ = *from++;
-		/* What follows "./" at the beginning is not absolute. */
-		while (to == path && from != path && *from == '/')
-			from++;
-	}
-	if (to - path > 1 && to[-1] == '/' && to[-2] != '\\')
-		to--;
-	*to = '\0';
-}
-
 static int
 expand_plain(struct walk *walk, const char *path)
 {
@@ -296,24 +243,11 @@ expand_plain(struct walk *walk, const char *path)
 	return descend(walk, path);
 }
 
-/* Compile, or say why not. */
-static int
-compile(struct walk *walk, struct path_glob *glob, const char *text)
-{
-	int fault = path_glob_compile(glob, text);
-
-	if (fault < 0)
-		return no_memory(walk);
-	return fault > 0
-		? bad_pattern(walk, text, "has a bracket that is not closed: put \\ before it")
-		: 0;
-}
-
 static int
 expand_glob(struct walk *walk, const char *text)
 {
 	struct path_glob glob;
-	int status = compile(walk, &glob, text);
+	int status = path_glob_read(&glob, text, &walk->files->error);
 	char *from;
 
 	if (status != 0)
@@ -337,77 +271,21 @@ expand_glob(struct walk *walk, const char *text)
 	return status;
 }
 
-/* What the braces of a pattern stand for, each with a NUL behind it. */
-static int
-braces(struct walk *walk, const char *pattern, struct buffer *texts)
-{
-	int fault = *pattern != '\0' ? path_glob_braces(pattern, texts) : 0;
-
-	if (*pattern == '\0')
-		return bad_pattern(walk, pattern, "is empty");
-	if (fault < 0)
-		return no_memory(walk);
-	return fault > 0
-		? bad_pattern(walk, pattern, "has braces that stand for too much: write `*`")
-		: 0;
-}
-
 static int
 expand(struct walk *walk, const char *pattern)
 {
 	struct buffer texts = { 0 };
-	int status = braces(walk, pattern, &texts);
+	int status = path_glob_texts(pattern, &texts, &walk->files->error);
 
 	for (size_t at = 0; status == 0 && at < texts.size;) {
 		char *text = texts.bytes + at;
 
 		at += strlen(text) + 1;
-		normalize(text);
 		if (path_glob_is(text)) {
 			status = expand_glob(walk, text);
 		} else {
 			path_glob_plain(text);
 			status = expand_plain(walk, text);
-		}
-	}
-	buffer_finish(&texts);
-	return status;
-}
-
-/* A pattern that ends with a slash and two stars also ignores the directory before them, which is then not even read. */
-static int
-add_ignored(struct walk *walk, const char *text, int directories)
-{
-	size_t more = walk->n_ignored + 1;
-	struct ignored *ignored = memory_resize(walk->ignored, more * sizeof *ignored);
-	int status;
-
-	if (ignored == NULL)
-		return no_memory(walk);
-	walk->ignored = ignored;
-	status = compile(walk, &ignored[walk->n_ignored].glob, text);
-	if (status == 0)
-		ignored[walk->n_ignored++].directories = directories;
-	return status;
-}
-
-static int
-ignore_pattern(struct walk *walk, const char *pattern)
-{
-	struct buffer texts = { 0 };
-	int status = braces(walk, pattern, &texts);
-
-	for (size_t at = 0; status == 0 && at < texts.size;) {
-		char *text = texts.bytes + at;
-		size_t size;
-
-		at += strlen(text) + 1;
-		normalize(text);
-		size = strlen(text);
-		status = add_ignored(walk, text, 0);
-		if (status == 0 && size > 3 && strcmp(text + size - 3, "/**") == 0) {
-			text[size - 3] = '\0';
-			status = add_ignored(walk, text, 1);
 		}
 	}
 	buffer_finish(&texts);
@@ -431,20 +309,16 @@ inputs_expand(struct files *files, const char *const *patterns, const char *cons
 	struct file_list *list)
 {
 	struct walk walk = { .files = files, .list = list };
-	int status = 0;
+	int status = ignored_add(&walk.ignored, ignore, &files->error);
 
 	list->n = 0;
-	for (; status == 0 && ignore != NULL && *ignore != NULL; ignore++)
-		status = ignore_pattern(&walk, *ignore);
 	for (; status == 0 && patterns != NULL && *patterns != NULL; patterns++)
 		status = expand(&walk, *patterns);
 	if (status == 0)
 		sort_list(list);
 	else
 		list->n = 0;
-	while (walk.n_ignored != 0)
-		path_glob_finish(&walk.ignored[--walk.n_ignored].glob);
-	memory_free(walk.ignored);
+	ignored_finish(&walk.ignored);
 	buffer_finish(&walk.stack);
 	buffer_finish(&walk.path);
 	return status;
