@@ -110,7 +110,7 @@ struct ord_pool_options {
 	ord_ask_fn on_ask;          /* what tasks ask; NULL: ord_task_ask says ORD_ENOTSUP */
 	void *on_ask_user;          /* its user pointer */
 	const char *program;        /* the program to start under EXEC and COMMAND; NULL: this one, or `orderly`; copied */
-	const int *keep_fds;        /* FORK: descriptors of the host that stay open in workers; copied */
+	const int *keep_fds;        /* descriptors of the host that stay open in workers and commands, under their numbers; EXEC, COMMAND: those from 4 on; copied */
 	const char *spill_directory; /* for the file of ORD_OVERFLOW_SPILL; NULL: $TMPDIR or /var/tmp; copied */
 	uint64_t spill_bytes;       /* at most this much of it; 0 = 1 TiB */
 	uint64_t window_bytes;      /* inputs and outputs between submit and delivery; 0 = 64 MiB */

@@ -8,6 +8,7 @@
 #include "spawn/start.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -73,17 +74,47 @@ start_attributes(posix_spawnattr_t *attributes)
 		attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
 }
 
+/* The least of those that are kept, and open, from `from` on; or -1. */
 static int
-set_descriptors(posix_spawn_file_actions_t *actions, int end)
+next_kept(const struct launch_options *options, int from)
 {
-	int failed = posix_spawn_file_actions_adddup2(actions, end, ENTRY_LIFE);
+	int least = -1;
 
-	return failed != 0 ? failed
-			   : posix_spawn_file_actions_addclosefrom_np(actions, ENTRY_LIFE + 1);
+	for (size_t i = 0; i < options->n_keep_fds; i++)
+		if (options->keep_fds[i] >= from && (least < 0 || options->keep_fds[i] < least) &&
+			fcntl(options->keep_fds[i], F_GETFD) >= 0)
+			least = options->keep_fds[i];
+	return least;
+}
+
+/* A copy onto itself is one that is not closed by exec. */
+static int
+keep_descriptors(posix_spawn_file_actions_t *actions, const struct launch_options *options)
+{
+	int failed = 0, from = ENTRY_LIFE + 1;
+
+	for (int fd = next_kept(options, from); failed == 0 && fd >= 0;
+		fd = next_kept(options, from)) {
+		for (; failed == 0 && from < fd; from++)
+			failed = posix_spawn_file_actions_addclose(actions, from);
+		if (failed == 0)
+			failed = posix_spawn_file_actions_adddup2(actions, fd, fd);
+		from = fd + 1;
+	}
+	return failed != 0 ? failed : posix_spawn_file_actions_addclosefrom_np(actions, from);
 }
 
 static int
-run_with(pid_t *pid, const char *program, posix_spawn_file_actions_t *actions, int end)
+set_descriptors(posix_spawn_file_actions_t *actions, const struct launch_options *options, int end)
+{
+	int failed = posix_spawn_file_actions_adddup2(actions, end, ENTRY_LIFE);
+
+	return failed != 0 ? failed : keep_descriptors(actions, options);
+}
+
+static int
+run_with(pid_t *pid, const char *program, posix_spawn_file_actions_t *actions,
+	const struct launch_options *options, int end)
 {
 	posix_spawnattr_t attributes;
 	int failed = posix_spawnattr_init(&attributes);
@@ -92,7 +123,7 @@ run_with(pid_t *pid, const char *program, posix_spawn_file_actions_t *actions, i
 		return failed;
 	failed = start_attributes(&attributes);
 	if (failed == 0)
-		failed = set_descriptors(actions, end);
+		failed = set_descriptors(actions, options, end);
 	if (failed == 0) {
 		char mark[] = ENTRY_MARK;
 		char *argv[] = { (char *)(uintptr_t)program, mark, NULL };
@@ -105,14 +136,14 @@ run_with(pid_t *pid, const char *program, posix_spawn_file_actions_t *actions, i
 
 /* 0 or an errno. */
 static int
-run_program(pid_t *pid, const char *program, int end)
+run_program(pid_t *pid, const char *program, const struct launch_options *options, int end)
 {
 	posix_spawn_file_actions_t actions;
 	int failed = posix_spawn_file_actions_init(&actions);
 
 	if (failed != 0)
 		return failed;
-	failed = run_with(pid, program, &actions, end);
+	failed = run_with(pid, program, &actions, options, end);
 	posix_spawn_file_actions_destroy(&actions);
 	return failed;
 }
@@ -130,11 +161,11 @@ start_program(const struct launch_options *options, int end, struct error *error
 	char path[4096];
 	const char *program = start_name(options, path, sizeof path);
 	pid_t pid = -1;
-	int failed = run_program(&pid, program, end);
+	int failed = run_program(&pid, program, options, end);
 
 	/* The installed command may have been moved to elsewhere in PATH. */
 	if (is_missing(failed) && options->start == ORD_START_COMMAND && options->program == NULL)
-		failed = run_program(&pid, PROGRAM_IN_PATH, end);
+		failed = run_program(&pid, PROGRAM_IN_PATH, options, end);
 	if (failed == 0)
 		return pid;
 	error_system(error, failed, "cannot start the worker program %s", program);
@@ -156,6 +187,9 @@ be_spawner(int *keep, size_t n_keep, worker_serve_fn serve)
 	__fpurge(stdout);
 	__fpurge(stderr);
 	processes_close_all_but(keep, n_keep);
+	for (size_t i = 0; i < n_keep; i++)
+		if (keep[i] != end)
+			fcntl(keep[i], F_SETFD, 0); /* commands have them too */
 	spawner_run(end, serve);
 }
 

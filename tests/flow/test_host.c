@@ -225,7 +225,7 @@ SCENE(host, large_heap)
 	free(heap);
 }
 
-/* Descriptors of the host's do not reach workers that are started anew, and under FORK only those that it keeps. */
+/* Of the host's descriptors only those that it keeps reach workers and commands. */
 static int
 look_for(struct ord_task *task, void *user)
 {
@@ -239,26 +239,34 @@ look_for(struct ord_task *task, void *user)
 static void
 check_found(struct tally *tally, const struct ord_result *result)
 {
-	const int *found = ord_result_output(result, NULL);
+	size_t size;
+	const int *found = ord_result_output(result, &size);
 
-	CHECK_EQ(found[0], *(const uint32_t *)tally->user == ORD_START_FORK);
+	(void)tally;
+	CHECK_EQ(ord_result_state(result), ORD_DONE);
+	if (size == 0)
+		return;
+	CHECK_EQ(found[0], 1);
 	CHECK_EQ(found[1], 0);
 }
+
+static const char *const look_argv[] = { "sh", "-c", "test -p /proc/self/fd/200 && ! test -e /proc/self/fd/201", NULL };
 
 SCENE(host, descriptors)
 {
 	for EACH_START (start) {
-		struct tally tally = { .on_result = check_found, .user = &start };
-		int pipes[2][2], fds[2];
+		struct tally tally = { .on_result = check_found };
+		int pipes[2][2], fds[2], keep[3] = { -1, 200, 199 };
 
 		for (int i = 0; i < 2; i++) {
 			CHECK(pipe(pipes[i]) == 0);
 			fds[i] = dup2(pipes[i][1], 200 + i);
 		}
-		tally_open(&tally, &TALLY_OPTIONS(&tally, .function = look_for, .start = start, .workers = 1, .keep_fds = fds,
-					   .n_keep_fds = 1));
+		tally_open(&tally, &TALLY_OPTIONS(&tally, .function = look_for, .start = start, .workers = 1, .keep_fds = keep,
+					   .n_keep_fds = 3));
 		CHECK_OK(tally.pool, ord_pool_submit(tally.pool, fds, sizeof fds, NULL));
-		tally_close(&tally, 1);
+		CHECK_OK(tally.pool, ord_pool_submit_command(tally.pool, &ORD_COMMAND(.argv = look_argv), NULL));
+		tally_close(&tally, 2);
 		for (int i = 0; i < 2; i++) {
 			close(pipes[i][0]);
 			close(pipes[i][1]);
