@@ -75,6 +75,15 @@ enum ord_cause {
 #undef ORD_CAUSE_ENUM
 };
 
+/* Tokens that several programs share so that no more run at once than one of them was told, as make's jobserver. */
+enum ord_jobserver {
+	ORD_JOBSERVER_NONE = 0,   /* procs take none; $MAKEFLAGS reaches commands as it is */
+	ORD_JOBSERVER_AUTO = 1,   /* what $MAKEFLAGS offers, unless .parallel is set; else as FIFO */
+	ORD_JOBSERVER_CLIENT = 2, /* what $MAKEFLAGS offers, unless .parallel is set; else none */
+	ORD_JOBSERVER_FIFO = 3,   /* a new one for procs and their commands, for make from 4.4 on and others that know it */
+	ORD_JOBSERVER_PIPE = 4    /* the same for older ones too, as two descriptors that all commands inherit */
+};
+
 /* What a graph tells of a proc. */
 enum ord_graph_event_kind {
 	ORD_PROC_EVENT_CREATED = 1, /* it is there */
@@ -172,6 +181,8 @@ struct ord_graph_options {
 	uint32_t keep_going;        /* after so many failures nothing more is started; 0: never */
 	uint32_t fail_fast;         /* 1: what runs then is ended too */
 	uint32_t allow_missing_deps; /* 1: a dep of which there is no proc is none */
+	uint32_t jobserver;         /* an enum ord_jobserver: a proc beside another takes a token, and gives the same one back when it ends or waits; INLINE: not used */
+	uint32_t max_load;          /* a proc beside another is started only while the load average of a minute is below this, in hundredths; 0 = not asked */
 };
 
 /* Lists: ORD_NAMES("a", "b"), and pointers to what ORD_DEP and ORD_CHOICE make. */
@@ -415,6 +426,14 @@ ord_graph_next(const struct ord_graph *graph, const struct ord_proc *previous);
  */
 ORD_API const char *
 ord_graph_error(const struct ord_graph *graph);
+
+/*
+ * What the user should know, though it is no error: such as a jobserver that
+ * cannot be used.  A sentence a line, "" if there is nothing; valid until the
+ * next call on the graph.  Since 0.1.  Source: lib/graph/graph.c.
+ */
+ORD_API const char *
+ord_graph_warning(const struct ord_graph *graph);
 
 /*
  * Stop and free a graph: what runs is killed (ord_pool_destroy).

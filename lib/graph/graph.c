@@ -11,7 +11,6 @@
 
 #define FIRST_GRAPH OPTIONS_UP_TO(struct ord_graph_options, allow_missing_deps)
 #define FIRST_POOL OPTIONS_UP_TO(struct ord_pool_options, max_load)
-#define PARALLEL_MAX 4096
 
 /* --- who may call --- */
 
@@ -97,7 +96,8 @@ take_options(struct ord_graph *graph, const struct ord_graph_options *options)
 		return status;
 	separator = graph->options.separator != NULL ? graph->options.separator : "::";
 	if (graph->options.parallel > PARALLEL_MAX || graph->options.fail_fast > 1 ||
-		graph->options.allow_missing_deps > 1 || *separator == '\0' ||
+		graph->options.allow_missing_deps > 1 ||
+		graph->options.jobserver > ORD_JOBSERVER_PIPE || *separator == '\0' ||
 		strpbrk(separator, "[]*?") != NULL)
 		return ORD_EINVAL;
 	graph->separator = memory_copy(separator, strlen(separator));
@@ -119,6 +119,7 @@ ord_graph_new(struct ord_graph **out, const struct ord_graph_options *options)
 		return ORD_ENOMEM;
 	schedule_init(&graph->schedule, 1);
 	poll_init(&graph->poll);
+	gate_init(&graph->gate);
 	status = take_options(graph, options);
 	graph->alive = alive_new();
 	if (status == ORD_OK && graph->alive == NULL)
@@ -160,6 +161,7 @@ graph_free(struct ord_graph *graph)
 	struct ord_pool *pool = graph->pool;
 
 	ord_pool_destroy(&pool);
+	gate_finish(graph);
 	poll_finish(&graph->poll);
 	for (uint32_t i = 0; i < graph->schedule.n_nodes; i++)
 		free_proc(graph, graph->procs[i]);
@@ -179,6 +181,7 @@ graph_free(struct ord_graph *graph)
 	alive_destroy(graph->alive);
 	memory_free(graph->procs);
 	memory_free(graph->separator);
+	memory_free(graph->warnings);
 	memory_free(graph);
 }
 
@@ -205,6 +208,27 @@ ord_graph_error(const struct ord_graph *graph)
 	return graph != NULL
 		? graph->error.text
 		: "there is no graph: ord_strerror of what ord_graph_new returned says why";
+}
+
+const char *
+ord_graph_warning(const struct ord_graph *graph)
+{
+	return graph != NULL && graph->warnings != NULL ? graph->warnings : "";
+}
+
+void
+graph_warn(struct ord_graph *graph, const char *sentence)
+{
+	size_t before = graph->warnings != NULL ? strlen(graph->warnings) + 1 : 0;
+	size_t size = strlen(sentence) + 1;
+	char *warnings = memory_resize(graph->warnings, before + size);
+
+	if (warnings == NULL)
+		return;
+	if (before != 0)
+		warnings[before - 1] = '\n';
+	memcpy(warnings + before, sentence, size);
+	graph->warnings = warnings;
 }
 
 /* --- what there is --- */

@@ -15,10 +15,12 @@
 #include "base/error.h"
 #include "base/table.h"
 #include "graph/definition.h"
+#include "graph/gate.h"
 #include "graph/index.h"
 #include "graph/poll.h"
 #include "graph/schedule.h"
 
+#define PARALLEL_MAX 4096
 #define GRAPH_BUCKETS 1024 /* a power of two */
 
 /* What a running proc said beside its result. */
@@ -79,6 +81,8 @@ struct ord_graph {
 	struct numbers paused;                   /* procs between two attempts */
 	struct waiting *waitings;                /* procs that wait for others */
 	struct poll poll;                        /* descriptors beside the pool's */
+	struct gate gate;                        /* what holds starts back beside the schedule */
+	char *warnings;                          /* sentences, a line each; NULL: none */
 	uint32_t n_lock_waits;                   /* of them, for locks */
 	uint32_t n_functions;                    /* definitions with one */
 	uint32_t n_tasks;                        /* definitions that need a pool */
@@ -173,5 +177,8 @@ int graph_may_change(struct ord_graph *graph);
 int graph_enter(struct ord_graph *graph);
 int graph_leave(struct ord_graph *graph, int status);
 void graph_free(struct ord_graph *graph);
+
+/* What the user should know: a sentence more.  Without memory it is lost. */
+void graph_warn(struct ord_graph *graph, const char *sentence);
 
 #endif

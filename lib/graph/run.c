@@ -177,13 +177,38 @@ no_function(struct ord_task *task, void *user)
 	return ord_task_fail(task, "a task without a function");
 }
 
+/* Those that the jobserver lends to commands, beside the owner's. */
+static int
+keep_descriptors(struct ord_graph *graph, struct ord_pool_options *options, int **keep)
+{
+	int lent[2];
+	uint32_t n_lent = gate_lent(&graph->gate, lent);
+
+	if (n_lent == 0)
+		return ORD_OK;
+	*keep = memory_new(options->n_keep_fds + n_lent, sizeof **keep);
+	if (*keep == NULL)
+		return error_memory(&graph->error);
+	if (options->n_keep_fds != 0)
+		memcpy(*keep, options->keep_fds, options->n_keep_fds * sizeof **keep);
+	memcpy(*keep + options->n_keep_fds, lent, n_lent * sizeof **keep);
+	options->keep_fds = *keep;
+	options->n_keep_fds += n_lent;
+	return ORD_OK;
+}
+
 static int
 start_pool(struct ord_graph *graph)
 {
 	struct ord_pool_options options = graph->pool_options;
 	struct ord_pool *pool;
-	int status;
+	int *keep = NULL;
+	int status = gate_start(graph);
 
+	if (status == ORD_OK)
+		status = keep_descriptors(graph, &options, &keep);
+	if (status != ORD_OK)
+		return status;
 	options.size = sizeof options;
 	options.function = graph->n_functions != 0 ? no_function : NULL;
 	options.on_result = on_result;
@@ -196,6 +221,7 @@ start_pool(struct ord_graph *graph)
 	options.window = WINDOW;
 	options.workers = options.start == ORD_START_INLINE ? 0 : graph->schedule.slots;
 	status = ord_pool_new(&pool, &options);
+	memory_free(keep);
 	if (status != ORD_OK)
 		return error_set(
 			&graph->error, status, "the options of the pool: %s", ord_strerror(status));
@@ -274,11 +300,12 @@ run_give(struct ord_graph *graph)
 		return;
 	graph->giving = 1;
 	take_settled(graph);
-	while ((id = schedule_next(&graph->schedule)) != SCHEDULE_NONE) {
+	while (gate_may_start(graph) && (id = schedule_next(&graph->schedule)) != SCHEDULE_NONE) {
 		give(graph, graph->procs[id]);
 		take_settled(graph);
 	}
 	take_settled(graph);
+	gate_settle(graph);
 	graph->giving = 0;
 }
 

@@ -404,6 +404,17 @@ start(struct schedule *schedule, struct wave *wave, uint32_t id)
 	return 1;
 }
 
+int
+schedule_could(struct schedule *schedule)
+{
+	const struct wave *wave;
+
+	if (schedule->stopped || schedule->running >= schedule->slots)
+		return 0;
+	wave = open_wave(schedule);
+	return wave != NULL && wave->ready != HEAP_EMPTY;
+}
+
 uint32_t
 schedule_next(struct schedule *schedule)
 {

@@ -189,6 +189,9 @@ void schedule_rollback(struct schedule *schedule);
 /* The node that starts now, or SCHEDULE_NONE: nothing may. */
 uint32_t schedule_next(struct schedule *schedule);
 
+/* Whether a node is ready for the slot that is free: it may still lack a lock. */
+int schedule_could(struct schedule *schedule);
+
 /* A node that runs has ended, and nothing of it is left; state: NODE_DONE or NODE_FAILED. */
 void schedule_end(struct schedule *schedule, uint32_t node, int state);
 

@@ -124,6 +124,7 @@ append_environment(
 {
 	static const char fixed[] = "TERM=dumb\0NO_COLOR=1";
 	const struct definition *definition = proc->definition;
+	const char *makeflags = gate_environment(&graph->gate);
 	char attempt[16];
 	int status = buffer_append(to, fixed, sizeof fixed);
 
@@ -141,6 +142,10 @@ append_environment(
 	for (uint32_t i = 0; i < graph->n_params; i++)
 		status |= append_variable(
 			to, "ORDERLY_PARAM_", graph->params[i].name, graph->params[i].value);
+	if (makeflags != NULL) {
+		status |= buffer_append(to, makeflags, strlen(makeflags) + 1);
+		++*count;
+	}
 	return status;
 }
 

@@ -57,7 +57,7 @@ if(ORD_GRAPH_SOURCES)
 	target_include_directories(orderly_graph_objects PRIVATE lib)
 	target_link_libraries(orderly_graph_objects PRIVATE orderly_includes orderly_warnings)
 
-	set(base "$<FILTER:$<TARGET_OBJECTS:orderly_objects>,INCLUDE,/base/(alive|buffer|clock|error|fd|groups|memory|options|processors|table).c>")
+	set(base "$<FILTER:$<TARGET_OBJECTS:orderly_objects>,INCLUDE,/base/(alive|buffer|clock|error|fd|groups|machine|memory|options|processors|table).c>")
 	add_library(orderly_graph SHARED $<TARGET_OBJECTS:orderly_graph_objects> ${base})
 	add_library(orderly::graph ALIAS orderly_graph)
 	set_target_properties(orderly_graph PROPERTIES
