@@ -297,3 +297,15 @@ scene_start(void (*part)(void))
 	CHECK(pid > 0);
 	return pid;
 }
+
+void
+scene_line(void (*part)(void), char *line, size_t size)
+{
+	struct call call = call_of(part, 'w', 'p');
+	char program[512];
+	ssize_t length = readlink(PROGRAM, program, sizeof program - 1);
+
+	CHECK(length > 0);
+	program[length] = '\0';
+	CHECK(snprintf(line, size, "%s %s %s %s", program, MARK, call.offset, call.how) < (int)size);
+}

@@ -60,6 +60,9 @@ int scene_play(void (*scene)(void), int with_worker_main);
  */
 pid_t scene_start(void (*part)(void));
 
+/* The line of shell by which others, such as make, start a part as scene_start does. */
+void scene_line(void (*part)(void), char *line, size_t size);
+
 /* Waits for a child to end; its wait status. */
 int scene_await(pid_t pid);
 
