@@ -21,7 +21,7 @@ if(ORDERLY_WITH_GRAPH)
 		# What is built, but not yet called: lib/graph/README.md, Stages.
 		set(ORD_INCREMENTAL_SOURCES ${ORD_GRAPH_SOURCES})
 		list(FILTER ORD_INCREMENTAL_SOURCES INCLUDE REGEX
-			"/(digest|stale|reason|globs|ignored|files|inputs|encoding|aside|claim|database|history)[.]c$")
+			"/(digest|stale|reason|globs|ignored|files|inputs|quiet|sights|places|happenings|polling|eyes|encoding|aside|claim|database|history)[.]c$")
 		list(REMOVE_ITEM ORD_GRAPH_SOURCES ${ORD_INCREMENTAL_SOURCES})
 	elseif(ORDERLY_WITH_GRAPH STREQUAL "AUTO")
 		message(STATUS "The graph is not built: it needs pkg-config, libsqlite3-dev, libpcre2-dev, libxxhash-dev and libyaml-dev")
