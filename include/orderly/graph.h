@@ -165,6 +165,7 @@ struct ord_proc_options {
 	uint32_t skip_exit;         /* a command that exits with it is ORD_PROC_SKIPPED; 0: none */
 	uint32_t no_change_exit;    /* a command that exits with it has succeeded, without news; 0: none */
 	uint32_t expected_ms;       /* how long it takes, so that the longest way is begun first; 0 = not known */
+	const char *description;    /* what it is for, for people; NULL: nothing is said */
 	/* fields are only ever appended; 0 always means the documented default */
 };
 
@@ -258,6 +259,47 @@ ord_graph_new(struct ord_graph **graph, const struct ord_graph_options *options)
  */
 ORD_API int
 ord_graph_add(struct ord_graph *graph, const struct ord_proc_options *proc);
+
+/*
+ * Add what a graph's file (YAML or JSON, orderly-graph(5)) and those that it
+ * includes say: options where the caller's are 0 or NULL, params that are not
+ * set, locks, variables for all commands, and procs; then those with `now` are
+ * wanted.  Procs, commands and paths are as seen from the directory in which
+ * the program is, so it should be that of the file.
+ *
+ * Commands that print names are run when these are asked for, each for at most
+ * its proc's timeout, or a minute.  Variables come from a proc's `env`, the
+ * process environment as it is now, dotenv files (the last one that has it),
+ * the file's `env`, in this order.  What this version does nothing with is in
+ * ord_graph_warning.
+ *
+ * path  of a file, which is not needed any more when this returns
+ *
+ * Returns 0, or (the sentence has file, line and column)
+ *   ORD_EINVAL   something in the file is not valid, or a proc of the same name is there
+ *   ORD_ESYSTEM  a file cannot be read
+ *   ORD_EBUSY    called while names are asked for
+ *   ORD_ENOMEM
+ *   ORD_EFAILED  a command for the choices of a proc without placeholders failed
+ *   and for procs with `now` as ord_graph_start.
+ * After the first two nothing of the file is in the graph, unless it is about
+ * starting; after the others the sentence says what is.  An option `parallel`
+ * counts only before the first start.
+ * May be called from a callback.  Since 0.1.  Source: lib/graph/load.c.
+ */
+ORD_API int
+ord_graph_load(struct ord_graph *graph, const char *path);
+
+/*
+ * Whether ord_graph_load would take a file, on a graph of its own; no command
+ * is run but for `now`, and none of the procs.
+ *
+ * sentence  out, may be NULL: sentence[size], what is wrong, "" if nothing is
+ *
+ * Returns as ord_graph_load.  Any thread.  Since 0.1.  Source: lib/graph/load.c.
+ */
+ORD_API int
+ord_graph_check(const char *path, char *sentence, size_t size);
 
 /*
  * How many units a lock has; one that is not set has 1.
@@ -429,7 +471,7 @@ ord_graph_error(const struct ord_graph *graph);
 
 /*
  * What the user should know, though it is no error: such as a jobserver that
- * cannot be used.  A sentence a line, "" if there is nothing; valid until the
+ * cannot be used, or a key of a file that this version does nothing with.  A sentence a line, "" if there is nothing; valid until the
  * next call on the graph.  Since 0.1.  Source: lib/graph/graph.c.
  */
 ORD_API const char *
@@ -456,6 +498,10 @@ ord_cause_name(int cause);
 /* Its name.  Since 0.1.  Source: lib/graph/proc.c. */
 ORD_API const char *
 ord_proc_name(const struct ord_proc *proc);
+
+/* What it is for, "" if that was not said.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API const char *
+ord_proc_description(const struct ord_proc *proc);
 
 /* An enum ord_proc_state.  Since 0.1.  Source: lib/graph/proc.c. */
 ORD_API int

@@ -19,16 +19,17 @@ definition_arg(const struct definition *definition, struct span name)
 	return DEFINITION_NONE;
 }
 
-static int
-is_param(struct span name)
+int
+arg_is_param(void *user, struct span name)
 {
+	(void)user;
 	return name.size > strlen(PARAM) && memcmp(name.at, PARAM, strlen(PARAM)) == 0;
 }
 
 int
 arg_is_known(void *user, struct span name)
 {
-	return is_param(name) || definition_arg(user, name) != DEFINITION_NONE;
+	return arg_is_param(NULL, name) || definition_arg(user, name) != DEFINITION_NONE;
 }
 
 static int
@@ -59,7 +60,7 @@ read_arg(const struct making *making, const char *text)
 	int kind = type != NULL ? value_kind_of(type + 1, (size_t)(end - type - 1)) : VALUE_TEXT;
 	int status;
 
-	if (name.size == 0 || is_param(name))
+	if (name.size == 0 || arg_is_param(NULL, name))
 		return making_wrong(making, "the arg", text,
 			"it has no name, or one that begins with 'param.'");
 	if (kind < 0)

@@ -291,6 +291,17 @@ read_command(const struct making *making)
 }
 
 static int
+read_description(const struct making *making)
+{
+	const char *text = making->options.description;
+
+	if (text == NULL)
+		return ORD_OK;
+	making->definition->description = memory_copy(text, strlen(text));
+	return making->definition->description != NULL ? ORD_OK : making_no_memory(making);
+}
+
+static int
 read_function(const struct making *making)
 {
 	const struct ord_proc_options *options = &making->options;
@@ -375,7 +386,8 @@ struct definition *
 definition_new(const struct ord_proc_options *options, const struct definition_context *context)
 {
 	static int (*const readers[])(const struct making *) = { check_numbers, arg_read_all,
-		read_deps, read_rdeps, read_locks, read_command, read_function, read_retries };
+		read_deps, read_rdeps, read_locks, read_command, read_function, read_retries,
+		read_description };
 	struct making making = { .context = context };
 	int status =
 		making_take(&making, &making.options, sizeof making.options, FIRST_PROC, options);
@@ -425,6 +437,7 @@ definition_destroy(struct definition *definition)
 	text_finish(&definition->command.cwd);
 	making_free_strings(definition->retry_on);
 	memory_free(definition->function_name);
+	memory_free(definition->description);
 	memory_free(definition->args);
 	memory_free(definition->needs);
 	memory_free(definition->rdeps);

@@ -66,6 +66,7 @@ struct definition {
 	ord_task_fn function;
 	char *function_name;
 	struct command_text command; /* no words: no command */
+	char *description;           /* NULL: "" */
 	char **retry_on;             /* NULL: everything */
 	uint32_t flags;              /* of enum node_flag */
 	/* as in struct ord_proc_options */

@@ -154,6 +154,16 @@ free_proc(struct ord_graph *graph, struct ord_proc *proc)
 	memory_free(proc);
 }
 
+static void
+free_variables(struct ord_graph *graph)
+{
+	for (uint32_t i = 0; i < graph->n_variables; i++) {
+		memory_free(graph->variables[i].name);
+		text_finish(&graph->variables[i].text);
+	}
+	memory_free(graph->variables);
+}
+
 void
 graph_free(struct ord_graph *graph)
 {
@@ -171,6 +181,9 @@ graph_free(struct ord_graph *graph)
 	}
 	free_named(graph->locks, graph->schedule.n_locks);
 	free_named(graph->params, graph->n_params);
+	free_variables(graph);
+	loaded_free(graph->loaded);
+	asker_finish(&graph->asker);
 	schedule_finish(&graph->schedule);
 	index_finish(&graph->protos);
 	index_finish(&graph->rdeps);

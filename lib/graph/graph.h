@@ -50,6 +50,22 @@ struct ord_proc {
 	uint8_t canceled; /* by us, while it ran */
 };
 
+/* A variable of all commands, which the file or a dotenv file says. */
+struct variable {
+	char *name;
+	struct text text; /* NAME=value, one word */
+	int origin;       /* an enum dotenv_origin */
+};
+
+struct loaded; /* of load.h */
+
+/* What runs commands that print names. */
+struct asker {
+	_Atomic(struct ord_pool *) pool; /* NULL: nothing was asked yet; a signal handler looks at it */
+	const struct ord_proc *proc;     /* for which it is asked; NULL: choices */
+	struct buffer said;              /* on its standard error */
+};
+
 /* A name with a value: a param; a lock, whose number is its place. */
 struct named {
 	char *name;
@@ -73,6 +89,10 @@ struct ord_graph {
 	uint32_t locks_capacity;
 	struct named *params;
 	uint32_t n_params, params_capacity;
+	struct variable *variables; /* of the files; what the process environment has is not among them */
+	uint32_t n_variables;
+	struct loaded *loaded; /* files that are still needed; see load.h */
+	struct asker asker;
 	struct numbers found; /* procs of a name */
 	struct buffer text;   /* for the length of a call */
 	_Atomic(struct ord_pool *)
@@ -104,6 +124,9 @@ uint32_t registry_lock(void *graph, const char *name, size_t size);
 /* Take a definition over; one without placeholders becomes a proc.  On failure it is not taken. */
 int registry_add(struct ord_graph *graph, struct definition *definition, struct ord_proc **proc);
 
+/* Whether registry_add would take it, unless memory or a callback fails. */
+int registry_check(struct ord_graph *graph, const struct definition *definition);
+
 /* Append the procs of a name to graph->found, making those that are not there; ORD_EINVAL if there are none. */
 int registry_find(struct ord_graph *graph, const char *name);
 
@@ -112,6 +135,9 @@ int registry_declarer(struct ord_graph *graph, const struct rdep *rdep, const st
 	struct ord_proc **proc);
 
 struct ord_proc *registry_proc(const struct ord_graph *graph, struct span name);
+
+/* The value of [param.NAME]; a pattern_value_fn whose user is the graph. */
+const char *param_value(void *graph, struct span placeholder);
 
 /* The value of an arg or a param for a proc; a pattern_value_fn whose user is the proc. */
 const char *proc_value(void *proc, struct span placeholder);
@@ -130,6 +156,23 @@ int plan_fault(struct ord_graph *graph, int fault);
 
 int submit_function(struct ord_graph *graph, struct ord_proc *proc);
 int submit_command(struct ord_graph *graph, struct ord_proc *proc, struct span *missing);
+
+/* Append what every command finds in its environment, *count words more; proc NULL: nothing of a proc.  As text_fill. */
+int submit_environment(struct ord_graph *graph, const struct ord_proc *proc, struct buffer *to,
+	uint32_t *count, struct span *missing);
+
+/* The words that begin at `offset` of the text, as an array that ends with NULL; the place behind that. */
+const char **submit_point_at(
+	const char **words, const struct buffer *text, size_t *offset, uint32_t count);
+
+/* --- load.c, names.c --- */
+
+/* It, and those behind it. */
+void loaded_free(struct loaded *loaded);
+
+/* Run a command that prints names; an ord_names_fn whose user is a struct names. */
+int names_ask(const struct ord_proc *proc, const char *const **names, void *user);
+void asker_finish(struct asker *asker);
 
 /* --- verdict.c --- */
 
@@ -176,6 +219,7 @@ int graph_check(const struct ord_graph *graph);
 int graph_may_change(struct ord_graph *graph);
 int graph_enter(struct ord_graph *graph);
 int graph_leave(struct ord_graph *graph, int status);
+
 void graph_free(struct ord_graph *graph);
 
 /* What the user should know: a sentence more.  Without memory it is lost. */

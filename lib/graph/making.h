@@ -31,4 +31,7 @@ int arg_read_all(const struct making *making);
 /* Whether a placeholder is an arg or a param; a shell_known_fn whose user is the definition. */
 int arg_is_known(void *definition, struct span name);
 
+/* Whether it is a param; a shell_known_fn without a user. */
+int arg_is_param(void *user, struct span name);
+
 #endif

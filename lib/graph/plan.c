@@ -189,6 +189,8 @@ depend_on_names(struct plan *plan, struct ord_proc *proc, const struct need *nee
 	graph->asking++;
 	status = need->names(proc, &names, need->user);
 	graph->asking--;
+	if (status != 0 && need->names == names_ask)
+		return graph->error.status; /* with its own sentence */
 	if (status != 0)
 		return error_set(&graph->error, ORD_EFAILED,
 			"%s: its callback for deps failed with %d", proc->name, status);

@@ -33,6 +33,12 @@ ord_proc_name(const struct ord_proc *proc)
 	return proc->name;
 }
 
+const char *
+ord_proc_description(const struct ord_proc *proc)
+{
+	return proc->definition->description != NULL ? proc->definition->description : "";
+}
+
 int
 ord_proc_state(const struct ord_proc *proc)
 {

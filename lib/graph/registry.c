@@ -43,22 +43,27 @@ graph_param(const struct ord_graph *graph, struct span name)
 }
 
 const char *
-proc_value(void *user, struct span placeholder)
+param_value(void *user, struct span placeholder)
 {
 	static const char prefix[] = "param.";
-	const struct ord_proc *proc = user;
 	const struct named *param;
-	uint32_t arg = definition_arg(proc->definition, placeholder);
 
-	if (arg != DEFINITION_NONE)
-		return proc->values[arg];
 	if (placeholder.size <= strlen(prefix) ||
 		memcmp(placeholder.at, prefix, strlen(prefix)) != 0)
 		return NULL;
-	param = graph_param(proc->graph,
+	param = graph_param(user,
 		(struct span){
 			placeholder.at + strlen(prefix), placeholder.size - strlen(prefix) });
 	return param != NULL ? param->value : NULL;
+}
+
+const char *
+proc_value(void *user, struct span placeholder)
+{
+	const struct ord_proc *proc = user;
+	uint32_t arg = definition_arg(proc->definition, placeholder);
+
+	return arg != DEFINITION_NONE ? proc->values[arg] : param_value(proc->graph, placeholder);
 }
 
 /* --- choices --- */
@@ -75,6 +80,8 @@ know_choices(struct ord_graph *graph, const struct definition *definition, struc
 	graph->asking++;
 	status = arg->list(NULL, &names, arg->list_user);
 	graph->asking--;
+	if (status != 0 && arg->list == names_ask)
+		return graph->error.status; /* with its own sentence */
 	if (status != 0)
 		return error_set(&graph->error, ORD_EFAILED,
 			"%s: the list of choices of '%s' failed with %d", definition->name.text,
@@ -241,15 +248,32 @@ same_name(const struct ord_graph *graph, const struct definition *definition)
 }
 
 int
-registry_add(struct ord_graph *graph, struct definition *definition, struct ord_proc **proc)
+registry_check(struct ord_graph *graph, const struct definition *definition)
 {
 	struct span name = { definition->name.text, strlen(definition->name.text) };
-	int status = ORD_OK;
 
-	*proc = NULL;
 	if (registry_proc(graph, name) != NULL || same_name(graph, definition) != NULL)
 		return error_set(
 			&graph->error, ORD_EINVAL, "%s: there is a proc of this name", name.at);
+	for (uint32_t i = definition->name.n_placeholders; i < definition->n_args; i++) {
+		const struct arg *arg = &definition->args[i];
+
+		if (arg->otherwise != NULL && !is_choice(arg, arg->otherwise))
+			return error_set(&graph->error, ORD_EINVAL,
+				"%s: '%s' is none of the choices of '%s'", name.at, arg->otherwise,
+				arg->name);
+	}
+	return ORD_OK;
+}
+
+int
+registry_add(struct ord_graph *graph, struct definition *definition, struct ord_proc **proc)
+{
+	int status = registry_check(graph, definition);
+
+	*proc = NULL;
+	if (status != ORD_OK)
+		return status;
 	if (reserve(graph, definition) != 0)
 		return error_memory(&graph->error);
 	if (definition->name.n_placeholders == 0)

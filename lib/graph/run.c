@@ -320,6 +320,9 @@ ord_graph_interrupt(struct ord_graph *graph)
 		return ORD_EINVAL;
 	atomic_fetch_add(&graph->interrupts, 1);
 	poll_wake(graph);
+	pool = graph->asker.pool;
+	if (pool != NULL)
+		(void)ord_pool_interrupt(pool);
 	pool = graph->pool;
 	return pool != NULL ? ord_pool_interrupt(pool) : ORD_OK;
 }

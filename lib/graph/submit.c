@@ -117,21 +117,18 @@ append_variable(struct buffer *to, const char *prefix, const char *name, const c
 	return buffer_append(to, "=", 1) != 0 ? -1 : buffer_append(to, value, strlen(value) + 1);
 }
 
-/* What every command finds in its environment; what the definition says comes behind it and wins. */
 static int
-append_environment(
-	struct ord_graph *graph, const struct ord_proc *proc, struct buffer *to, uint32_t *count)
+append_variables_of_proc(const struct ord_proc *proc, struct buffer *to, uint32_t *count)
 {
-	static const char fixed[] = "TERM=dumb\0NO_COLOR=1";
 	const struct definition *definition = proc->definition;
 	const char *makeflags = gate_environment(&graph->gate);
 	char attempt[16];
-	int status = buffer_append(to, fixed, sizeof fixed);
+	int status;
 
 	snprintf(attempt, sizeof attempt, "%u", proc->attempts);
-	*count += 4 + graph->n_params;
-	status |= append_variable(to, "ORDERLY_", "ATTEMPT", attempt);
+	status = append_variable(to, "ORDERLY_", "ATTEMPT", attempt);
 	status |= append_variable(to, "ORDERLY_", "PROC", proc->name);
+	*count += 2;
 	for (uint32_t i = 0; i < definition->n_args; i++) {
 		if (proc->values[i] == NULL)
 			continue;
@@ -139,8 +136,24 @@ append_environment(
 			to, "ORDERLY_ARG_", definition->args[i].name, proc->values[i]);
 		++*count;
 	}
-	for (uint32_t i = 0; i < graph->n_params; i++)
-		status |= append_variable(
+	return status;
+}
+
+/* What every command finds in its environment; what the definition says comes behind it and wins. */
+int
+submit_environment(struct ord_graph *graph, const struct ord_proc *proc, struct buffer *to,
+	uint32_t *count, struct span *missing)
+{
+	static const char fixed[] = "TERM=dumb\0NO_COLOR=1";
+	int status = buffer_append(to, fixed, sizeof fixed);
+
+	*count += 2 + graph->n_variables + graph->n_params;
+	for (uint32_t i = 0; status == 0 && i < graph->n_variables; i++)
+		status = text_fill(&graph->variables[i].text, param_value, graph, to, missing);
+	if (status == 0 && proc != NULL)
+		status = append_variables_of_proc(proc, to, count);
+	for (uint32_t i = 0; status == 0 && i < graph->n_params; i++)
+		status = append_variable(
 			to, "ORDERLY_PARAM_", graph->params[i].name, graph->params[i].value);
 	if (makeflags != NULL) {
 		status |= buffer_append(to, makeflags, strlen(makeflags) + 1);
@@ -150,8 +163,8 @@ append_environment(
 }
 
 /* The words that begin at `offset` of the text, as an array that ends with NULL. */
-static const char **
-point_at(const char **words, const struct buffer *text, size_t *offset, uint32_t count)
+const char **
+submit_point_at(const char **words, const struct buffer *text, size_t *offset, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		*words++ = text->bytes + *offset;
@@ -185,7 +198,7 @@ write_words(
 	if (status == 0)
 		status = text_fill(&command->argv, proc_value, proc, text, missing);
 	if (status == 0)
-		status = append_environment(graph, proc, text, &words->env);
+		status = submit_environment(graph, proc, text, &words->env, missing);
 	if (status == 0)
 		status = text_fill(&command->env, proc_value, proc, text, missing);
 	return status == 0 ? text_fill(&command->cwd, proc_value, proc, text, missing) : status;
@@ -203,9 +216,9 @@ submit_words(struct ord_graph *graph, struct ord_proc *proc, const struct words 
 
 	if (list == NULL)
 		return ORD_ENOMEM;
-	env = point_at(list, &graph->text, &offset, words->argv);
-	cwd = point_at(env, &graph->text, &offset, words->env);
-	(void)point_at(cwd, &graph->text, &offset, words->cwd);
+	env = submit_point_at(list, &graph->text, &offset, words->argv);
+	cwd = submit_point_at(env, &graph->text, &offset, words->env);
+	(void)submit_point_at(cwd, &graph->text, &offset, words->cwd);
 	if (definition->stdout_result)
 		output = ORD_OUTPUT_RESULT;
 	status = ord_pool_submit_command(graph->pool,

@@ -1,5 +1,6 @@
 #!/bin/bash
-# What a library makes its users load: libzmq and libc; liborderly-graph liborderly and libc; nothing else.
+# What a library makes its users load: libzmq and libc; liborderly-graph liborderly, libc and the
+# libraries of the graph (SQLite, PCRE2, xxHash, libyaml); nothing else.
 # usage: dynamic.sh [TREE [BUILD]]
 set -euo pipefail
 build=${2:-$ORDERLY_BUILD}
@@ -32,7 +33,7 @@ check_paths() { # NAME PATTERN
 check liborderly libzmq.so.5
 check_paths liborderly '\((RPATH|RUNPATH|TEXTREL)\)'
 if [ -e "$build/liborderly-graph.so" ]; then
-	check liborderly-graph liborderly.so.0
+	check liborderly-graph liborderly.so.0 libsqlite3.so.0 libpcre2-8.so.0 libxxhash.so.0 libyaml-0.so.2
 	check_paths liborderly-graph '\((RPATH|TEXTREL)\)'
 fi
 exit $status

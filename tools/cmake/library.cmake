@@ -55,7 +55,7 @@ endif()
 if(ORD_GRAPH_SOURCES)
 	add_library(orderly_graph_objects OBJECT ${ORD_GRAPH_SOURCES})
 	target_include_directories(orderly_graph_objects PRIVATE lib)
-	target_link_libraries(orderly_graph_objects PRIVATE orderly_includes orderly_warnings)
+	target_link_libraries(orderly_graph_objects PRIVATE orderly_includes orderly_warnings PkgConfig::ORD_GRAPH_NEEDS)
 
 	set(base "$<FILTER:$<TARGET_OBJECTS:orderly_objects>,INCLUDE,/base/(alive|buffer|clock|error|fd|groups|machine|memory|options|processors|table).c>")
 	add_library(orderly_graph SHARED $<TARGET_OBJECTS:orderly_graph_objects> ${base})
@@ -68,7 +68,7 @@ if(ORD_GRAPH_SOURCES)
 		SOVERSION 0
 		LINKER_LANGUAGE C
 		LINK_DEPENDS ${PROJECT_SOURCE_DIR}/lib/orderly-graph.map)
-	target_link_libraries(orderly_graph PUBLIC orderly)
+	target_link_libraries(orderly_graph PUBLIC orderly PRIVATE PkgConfig::ORD_GRAPH_NEEDS)
 	target_link_options(orderly_graph PRIVATE
 		"LINKER:--version-script=${PROJECT_SOURCE_DIR}/lib/orderly-graph.map")
 	if(NOT ORD_INSTRUMENTED)
@@ -90,7 +90,7 @@ if(ORD_GRAPH_SOURCES)
 	# For tests: beside orderly_private, which has lib/base.
 	add_library(orderly_graph_private STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:orderly_graph_objects>)
 	set_target_properties(orderly_graph_private PROPERTIES LINKER_LANGUAGE C)
-	target_link_libraries(orderly_graph_private INTERFACE orderly_private)
+	target_link_libraries(orderly_graph_private INTERFACE orderly_private PkgConfig::ORD_GRAPH_NEEDS)
 endif()
 
 # The incremental core, so far for tests only: beside the graph, on lib/base.

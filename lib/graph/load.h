@@ -1,0 +1,74 @@
+/*
+ * A graph's file on its way into the graph: what the file says becomes options,
+ * params, locks, an environment and definitions.  load.c has the steps; nothing
+ * of the graph changes before all of the file has been found to be right.
+ */
+#ifndef GRAPH_LOAD_H
+#define GRAPH_LOAD_H
+
+#include <stdint.h>
+
+#include <orderly/graph.h>
+
+#include "graph/blocks.h"
+#include "graph/dotenv.h"
+#include "graph/file.h"
+#include "graph/graph.h"
+
+/* A command that prints names: the user pointer of names_ask. */
+struct names {
+	struct ord_graph *graph;
+	struct loaded *loaded;
+	const struct file_proc *proc;
+	const struct file_command *command;
+	struct names *next;  /* of the same file */
+	struct buffer text;  /* what it printed, lines ended by NUL */
+	const char **list;   /* the same, NULL-terminated */
+	const char *purpose; /* "deps", "choices" */
+};
+
+/* What stays of a file: its commands that print names, and the text for sentences about them. */
+struct loaded {
+	struct graph_file file;
+	struct names *names;
+	struct loaded *next;
+};
+
+/* A file that is being loaded. */
+struct load {
+	struct ord_graph *graph;
+	struct loaded *loaded;
+	struct dotenv dotenv;
+	struct blocks scratch;           /* for one proc */
+	struct definition **definitions; /* of the file's procs; NULL where the graph has taken it over */
+	const char *separator;           /* that the names are read with */
+};
+
+/* --- load_proc.c --- */
+
+/* A proc of the file as ord_graph_add takes it, in load->scratch. */
+int load_proc(struct load *load, const struct file_proc *proc, struct ord_proc_options *options);
+
+/* --- load_options.c --- */
+
+/* What is wrong with options, params and locks, and which separator the names are read with. */
+int load_check(struct load *load);
+
+/* Make them the graph's, where the caller has not said otherwise. */
+int load_settings(struct load *load);
+
+/* The variables that the file and its dotenv files set. */
+int load_environment(struct load *load);
+
+/* --- load_later.c --- */
+
+/* Say which keys of the file do nothing yet. */
+void load_later(struct load *load);
+
+/* --- names.c --- */
+
+/* One for a command of the file; NULL without memory. */
+struct names *names_new(struct load *load, const struct file_proc *proc,
+	const struct file_command *command, const char *purpose);
+
+#endif

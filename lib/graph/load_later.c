@@ -1,0 +1,80 @@
+/*
+ * Keys that a file may have, but whose feature is not there: the user is told
+ * of each, once, so that nothing is ignored in silence.  Whoever builds the
+ * feature fills the field in load_proc.c or load_options.c and takes the row
+ * out here.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "graph/load.h"
+
+struct row {
+	const char *key;
+	size_t place; /* where in the section's struct its struct place is */
+};
+
+#define ROW(type, key, field) { key, offsetof(type, field.place) }
+
+static const struct row options_rows[] = {
+	ROW(struct file_options, "options.db", db),
+	ROW(struct file_options, "options.load", load),
+	ROW(struct file_options, "options.fingerprint", fingerprint),
+	ROW(struct file_options, "options.log_on_failure", log_on_failure),
+	ROW(struct file_options, "options.output", output),
+	ROW(struct file_options, "options.jobserver", jobserver),
+	ROW(struct file_options, "options.watch.debounce", watch.debounce),
+	ROW(struct file_options, "options.watch.max_wait", watch.most),
+	ROW(struct file_options, "options.watch.on_busy", watch.on_busy),
+	ROW(struct file_options, "options.watch.signal", watch.signal),
+	ROW(struct file_options, "options.ignore", ignore),
+};
+
+static const struct row proc_rows[] = {
+	ROW(struct file_proc, "inputs", inputs),
+	ROW(struct file_proc, "inputs_ignore", inputs_ignore),
+	ROW(struct file_proc, "outputs", outputs),
+	ROW(struct file_proc, "outputs_check", outputs_check),
+	ROW(struct file_proc, "depfile", depfile),
+	ROW(struct file_proc, "no_skip", no_skip),
+	ROW(struct file_proc, "fingerprint", fingerprint),
+	ROW(struct file_proc, "log_ignore", log_ignore),
+	ROW(struct file_proc, "log_on_failure", log_on_failure),
+	ROW(struct file_proc, "output", output),
+	ROW(struct file_proc, "stop.signal", stop.signal),
+	ROW(struct file_proc, "result.format", result.format),
+	ROW(struct file_proc, "watch.on_busy", watch.on_busy),
+	ROW(struct file_proc, "watch.signal", watch.signal),
+};
+
+static int
+warn(struct load *load, const struct row *row, const void *from)
+{
+	struct place place;
+	uint32_t line, column;
+	const struct source *source;
+	char sentence[400];
+
+	memcpy(&place, (const char *)from + row->place, sizeof place);
+	if (place.file == 0)
+		return 0;
+	source = load->loaded->file.sources[place.file - 1];
+	source_line(source, place.at, &line, &column);
+	snprintf(sentence, sizeof sentence, "%.200s:%u:%u: this version does nothing with `%s`",
+		source->path, line, column, row->key);
+	graph_warn(load->graph, sentence);
+	return 1;
+}
+
+void
+load_later(struct load *load)
+{
+	const struct file_part *all = &load->loaded->file.all;
+
+	for (size_t i = 0; i < sizeof options_rows / sizeof *options_rows; i++)
+		(void)warn(load, &options_rows[i], &all->options);
+	for (size_t i = 0; i < sizeof proc_rows / sizeof *proc_rows; i++)
+		for (uint32_t at = 0; at < all->procs.n; at++)
+			if (warn(load, &proc_rows[i], FILE_ITEM(struct file_proc, all->procs, at)))
+				break;
+}

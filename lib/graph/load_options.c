@@ -1,0 +1,223 @@
+/*
+ * What a file says about the graph as a whole: options, params, locks and the
+ * environment of commands.  What the caller has set before stays as it is.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "graph/load.h"
+#include "graph/making.h"
+
+/* --- what may be wrong --- */
+
+/* Names are read with one separator: it can be set while there are none. */
+static int
+check_separator(struct load *load)
+{
+	const struct ord_graph *graph = load->graph;
+	const struct file_text *separator = &load->loaded->file.all.options.separator;
+
+	load->separator = graph->separator;
+	if (separator->text == NULL || graph->options.separator != NULL)
+		return ORD_OK;
+	if (strpbrk(separator->text, "[]*?") != NULL)
+		return file_error(&load->loaded->file, separator->place,
+			"a separator has none of `[`, `]`, `*` and `?` in it");
+	if (graph->first != NULL && strcmp(separator->text, graph->separator) != 0)
+		return file_error(&load->loaded->file, separator->place,
+			"the graph has procs whose names were read with another separator: `%s`\nload this file first, or take `separator` out",
+			SHOWN(graph->separator, strlen(graph->separator)));
+	load->separator = separator->text;
+	return ORD_OK;
+}
+
+static int
+check_locks(struct load *load)
+{
+	const struct file_items *locks = &load->loaded->file.all.locks;
+
+	for (uint32_t i = 0; i < locks->n; i++) {
+		const struct file_text *name = &FILE_ITEM(struct file_lock, *locks, i)->name;
+
+		if (*name->text == '\0' || strchr(name->text, '=') != NULL)
+			return file_error(&load->loaded->file, name->place,
+				"a lock has a name, without `=`");
+	}
+	return ORD_OK;
+}
+
+static int
+check_pairs(struct load *load, const struct file_pairs *pairs, const char *what)
+{
+	for (uint32_t i = 0; i < pairs->n; i++) {
+		const struct file_text *name = &pairs->items[i].name;
+
+		if (*name->text == '\0' || strchr(name->text, '=') != NULL)
+			return file_error(&load->loaded->file, name->place,
+				"%s has a name, without `=`", what);
+	}
+	return ORD_OK;
+}
+
+int
+load_check(struct load *load)
+{
+	const struct file_part *all = &load->loaded->file.all;
+	const struct file_options *options = &all->options;
+	int status = check_separator(load);
+
+	if (status == ORD_OK && options->fail_fast.value != 0 &&
+		options->keep_going.place.file != 0 && options->keep_going.value == 0 &&
+		load->graph->options.keep_going == 0)
+		return file_error(&load->loaded->file, options->fail_fast.place,
+			"`fail_fast` says nothing with `keep_going: 0`\nsay after how many failures, or take one of them out");
+	if (status == ORD_OK)
+		status = check_locks(load);
+	if (status == ORD_OK)
+		status = check_pairs(load, &all->params, "a param");
+	return status == ORD_OK ? check_pairs(load, &all->env, "a variable") : status;
+}
+
+/* --- options, params, locks --- */
+
+static void
+take_number(uint32_t *to, const struct file_number *from)
+{
+	if (*to == 0 && from->place.file != 0)
+		*to = (uint32_t)from->value;
+}
+
+static void
+take_options(struct load *load)
+{
+	struct ord_graph *graph = load->graph;
+	struct ord_graph_options *to = &graph->options;
+	const struct file_options *from = &load->loaded->file.all.options;
+
+	take_number(&to->keep_going, &from->keep_going);
+	take_number(&to->fail_fast, &from->fail_fast);
+	take_number(&to->allow_missing_deps, &from->allow_missing_deps);
+	if (to->fail_fast != 0 && to->keep_going == 0 && from->fail_fast.place.file != 0)
+		to->keep_going = 1;
+	graph->schedule.keep_going = to->keep_going;
+	if (graph->pool != NULL || graph->pool_options.start == ORD_START_INLINE)
+		return;
+	take_number(&to->parallel, &from->parallel);
+	if (to->parallel != 0)
+		graph->schedule.slots = to->parallel;
+}
+
+static int
+take_separator(struct load *load)
+{
+	struct ord_graph *graph = load->graph;
+	char *copy;
+
+	if (load->separator == graph->separator)
+		return ORD_OK;
+	copy = memory_copy(load->separator, strlen(load->separator));
+	if (copy == NULL)
+		return error_memory(&graph->error);
+	memory_free(graph->separator);
+	graph->separator = copy;
+	return ORD_OK;
+}
+
+int
+load_settings(struct load *load)
+{
+	struct ord_graph *graph = load->graph;
+	const struct file_part *all = &load->loaded->file.all;
+	int status = take_separator(load);
+
+	if (status == ORD_OK)
+		take_options(load);
+	for (uint32_t i = 0; status == ORD_OK && i < all->params.n; i++)
+		if (ord_graph_param(graph, all->params.items[i].name.text) == NULL)
+			status = ord_graph_set_param(graph, all->params.items[i].name.text,
+				all->params.items[i].value.text);
+	for (uint32_t i = 0; status == ORD_OK && i < all->locks.n; i++) {
+		const struct file_lock *lock = FILE_ITEM(struct file_lock, all->locks, i);
+
+		status = ord_graph_set_lock(graph, lock->name.text, (uint32_t)lock->units.value);
+	}
+	return status;
+}
+
+/* --- environment --- */
+
+static int
+is_nothing(void *user, struct span name)
+{
+	(void)user;
+	(void)name;
+	return 0;
+}
+
+static struct variable *
+find(struct ord_graph *graph, const char *name)
+{
+	for (uint32_t i = 0; i < graph->n_variables; i++)
+		if (strcmp(graph->variables[i].name, name) == 0)
+			return &graph->variables[i];
+	return NULL;
+}
+
+/* A variable that is new to the graph; without a value yet. */
+static struct variable *
+add(struct ord_graph *graph, const char *name)
+{
+	struct variable *variables = memory_resize(
+		graph->variables, (graph->n_variables + 1) * sizeof *variables);
+	char *copy = variables != NULL ? memory_copy(name, strlen(name)) : NULL;
+
+	if (variables != NULL)
+		graph->variables = variables;
+	if (copy == NULL)
+		return NULL;
+	variables[graph->n_variables] = (struct variable){ .name = copy };
+	return &variables[graph->n_variables++];
+}
+
+/* The last dotenv file that says it, else the file's `env`; params are filled in the latter. */
+static int
+set(struct load *load, const struct file_pair *pair, int origin)
+{
+	struct ord_graph *graph = load->graph;
+	struct variable *variable = find(graph, pair->name.text);
+	struct buffer line = { 0 };
+	int status = 0;
+
+	if (variable != NULL && variable->origin == DOTENV_FILE && origin == DOTENV_GRAPH)
+		return ORD_OK;
+	if (variable == NULL)
+		variable = add(graph, pair->name.text);
+	if (variable == NULL)
+		return error_memory(&graph->error);
+	text_finish(&variable->text);
+	variable->origin = origin;
+	status |= buffer_append(&line, pair->name.text, strlen(pair->name.text));
+	status |= buffer_append(&line, "=", 1);
+	status |= buffer_append(&line, pair->value.text, strlen(pair->value.text) + 1);
+	if (status == 0)
+		status = text_add_word(&variable->text, line.bytes,
+			origin == DOTENV_GRAPH ? arg_is_param : is_nothing, NULL);
+	buffer_finish(&line);
+	return status == 0 ? ORD_OK : error_memory(&graph->error);
+}
+
+/* What the process environment has is not set: it goes before both. */
+int
+load_environment(struct load *load)
+{
+	const struct file_pairs *lists[] = { &load->dotenv.dotenv, &load->loaded->file.all.env };
+	static const int origins[] = { DOTENV_FILE, DOTENV_GRAPH };
+	int status = ORD_OK;
+
+	for (int list = 0; list < 2; list++)
+		for (uint32_t i = 0; status == ORD_OK && i < lists[list]->n; i++)
+			if (getenv(lists[list]->items[i].name.text) == NULL)
+				status = set(load, &lists[list]->items[i], origins[list]);
+	return status;
+}

@@ -1,0 +1,294 @@
+/*
+ * A proc of the file as the options of ord_graph_add: texts stay where the file
+ * has them, lists and what is put together lie in the load's scratch memory,
+ * as the definition copies everything.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "graph/load.h"
+
+#define INT_ROOM 24 /* bytes of any number */
+
+static int
+no_memory(struct load *load)
+{
+	return error_memory(&load->loaded->file.error);
+}
+
+/* An array for n pointers and the NULL behind them. */
+static void *
+list_of(struct load *load, uint32_t n)
+{
+	return blocks_take_many(&load->scratch, (size_t)n + 1, sizeof(void *));
+}
+
+/* "name=value", and with a type "name:type=value"; NULL without memory. */
+static char *
+joined(struct load *load, const char *name, const char *type, const char *value)
+{
+	size_t size = strlen(name) + (type != NULL ? strlen(type) + 1 : 0) +
+		(value != NULL ? strlen(value) + 1 : 0) + 1;
+	char *text = blocks_take(&load->scratch, size);
+
+	if (text != NULL)
+		snprintf(text, size, "%s%s%s%s%s", name, type != NULL ? ":" : "",
+			type != NULL ? type : "", value != NULL ? "=" : "",
+			value != NULL ? value : "");
+	return text;
+}
+
+/* A name that the interface writes in front of one of these characters cannot have them. */
+static int
+check_name(struct load *load, const struct file_text *name, const char *never)
+{
+	if (*name->text != '\0' && strpbrk(name->text, never) == NULL)
+		return ORD_OK;
+	return file_error(&load->loaded->file, name->place,
+		"`%s` is no name here: it is empty, or has one of `%s` in it",
+		SHOWN(name->text, strlen(name->text)), never);
+}
+
+static int
+take_texts(struct load *load, const struct file_texts *from, const char *const **to)
+{
+	const char **list;
+
+	if (from->place.file == 0)
+		return ORD_OK;
+	list = list_of(load, from->n);
+	if (list == NULL)
+		return no_memory(load);
+	for (uint32_t i = 0; i < from->n; i++)
+		list[i] = from->items[i].text;
+	*to = list;
+	return ORD_OK;
+}
+
+/* --- deps --- */
+
+static int
+take_special_dep(struct load *load, const struct file_proc *proc, const struct file_dep *from,
+	struct ord_dep *to)
+{
+	*to = ORD_DEP(.soft = from->soft.value != 0);
+	if (from->dep.text != NULL) {
+		to->name = from->dep.text;
+		return ORD_OK;
+	}
+	if (from->special.place.file != 0) {
+		if (to->soft)
+			return file_error(&load->loaded->file, from->soft.place,
+				"`soft` says nothing with `special`\ntake it out");
+		to->special = from->special.value == FILE_ALL_DONE ? ORD_DEP_ALL_DONE
+								   : ORD_DEP_NO_FAILURES;
+		return ORD_OK;
+	}
+	to->names = names_ask;
+	to->names_user = names_new(load, proc, &from->command, "deps");
+	return to->names_user != NULL ? ORD_OK : no_memory(load);
+}
+
+static int
+take_deps(struct load *load, const struct file_proc *proc, struct ord_proc_options *options)
+{
+	uint32_t n = proc->deps.n, n_plain = 0, n_special = 0;
+	const char **plain = list_of(load, n);
+	const struct ord_dep **special = list_of(load, n);
+	struct ord_dep *deps = blocks_take_many(&load->scratch, n, sizeof *deps);
+	int status = ORD_OK;
+
+	if (plain == NULL || special == NULL || deps == NULL)
+		return no_memory(load);
+	for (uint32_t i = 0; status == ORD_OK && i < n; i++) {
+		const struct file_dep *from = FILE_ITEM(struct file_dep, proc->deps, i);
+
+		if (from->dep.text != NULL && from->soft.value == 0) {
+			plain[n_plain++] = from->dep.text;
+			continue;
+		}
+		status = take_special_dep(load, proc, from, &deps[n_special]);
+		special[n_special] = &deps[n_special];
+		n_special++;
+	}
+	options->deps = plain;
+	options->special_deps = special;
+	return status;
+}
+
+static int
+take_rdeps(struct load *load, const struct file_proc *proc, struct ord_proc_options *options)
+{
+	uint32_t n = proc->rdeps.n, counts[3] = { 0 };
+	const char **lists[3];
+
+	for (int i = 0; i < 3; i++) {
+		lists[i] = list_of(load, n);
+		if (lists[i] == NULL)
+			return no_memory(load);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		const struct file_rdep *from = FILE_ITEM(struct file_rdep, proc->rdeps, i);
+
+		if (from->target.text != NULL)
+			lists[0][counts[0]++] = from->target.text;
+		else if (from->when_scheduled.text != NULL)
+			lists[1][counts[1]++] = from->when_scheduled.text;
+		else
+			lists[2][counts[2]++] = from->when_target_scheduled.text;
+	}
+	options->rdeps = lists[0];
+	options->rdeps_when_scheduled = lists[1];
+	options->rdeps_when_target_scheduled = lists[2];
+	return ORD_OK;
+}
+
+/* --- args, choices, locks, env --- */
+
+static int
+take_args(struct load *load, const struct file_proc *proc, struct ord_proc_options *options)
+{
+	static const char *const types[] = { "text", "int", "float", "bool" };
+	const char **list = list_of(load, proc->args.n);
+
+	if (list == NULL)
+		return no_memory(load);
+	for (uint32_t i = 0; i < proc->args.n; i++) {
+		const struct file_arg *from = FILE_ITEM(struct file_arg, proc->args, i);
+
+		if (check_name(load, &from->name, ":=") != ORD_OK)
+			return ORD_EINVAL;
+		list[i] = joined(
+			load, from->name.text, types[from->type.value & 3], from->value.text);
+		if (list[i] == NULL)
+			return no_memory(load);
+	}
+	options->args = list;
+	return ORD_OK;
+}
+
+static int
+take_choices(struct load *load, const struct file_proc *proc, struct ord_proc_options *options)
+{
+	uint32_t n = proc->choices.n;
+	const struct ord_choice **list = list_of(load, n);
+	struct ord_choice *choices = blocks_take_many(&load->scratch, n, sizeof *choices);
+
+	if (list == NULL || choices == NULL)
+		return no_memory(load);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct file_choice *from = FILE_ITEM(struct file_choice, proc->choices, i);
+
+		choices[i] = ORD_CHOICE(.arg = from->name.text);
+		list[i] = &choices[i];
+		if (from->values.place.file != 0) {
+			if (take_texts(load, &from->values, &choices[i].values) != ORD_OK)
+				return ORD_ENOMEM;
+			continue;
+		}
+		choices[i].list = names_ask;
+		choices[i].list_user = names_new(load, proc, &from->command, "choices");
+		if (choices[i].list_user == NULL)
+			return no_memory(load);
+	}
+	options->choices = list;
+	return ORD_OK;
+}
+
+static int
+take_locks(struct load *load, const struct file_proc *proc, struct ord_proc_options *options)
+{
+	const char **list = list_of(load, proc->locks.n);
+
+	if (list == NULL)
+		return no_memory(load);
+	for (uint32_t i = 0; i < proc->locks.n; i++) {
+		const struct file_lock *from = FILE_ITEM(struct file_lock, proc->locks, i);
+		char units[INT_ROOM];
+
+		if (check_name(load, &from->name, "=") != ORD_OK)
+			return ORD_EINVAL;
+		snprintf(units, sizeof units, "%lld", (long long)from->units.value);
+		list[i] = joined(load, from->name.text, NULL,
+			from->units.place.file != 0 ? units : NULL);
+		if (list[i] == NULL)
+			return no_memory(load);
+	}
+	options->locks = list;
+	return ORD_OK;
+}
+
+static int
+take_env(struct load *load, const struct file_proc *proc, struct ord_proc_options *options)
+{
+	const char **list = list_of(load, proc->env.n);
+
+	if (list == NULL)
+		return no_memory(load);
+	for (uint32_t i = 0; i < proc->env.n; i++) {
+		const struct file_pair *from = &proc->env.items[i];
+
+		if (check_name(load, &from->name, "=") != ORD_OK)
+			return ORD_EINVAL;
+		list[i] = joined(load, from->name.text, NULL, from->value.text);
+		if (list[i] == NULL)
+			return no_memory(load);
+	}
+	options->env = list;
+	return ORD_OK;
+}
+
+/* --- what it does and how --- */
+
+static int
+take_command(struct load *load, const struct file_proc *proc, struct ord_proc_options *options)
+{
+	options->shell = proc->run.shell.text;
+	options->cwd = proc->cwd.text;
+	return take_texts(load, &proc->run.list, &options->command);
+}
+
+static int
+take_retries(struct load *load, const struct file_proc *proc, struct ord_proc_options *options)
+{
+	const struct file_retries *from = &proc->retries;
+
+	options->retries = (uint32_t)from->count.value;
+	options->retry_delay_ms = (uint32_t)from->delay.value;
+	options->retry_backoff = (uint32_t)from->backoff.value;
+	return take_texts(load, &from->on, &options->retry_on);
+}
+
+static int
+take_numbers(struct load *load, const struct file_proc *proc, struct ord_proc_options *options)
+{
+	(void)load;
+	options->description = proc->description.text;
+	options->wave = (int32_t)proc->wave.value;
+	options->timeout_ms = (uint32_t)proc->timeout.value;
+	options->grace_ms = (uint32_t)proc->stop.grace.value;
+	if (options->grace_ms == 0 && proc->stop.grace.place.file != 0)
+		options->grace_ms = 1; /* 0 would be the pool's */
+	options->always = proc->always.value != 0;
+	options->stdout_result = proc->result.from.place.file != 0;
+	options->skip_exit = (uint32_t)proc->skip_exit.value;
+	options->no_change_exit = (uint32_t)proc->nochange_exit.value;
+	options->expected_ms = (uint32_t)proc->expected.value;
+	return ORD_OK;
+}
+
+/* To load a new field: fill it in one of these, and take its row out of load_later.c. */
+int
+load_proc(struct load *load, const struct file_proc *proc, struct ord_proc_options *options)
+{
+	static int (*const takers[])(struct load *, const struct file_proc *,
+		struct ord_proc_options *) = { take_command, take_deps, take_rdeps, take_args,
+		take_choices, take_locks, take_env, take_retries, take_numbers };
+	int status = ORD_OK;
+
+	*options = ORD_PROC(.name = proc->name.text);
+	for (size_t i = 0; status == ORD_OK && i < sizeof takers / sizeof *takers; i++)
+		status = takers[i](load, proc, options);
+	return status;
+}
