@@ -261,7 +261,7 @@ ORD_API int
 ord_graph_add(struct ord_graph *graph, const struct ord_proc_options *proc);
 
 /*
- * Add what a graph's file (YAML or JSON, orderly-graph(5)) and those that it
+ * Add what a graph's file (YAML or JSON) and those that it
  * includes say: options where the caller's are 0 or NULL, params that are not
  * set, locks, variables for all commands, and procs; then those with `now` are
  * wanted.  Procs, commands and paths are as seen from the directory in which

@@ -61,9 +61,9 @@ struct loaded; /* of load.h */
 
 /* What runs commands that print names. */
 struct asker {
-	_Atomic(struct ord_pool *) pool; /* NULL: nothing was asked yet; a signal handler looks at it */
-	const struct ord_proc *proc;     /* for which it is asked; NULL: choices */
-	struct buffer said;              /* on its standard error */
+	_Atomic(struct ord_pool *)
+		pool;                /* NULL: nothing was asked yet; a signal handler looks at it */
+	const struct ord_proc *proc; /* for which it is asked; NULL: choices */
 };
 
 /* A name with a value: a param; a lock, whose number is its place. */
@@ -89,7 +89,8 @@ struct ord_graph {
 	uint32_t locks_capacity;
 	struct named *params;
 	uint32_t n_params, params_capacity;
-	struct variable *variables; /* of the files; what the process environment has is not among them */
+	struct variable
+		*variables; /* of the files; what the process environment has is not among them */
 	uint32_t n_variables;
 	struct loaded *loaded; /* files that are still needed; see load.h */
 	struct asker asker;

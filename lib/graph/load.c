@@ -109,8 +109,8 @@ define_all(struct load *load)
 	if (load->definitions == NULL)
 		return error_memory(&load->graph->error);
 	for (uint32_t i = 0; status == ORD_OK && i < procs->n; i++)
-		status = define(
-			load, FILE_ITEM(struct file_proc, *procs, i), &load->definitions[i]);
+		status =
+			define(load, FILE_ITEM(struct file_proc, *procs, i), &load->definitions[i]);
 	return status;
 }
 

@@ -39,9 +39,10 @@ struct load {
 	struct ord_graph *graph;
 	struct loaded *loaded;
 	struct dotenv dotenv;
-	struct blocks scratch;           /* for one proc */
-	struct definition **definitions; /* of the file's procs; NULL where the graph has taken it over */
-	const char *separator;           /* that the names are read with */
+	struct blocks scratch; /* for one proc */
+	struct definition *
+		*definitions;  /* of the file's procs; NULL where the graph has taken it over */
+	const char *separator; /* that the names are read with */
 };
 
 /* --- load_proc.c --- */

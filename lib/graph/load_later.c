@@ -4,6 +4,7 @@
  * feature fills the field in load_proc.c or load_options.c and takes the row
  * out here.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,22 +12,31 @@
 
 struct row {
 	const char *key;
-	size_t place; /* where in the section's struct its struct place is */
+	size_t place;  /* where in the section's struct its struct place is */
+	size_t number; /* the same for its value, of numbers */
+	int64_t same;  /* this number is what happens anyway */
 };
 
-#define ROW(type, key, field) { key, offsetof(type, field.place) }
+#define ROW(type, key, field) \
+	{ \
+		key, offsetof(type, field.place), 0, 0 \
+	}
+#define NUMBER(type, key, field, same) \
+	{ \
+		key, offsetof(type, field.place), offsetof(type, field.value), same \
+	}
 
 static const struct row options_rows[] = {
 	ROW(struct file_options, "options.db", db),
-	ROW(struct file_options, "options.load", load),
-	ROW(struct file_options, "options.fingerprint", fingerprint),
-	ROW(struct file_options, "options.log_on_failure", log_on_failure),
-	ROW(struct file_options, "options.output", output),
-	ROW(struct file_options, "options.jobserver", jobserver),
-	ROW(struct file_options, "options.watch.debounce", watch.debounce),
-	ROW(struct file_options, "options.watch.max_wait", watch.most),
-	ROW(struct file_options, "options.watch.on_busy", watch.on_busy),
-	ROW(struct file_options, "options.watch.signal", watch.signal),
+	NUMBER(struct file_options, "options.load", load, -1),
+	NUMBER(struct file_options, "options.fingerprint", fingerprint, FILE_MTIME_HASH),
+	NUMBER(struct file_options, "options.log_on_failure", log_on_failure, 0),
+	NUMBER(struct file_options, "options.output", output, 0),
+	NUMBER(struct file_options, "options.jobserver", jobserver, -1),
+	NUMBER(struct file_options, "options.watch.debounce", watch.debounce, -1),
+	NUMBER(struct file_options, "options.watch.max_wait", watch.most, -1),
+	NUMBER(struct file_options, "options.watch.on_busy", watch.on_busy, 0),
+	NUMBER(struct file_options, "options.watch.signal", watch.signal, 0),
 	ROW(struct file_options, "options.ignore", ignore),
 };
 
@@ -34,29 +44,32 @@ static const struct row proc_rows[] = {
 	ROW(struct file_proc, "inputs", inputs),
 	ROW(struct file_proc, "inputs_ignore", inputs_ignore),
 	ROW(struct file_proc, "outputs", outputs),
-	ROW(struct file_proc, "outputs_check", outputs_check),
+	NUMBER(struct file_proc, "outputs_check", outputs_check, 0),
 	ROW(struct file_proc, "depfile", depfile),
-	ROW(struct file_proc, "no_skip", no_skip),
-	ROW(struct file_proc, "fingerprint", fingerprint),
+	NUMBER(struct file_proc, "no_skip", no_skip, 0),
+	NUMBER(struct file_proc, "fingerprint", fingerprint, FILE_MTIME_HASH),
 	ROW(struct file_proc, "log_ignore", log_ignore),
-	ROW(struct file_proc, "log_on_failure", log_on_failure),
-	ROW(struct file_proc, "output", output),
-	ROW(struct file_proc, "stop.signal", stop.signal),
-	ROW(struct file_proc, "result.format", result.format),
-	ROW(struct file_proc, "watch.on_busy", watch.on_busy),
-	ROW(struct file_proc, "watch.signal", watch.signal),
+	NUMBER(struct file_proc, "log_on_failure", log_on_failure, 0),
+	NUMBER(struct file_proc, "output", output, 0),
+	NUMBER(struct file_proc, "stop.signal", stop.signal, SIGTERM),
+	NUMBER(struct file_proc, "result.format", result.format, 0),
+	NUMBER(struct file_proc, "watch.on_busy", watch.on_busy, 0),
+	NUMBER(struct file_proc, "watch.signal", watch.signal, 0),
 };
 
 static int
 warn(struct load *load, const struct row *row, const void *from)
 {
 	struct place place;
+	int64_t number = 0;
 	uint32_t line, column;
 	const struct source *source;
 	char sentence[400];
 
 	memcpy(&place, (const char *)from + row->place, sizeof place);
-	if (place.file == 0)
+	if (row->number != 0)
+		memcpy(&number, (const char *)from + row->number, sizeof number);
+	if (place.file == 0 || (row->number != 0 && number == row->same))
 		return 0;
 	source = load->loaded->file.sources[place.file - 1];
 	source_line(source, place.at, &line, &column);

@@ -40,22 +40,9 @@ check_locks(struct load *load)
 	for (uint32_t i = 0; i < locks->n; i++) {
 		const struct file_text *name = &FILE_ITEM(struct file_lock, *locks, i)->name;
 
-		if (*name->text == '\0' || strchr(name->text, '=') != NULL)
-			return file_error(&load->loaded->file, name->place,
-				"a lock has a name, without `=`");
-	}
-	return ORD_OK;
-}
-
-static int
-check_pairs(struct load *load, const struct file_pairs *pairs, const char *what)
-{
-	for (uint32_t i = 0; i < pairs->n; i++) {
-		const struct file_text *name = &pairs->items[i].name;
-
-		if (*name->text == '\0' || strchr(name->text, '=') != NULL)
-			return file_error(&load->loaded->file, name->place,
-				"%s has a name, without `=`", what);
+		if (strchr(name->text, '=') != NULL)
+			return file_error(
+				&load->loaded->file, name->place, "a lock has no `=` in its name");
 	}
 	return ORD_OK;
 }
@@ -63,8 +50,7 @@ check_pairs(struct load *load, const struct file_pairs *pairs, const char *what)
 int
 load_check(struct load *load)
 {
-	const struct file_part *all = &load->loaded->file.all;
-	const struct file_options *options = &all->options;
+	const struct file_options *options = &load->loaded->file.all.options;
 	int status = check_separator(load);
 
 	if (status == ORD_OK && options->fail_fast.value != 0 &&
@@ -72,11 +58,7 @@ load_check(struct load *load)
 		load->graph->options.keep_going == 0)
 		return file_error(&load->loaded->file, options->fail_fast.place,
 			"`fail_fast` says nothing with `keep_going: 0`\nsay after how many failures, or take one of them out");
-	if (status == ORD_OK)
-		status = check_locks(load);
-	if (status == ORD_OK)
-		status = check_pairs(load, &all->params, "a param");
-	return status == ORD_OK ? check_pairs(load, &all->env, "a variable") : status;
+	return status == ORD_OK ? check_locks(load) : status;
 }
 
 /* --- options, params, locks --- */
@@ -168,8 +150,8 @@ find(struct ord_graph *graph, const char *name)
 static struct variable *
 add(struct ord_graph *graph, const char *name)
 {
-	struct variable *variables = memory_resize(
-		graph->variables, (graph->n_variables + 1) * sizeof *variables);
+	struct variable *variables =
+		memory_resize(graph->variables, (graph->n_variables + 1) * sizeof *variables);
 	char *copy = variables != NULL ? memory_copy(name, strlen(name)) : NULL;
 
 	if (variables != NULL)

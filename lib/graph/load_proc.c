@@ -39,15 +39,14 @@ joined(struct load *load, const char *name, const char *type, const char *value)
 	return text;
 }
 
-/* A name that the interface writes in front of one of these characters cannot have them. */
+/* "name:type=value" says what the parts are by these. */
 static int
-check_name(struct load *load, const struct file_text *name, const char *never)
+check_arg(struct load *load, const struct file_text *name)
 {
-	if (*name->text != '\0' && strpbrk(name->text, never) == NULL)
+	if (strpbrk(name->text, ":=") == NULL)
 		return ORD_OK;
-	return file_error(&load->loaded->file, name->place,
-		"`%s` is no name here: it is empty, or has one of `%s` in it",
-		SHOWN(name->text, strlen(name->text)), never);
+	return file_error(
+		&load->loaded->file, name->place, "the name of an arg has no `:` and no `=` in it");
 }
 
 static int
@@ -157,7 +156,7 @@ take_args(struct load *load, const struct file_proc *proc, struct ord_proc_optio
 	for (uint32_t i = 0; i < proc->args.n; i++) {
 		const struct file_arg *from = FILE_ITEM(struct file_arg, proc->args, i);
 
-		if (check_name(load, &from->name, ":=") != ORD_OK)
+		if (check_arg(load, &from->name) != ORD_OK)
 			return ORD_EINVAL;
 		list[i] = joined(
 			load, from->name.text, types[from->type.value & 3], from->value.text);
@@ -207,11 +206,9 @@ take_locks(struct load *load, const struct file_proc *proc, struct ord_proc_opti
 		const struct file_lock *from = FILE_ITEM(struct file_lock, proc->locks, i);
 		char units[INT_ROOM];
 
-		if (check_name(load, &from->name, "=") != ORD_OK)
-			return ORD_EINVAL;
 		snprintf(units, sizeof units, "%lld", (long long)from->units.value);
-		list[i] = joined(load, from->name.text, NULL,
-			from->units.place.file != 0 ? units : NULL);
+		list[i] = joined(
+			load, from->name.text, NULL, from->units.place.file != 0 ? units : NULL);
 		if (list[i] == NULL)
 			return no_memory(load);
 	}
@@ -229,8 +226,6 @@ take_env(struct load *load, const struct file_proc *proc, struct ord_proc_option
 	for (uint32_t i = 0; i < proc->env.n; i++) {
 		const struct file_pair *from = &proc->env.items[i];
 
-		if (check_name(load, &from->name, "=") != ORD_OK)
-			return ORD_EINVAL;
 		list[i] = joined(load, from->name.text, NULL, from->value.text);
 		if (list[i] == NULL)
 			return no_memory(load);
@@ -271,6 +266,7 @@ take_numbers(struct load *load, const struct file_proc *proc, struct ord_proc_op
 	if (options->grace_ms == 0 && proc->stop.grace.place.file != 0)
 		options->grace_ms = 1; /* 0 would be the pool's */
 	options->always = proc->always.value != 0;
+	options->now = proc->now.value != 0; /* checked there, begun when all procs are known */
 	options->stdout_result = proc->result.from.place.file != 0;
 	options->skip_exit = (uint32_t)proc->skip_exit.value;
 	options->no_change_exit = (uint32_t)proc->nochange_exit.value;

@@ -12,7 +12,6 @@
 #include "base/memory.h"
 
 #define TIMEOUT_MS 60000 /* of a proc that says none */
-#define WORDS_MOST 200   /* bytes of what a command said, in a sentence */
 
 /* argv, env and cwd of the command, one kind behind the other. */
 struct call {
@@ -50,25 +49,13 @@ place_of(const struct names *names)
 	return command->shell.text != NULL ? command->shell.place : command->list.place;
 }
 
-/* A sentence behind the command's place; what it said on its standard error comes with it. */
+/* A sentence behind the command's place; what it said last is in the pool's. */
 static int
 say(struct names *names, const struct ord_proc *proc, const char *why)
 {
-	struct ord_graph *graph = names->graph;
-	const struct buffer *said = &graph->asker.said;
-	char words[WORDS_MOST + 1];
-	size_t size = said->size < WORDS_MOST ? said->size : WORDS_MOST;
-
-	if (size != 0) /* the end of it */
-		memcpy(words, said->bytes + said->size - size, size);
-	for (size_t i = 0; i < size; i++)
-		if (words[i] == '\n')
-			words[i] = ' ';
-	(void)file_error(&names->loaded->file, place_of(names),
-		"%s of %.100s: its command %.200s%s%.*s", names->purpose,
-		proc != NULL ? ord_proc_name(proc) : names->proc->name.text, why,
-		size != 0 ? ": " : "", (int)size, words);
-	return error_set(&graph->error, ORD_EFAILED, "%s", names->loaded->file.error.text);
+	(void)file_error(&names->loaded->file, place_of(names), "%s of %.100s: %.350s",
+		names->purpose, proc != NULL ? ord_proc_name(proc) : names->proc->name.text, why);
+	return error_set(&names->graph->error, ORD_EFAILED, "%s", names->loaded->file.error.text);
 }
 
 /* --- the pool --- */
@@ -77,14 +64,7 @@ static void
 on_message(const struct ord_message *message, void *user)
 {
 	struct ord_graph *graph = user;
-	struct buffer *said = &graph->asker.said;
-	size_t size;
-	const char *text = ord_message_text(message, &size);
 
-	if (said->size < 65536 && buffer_append(said, text, size) == 0)
-		(void)buffer_append(said, "\n", 1);
-	if (graph->options.on_message == NULL)
-		return;
 	graph->callbacks++;
 	graph->options.on_message(message, graph->asker.proc, graph->options.on_message_user);
 	graph->callbacks--;
@@ -103,10 +83,11 @@ start_pool(struct ord_graph *graph)
 	status = ord_pool_new(&pool,
 		&ORD_POOL_OPTIONS(.start = processes ? like->start : ORD_START_DEFAULT,
 			.program = like->program, .cgroup = like->cgroup, .workers = 1,
-			.on_message = on_message, .on_message_user = graph));
+			.on_message = graph->options.on_message != NULL ? on_message : NULL,
+			.on_message_user = graph));
 	if (status != ORD_OK)
-		return error_set(&graph->error, status,
-			"a pool for commands that print names: %s", ord_strerror(status));
+		return error_set(&graph->error, status, "a pool for commands that print names: %s",
+			ord_strerror(status));
 	status = ord_pool_start(pool);
 	if (status != ORD_OK) {
 		error_set(&graph->error, status, "%s", ord_pool_error(pool));
@@ -124,7 +105,6 @@ asker_finish(struct asker *asker)
 
 	asker->pool = NULL;
 	ord_pool_destroy(&pool);
-	buffer_finish(&asker->said);
 }
 
 /* --- the command --- */
@@ -143,8 +123,7 @@ compile(const struct names *names, struct call *call, const struct ord_proc *pro
 	if (command->shell.text != NULL)
 		status = text_add_line(&call->text.argv, command->shell.text, known, user);
 	for (uint32_t i = 0; i < command->list.n; i++)
-		status |= text_add_word(
-			&call->text.argv, command->list.items[i].text, known, user);
+		status |= text_add_word(&call->text.argv, command->list.items[i].text, known, user);
 	for (uint32_t i = 0; i < from->env.n; i++) {
 		const struct file_pair *pair = &from->env.items[i];
 
@@ -192,8 +171,7 @@ submit(struct names *names, const struct call *call)
 {
 	struct ord_graph *graph = names->graph;
 	uint32_t own = (uint32_t)names->proc->timeout.value;
-	const char **list =
-		memory_new(call->n_argv + call->n_env + call->n_cwd + 3, sizeof *list);
+	const char **list = memory_new(call->n_argv + call->n_env + call->n_cwd + 3, sizeof *list);
 	const char **env, **cwd;
 	size_t offset = 0;
 	int status;
@@ -265,7 +243,7 @@ wait_for(struct names *names, const struct ord_proc *proc)
 		return say(names, proc, ord_result_error(result));
 	output = ord_result_output(result, &size);
 	if (memchr(output, '\0', size) != NULL)
-		return say(names, proc, "prints a NUL byte, which no name has");
+		return say(names, proc, "its command printed a NUL byte, which no name has");
 	return read_lines(names, output, size);
 }
 
@@ -279,12 +257,11 @@ names_ask(const struct ord_proc *proc, const char *const **list, void *user)
 	int status, filled = compile(names, &call, proc);
 
 	graph->asker.proc = proc;
-	graph->asker.said.size = 0;
 	if (filled == 0)
 		filled = fill(graph, proc, &call, &missing);
 	status = filled < 0 ? error_memory(&graph->error) : ORD_OK;
 	if (filled > 0)
-		status = say(names, proc, "has a placeholder without a value");
+		status = say(names, proc, "a placeholder in its command has no value");
 	if (status == ORD_OK)
 		status = start_pool(graph);
 	if (status == ORD_OK)

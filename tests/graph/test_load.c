@@ -1,0 +1,373 @@
+/* Files into graphs: what a file says is what runs, and what is wrong in it is said with its place. */
+#include "graphs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- files --- */
+
+/* A directory to stand in, gone at the end of the scene. */
+static char home[64];
+
+static void
+leave(void)
+{
+	char line[100];
+
+	CHECK_EQ(chdir("/"), 0);
+	snprintf(line, sizeof line, "rm -rf %s", home);
+	CHECK_EQ(system(line), 0);
+}
+
+static void
+enter(void)
+{
+	strcpy(home, "/tmp/orderly-load-XXXXXX");
+	CHECK(mkdtemp(home) != NULL);
+	CHECK_EQ(chdir(home), 0);
+}
+
+static void
+put(const char *name, const char *text)
+{
+	FILE *file = fopen(name, "w");
+
+	CHECK(file != NULL);
+	CHECK(fputs(text, file) >= 0);
+	CHECK_EQ(fclose(file), 0);
+}
+
+static struct ord_graph *
+load(const char *text)
+{
+	struct ord_graph *graph = graphs_new(NULL);
+
+	put("orderly.yaml", text);
+	GRAPH_OK(graph, ord_graph_load(graph, "orderly.yaml"));
+	return graph;
+}
+
+static int
+outputs(struct ord_graph *graph, const char *name, const char *text)
+{
+	int same = strcmp(graphs_output(graph, name), text) == 0;
+
+	if (!same)
+		fprintf(stderr, "%s: %s\n", name, graphs_output(graph, name));
+	return same;
+}
+
+/* --- procs --- */
+
+SCENE(load, procs_run_as_they_are_described)
+{
+	struct ord_graph *graph;
+
+	enter();
+	graph = load("params: {opt: -O2, other: x}\n"
+		     "procs:\n"
+		     "  first: {run: 'echo 1', result: stdout, desc: the first one}\n"
+		     "  list: {run: [printf, '%s|', 'a b', '[param.opt]', '[none]'], result: stdout}\n"
+		     "  build::[target]:\n"
+		     "    choices: {target: [core, net]}\n"
+		     "    args: {level: {type: int, default: 3}}\n"
+		     "    env: {CFLAGS: '[param.opt] [target]'}\n"
+		     "    cwd: sub\n"
+		     "    deps: [first]\n"
+		     "    result: stdout\n"
+		     "    run: echo \"$CFLAGS\" [level] $ORDERLY_ARG_target $(basename $PWD)\n"
+		     "  all: {deps: ['build::*', list]}\n"
+		     "  skipped: {run: exit 80, skip_exit: 80}\n"
+		     "  same: {run: exit 81, nochange_exit: 81}\n"
+		     "  again: {run: 'test $ORDERLY_ATTEMPT = 2', retries: {count: 3, on: [exit 1]}}\n"
+		     "  once: {run: exit 1, retries: {count: 3, on: [timeout]}}\n"
+		     "  slow: {run: sleep 1000, timeout: 300ms, stop: {grace: 100ms}}\n"
+		     "  behind: {deps: [once], run: 'true'}\n"
+		     "  soft: {deps: [{dep: once, soft: true}], run: 'true'}\n"
+		     "  always: {deps: [once], always: true, run: 'true'}\n"
+		     "  gate: {deps: [{special: no_failures}], run: 'true'}\n");
+	CHECK_EQ(mkdir("sub", 0777), 0);
+	GRAPH_OK(graph, ord_graph_run(graph, ORD_NAMES("all", "skipped", "same", "again")));
+	CHECK(outputs(graph, "first", "1\n"));
+	CHECK(strcmp(ord_proc_description(graphs_proc(graph, "first")), "the first one") == 0);
+	CHECK(strcmp(ord_proc_description(graphs_proc(graph, "list")), "") == 0);
+	CHECK(outputs(graph, "list", "a b|-O2|[none]|"));
+	CHECK(outputs(graph, "build::net", "-O2 net 3 net sub\n"));
+	CHECK_EQ(STATE_OF(graph, "build::core"), ORD_PROC_SUCCEEDED);
+	CHECK_EQ(STATE_OF(graph, "skipped"), ORD_PROC_SKIPPED);
+	CHECK_EQ(CAUSE_OF(graph, "same"), ORD_CAUSE_NO_CHANGE);
+	CHECK_EQ(ord_proc_attempts(graphs_proc(graph, "again")), 3);
+	GRAPH_SAYS(graph, ord_graph_run(graph, ORD_NAMES("slow", "behind", "soft", "always", "gate")), ORD_EFAILED, "");
+	CHECK_EQ(CAUSE_OF(graph, "slow"), ORD_CAUSE_TIMED_OUT);
+	CHECK_EQ(ord_proc_attempts(graphs_proc(graph, "once")), 1);
+	CHECK_EQ(STATE_OF(graph, "behind"), ORD_PROC_FAILED_DEP);
+	CHECK_EQ(STATE_OF(graph, "soft"), ORD_PROC_SUCCEEDED);
+	CHECK_EQ(STATE_OF(graph, "always"), ORD_PROC_SUCCEEDED);
+	CHECK_EQ(STATE_OF(graph, "gate"), ORD_PROC_FAILED_DEP);
+	CHECK(ord_graph_warning(graph)[0] == '\0');
+	ord_graph_destroy(&graph);
+	leave();
+}
+
+/* The same in JSON, of two files, with locks and rdeps of each kind. */
+SCENE(load, json_and_includes)
+{
+	struct ord_graph *graph = graphs_new(NULL);
+
+	enter();
+	CHECK_EQ(mkdir("parts", 0777), 0);
+	put("parts/more.yml", "params: {who: me}\nlocks: {net: 3}\nprocs:\n  prepare: {run: 'echo p >> log', rdeps: ['app::[x]']}\n");
+	put("graph.json", "{\"version\": 1, \"include\": [\"parts/more.yml\"], \"options\": {\"parallel\": 1},\n"
+			  " \"procs\": {\n"
+			  "  \"app::[x]\": {\"run\": \"echo a[x] >> log\", \"locks\": [{\"net\": 3}]},\n"
+			  "  \"before::[x]\": {\"run\": \"echo b[x] >> log\", \"rdeps\": [{\"when_scheduled\": \"app::[x]\"}]},\n"
+			  "  \"audit::[x]\": {\"run\": \"echo u[x] >> log\", \"rdeps\": [{\"when_target_scheduled\": \"app::[x]\"}]},\n"
+			  "  \"check\": {\"deps\": [\"before::1\"], \"result\": \"stdout\", \"run\": [\"cat\", \"log\"], \"wave\": 2}}}\n");
+	GRAPH_OK(graph, ord_graph_load(graph, "graph.json"));
+	CHECK(strcmp(ord_graph_param(graph, "who"), "me") == 0);
+	GRAPH_OK(graph, ord_graph_run(graph, ORD_NAMES("check")));
+	GRAPH_OK(graph, ord_graph_wait_all(graph));
+	CHECK_EQ(STATE_OF(graph, "app::1"), ORD_PROC_SUCCEEDED);
+	CHECK_EQ(STATE_OF(graph, "audit::1"), ORD_PROC_SUCCEEDED);
+	CHECK(strstr(graphs_output(graph, "check"), "a1") != NULL);
+	CHECK(strstr(graphs_output(graph, "check"), "b1") < strstr(graphs_output(graph, "check"), "a1"));
+	CHECK(strstr(graphs_output(graph, "check"), "u1") < strstr(graphs_output(graph, "check"), "a1"));
+	GRAPH_SAYS(graph, ord_graph_add(graph, &ORD_PROC(.name = "lock", .locks = ORD_NAMES("net=4"))), 0, "");
+	GRAPH_SAYS(graph, ord_graph_start(graph, "lock"), ORD_EINVAL, "has only 3 units");
+	ord_graph_destroy(&graph);
+	leave();
+}
+
+SCENE(load, now_is_wanted_though_it_stands_first)
+{
+	struct ord_graph *graph;
+
+	enter();
+	graph = load("procs:\n  a: {now: true, deps: [b], run: 'true'}\n  b: {run: 'true'}\n");
+	CHECK_EQ(STATE_OF(graph, "a"), ORD_PROC_WANTED);
+	GRAPH_OK(graph, ord_graph_wait_all(graph));
+	CHECK_EQ(STATE_OF(graph, "b"), ORD_PROC_SUCCEEDED);
+	ord_graph_destroy(&graph);
+	graph = graphs_new(NULL);
+	put("orderly.yaml", "procs:\n  a: {now: true, deps: [b], run: 'true'}\n");
+	GRAPH_SAYS(graph, ord_graph_load(graph, "orderly.yaml"), ORD_EINVAL, "orderly.yaml:2:3: a needs b: there is no proc");
+	ord_graph_destroy(&graph);
+	leave();
+}
+
+/* --- options --- */
+
+static int
+count_runs(const struct ord_graph_options *options, const char *file, const char *name)
+{
+	struct ord_graph *graph = graphs_new(options);
+	const struct ord_proc *proc = NULL;
+	int runs = 0;
+
+	put("orderly.yaml", file);
+	GRAPH_OK(graph, ord_graph_load(graph, "orderly.yaml"));
+	(void)ord_graph_run(graph, ORD_NAMES(name));
+	(void)ord_graph_wait_all(graph);
+	while ((proc = ord_graph_next(graph, proc)) != NULL)
+		runs += ord_proc_attempts(proc) != 0;
+	ord_graph_destroy(&graph);
+	return runs;
+}
+
+#define FAILING "procs:\n  a: {run: 'false'}\n  b: {run: 'false'}\n  c: {run: 'false'}\n  all: {deps: [a, b, c]}\n"
+
+SCENE(load, options_count_where_the_caller_has_none)
+{
+	struct ord_graph *graph;
+
+	enter();
+	CHECK_EQ(count_runs(&ORD_GRAPH_OPTIONS(.parallel = 1), FAILING, "all"), 3);
+	CHECK_EQ(count_runs(NULL, "options: {parallel: 1, keep_going: 1}\n" FAILING, "all"), 1);
+	CHECK_EQ(count_runs(NULL, "options: {parallel: 1, fail_fast: true}\n" FAILING, "all"), 1);
+	CHECK_EQ(count_runs(&ORD_GRAPH_OPTIONS(.keep_going = 2), "options: {parallel: 1, keep_going: 1}\n" FAILING, "all"), 2);
+	graph = load("options: {separator: '/', allow_missing_deps: true}\nlocks: {l: 2}\n"
+		     "procs:\n  a/[x]/[y]: {deps: [nothing], run: 'echo [y]', result: stdout}\n");
+	GRAPH_OK(graph, ord_graph_run(graph, ORD_NAMES("a/1/2/3")));
+	CHECK(outputs(graph, "a/1/2/3", "2/3\n"));
+	put("two.yaml", "options: {separator: '::'}\nprocs: {b: {}}\n");
+	GRAPH_SAYS(graph, ord_graph_load(graph, "two.yaml"), ORD_EINVAL, "two.yaml:1:22: the graph has procs whose names");
+	CHECK(ord_graph_proc(graph, "b") == NULL);
+	ord_graph_destroy(&graph);
+	graph = graphs_new(&ORD_GRAPH_OPTIONS(.separator = "."));
+	put("one.yaml", "options: {separator: '::'}\nparams: {p: file, q: file}\nprocs: {'a.[x].[y]': {run: 'echo [param.p] [param.q]', result: stdout}}\n");
+	GRAPH_OK(graph, ord_graph_set_param(graph, "p", "caller"));
+	GRAPH_OK(graph, ord_graph_load(graph, "one.yaml"));
+	GRAPH_OK(graph, ord_graph_run(graph, ORD_NAMES("a.1.2")));
+	CHECK(outputs(graph, "a.1.2", "caller file\n"));
+	ord_graph_destroy(&graph);
+	leave();
+}
+
+SCENE(load, variables_by_precedence)
+{
+	struct ord_graph *graph;
+
+	enter();
+	put(".env", "A=dotenv\nB=dotenv\nC=dotenv [param.p] $HOME\nD=dotenv\n");
+	put("late.env", "C=late [param.p]\n");
+	CHECK_EQ(setenv("A", "process", 1), 0);
+	CHECK_EQ(setenv("B", "process", 1), 0);
+	graph = load("params: {p: 7}\nenv: {A: graph, B: graph, C: graph, D: graph, E: 'graph [param.p] [x]'}\n"
+		     "dotenv: [.env, late.env, none.env]\n"
+		     "procs:\n"
+		     "  p::[x]: {env: {A: proc}, run: 'echo \"$A,$B,$C,$D,$E\"', result: stdout}\n"
+		     "  q: {choices: {a: {command: 'echo $D $E'}}, args: {a: \"dotenv graph 7 [x]\"}, run: 'echo [a]', result: stdout}\n");
+	GRAPH_OK(graph, ord_graph_run(graph, ORD_NAMES("p::1")));
+	CHECK(outputs(graph, "p::1", "proc,process,late [param.p],dotenv,graph 7 [x]\n"));
+	GRAPH_OK(graph, ord_graph_run(graph, ORD_NAMES("q")));
+	ord_graph_destroy(&graph);
+	put("bad.env", "A=1\n=2\n");
+	put("orderly.yaml", "dotenv: bad.env\nprocs: {a: {}}\n");
+	graph = graphs_new(NULL);
+	GRAPH_SAYS(graph, ord_graph_load(graph, "orderly.yaml"), ORD_EINVAL, "bad.env:2:1");
+	CHECK(ord_graph_proc(graph, "a") == NULL);
+	ord_graph_destroy(&graph);
+	leave();
+}
+
+/* --- commands that print names --- */
+
+SCENE(load, commands_print_names)
+{
+	struct ord_graph *graph;
+
+	enter();
+	CHECK_EQ(mkdir("sub", 0777), 0);
+	put("sub/kinds", "  asan \r\n\nubsan\n");
+	graph = load("params: {extra: z}\n"
+		     "procs:\n"
+		     "  lib::[t]: {run: 'true'}\n"
+		     "  test::[t]::[san]:\n"
+		     "    choices: {san: {command: [cat, kinds]}, t: [core, net]}\n"
+		     "    cwd: sub\n"
+		     "    env: {PREFIX: 'lib::[t]'}\n"
+		     "    deps:\n"
+		     "      - command: printf '%s\\n' $PREFIX \"lib::$ORDERLY_ARG_san\" lib::[param.extra]\n"
+		     "    run: 'true'\n"
+		     "  none: {deps: [{command: 'true'}], run: 'true'}\n");
+	GRAPH_OK(graph, ord_graph_run(graph, ORD_NAMES("test::*::*", "none")));
+	CHECK_EQ(STATE_OF(graph, "test::net::ubsan"), ORD_PROC_SUCCEEDED);
+	CHECK_EQ(STATE_OF(graph, "lib::core"), ORD_PROC_SUCCEEDED);
+	CHECK_EQ(STATE_OF(graph, "lib::asan"), ORD_PROC_SUCCEEDED);
+	CHECK_EQ(STATE_OF(graph, "lib::z"), ORD_PROC_SUCCEEDED);
+	GRAPH_SAYS(graph, ord_graph_start(graph, "test::net::tsan"), ORD_EINVAL, "none of the choices");
+	ord_graph_destroy(&graph);
+	leave();
+}
+
+SCENE(load, commands_for_names_that_fail)
+{
+	static const struct {
+		const char *proc, *name, *words[2];
+	} rows[] = {
+		{ "  a: {deps: [{command: 'echo b; echo no such thing >&2; exit 3'}]}\n", "a",
+			{ "orderly.yaml:2:24: deps of a: ", "code 3; it last said: \"no such thing\"" } },
+		{ "  a: {timeout: 200ms, deps: [{command: 'sleep 1000 & sleep 1000'}]}\n", "a", { "deps of a: ", "" } },
+		{ "  a: {deps: [{command: './none'}]}\n", "a", { "orderly.yaml:2:24: deps of a", "./none" } },
+		{ "  a: {deps: [{command: [printf, 'b\\0c']}]}\n", "a", { "deps of a", "NUL" } },
+		{ "  a: {deps: [{command: 'echo [param.none]'}]}\n", "a", { "deps of a", "has no value" } },
+		{ "  a: {deps: [{command: 'echo b'}]}\n", "a", { "a needs b: there is no proc", "" } },
+		{ "  a::[x]: {choices: {x: {command: 'echo oops >&2; kill -KILL $$'}}}\n", "a::1",
+			{ "orderly.yaml:2:35: choices of a::[x]: ", "SIGKILL" } },
+		{ "  a::[x]: {choices: {x: {command: 'echo 2'}}}\n", "a::1", { "none of the choices", "" } },
+		{ "  a: {cwd: none, deps: [{command: 'true'}]}\n", "a", { "deps of a", "none" } },
+	};
+
+	enter();
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct ord_graph *graph;
+		char text[300];
+
+		snprintf(text, sizeof text, "procs:\n%s", rows[i].proc);
+		graph = load(text);
+		GRAPH_SAYS(graph, ord_graph_start(graph, rows[i].name) == 0, 0, rows[i].words[0]);
+		GRAPH_SAYS(graph, 0, 0, rows[i].words[1]);
+		/* It can be asked again, and nobody is left. */
+		GRAPH_SAYS(graph, ord_graph_start(graph, rows[i].name) == 0, 0, rows[i].words[0]);
+		GRAPH_OK(graph, ord_graph_add(graph, &ORD_PROC(.name = "good", .shell = "true")));
+		GRAPH_OK(graph, ord_graph_run(graph, ORD_NAMES("good")));
+		ord_graph_destroy(&graph);
+	}
+	leave();
+}
+
+/* --- bad files --- */
+
+static void
+bad(const char *text, const char *word)
+{
+	struct ord_graph *graph = graphs_new(NULL);
+
+	put("bad.yaml", text);
+	GRAPH_OK(graph, ord_graph_add(graph, &ORD_PROC(.name = "there", .shell = "true")));
+	if (ord_graph_load(graph, "bad.yaml") != ORD_EINVAL)
+		fputs(text, stderr);
+	GRAPH_SAYS(graph, ord_graph_load(graph, "bad.yaml"), ORD_EINVAL, word);
+	CHECK(strncmp(ord_graph_error(graph), "bad.yaml:", 9) == 0);
+	CHECK(strchr(ord_graph_error(graph), '^') != NULL);
+	/* Nothing has changed. */
+	CHECK(ord_graph_proc(graph, "good") == NULL);
+	CHECK(ord_graph_param(graph, "p") == NULL);
+	GRAPH_SAYS(graph, ord_graph_load(graph, "bad.yaml"), ORD_EINVAL, word);
+	GRAPH_OK(graph, ord_graph_run(graph, ORD_NAMES("there")));
+	ord_graph_destroy(&graph);
+}
+
+#define GOOD "params: {p: 1}\noptions: {parallel: 1}\nprocs:\n  good: {run: 'true'}\n"
+
+SCENE(load, bad_files_change_nothing)
+{
+	enter();
+	bad(GOOD "  a: {rnu: 'true'}\n", "bad.yaml:5:7: ");
+	bad(GOOD "  there: {}\n", "bad.yaml:5:3: there: there is a proc of this name");
+	bad(GOOD "  b[: {}\n", "bad.yaml:5:3: b[: ");
+	bad(GOOD "  b: {deps: ['x::[y]']}\n", "bad.yaml:5:3: b: the name 'x::[y]': a placeholder in it is no arg");
+	bad(GOOD "  b: {choices: {z: [1]}}\n", "bad.yaml:5:3: b: choices of 'z': there is no such");
+	bad(GOOD "  b: {args: {l: {type: int, default: x}}}\n", "its default is not of its type");
+	bad(GOOD "  b: {args: {l: 3}, choices: {l: [1, 2]}}\n", "bad.yaml:5:3: b: '3' is none of the choices of 'l'");
+	bad(GOOD "  b: {args: {'l:int': 3}}\n", "bad.yaml:5:14: the name of an arg has no");
+	bad(GOOD "  b: {locks: [{n: 0}]}\n", "must be an int from 1");
+	bad(GOOD "  b: {locks: ['n=1']}\n", "bad.yaml:5:15: the name of a lock");
+	bad(GOOD "  b: {env: {'A=': 1}}\n", "must not be empty");
+	bad(GOOD "  b: {retries: {count: 1, on: [sometimes]}}\n", "write timeout, signal, failure or exit CODE");
+	bad(GOOD "  'b::[x]': {now: true}\n", "bad.yaml:5:3: b::[x]: a name with placeholders cannot be wanted now");
+	bad(GOOD "  b: {deps: [{special: all_done, soft: true}]}\n", "`soft` says nothing");
+	bad("options: {fail_fast: true, keep_going: 0}\n", "bad.yaml:1:22: `fail_fast` says nothing");
+	bad("options: {separator: '*'}\n", "bad.yaml:1:22: a separator");
+	bad("locks: {'a=': 1}\n", "bad.yaml:1:9: a lock has no");
+	bad("env: {'': 1}\n", "bad.yaml:1:7: a name in");
+	leave();
+}
+
+SCENE(load, what_else_can_be_wrong)
+{
+	struct ord_graph *graph = graphs_new(NULL);
+	char sentence[300];
+
+	enter();
+	GRAPH_SAYS(graph, ord_graph_load(graph, "none.yaml"), ORD_ESYSTEM, "none.yaml");
+	GRAPH_SAYS(graph, ord_graph_load(graph, NULL), ORD_EINVAL, "NULL");
+	CHECK_EQ(ord_graph_load(NULL, "none.yaml"), ORD_EINVAL);
+	put("a.yaml", "procs: {a: {}, b: {run: 'true', inputs: [x]}}\n");
+	GRAPH_OK(graph, ord_graph_load(graph, "a.yaml"));
+	GRAPH_SAYS(graph, ord_graph_load(graph, "a.yaml"), ORD_EINVAL, "a.yaml:1:9: a: there is a proc of this name");
+	GRAPH_OK(graph, ord_graph_run(graph, ORD_NAMES("a")));
+	ord_graph_destroy(&graph);
+	CHECK_EQ(ord_graph_check("a.yaml", sentence, sizeof sentence), 0);
+	CHECK(sentence[0] == '\0');
+	put("b.yaml", "procs: {a: 3}\n");
+	CHECK_EQ(ord_graph_check("b.yaml", sentence, sizeof sentence), ORD_EINVAL);
+	CHECK(strncmp(sentence, "b.yaml:1:12: ", 13) == 0);
+	CHECK_EQ(ord_graph_check("b.yaml", NULL, 0), ORD_EINVAL);
+	CHECK_EQ(ord_graph_check("none", sentence, sizeof sentence), ORD_ESYSTEM);
+	leave();
+}
