@@ -28,11 +28,9 @@ struct row {
 
 static const struct row options_rows[] = {
 	ROW(struct file_options, "options.db", db),
-	NUMBER(struct file_options, "options.load", load, -1),
 	NUMBER(struct file_options, "options.fingerprint", fingerprint, FILE_MTIME_HASH),
 	NUMBER(struct file_options, "options.log_on_failure", log_on_failure, 0),
 	NUMBER(struct file_options, "options.output", output, 0),
-	NUMBER(struct file_options, "options.jobserver", jobserver, -1),
 	NUMBER(struct file_options, "options.watch.debounce", watch.debounce, -1),
 	NUMBER(struct file_options, "options.watch.max_wait", watch.most, -1),
 	NUMBER(struct file_options, "options.watch.on_busy", watch.on_busy, 0),

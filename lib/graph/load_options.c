@@ -70,6 +70,24 @@ take_number(uint32_t *to, const struct file_number *from)
 		*to = (uint32_t)from->value;
 }
 
+/* What is offered to commands; with `parallel: auto` one that is offered to us goes before it. */
+static void
+take_jobserver(struct ord_graph_options *to, const struct file_options *from)
+{
+	static const uint32_t servers[] = { ORD_JOBSERVER_FIFO, ORD_JOBSERVER_PIPE,
+		ORD_JOBSERVER_NONE };
+	const char *flags = getenv("MAKEFLAGS");
+	int offered = from->parallel.place.file != 0 && from->parallel.value == 0 &&
+		flags != NULL && strstr(flags, "--jobserver") != NULL;
+
+	if (to->jobserver != 0)
+		return;
+	if (offered)
+		to->jobserver = ORD_JOBSERVER_CLIENT;
+	else if (from->jobserver.place.file != 0)
+		to->jobserver = servers[from->jobserver.value];
+}
+
 static void
 take_options(struct load *load)
 {
@@ -83,6 +101,8 @@ take_options(struct load *load)
 	if (to->fail_fast != 0 && to->keep_going == 0 && from->fail_fast.place.file != 0)
 		to->keep_going = 1;
 	graph->schedule.keep_going = to->keep_going;
+	take_number(&to->max_load, &from->load);
+	take_jobserver(to, from);
 	if (graph->pool != NULL || graph->pool_options.start == ORD_START_INLINE)
 		return;
 	take_number(&to->parallel, &from->parallel);

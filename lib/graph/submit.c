@@ -121,7 +121,6 @@ static int
 append_variables_of_proc(const struct ord_proc *proc, struct buffer *to, uint32_t *count)
 {
 	const struct definition *definition = proc->definition;
-	const char *makeflags = gate_environment(&graph->gate);
 	char attempt[16];
 	int status;
 
@@ -155,11 +154,18 @@ submit_environment(struct ord_graph *graph, const struct ord_proc *proc, struct 
 	for (uint32_t i = 0; status == 0 && i < graph->n_params; i++)
 		status = append_variable(
 			to, "ORDERLY_PARAM_", graph->params[i].name, graph->params[i].value);
-	if (makeflags != NULL) {
-		status |= buffer_append(to, makeflags, strlen(makeflags) + 1);
-		++*count;
-	}
 	return status;
+}
+
+static int
+append_makeflags(const struct ord_graph *graph, struct buffer *to, uint32_t *count)
+{
+	const char *makeflags = gate_environment(&graph->gate);
+
+	if (makeflags == NULL)
+		return 0;
+	++*count;
+	return buffer_append(to, makeflags, strlen(makeflags) + 1);
 }
 
 /* The words that begin at `offset` of the text, as an array that ends with NULL. */
@@ -199,6 +205,8 @@ write_words(
 		status = text_fill(&command->argv, proc_value, proc, text, missing);
 	if (status == 0)
 		status = submit_environment(graph, proc, text, &words->env, missing);
+	if (status == 0)
+		status = append_makeflags(graph, text, &words->env);
 	if (status == 0)
 		status = text_fill(&command->env, proc_value, proc, text, missing);
 	return status == 0 ? text_fill(&command->cwd, proc_value, proc, text, missing) : status;
