@@ -15,6 +15,23 @@ cd "$work" || exit 1
 # The command, with a deadline; all that it starts carries the mark.
 orderly() { ORDERLY_TEST_MARK=$mark timeout -k 60 600 "$ORDERLY" "$@"; }
 map() { orderly map "$@"; }
+run() { orderly run "$@"; }
+
+# runs STATUS STDOUT ARGUMENT...: the exit status and the output of run; what it says is in the file stderr
+runs() {
+	local status=$1 out=$2 found
+	shift 2
+	found=$(run "$@" </dev/null 2>stderr)
+	same "exit status of run $*" "$status" "$?"
+	same "output of run $*" "$out" "$found"
+}
+
+# needs_run: without the graph's library there is nothing to test
+needs_run() {
+	"$ORDERLY" --version | grep -q '^built in:.* run' && return
+	echo "skipped: orderly run is not built"
+	finish
+}
 
 fail() {
 	failures=$((failures + 1))

@@ -26,12 +26,15 @@ orderly help nothing 2>stderr
 same "help for an unknown command" 2 "$?"
 
 # Every long option of --help is in the manual page, and the other way round.
-page=$source_tree/docs/man/orderly-map.1
-map --help | grep -oE -- '--[a-z][a-z-]+' | sort -u | grep -vE '^--(usage|help|version)$' >ours
-grep '^\.It' "$page" | grep -oE 'Fl -[a-z][a-z-]+' | sed 's/Fl /-/' | sort -u >pages
-same "options of --help and of the page" "$(cat ours)" "$(cat pages)"
+for command in map run; do
+	orderly --version | grep -q "^built in:.* $command" || continue
+	page=$source_tree/docs/man/orderly-$command.1
+	orderly "$command" --help | grep -oE -- '--[a-z][a-z-]+' | sort -u | grep -vE '^--(usage|help|version)$' >ours
+	grep '^\.It' "$page" | grep -oE 'Fl -[a-z][a-z-]+' | sed 's/Fl /-/' | sort -u >pages
+	same "options of $command --help and of the page" "$(cat ours)" "$(cat pages)"
+done
 if command -v mandoc >/dev/null; then
-	for page in "$source_tree"/docs/man/orderly.1 "$source_tree"/docs/man/orderly-map.1; do
+	for page in "$source_tree"/docs/man/orderly.1 "$source_tree"/docs/man/orderly-{map,run}.1; do
 		same "mandoc -Tlint $(basename "$page")" "" "$(mandoc -Tlint -Wstyle "$page" 2>&1 |
 			grep -vE 'referenced manual not found|mandoc\.db')"
 	done

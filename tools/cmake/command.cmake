@@ -5,6 +5,13 @@ if(NOT ORD_TOOL_SOURCES)
 	return()
 endif()
 
+# What calls the graph's library is for the command only, where there is one.
+set(graph_tools ${ORD_TOOL_SOURCES})
+list(FILTER graph_tools INCLUDE REGEX "/(run|graph|ctx)[^/]*[.]c$")
+if(graph_tools)
+	list(REMOVE_ITEM ORD_TOOL_SOURCES ${graph_tools})
+endif()
+
 add_library(orderly_tools OBJECT ${ORD_TOOL_SOURCES})
 target_include_directories(orderly_tools PUBLIC tools/orderly)
 target_link_libraries(orderly_tools PUBLIC orderly_includes PRIVATE orderly_warnings)
@@ -25,6 +32,11 @@ if(EXISTS ${tool_main})
 		OUTPUT_NAME orderly
 		INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
 	target_link_libraries(orderly_command PRIVATE orderly_tools orderly orderly_warnings)
+	if(TARGET orderly_graph)
+		target_sources(orderly_command PRIVATE ${graph_tools})
+		target_compile_definitions(orderly_command PRIVATE ORD_GRAPH)
+		target_link_libraries(orderly_command PRIVATE orderly_graph)
+	endif()
 endif()
 
 # The tracer of workers that crash is a program of its own: libdw would make every `orderly` slower to start.

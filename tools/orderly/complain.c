@@ -15,12 +15,22 @@
 
 #define LINE_MAX_BYTES 4096
 
+static const char *title = "orderly map";
+static int trouble = STATUS_TROUBLE;
+
+void
+complain_as(const char *name, int status)
+{
+	title = name;
+	trouble = status;
+}
+
 ORD_PRINTF(1, 0)
 static void
 say(const char *format, va_list arguments, const char *reason)
 {
 	char line[LINE_MAX_BYTES];
-	size_t used = (size_t)snprintf(line, sizeof line, "orderly map: ");
+	size_t used = (size_t)snprintf(line, sizeof line, "%s: ", title);
 	int n = vsnprintf(line + used, sizeof line - used, format, arguments);
 
 	if (n > 0)
@@ -76,5 +86,5 @@ void
 complain_memory(void)
 {
 	complain("out of memory");
-	_exit(STATUS_TROUBLE);
+	_exit(trouble);
 }

@@ -7,6 +7,9 @@
 /* Exit status for wrong arguments and for failures of the command itself, as GNU parallel has it. */
 #define STATUS_TROUBLE 255
 
+/* What begins each line, and the exit status if there is no memory; "orderly map" and STATUS_TROUBLE until then. */
+void complain_as(const char *title, int trouble);
+
 /* Print one line that begins with the command's name. */
 void complain(const char *format, ...) ORD_PRINTF(1, 2);
 

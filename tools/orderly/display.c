@@ -6,55 +6,32 @@
 #include "display.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "terminal.h"
 
 #define MS UINT64_C(1000000)
 #define BAR_EVERY (100 * MS)
 #define JSON_EVERY (200 * MS)
 #define PLAIN_EVERY (5000 * MS)
 #define IDLE_MS 1000 /* between updates while nothing moves */
-#define COLUMNS_DEFAULT 80
-#define COLUMNS_MAX 400
-
-static uint64_t
-now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
-
-/* An environment variable that is set and not empty. */
-static const char *
-setting(const char *name)
-{
-	const char *value = getenv(name); /* NOLINT(concurrency-mt-unsafe): one thread */
-
-	return value != NULL && *value != '\0' ? value : NULL;
-}
 
 void
 display_init(
 	struct display *display, enum progress_style style, struct printer *printer, uint32_t jobs)
 {
-	const char *terminal = setting("TERM");
-	bool can_wipe = printer->terminal[STDERR_FILENO] && terminal != NULL &&
-		strcmp(terminal, "dumb") != 0;
+	bool can_wipe = terminal_can_wipe();
 
 	if (style == PROGRESS_AUTO)
 		style = can_wipe ? PROGRESS_BAR : PROGRESS_NONE;
 	else if (style == PROGRESS_BAR && !can_wipe)
 		style = PROGRESS_PLAIN;
 	*display = (struct display){ .style = style, .printer = printer, .jobs = jobs };
-	display->color = can_wipe && setting("NO_COLOR") == NULL;
+	display->color = can_wipe && terminal_setting("NO_COLOR") == NULL;
 	if (style == PROGRESS_NONE)
 		return;
-	display->begun_ns = display->drawn_ns = now();
+	display->begun_ns = display->drawn_ns = terminal_now_ns();
 	estimate_look(&display->estimate, display->begun_ns, 0);
 }
 
@@ -87,35 +64,19 @@ display_timeout(const struct display *display)
 		return -1;
 	if (!is_stale(display))
 		return IDLE_MS;
-	passed = now() - display->drawn_ns;
+	passed = terminal_now_ns() - display->drawn_ns;
 	return passed >= interval(display) ? 0 : (int)((interval(display) - passed) / MS) + 1;
 }
 
 bool
 display_is_due(const struct display *display)
 {
-	return display->style != PROGRESS_NONE && now() - display->drawn_ns >= interval(display);
+	return display->style != PROGRESS_NONE &&
+		terminal_now_ns() - display->drawn_ns >= interval(display);
 }
 
-static unsigned
-terminal_columns(void)
-{
-	const char *columns = setting("COLUMNS");
-	struct winsize size;
-	long number = 0;
-
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		number = size.ws_col;
-	else if (columns != NULL)
-		number = strtol(columns, NULL, 10);
-	if (number <= 0)
-		number = COLUMNS_DEFAULT;
-	return number > COLUMNS_MAX ? COLUMNS_MAX : (unsigned)number;
-}
-
-/* 1:02:03 or 2:03. */
-static void
-format_time(char *out, size_t size, uint64_t ns)
+void
+display_time(char *out, size_t size, uint64_t ns)
 {
 	unsigned long long seconds = (ns + 500000000u) / 1000000000u;
 
@@ -155,7 +116,7 @@ format_words(const struct display *display, const struct display_numbers *number
 		snprintf(failed, sizeof failed, "  %llu failed",
 			(unsigned long long)numbers->failed);
 	if (!numbers->total_known) {
-		format_time(time, sizeof time, now_ns - display->begun_ns);
+		display_time(time, sizeof time, now_ns - display->begun_ns);
 		return snprintf(out, size,
 			"%llu done, more may come  %llu running%s  %s  %s so far",
 			(unsigned long long)numbers->done, (unsigned long long)numbers->running,
@@ -165,7 +126,7 @@ format_words(const struct display *display, const struct display_numbers *number
 		return snprintf(out, size, "%llu/%llu  %llu running%s",
 			(unsigned long long)numbers->done, (unsigned long long)numbers->total,
 			(unsigned long long)numbers->running, failed);
-	format_time(time, sizeof time, rest);
+	display_time(time, sizeof time, rest);
 	return snprintf(out, size, "%llu/%llu  %llu running%s  %s  %s left",
 		(unsigned long long)numbers->done, (unsigned long long)numbers->total,
 		(unsigned long long)numbers->running, failed, rate, time);
@@ -278,7 +239,7 @@ void
 display_show(struct display *display, const struct display_numbers *numbers)
 {
 	display->moved = false;
-	display->drawn_ns = now();
+	display->drawn_ns = terminal_now_ns();
 	estimate_look(&display->estimate, display->drawn_ns, numbers->done);
 	draw(display, numbers, display->drawn_ns);
 }
@@ -288,10 +249,10 @@ display_finish(struct display *display, const struct display_numbers *numbers)
 {
 	if (display->style == PROGRESS_NONE)
 		return;
-	estimate_look(&display->estimate, now(), numbers->done);
+	estimate_look(&display->estimate, terminal_now_ns(), numbers->done);
 	if (display->style == PROGRESS_BAR)
 		printer_status(display->printer, NULL);
 	else
-		draw(display, numbers, now());
+		draw(display, numbers, terminal_now_ns());
 	display->style = PROGRESS_NONE;
 }

@@ -44,6 +44,9 @@ void display_show(struct display *display, const struct display_numbers *numbers
 /* The last word. */
 void display_finish(struct display *display, const struct display_numbers *numbers);
 
+/* A duration as 1:02:03 or 2:03. */
+void display_time(char *out, size_t size, uint64_t ns);
+
 /* Append the line of a style; columns is the width of the terminal. */
 void display_format(const struct display *display, const struct display_numbers *numbers,
 	uint64_t now_ns, unsigned columns, struct text *line);

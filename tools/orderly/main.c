@@ -11,19 +11,30 @@
 
 #include <orderly/orderly.h>
 
+#include "complain.h"
 #include "map.h"
+#ifdef ORD_GRAPH
+#include "run.h"
+#endif
 #include "signals.h"
+#include "text.h"
 
 #define STATUS_USAGE 2
 
 struct subcommand {
 	const char *name, *title; /* title is what its messages begin with */
 	int (*run)(int argc, char **argv);
+	int trouble; /* its exit status if it fails itself */
 	const char *summary;
 };
 
 static const struct subcommand subcommands[] = {
-	{ "map", "orderly map", map_main, "run a command for each input, output in order" },
+	{ "map", "orderly map", map_main, STATUS_TROUBLE,
+		"run a command for each input, output in order" },
+#ifdef ORD_GRAPH
+	{ "run", "orderly run", run_main, RUN_TROUBLE,
+		"run procs of orderly.yaml and what they depend on" },
+#endif
 };
 
 static const size_t n_subcommands = sizeof subcommands / sizeof subcommands[0];
@@ -73,22 +84,6 @@ find(const char *name)
 	return NULL;
 }
 
-/* Whether one word becomes the other by one letter more, less or different, or two that changed places. */
-static bool
-is_close(const char *a, const char *b)
-{
-	size_t same = 0, end = 0, n = strlen(a), m = strlen(b);
-
-	while (a[same] != '\0' && a[same] == b[same])
-		same++;
-	while (end < n - same && end < m - same && a[n - 1 - end] == b[m - 1 - end])
-		end++;
-	n -= same + end;
-	m -= same + end;
-	return (n <= 1 && m <= 1) ||
-		(n == 2 && m == 2 && a[same] == b[same + 1] && a[same + 1] == b[same]);
-}
-
 static int
 complain_unknown(const char *name)
 {
@@ -96,7 +91,7 @@ complain_unknown(const char *name)
 
 	fprintf(stderr, "orderly: there is no command '%s'", name);
 	for (i = 0; i < n_subcommands; i++)
-		if (is_close(name, subcommands[i].name))
+		if (text_is_close(name, subcommands[i].name))
 			fprintf(stderr, "; did you mean '%s'?", subcommands[i].name);
 	fprintf(stderr, "\nTry 'orderly help'.\n");
 	return STATUS_USAGE;
@@ -109,6 +104,7 @@ run(const struct subcommand *subcommand, int argc, char **argv)
 
 	snprintf(title, sizeof title, "%s", subcommand->title);
 	argv[0] = title;
+	complain_as(subcommand->title, subcommand->trouble);
 	return subcommand->run(argc, argv);
 }
 

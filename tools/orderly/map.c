@@ -345,10 +345,31 @@ conclude(struct map *map)
 	return tally_status(&map->tally);
 }
 
+static void
+interrupt(void *pool)
+{
+	ord_pool_interrupt(pool);
+}
+
+static void
+suspend(void *pool)
+{
+	ord_pool_suspend(pool);
+}
+
+static void
+resume(void *pool)
+{
+	ord_pool_resume(pool);
+}
+
 static int
 run(struct map *map)
 {
 	const struct map_options *options = map->options;
+	struct signals_target target = {
+		.interrupt = interrupt, .suspend = suspend, .resume = resume, .most = 2
+	};
 
 	map->holds = options->completion || options->halt.when != HALT_NEVER;
 	map->remembers = map->holds || options->tag || options->joblog != NULL;
@@ -367,7 +388,8 @@ run(struct map *map)
 		joblog_close(&map->joblog);
 		return STATUS_TROUBLE;
 	}
-	signals_take(map->pool);
+	target.what = map->pool;
+	signals_take(&target);
 	loop(map);
 	return conclude(map);
 }

@@ -1,19 +1,22 @@
 /*
  * One buffer serves stdout and stderr in turn, so their order is kept where
  * both are one terminal.  It is written when it is full, when the stream
- * changes and before the loop waits.  A status line is wiped before anything
- * else goes to the terminal, and drawn only at the beginning of a line.
+ * changes and before the loop waits.  A status is wiped before anything else
+ * goes to the terminal, and drawn only at the beginning of a line.  How many
+ * rows it takes is found when it is wiped: the terminal may be narrower by
+ * then, and have broken its lines.
  */
 #include "printer.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "columns.h"
 #include "signals.h"
-
-static const char wipe[] = "\r\033[K";
+#include "terminal.h"
 
 void
 printer_init(struct printer *printer, bool tag, bool whole_lines)
@@ -62,16 +65,32 @@ write_all(struct printer *printer, int fd, const char *bytes, size_t size)
 	}
 }
 
-/* Wipes the status line before bytes go to a terminal. */
+/* The cursor stands in the last row of the status, and then at the beginning of what was the first. */
+static void
+wipe(struct printer *printer)
+{
+	size_t rows = printer->status_shown
+		? columns_rows(printer->status.bytes, printer->status.size, terminal_columns())
+		: 1;
+	char bytes[32];
+	int n;
+
+	if (rows > 1)
+		n = snprintf(bytes, sizeof bytes, "\r\033[%zuA\033[J", rows - 1);
+	else
+		n = snprintf(bytes, sizeof bytes, "\r\033[K");
+	printer->status_shown = false;
+	write_all(printer, STDERR_FILENO, bytes, (size_t)n);
+}
+
+/* Wipes the status before bytes go to a terminal. */
 static void
 write_out(struct printer *printer, int fd, const char *bytes, size_t size)
 {
 	if (size == 0)
 		return;
-	if (printer->status_shown && printer->terminal[fd]) {
-		printer->status_shown = false;
-		write_all(printer, STDERR_FILENO, wipe, sizeof wipe - 1);
-	}
+	if (printer->status_shown && printer->terminal[fd])
+		wipe(printer);
 	write_all(printer, fd, bytes, size);
 	if (printer->terminal[fd])
 		printer->cursor_in_line = bytes[size - 1] != '\n';
@@ -155,16 +174,26 @@ printer_end(struct printer *printer, const struct text *tag)
 }
 
 void
-printer_status(struct printer *printer, const char *line)
+printer_status(struct printer *printer, const char *lines)
 {
 	printer_flush(printer);
 	if (!printer->terminal[STDERR_FILENO] || printer->cursor_in_line ||
-		(line == NULL && !printer->status_shown))
+		(lines == NULL && !printer->status_shown))
 		return;
-	write_all(printer, STDERR_FILENO, wipe, sizeof wipe - 1);
-	printer->status_shown = line != NULL;
-	if (line != NULL)
-		write_all(printer, STDERR_FILENO, line, strlen(line));
+	wipe(printer);
+	text_clear(&printer->status);
+	if (lines == NULL)
+		return;
+	text_add_string(&printer->status, lines);
+	write_all(printer, STDERR_FILENO, printer->status.bytes, printer->status.size);
+	printer->status_shown = true;
+}
+
+void
+printer_put(struct printer *printer, int fd, const char *bytes, size_t size)
+{
+	if (size > 0)
+		put(printer, fd, bytes, size);
 }
 
 void
@@ -180,6 +209,7 @@ printer_finish(struct printer *printer)
 	printer_flush(printer);
 	text_finish(&printer->rest[STDOUT_FILENO]);
 	text_finish(&printer->rest[STDERR_FILENO]);
+	text_finish(&printer->status);
 	free(printer->buffer);
 	printer->buffer = NULL;
 }

@@ -20,7 +20,8 @@ struct printer {
 	bool in_line[3];     /* fd 1 and 2: the task's last byte was no newline */
 	struct text rest[3]; /* fd 1 and 2: what whole_lines holds back */
 	bool cursor_in_line; /* the last byte that went to a terminal was no newline */
-	bool status_shown;   /* a status line stands on the terminal */
+	bool status_shown;   /* a status stands on the terminal */
+	struct text status;  /* what was shown last */
 	int fd;              /* where buffer goes */
 	size_t used;         /* of buffer */
 	char *buffer;        /* buffer[PRINTER_BYTES] */
@@ -38,8 +39,14 @@ void printer_end(struct printer *printer, const struct text *tag);
 /* Write what is held in the buffer. */
 void printer_flush(struct printer *printer);
 
-/* Show a line on the terminal that stderr is, instead of the last one; NULL takes it away. */
-void printer_status(struct printer *printer, const char *line);
+/*
+ * Show lines on the terminal that stderr is, instead of the last ones; no
+ * newline behind the last of them; NULL takes them away.
+ */
+void printer_status(struct printer *printer, const char *lines);
+
+/* Bytes for fd 1 or 2 as they are, behind all that was printed before. */
+void printer_put(struct printer *printer, int fd, const char *bytes, size_t size);
 
 /* A line for people on stderr, behind the output so far. */
 void printer_note(struct printer *printer, const char *line);

@@ -1,6 +1,6 @@
 /*
  * A handler may only do what is safe at any moment: it counts and calls
- * ord_pool_interrupt, which wakes the loop.  Handlers, not SIG_IGN, also for
+ * what interrupts the target, which wakes the loop.  Handlers, not SIG_IGN, also for
  * SIGPIPE: commands begin with the default again.  In the end the process dies
  * of the signal itself, so that a shell script around it stops, too.
  *
@@ -18,7 +18,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-static struct ord_pool *_Atomic interrupted_pool;
+static const struct signals_target *_Atomic interrupted;
 static volatile sig_atomic_t signals_seen;
 static volatile sig_atomic_t first_signal;
 static volatile sig_atomic_t stop_wanted;
@@ -38,14 +38,15 @@ default_action(int number)
 static void
 on_signal(int number)
 {
-	struct ord_pool *pool = atomic_load(&interrupted_pool);
+	const struct signals_target *target = atomic_load(&interrupted);
+	int most = target != NULL ? target->most : 2;
 
 	if (signals_seen == 0)
 		first_signal = number;
-	if (signals_seen < 2 && pool != NULL)
-		ord_pool_interrupt(pool);
+	if (signals_seen < most && target != NULL)
+		target->interrupt(target->what);
 	signals_seen++;
-	if (signals_seen >= 2)
+	if (signals_seen >= most)
 		default_action(number); /* whatever is stuck: the next one ends it */
 }
 
@@ -115,13 +116,13 @@ take_failed_write(int number)
 }
 
 void
-signals_take(struct ord_pool *pool)
+signals_take(const struct signals_target *target)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction action = { 0 }, old;
 	size_t i;
 
-	atomic_store(&interrupted_pool, pool);
+	atomic_store(&interrupted, target);
 	take_questions();
 	sigemptyset(&action.sa_mask);
 	take_failed_write(SIGPIPE);
@@ -144,26 +145,26 @@ signals_fd(void)
 void
 signals_stop_if_wanted(void)
 {
-	struct ord_pool *pool = atomic_load(&interrupted_pool);
+	const struct signals_target *target = atomic_load(&interrupted);
 	char bytes[16];
 
-	if (!stop_wanted || pool == NULL)
+	if (!stop_wanted || target == NULL)
 		return;
 	while (read(wake_pipe[0], bytes, sizeof bytes) > 0)
 		;
 	stop_wanted = 0;
-	ord_pool_suspend(pool);
+	target->suspend(target->what);
 	default_action(SIGTSTP);
 	raise(SIGTSTP);
 	/* Here somebody has said SIGCONT. */
 	take_stop();
-	ord_pool_resume(pool);
+	target->resume(target->what);
 }
 
 void
 signals_release(void)
 {
-	atomic_store(&interrupted_pool, NULL);
+	atomic_store(&interrupted, NULL);
 }
 
 int

@@ -4,25 +4,33 @@
 
 #include <stdbool.h>
 
-#include <orderly/orderly.h>
+/* What signals are for: a pool or a graph.  interrupt is called from a handler. */
+struct signals_target {
+	void (*interrupt)(void *what);
+	void (*suspend)(void *what);
+	void (*resume)(void *what);
+	void *what;
+	int most; /* how many of them interrupt; the next one ends the process */
+};
 
 /*
- * From now on SIGINT, SIGTERM and SIGHUP interrupt the pool (those that were
+ * From now on SIGINT, SIGTERM and SIGHUP interrupt the target (those that were
  * not ignored when the program started), and writing to a closed pipe is an
- * error instead of a death.  SIGTSTP is only noted.
+ * error instead of a death.  SIGTSTP is only noted.  The target must live until
+ * signals_release.
  */
-void signals_take(struct ord_pool *pool);
+void signals_take(const struct signals_target *target);
 
 /* Readable when SIGTSTP came; -1: it is not taken. */
 int signals_fd(void);
 
 /*
- * If SIGTSTP came: suspend the pool, stop, and go on with it when this process
+ * If SIGTSTP came: suspend the target, stop, and go on with it when this process
  * goes on.  Also from callbacks, and where a write was interrupted.
  */
 void signals_stop_if_wanted(void);
 
-/* Before the pool is destroyed: they only count from now on. */
+/* Before the target is destroyed: they only count from now on. */
 void signals_release(void);
 
 /*

@@ -73,6 +73,21 @@ text_add_number(struct text *text, uint64_t number)
 	text_add(text, digits + at, sizeof digits - at);
 }
 
+bool
+text_is_close(const char *a, const char *b)
+{
+	size_t same = 0, end = 0, n = strlen(a), m = strlen(b);
+
+	while (a[same] != '\0' && a[same] == b[same])
+		same++;
+	while (end < n - same && end < m - same && a[n - 1 - end] == b[m - 1 - end])
+		end++;
+	n -= same + end;
+	m -= same + end;
+	return (n <= 1 && m <= 1) ||
+		(n == 2 && m == 2 && a[same] == b[same + 1] && a[same + 1] == b[same]);
+}
+
 void
 text_clear(struct text *text)
 {

@@ -5,6 +5,7 @@
 #ifndef TOOL_TEXT_H
 #define TOOL_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,9 @@ void text_add(struct text *text, const void *bytes, size_t size);
 void text_add_string(struct text *text, const char *string);
 void text_add_byte(struct text *text, char byte);
 void text_add_number(struct text *text, uint64_t number);
+
+/* Whether one word becomes the other by one letter more, less or different, or two that changed places. */
+bool text_is_close(const char *a, const char *b);
 
 /* Empty it, keeping the memory. */
 void text_clear(struct text *text);

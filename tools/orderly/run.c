@@ -1,0 +1,309 @@
+/*
+ * The flow of `orderly run`: load the graph, want what was named, move until
+ * nothing is wanted any more, and tell what happens: callbacks of the graph
+ * count and call show_…, the loop draws.  One poll(2) waits for the graph and
+ * for what a terminal does.
+ */
+#include "run.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "complain.h"
+#include "graph_file.h"
+#include "machine.h"
+#include "run_state.h"
+#include "signals.h"
+#include "terminal.h"
+
+/* --- what the graph tells --- */
+
+static void
+count_end(struct run *run, struct item *item)
+{
+	struct run_counts *counts = &run->counts;
+	int cause = ord_proc_cause(item->proc);
+
+	counts->ended++;
+	item->wanted = false;
+	switch (ord_proc_state(item->proc)) {
+	case ORD_PROC_SUCCEEDED: counts->succeeded++; break;
+	case ORD_PROC_SKIPPED: counts->skipped++; break;
+	case ORD_PROC_FAILED_DEP: counts->canceled++; break;
+	case ORD_PROC_FAILED:
+		item->interrupted = cause == ORD_CAUSE_STOPPED ||
+			(cause == ORD_CAUSE_SIGNAL && signals_count() > 1);
+		if (item->interrupted)
+			counts->interrupted++;
+		else
+			counts->failed++;
+		break;
+	default: counts->stopped++;
+	}
+}
+
+static void
+end_attempt(struct run *run, struct item *item, bool again)
+{
+	bool ran = item->slot != ORD_NONE;
+
+	items_end(&run->items, item, terminal_now_ns());
+	if (ran)
+		estimate_task(&run->estimate, item->took_ns);
+	if (!again)
+		count_end(run, item);
+	if (ran || ord_proc_state(item->proc) == ORD_PROC_FAILED)
+		show_ended(run, item, again);
+	run->moved = true;
+}
+
+static void
+on_event(int kind, const struct ord_proc *proc, void *user)
+{
+	struct run *run = user;
+	struct item *item = items_of(&run->items, proc);
+
+	switch (kind) {
+	case ORD_PROC_EVENT_WANTED:
+		item->wanted = true;
+		run->counts.wanted++;
+		break;
+	case ORD_PROC_EVENT_STARTED:
+		run->counts.started += !item->started;
+		items_begin(&run->items, item, terminal_now_ns());
+		show_started(run, item);
+		break;
+	case ORD_PROC_EVENT_RETRIED: end_attempt(run, item, true); break;
+	case ORD_PROC_EVENT_ENDED: end_attempt(run, item, false); break;
+	default: break;
+	}
+}
+
+static void
+on_message(const struct ord_message *message, const struct ord_proc *proc, void *user)
+{
+	struct run *run = user;
+	struct text line = { 0 };
+	size_t size;
+	const char *bytes;
+
+	if (proc != NULL) {
+		show_said(run, items_of(&run->items, proc), message);
+		return;
+	}
+	bytes = ord_message_text(message, &size);
+	text_add(&line, bytes, size);
+	show_line(run, NULL, &line);
+	text_finish(&line);
+}
+
+/* --- signals --- */
+
+static void
+interrupt(void *graph)
+{
+	ord_graph_interrupt(graph);
+}
+
+/* A graph cannot be suspended: what runs goes on while this process is stopped. */
+static void
+leave_alone(void *graph)
+{
+	(void)graph;
+}
+
+/* Says what has happened to the first signal, once. */
+static void
+say_interrupted(struct run *run, int *told)
+{
+	struct text line = { 0 };
+
+	if (signals_count() <= *told)
+		return;
+	*told = signals_count();
+	if (run->items.n_running == 0)
+		return;
+	if (*told == 1) {
+		text_add_string(&line, "interrupted: nothing more is begun, waiting for ");
+		text_add_number(&line, run->items.n_running);
+		text_add_string(&line, "; once more ends them");
+	} else {
+		text_add_string(&line, "interrupted again: what runs is ended");
+	}
+	show_line(run, NULL, &line);
+	text_finish(&line);
+}
+
+/* --- moving --- */
+
+static void
+wait_for_something(struct run *run, int fd, int timeout_ms)
+{
+	struct pollfd fds[2] = {
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = signals_fd(), .events = POLLIN },
+	};
+
+	if (poll(fds, 2, timeout_ms) < 0 || (fds[1].revents & POLLIN) == 0)
+		return;
+	if (run->screen)
+		screen_wipe(run);
+}
+
+static void
+loop(struct run *run)
+{
+	int fd = ord_graph_fd(run->graph), told = 0, status;
+
+	if (fd < 0) {
+		complain("%s", ord_graph_error(run->graph));
+		run->trouble = true;
+		return;
+	}
+	for (;;) {
+		signals_stop_if_wanted();
+		status = ord_graph_step(run->graph, 0);
+		if (status == ORD_EINTERRUPTED || run->printer.broken_pipe)
+			return;
+		if (status != 0) {
+			screen_wipe(run);
+			complain("%s", ord_graph_error(run->graph));
+			run->trouble = true;
+			return;
+		}
+		say_interrupted(run, &told);
+		if (run->counts.ended == run->counts.wanted)
+			return;
+		wait_for_something(run, fd, screen_step(run));
+	}
+}
+
+static int
+run_graph(struct run *run)
+{
+	struct signals_target target = { .interrupt = interrupt,
+		.suspend = leave_alone,
+		.resume = leave_alone,
+		.what = run->graph,
+		.most = 2 };
+	int status = names_start(run);
+
+	if (status != 0)
+		return status;
+	signals_take(&target);
+	loop(run);
+	if (run->screen)
+		screen_wipe(run);
+	status = summary_show(run);
+	printer_flush(&run->printer);
+	signals_release();
+	ord_graph_destroy(&run->graph);
+	if (run->printer.broken_pipe)
+		signals_die_of_pipe();
+	if (run->printer.error != 0) {
+		complain_errno(run->printer.error, "cannot write to standard output");
+		status = RUN_TROUBLE;
+	}
+	signals_die();
+	return run->printer.words_lost ? RUN_TROUBLE : status;
+}
+
+/* --- beginning --- */
+
+static bool
+is_same_file(int one, int other)
+{
+	struct stat a, b;
+
+	return fstat(one, &a) == 0 && fstat(other, &b) == 0 && a.st_dev == b.st_dev &&
+		a.st_ino == b.st_ino;
+}
+
+static void
+set_up(struct run *run)
+{
+	const struct run_options *options = run->options;
+	bool can_wipe = terminal_can_wipe();
+
+	printer_init(&run->printer, false, false);
+	run->together = is_same_file(STDOUT_FILENO, STDERR_FILENO);
+	run->quiet = options->output == OUTPUT_QUIET;
+	run->screen = can_wipe && !options->list;
+	run->colors = options->color == COLOR_ALWAYS ||
+		(options->color == COLOR_AUTO && can_wipe && terminal_setting("NO_COLOR") == NULL);
+	run->jobs = options->jobs != 0 ? options->jobs : machine_processors();
+	run->begun_ns = terminal_now_ns();
+}
+
+static int
+set_params(struct run *run)
+{
+	const struct run_options *options = run->options;
+	struct text name = { 0 };
+	int status = 0;
+	size_t i;
+
+	for (i = 0; i < options->n_params && status == 0; i++) {
+		const char *equals = strchr(options->params[i], '=');
+
+		text_clear(&name);
+		text_add(&name, options->params[i], (size_t)(equals - options->params[i]));
+		text_add_byte(&name, '\0');
+		status = ord_graph_set_param(run->graph, name.bytes, equals + 1);
+	}
+	text_finish(&name);
+	if (status == 0)
+		return 0;
+	complain("%s", ord_graph_error(run->graph));
+	return RUN_TROUBLE;
+}
+
+static int
+load(struct run *run)
+{
+	const struct run_options *options = run->options;
+	struct ord_graph_options graph_options = ORD_GRAPH_OPTIONS(.on_event = on_event,
+		.on_event_user = run, .on_message = on_message, .on_message_user = run,
+		.shuffle = options->shuffle, .parallel = options->jobs,
+		.keep_going = options->keep_going, .fail_fast = options->fail_fast);
+	const char *file;
+	int status = ord_graph_new(&run->graph, &graph_options);
+
+	if (status != 0) {
+		complain("cannot make a graph: %s", ord_strerror(status));
+		return RUN_TROUBLE;
+	}
+	file = graph_file_enter(options->directory, options->file);
+	if (file == NULL)
+		return RUN_FILE;
+	status = ord_graph_load(run->graph, file);
+	if (status == 0)
+		return set_params(run);
+	complain("%s", ord_graph_error(run->graph));
+	return status == ORD_ENOMEM ? RUN_TROUBLE : RUN_FILE;
+}
+
+int
+run_main(int argc, char **argv)
+{
+	struct run_options options;
+	struct run run = { .options = &options };
+	int status;
+
+	run_options_read(&options, argc, argv);
+	set_up(&run);
+	status = load(&run);
+	if (status == 0 && options.list)
+		names_list(&run);
+	else if (status == 0)
+		status = run_graph(&run);
+	ord_graph_destroy(&run.graph);
+	printer_finish(&run.printer);
+	items_finish(&run.items);
+	text_finish(&run.held);
+	run_options_finish(&options);
+	return status;
+}

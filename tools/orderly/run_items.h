@@ -1,0 +1,49 @@
+/* What `orderly run` knows of each proc beside what the graph says. */
+#ifndef TOOL_RUN_ITEMS_H
+#define TOOL_RUN_ITEMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <orderly/graph.h>
+
+#include "ansi.h"
+#include "text.h"
+
+struct item {
+	const struct ord_proc *proc;
+	struct item *before, *behind; /* among those that run: who began earlier, later */
+	struct item *next;            /* in the order in which they were first seen */
+	uint64_t begun_ns;            /* of the attempt that runs, or ran last */
+	uint64_t took_ns;             /* its last attempt */
+	uint32_t slot;                /* the lowest that was free; ORD_NONE: it does not run */
+	bool wanted, started;         /* it ever was */
+	bool interrupted;             /* it ran when we asked it to end */
+	bool shown;                   /* all of its last output was printed */
+	struct text body;             /* what it said and is not printed yet */
+	struct text tail;             /* the end of what it said: of its last attempt */
+	struct text last;             /* its last line that is not blank */
+	struct ansi ansi;
+};
+
+struct items {
+	struct item **buckets; /* n_buckets, a power of two, open addressing */
+	size_t n_buckets, count;
+	struct item *first, *end; /* all, by .next */
+	struct item *oldest, *newest; /* those that run */
+	uint64_t n_running;
+	uint32_t *slots; /* slots[n_slots]: 1 if it is taken */
+	uint32_t n_slots;
+};
+
+/* That of a proc; made if it is not there. */
+struct item *items_of(struct items *items, const struct ord_proc *proc);
+
+void items_begin(struct items *items, struct item *item, uint64_t now_ns);
+
+void items_end(struct items *items, struct item *item, uint64_t now_ns);
+
+void items_finish(struct items *items);
+
+#endif

@@ -1,0 +1,249 @@
+/*
+ * The rows at the bottom of a terminal: a head, then the procs that run
+ * longest, each with a bar and its last line.  There is no alternate screen
+ * and no hidden cursor, so nothing has to be put back however the program
+ * ends.  Without a terminal: a word when nothing was told for long.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "columns.h"
+#include "display.h"
+#include "run_state.h"
+#include "terminal.h"
+
+#define MS UINT64_C(1000000)
+#define SECOND (1000 * MS)
+#define DRAW_EVERY (100 * MS) /* at most */
+#define TICK_EVERY (250 * MS) /* while something runs: its times */
+#define SILENCE_FIRST (10 * SECOND)
+#define SILENCE_MOST (640 * SECOND)
+#define ROWS_MAX 12 /* procs that are shown */
+#define BAR_COLUMNS 10
+
+void
+screen_numbers(struct run *run, struct run_numbers *numbers, uint64_t now_ns)
+{
+	const struct run_counts *counts = &run->counts;
+
+	*numbers = (struct run_numbers){ .finished = counts->ended,
+		.total = counts->wanted,
+		.started = counts->started,
+		.running = run->items.n_running,
+		.failed = counts->failed,
+		.elapsed_ns = now_ns - run->begun_ns,
+		.rate = estimate_rate(&run->estimate) };
+	numbers->rest_ns =
+		estimate_rest(&run->estimate, numbers->total - numbers->finished, run->jobs);
+}
+
+/* --- the terminal --- */
+
+static void
+add_head(struct run *run, uint64_t now_ns, size_t columns, struct text *out)
+{
+	struct run_numbers numbers;
+	struct text head = { 0 };
+	char time[32];
+
+	screen_numbers(run, &numbers, now_ns);
+	if (run->options->status != NULL) {
+		run_status_fill(&head, run->options->status, &numbers);
+	} else {
+		run_status_fill(&head, "[%f/%t] ", &numbers);
+		if (numbers.failed > 0)
+			run_status_fill(&head, "%F failed  ", &numbers);
+		run_status_fill(&head, "%r running  ", &numbers);
+		display_time(time, sizeof time, numbers.elapsed_ns);
+		text_add_string(&head, time);
+		if (numbers.rest_ns != ESTIMATE_UNKNOWN)
+			run_status_fill(&head, ", %W left", &numbers);
+	}
+	if (numbers.failed > 0)
+		show_color(run, out, "31");
+	columns_cut(out, head.bytes, head.size, columns);
+	if (numbers.failed > 0)
+		show_color(run, out, "0");
+	text_finish(&head);
+}
+
+static void
+add_blanks(struct text *out, size_t n)
+{
+	while (n-- > 0)
+		text_add_byte(out, ' ');
+}
+
+/* How much of the time that it should take has passed; at most 99 %. */
+static void
+add_bar(struct text *out, uint64_t elapsed, uint64_t expected)
+{
+	uint64_t percent = elapsed / (expected / 100 + 1), i;
+	char text[16];
+
+	if (percent > 99)
+		percent = 99;
+	text_add_byte(out, '[');
+	for (i = 0; i < BAR_COLUMNS; i++)
+		text_add_byte(out, i < BAR_COLUMNS * percent / 100 ? '#' : '.');
+	snprintf(text, sizeof text, "] %2u%%", (unsigned)percent);
+	text_add_string(out, text);
+}
+
+static void
+add_proc(struct run *run, const struct item *item, size_t name_columns, size_t columns,
+	struct text *out)
+{
+	const char *name = ord_proc_name(item->proc);
+	uint64_t elapsed = terminal_now_ns() - item->begun_ns, expected = 0;
+	struct text rest = { 0 }, duration = { 0 };
+	size_t used;
+
+	(void)run;
+	used = columns_cut(
+		out, name, strlen(name), name_columns < columns ? name_columns : columns);
+	if (used < name_columns)
+		add_blanks(&rest, name_columns - used);
+	show_duration(&duration, elapsed);
+	add_blanks(&rest, duration.size < 7 ? 8 - duration.size : 1);
+	text_add(&rest, duration.bytes, duration.size);
+	if (expected != 0) {
+		text_add_string(&rest, "  ");
+		add_bar(&rest, elapsed, expected);
+	}
+	if (item->last.size != 0) {
+		text_add_string(&rest, "  ");
+		text_add(&rest, item->last.bytes, item->last.size);
+	}
+	columns_cut(out, rest.bytes, rest.size, columns - used);
+	text_finish(&rest);
+	text_finish(&duration);
+}
+
+/* The widest name that is shown, but no more than 2/5 of a row. */
+static size_t
+name_columns_of(const struct run *run, size_t rows, size_t columns)
+{
+	const struct item *item;
+	size_t most = columns * 2 / 5, widest = 0, width;
+
+	for (item = run->items.oldest; item != NULL && rows-- > 0; item = item->behind) {
+		width = columns_width(ord_proc_name(item->proc), strlen(ord_proc_name(item->proc)));
+		if (width > widest)
+			widest = width;
+	}
+	if (columns < 20)
+		return columns;
+	return widest < most ? widest : most;
+}
+
+static void
+draw(struct run *run, uint64_t now_ns)
+{
+	size_t columns = terminal_columns(), rows = terminal_rows(), shown, name_columns;
+	const struct item *item = run->items.oldest;
+	struct text out = { 0 };
+	char more[64];
+
+	columns = columns > 1 ? columns - 1 : 1; /* a full row would break */
+	shown = rows / 2 > 1 ? rows / 2 - 1 : 0;
+	if (shown > ROWS_MAX)
+		shown = ROWS_MAX;
+	add_head(run, now_ns, columns, &out);
+	name_columns = name_columns_of(run, shown, columns);
+	if (run->items.n_running > shown && shown > 0)
+		shown--; /* for the last row */
+	for (; item != NULL && shown > 0; item = item->behind, shown--) {
+		text_add_byte(&out, '\n');
+		add_proc(run, item, name_columns, columns, &out);
+	}
+	if (item != NULL && rows > 3) {
+		uint64_t left = 0;
+
+		for (; item != NULL; item = item->behind)
+			left++;
+		snprintf(more, sizeof more, "… and %llu more", (unsigned long long)left);
+		text_add_byte(&out, '\n');
+		columns_cut(&out, more, strlen(more), columns);
+	}
+	text_add_byte(&out, '\0');
+	printer_status(&run->printer, out.bytes);
+	text_finish(&out);
+}
+
+static int
+step_terminal(struct run *run, uint64_t now_ns)
+{
+	uint64_t every = run->moved ? DRAW_EVERY : TICK_EVERY, passed = now_ns - run->drawn_ns;
+
+	if (passed < every)
+		return (int)((every - passed) / MS) + 1;
+	estimate_look(&run->estimate, now_ns, run->counts.ended);
+	run->drawn_ns = now_ns;
+	run->moved = false;
+	draw(run, now_ns);
+	return (int)(TICK_EVERY / MS);
+}
+
+void
+screen_wipe(struct run *run)
+{
+	printer_status(&run->printer, NULL);
+	run->drawn_ns = 0;
+}
+
+/* --- no terminal --- */
+
+static void
+say_still(struct run *run, uint64_t now_ns)
+{
+	const struct item *item = run->items.oldest;
+	struct text line = { 0 };
+
+	text_add_string(&line, "still running: ");
+	text_add_string(&line, ord_proc_name(item->proc));
+	text_add_string(&line, " (");
+	show_duration(&line, now_ns - item->begun_ns);
+	text_add_byte(&line, ')');
+	if (run->items.n_running > 1) {
+		text_add_string(&line, ", +");
+		text_add_number(&line, run->items.n_running - 1);
+	}
+	show_line(run, NULL, &line);
+	text_finish(&line);
+}
+
+/* Each time twice as long as before, until something else is told. */
+static int
+step_plain(struct run *run, uint64_t now_ns)
+{
+	if (run->told_ns == 0) {
+		run->told_ns = now_ns;
+		run->silence_ns = SILENCE_FIRST;
+	}
+	if (run->quiet || run->items.oldest == NULL)
+		return -1;
+	if (now_ns - run->told_ns >= run->silence_ns) {
+		uint64_t next = 2 * run->silence_ns;
+
+		say_still(run, now_ns);
+		run->told_ns = now_ns;
+		run->silence_ns = next < SILENCE_MOST ? next : SILENCE_MOST;
+	}
+	printer_flush(&run->printer);
+	return (int)((run->silence_ns - (now_ns - run->told_ns)) / MS) + 1;
+}
+
+int
+screen_step(struct run *run)
+{
+	uint64_t now_ns = terminal_now_ns();
+	int wait;
+
+	if (run->screen)
+		return step_terminal(run, now_ns);
+	wait = step_plain(run, now_ns);
+	printer_flush(&run->printer);
+	return wait;
+}

@@ -1,0 +1,341 @@
+/*
+ * Lines about procs go to stderr, what procs write to stdout.  At any moment
+ * at most one proc has the console: its output is printed as it comes, and all
+ * that would be printed about others waits in `held` until it gives it back.
+ * Who has the mode stream waits for it; a proc of the mode group has it while
+ * nothing else runs.  All other output is printed whole, at the end.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "run_state.h"
+#include "terminal.h"
+
+#define TAIL_BYTES 16384 /* kept of what a proc said last */
+#define LAST_BYTES 512   /* of its last line */
+
+struct held_piece { /* in front of its bytes */
+	size_t size;
+	int fd;
+};
+
+/* --- words --- */
+
+void
+show_color(const struct run *run, struct text *out, const char *code)
+{
+	if (!run->colors)
+		return;
+	text_add_string(out, "\033[");
+	text_add_string(out, code);
+	text_add_byte(out, 'm');
+}
+
+void
+show_duration(struct text *out, uint64_t ns)
+{
+	unsigned long long seconds = (ns + 500000000u) / 1000000000u;
+	char text[48];
+
+	if (seconds < 60)
+		snprintf(text, sizeof text, seconds < 10 ? "%.1f s" : "%.0f s", (double)ns / 1e9);
+	else if (seconds < 3600)
+		snprintf(text, sizeof text, "%llu:%02llu", seconds / 60, seconds % 60);
+	else
+		snprintf(text, sizeof text, "%llu:%02llu:%02llu", seconds / 3600, seconds / 60 % 60,
+			seconds % 60);
+	text_add_string(out, text);
+}
+
+void
+show_reason(struct text *out, const struct ord_proc *proc)
+{
+	char text[64];
+
+	switch (ord_proc_cause(proc)) {
+	case ORD_CAUSE_EXIT_CODE:
+		snprintf(text, sizeof text, "exit code %d", ord_proc_exit_code(proc));
+		text_add_string(out, text);
+		break;
+	case ORD_CAUSE_SIGNAL:
+		snprintf(text, sizeof text, "signal %d, ", ord_proc_signal(proc));
+		text_add_string(out, text);
+		text_add_string(out, strsignal(ord_proc_signal(proc))); /* NOLINT: one thread */
+		break;
+	case ORD_CAUSE_TIMED_OUT: text_add_string(out, "timed out (124)"); break;
+	default: text_add_string(out, ord_proc_error(proc));
+	}
+}
+
+/* --- where it goes --- */
+
+/* Prints something about a proc, or keeps it until the console is free. */
+static void
+put(struct run *run, const struct item *item, int fd, const struct text *text)
+{
+	struct held_piece piece = { text->size, fd };
+
+	run->moved = true;
+	if (run->console != NULL && run->console != item && item != NULL) {
+		text_add(&run->held, &piece, sizeof piece);
+		text_add(&run->held, text->bytes, text->size);
+		return;
+	}
+	printer_put(&run->printer, fd, text->bytes, text->size);
+	run->told_ns = 0;
+}
+
+static void
+print_held(struct run *run)
+{
+	struct held_piece piece;
+	size_t at = 0;
+
+	while (at < run->held.size) {
+		memcpy(&piece, run->held.bytes + at, sizeof piece);
+		at += sizeof piece;
+		printer_put(&run->printer, piece.fd, run->held.bytes + at, piece.size);
+		at += piece.size;
+	}
+	text_clear(&run->held);
+}
+
+void
+show_line(struct run *run, struct item *item, const struct text *line)
+{
+	struct text whole = { 0 };
+	struct run_numbers numbers;
+	const char *format = run->options->status;
+
+	if (format == NULL && !run->screen)
+		format = "[%f/%t] ";
+	if (format != NULL) {
+		screen_numbers(run, &numbers, terminal_now_ns());
+		run_status_fill(&whole, format, &numbers);
+	}
+	text_add(&whole, line->bytes, line->size);
+	text_add_byte(&whole, '\n');
+	put(run, item, STDERR_FILENO, &whole);
+	run->last = NULL;
+	text_finish(&whole);
+}
+
+/* --- output --- */
+
+static uint32_t
+mode_of(const struct run *run, const struct item *item)
+{
+	(void)item;
+	return run->options->output != 0 ? run->options->output : OUTPUT_GROUP;
+}
+
+/* Prints what a proc has said so far; last: it says no more. */
+static void
+print_body(struct run *run, struct item *item, bool last)
+{
+	struct text out = { 0 };
+
+	item->ansi.colors = run->options->color == COLOR_ALWAYS ||
+		(run->options->color == COLOR_AUTO && run->colors &&
+			run->printer.terminal[STDOUT_FILENO]);
+	item->ansi.controls = !run->printer.terminal[STDOUT_FILENO];
+	ansi_filter(&item->ansi, item->body.bytes, item->body.size, &out);
+	if (last)
+		ansi_end(&item->ansi, &out);
+	item->shown |= item->body.size > 0;
+	run->last = item;
+	put(run, item, STDOUT_FILENO, &out);
+	text_clear(&item->body);
+	text_finish(&out);
+}
+
+/* With the name in front of each line. */
+static void
+print_prefixed(struct run *run, struct item *item)
+{
+	const char *at = item->body.bytes, *end = at + item->body.size, *newline;
+	struct text lines = { 0 };
+
+	for (; at < end; at = newline) {
+		newline = memchr(at, '\n', (size_t)(end - at));
+		newline = newline != NULL ? newline + 1 : end;
+		show_color(run, &lines, "36");
+		text_add_byte(&lines, '[');
+		text_add_string(&lines, ord_proc_name(item->proc));
+		text_add_byte(&lines, ']');
+		show_color(run, &lines, "0");
+		text_add_byte(&lines, ' ');
+		text_add(&lines, at, (size_t)(newline - at));
+	}
+	text_clear(&item->body);
+	text_add(&item->body, lines.bytes, lines.size);
+	text_finish(&lines);
+	print_body(run, item, true);
+}
+
+static void
+say_begun(struct run *run, struct item *item)
+{
+	struct text line = { 0 };
+
+	text_add_string(&line, "start   ");
+	text_add_string(&line, ord_proc_name(item->proc));
+	show_line(run, item, &line);
+	text_finish(&line);
+}
+
+/* Whether what it says is printed now. */
+static bool
+is_live(struct run *run, struct item *item)
+{
+	uint32_t mode = mode_of(run, item);
+
+	if (run->console != NULL)
+		return run->console == item;
+	if (mode != OUTPUT_STREAM && (mode != OUTPUT_GROUP || run->items.n_running != 1))
+		return false;
+	run->console = item;
+	if (run->screen && run->counts.wanted > 1)
+		say_begun(run, item);
+	return true;
+}
+
+/* The console is free for what waits for it. */
+static void
+give_back(struct run *run)
+{
+	struct item *item;
+
+	run->console = NULL;
+	print_held(run);
+	for (item = run->items.oldest; item != NULL; item = item->behind) {
+		if (mode_of(run, item) != OUTPUT_STREAM || item->body.size == 0)
+			continue;
+		if (is_live(run, item))
+			print_body(run, item, false);
+		return;
+	}
+}
+
+/* The last line that is not blank. */
+static void
+keep_last(struct item *item, const char *bytes, size_t size)
+{
+	size_t i = 0;
+
+	while (i < size && (bytes[i] == ' ' || bytes[i] == '\t' || bytes[i] == '\r'))
+		i++;
+	if (i == size)
+		return;
+	text_clear(&item->last);
+	text_add(&item->last, bytes, size < LAST_BYTES ? size : LAST_BYTES);
+}
+
+static void
+keep_tail(struct item *item, const char *bytes, size_t size)
+{
+	size_t half = TAIL_BYTES / 2;
+
+	if (size > half) {
+		bytes += size - half;
+		size = half;
+	}
+	if (item->tail.size + size > TAIL_BYTES) {
+		memmove(item->tail.bytes, item->tail.bytes + item->tail.size - half, half);
+		item->tail.size = half;
+	}
+	text_add(&item->tail, bytes, size);
+}
+
+void
+show_started(struct run *run, struct item *item)
+{
+	/* Who had it because nothing else ran has it no more. */
+	if (run->console != NULL && run->console != item &&
+		mode_of(run, run->console) == OUTPUT_GROUP)
+		give_back(run);
+	if (!run->screen && !run->quiet)
+		say_begun(run, item);
+	run->moved = true;
+}
+
+void
+show_said(struct run *run, struct item *item, const struct ord_message *message)
+{
+	bool partial = ord_message_partial(message) != 0;
+	size_t size;
+	const char *bytes = ord_message_text(message, &size);
+
+	run->moved = true;
+	keep_last(item, bytes, size);
+	keep_tail(item, bytes, size);
+	text_add(&item->body, bytes, size);
+	if (!partial) {
+		text_add_byte(&item->body, '\n');
+		keep_tail(item, "\n", 1);
+	}
+	if (mode_of(run, item) == OUTPUT_PREFIX) {
+		if (!partial)
+			print_prefixed(run, item);
+	} else if (is_live(run, item)) {
+		print_body(run, item, false);
+	}
+}
+
+/* --- ends --- */
+
+static void
+add_end(const struct run *run, const struct item *item, bool again, struct text *line)
+{
+	int state = ord_proc_state(item->proc);
+	bool failed = again || state == ORD_PROC_FAILED;
+	const char *word = again              ? "retry   "
+		: item->interrupted && failed ? "stopped "
+		: failed                      ? "FAILED  "
+		: state == ORD_PROC_SKIPPED   ? "skipped "
+					      : "done    ";
+
+	show_color(run, line, !failed ? "32" : again || item->interrupted ? "33" : "31");
+	text_add_string(line, word);
+	show_color(run, line, "0");
+	text_add_string(line, ord_proc_name(item->proc));
+	if (failed) {
+		text_add_string(line, ": ");
+		show_reason(line, item->proc);
+	}
+	if (item->started) {
+		text_add_string(line, failed ? ", " : "  ");
+		show_duration(line, item->took_ns);
+	}
+}
+
+void
+show_ended(struct run *run, struct item *item, bool again)
+{
+	int state = ord_proc_state(item->proc);
+	bool failed = again || state == ORD_PROC_FAILED, live = run->console == item;
+	uint32_t mode = mode_of(run, item);
+	struct text line = { 0 };
+
+	if (item->body.size > 0 && item->body.bytes[item->body.size - 1] != '\n')
+		text_add_byte(&item->body, '\n');
+	if (live || mode == OUTPUT_PREFIX) {
+		if (mode == OUTPUT_PREFIX)
+			print_prefixed(run, item);
+		else
+			print_body(run, item, true);
+	}
+	if ((item->started || failed) && (failed || !run->quiet)) {
+		add_end(run, item, again, &line);
+		show_line(run, item, &line);
+	}
+	if (failed || mode != OUTPUT_QUIET)
+		print_body(run, item, true);
+	text_clear(&item->body);
+	if (live)
+		give_back(run);
+	if (item->shown)
+		run->last = item;
+	text_finish(&line);
+}

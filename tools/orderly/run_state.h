@@ -1,0 +1,78 @@
+/* A run: what its parts share. */
+#ifndef TOOL_RUN_STATE_H
+#define TOOL_RUN_STATE_H
+
+#include <orderly/graph.h>
+
+#include "estimate.h"
+#include "printer.h"
+#include "run_items.h"
+#include "run_options.h"
+#include "run_status.h"
+
+/* How the procs that were wanted ended. */
+struct run_counts {
+	uint64_t wanted, ended; /* procs; those that are wanted once more count once more */
+	uint64_t started;
+	uint64_t succeeded, skipped, up_to_date, failed, canceled;
+	uint64_t interrupted; /* failed because we ended them */
+	uint64_t stopped;     /* were not begun any more */
+};
+
+struct run {
+	const struct run_options *options;
+	struct ord_graph *graph;
+	struct printer printer;
+	struct items items;
+	struct run_counts counts;
+	struct estimate estimate;
+	struct item *console; /* whose output is printed as it comes; NULL: nobody's */
+	struct item *last;    /* whose end or output was printed last */
+	bool together;        /* stdout and stderr are the same file */
+	struct text held;     /* what waits for the console to be free: see run_show.c */
+	struct text line;     /* being made */
+	bool screen;          /* stderr is a terminal on which the running procs are shown */
+	bool colors;          /* what we say has colours */
+	bool quiet;           /* only failures are told */
+	bool trouble;         /* something of ours failed */
+	uint32_t jobs;
+	uint64_t begun_ns;
+	uint64_t drawn_ns;   /* the screen */
+	bool moved;          /* something may have changed on it */
+	uint64_t told_ns;    /* when something was printed last */
+	uint64_t silence_ns; /* so much of it is broken by a word */
+};
+
+/* run_show.c: lines and output. */
+void show_started(struct run *run, struct item *item);
+void show_said(struct run *run, struct item *item, const struct ord_message *message);
+void show_ended(struct run *run, struct item *item, bool again);
+
+/* A line for people, about a proc or (NULL) none; what %f and so on are is put in front. */
+void show_line(struct run *run, struct item *item, const struct text *line);
+
+/* Append how a proc ended: "exit code 2", "signal 9, killed". */
+void show_reason(struct text *out, const struct ord_proc *proc);
+
+/* Append "3.2 s" or "2:03". */
+void show_duration(struct text *out, uint64_t ns);
+
+/* Switch a colour on, if there are any: "31" is red; "0" off. */
+void show_color(const struct run *run, struct text *out, const char *code);
+
+/* run_screen.c: what is live. */
+void screen_numbers(struct run *run, struct run_numbers *numbers, uint64_t now_ns);
+
+/* Draw what is due; returns how long the loop may wait, in milliseconds, -1 for ever. */
+int screen_step(struct run *run);
+
+void screen_wipe(struct run *run);
+
+/* run_summary.c: the last word; returns the exit status. */
+int summary_show(struct run *run);
+
+/* run_names.c: what is to run.  0, or an exit status after a complaint. */
+int names_start(struct run *run);
+void names_list(struct run *run);
+
+#endif

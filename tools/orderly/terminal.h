@@ -1,0 +1,23 @@
+/* What is known about the terminal that stderr may be. */
+#ifndef TOOL_TERMINAL_H
+#define TOOL_TERMINAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* An environment variable that is set and not empty, else NULL. */
+const char *terminal_setting(const char *name);
+
+/* Columns of stderr's terminal, or of $COLUMNS, or 80; at least 1. */
+unsigned terminal_columns(void);
+
+/* Its rows, 24 if nobody knows. */
+unsigned terminal_rows(void);
+
+/* Whether lines on it can be drawn again: it is no dumb one. */
+bool terminal_can_wipe(void);
+
+/* CLOCK_MONOTONIC. */
+uint64_t terminal_now_ns(void);
+
+#endif
