@@ -39,7 +39,7 @@ extern "C" {
 struct ord_graph;
 struct ord_proc;
 
-/* Where a proc is.  The last four are ends; of them those that are no failure are successes. */
+/* Where a proc is.  The last five are ends; of them those that are no failure are successes. */
 #define ORD_PROC_STATE_MAP(X)                                                        \
 	X(ORD_PROC_IDLE, 1, "idle")             /* not wanted, or stopped before it began */ \
 	X(ORD_PROC_WANTED, 2, "wanted")         /* it will run when it may */                \
@@ -47,7 +47,8 @@ struct ord_proc;
 	X(ORD_PROC_SUCCEEDED, 4, "succeeded")                                                \
 	X(ORD_PROC_SKIPPED, 5, "skipped")       /* it said that there is nothing to do */    \
 	X(ORD_PROC_FAILED, 6, "failed")                                                      \
-	X(ORD_PROC_FAILED_DEP, 7, "dependency failed") /* what it needs failed: it never ran */
+	X(ORD_PROC_FAILED_DEP, 7, "dependency failed") /* what it needs failed: it never ran */ \
+	X(ORD_PROC_UP_TO_DATE, 8, "up to date") /* it need not run: its result is that of its last success */
 
 enum ord_proc_state {
 #define ORD_PROC_STATE_ENUM(name, number, word) name = number,
@@ -67,7 +68,8 @@ enum ord_proc_state {
 	X(ORD_CAUSE_DEP, 7, "dependency failed")                                             \
 	X(ORD_CAUSE_SKIPPED, 8, "skipped")                                                   \
 	X(ORD_CAUSE_NO_CHANGE, 9, "no change")     /* it ran, and says that nothing is new */ \
-	X(ORD_CAUSE_STOPPED, 10, "stopped")        /* interrupted, or too many failures before it */
+	X(ORD_CAUSE_STOPPED, 10, "stopped")        /* interrupted, or too many failures before it */ \
+	X(ORD_CAUSE_OUTPUT, 11, "output not made") /* it ended well, but an output or its depfile is not there, or as old as before */
 
 enum ord_cause {
 #define ORD_CAUSE_ENUM(name, number, word) name = number,
@@ -125,6 +127,39 @@ struct ord_dep {
 	uint32_t special;   /* an enum ord_dep_special */
 };
 
+/* Files that a proc reads, of which there is more to say than a path.  One of path, regex and names is set. */
+struct ord_input {
+	size_t size;        /* set by ORD_INPUT; never by hand */
+	const char *path;   /* as in .inputs */
+	const char *regex;  /* all files below the current directory whose path matches as a whole; PCRE2; without hidden ones */
+	ord_names_fn names; /* paths and globs; asked before the proc may start */
+	void *names_user;   /* its user pointer */
+};
+
+/* Files that a proc makes, of which there is more to say than a path.  One of path and names is set. */
+struct ord_output_file {
+	size_t size;                /* set by ORD_OUTPUT_FILE; never by hand */
+	const char *path;           /* as in .outputs */
+	ord_names_fn names;         /* paths and globs; asked before the proc may start */
+	void *names_user;           /* its user pointer */
+	uint64_t max_age_ms;        /* when it is older the proc runs; 0: never too old */
+	uint32_t enforce_freshness; /* 1: a run that does not write it has failed */
+	uint32_t optional;          /* 1: it may be missing */
+};
+
+/* How files are compared with what they were. */
+enum ord_fingerprint {
+	ORD_FINGERPRINT_BOTH = 1,  /* time, size and inode; where they differ, the content: the default */
+	ORD_FINGERPRINT_MTIME = 2, /* time, size and inode */
+	ORD_FINGERPRINT_HASH = 3   /* the content */
+};
+
+/* Of which params a new value makes a proc run. */
+enum ord_params {
+	ORD_PARAMS_ALL = 1,  /* the default of functions */
+	ORD_PARAMS_NAMED = 2 /* those that its command, env, cwd or files name, as [param.NAME] or ORDERLY_PARAM_NAME: the default of commands */
+};
+
 /* The values that an arg may take.  One of values and list is set. */
 struct ord_choice {
 	size_t size;               /* set by ORD_CHOICE; never by hand */
@@ -164,8 +199,19 @@ struct ord_proc_options {
 	uint32_t stdout_result;     /* 1: what a command writes to its standard output is its result, not messages */
 	uint32_t skip_exit;         /* a command that exits with it is ORD_PROC_SKIPPED; 0: none */
 	uint32_t no_change_exit;    /* a command that exits with it has succeeded, without news; 0: none */
-	uint32_t expected_ms;       /* how long it takes, so that the longest way is begun first; 0 = not known */
+	uint32_t expected_ms;       /* how long it takes, so that the longest way is begun first; 0 = as its last successes took, if there is a database */
 	const char *description;    /* what it is for, for people; NULL: nothing is said */
+	const char *const *inputs;  /* files that it reads: paths, directories with all in them, globs with `**`; placeholders are filled; NULL-terminated */
+	const struct ord_input *const *special_inputs; /* others; NULL-terminated */
+	const char *const *inputs_ignore; /* patterns of files that are no inputs; NULL-terminated */
+	const char *const *outputs; /* files that it makes: as inputs; one that is not there in the end is a failure */
+	const struct ord_output_file *const *special_outputs; /* others; NULL-terminated */
+	const char *depfile;        /* a file that it writes, with more inputs, as compilers do for make; placeholders are filled */
+	const char *version;        /* of a function: text that changes when what it does changes */
+	uint32_t fingerprint;       /* enum ord_fingerprint; 0 = the graph's */
+	uint32_t outputs_exist;     /* 1: that outputs are there is enough, what is in them does not matter */
+	uint32_t no_skip;           /* 1: it always runs */
+	uint32_t compare_params;    /* enum ord_params; 0 = all for a function, named ones for a command */
 	/* fields are only ever appended; 0 always means the documented default */
 };
 
@@ -184,15 +230,25 @@ struct ord_graph_options {
 	uint32_t allow_missing_deps; /* 1: a dep of which there is no proc is none */
 	uint32_t jobserver;         /* an enum ord_jobserver: a proc beside another takes a token, and gives the same one back when it ends or waits; INLINE: not used */
 	uint32_t max_load;          /* a proc beside another is started only while the load average of a minute is below this, in hundredths; 0 = not asked */
+	const char *database;       /* file in which successes are remembered; made when the first proc is wanted; copied; NULL: nothing is remembered, everything runs */
+	const char *const *ignore;  /* patterns of files that are nobody's inputs; NULL-terminated; copied */
+	uint32_t fingerprint;       /* enum ord_fingerprint; 0 = ORD_FINGERPRINT_BOTH */
+	uint32_t full;              /* 1: everything runs */
+	uint32_t dry_run;           /* 1: nothing runs and nothing is written: what would run ends as if it had succeeded */
+	uint32_t database_wait_ms;  /* how long another runner that has the database is waited for; 0: not at all */
 };
 
-/* Lists: ORD_NAMES("a", "b"), and pointers to what ORD_DEP and ORD_CHOICE make. */
+/* Lists: ORD_NAMES("a", "b"), and pointers to what ORD_DEP, ORD_CHOICE, ORD_INPUT and ORD_OUTPUT_FILE make. */
 #ifndef __cplusplus
 #define ORD_NAMES(...) ((const char *const[]){ __VA_ARGS__, NULL })
 #define ORD_DEPS(...) ((const struct ord_dep *const[]){ __VA_ARGS__, NULL })
 #define ORD_CHOICES(...) ((const struct ord_choice *const[]){ __VA_ARGS__, NULL })
+#define ORD_INPUTS(...) ((const struct ord_input *const[]){ __VA_ARGS__, NULL })
+#define ORD_OUTPUT_FILES(...) ((const struct ord_output_file *const[]){ __VA_ARGS__, NULL })
 #define ORD_DEP(...) ((struct ord_dep){ .size = sizeof(struct ord_dep), __VA_ARGS__ })
 #define ORD_CHOICE(...) ((struct ord_choice){ .size = sizeof(struct ord_choice), __VA_ARGS__ })
+#define ORD_INPUT(...) ((struct ord_input){ .size = sizeof(struct ord_input), __VA_ARGS__ })
+#define ORD_OUTPUT_FILE(...) ((struct ord_output_file){ .size = sizeof(struct ord_output_file), __VA_ARGS__ })
 #define ORD_PROC(...) ((struct ord_proc_options){ .size = sizeof(struct ord_proc_options), __VA_ARGS__ })
 #define ORD_GRAPH_OPTIONS(...) \
 	((struct ord_graph_options){ .size = sizeof(struct ord_graph_options), __VA_ARGS__ })
@@ -211,6 +267,22 @@ ord_choice_default()
 	ord_choice choice = ord_choice();
 	choice.size = sizeof choice;
 	return choice;
+}
+
+static inline ord_input
+ord_input_default()
+{
+	ord_input input = ord_input();
+	input.size = sizeof input;
+	return input;
+}
+
+static inline ord_output_file
+ord_output_file_default()
+{
+	ord_output_file output = ord_output_file();
+	output.size = sizeof output;
+	return output;
 }
 
 static inline ord_proc_options
@@ -471,8 +543,10 @@ ord_graph_error(const struct ord_graph *graph);
 
 /*
  * What the user should know, though it is no error: such as a jobserver that
- * cannot be used, or a key of a file that this version does nothing with.  A sentence a line, "" if there is nothing; valid until the
- * next call on the graph.  Since 0.1.  Source: lib/graph/graph.c.
+ * cannot be used, a damaged database that was set aside, or a key of a file
+ * that this version does nothing with.  A sentence a line, "" if there is
+ * nothing; valid until the next call on the graph.
+ * Since 0.1.  Source: lib/graph/graph.c.
  */
 ORD_API const char *
 ord_graph_warning(const struct ord_graph *graph);
@@ -522,7 +596,8 @@ ord_proc_arg(const struct ord_proc *proc, const char *name);
  * size  out, may be NULL: its bytes
  *
  * Returns output[size] with one NUL byte behind them that is not counted; never NULL; empty
- * unless it has succeeded.  Valid until ord_graph_clear.  Since 0.1.  Source: lib/graph/proc.c.
+ * unless it has succeeded, skipped, without change or up to date: then that of its last success.
+ * Valid until ord_graph_clear.  Since 0.1.  Source: lib/graph/proc.c.
  */
 ORD_API const void *
 ord_proc_output(const struct ord_proc *proc, size_t *size);
@@ -546,6 +621,21 @@ ord_proc_exit_code(const struct ord_proc *proc);
 /* The signal that ended its last process, 0 if none did.  Since 0.1.  Source: lib/graph/proc.c. */
 ORD_API int
 ord_proc_signal(const struct ord_proc *proc);
+
+/*
+ * Why it runs, ran or, in a dry run, would run: sentences, the weightiest
+ * first; none if it is up to date, or if there is no database.
+ *
+ * index  from 0 on
+ *
+ * Returns one, or NULL: there are no more.  Valid until ord_graph_clear or its next start.  Since 0.1.  Source: lib/graph/proc.c.
+ */
+ORD_API const char *
+ord_proc_reason(const struct ord_proc *proc, uint32_t index);
+
+/* How long it should take: what its last successes took, or .expected_ms; nanoseconds, 0: not known.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API uint64_t
+ord_proc_expected_ns(const struct ord_proc *proc);
 
 /* When its last attempt began, CLOCK_MONOTONIC in nanoseconds; 0 if it never did.  Since 0.1.  Source: lib/graph/proc.c. */
 ORD_API uint64_t

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "graph/context.h"
 #include "graph/graph.h"
+#include "graph/increment.h"
 
 /* One proc that another waits for. */
 struct wait {
@@ -292,6 +293,8 @@ take_names(struct ord_graph *graph, struct ord_proc *proc, uint32_t kind, const 
 	uint32_t from = graph->found.count;
 	int status = find_all(graph, at, end);
 
+	for (uint32_t i = from; kind != ASK_CREATE && i < graph->found.count; i++)
+		increment_asked(proc, graph->procs[graph->found.at[i]]);
 	if (status == ORD_OK && (kind == ASK_START || kind == ASK_RUN))
 		status = plan_want(graph, from);
 	if (status == ORD_OK && kind == ASK_RUN)
@@ -340,7 +343,7 @@ take_locks(struct ord_graph *graph, struct ord_proc *proc, const char *at, const
 }
 
 static int
-take_result(struct ord_graph *graph, const struct ord_proc *proc, const char *at, const char *end)
+take_result(struct ord_graph *graph, struct ord_proc *proc, const char *at, const char *end)
 {
 	const char *name = next_name(&at, end);
 	const struct ord_proc *other =
@@ -349,6 +352,7 @@ take_result(struct ord_graph *graph, const struct ord_proc *proc, const char *at
 	if (other == NULL)
 		return error_set(&graph->error, ORD_EINVAL, "%s: there is no proc of this name",
 			name != NULL ? name : "");
+	increment_asked(proc, other);
 	if (!schedule_is_end(graph->schedule.nodes[other->node].state))
 		return error_set(
 			&graph->error, ORD_EAGAIN, "%s has no result yet: wait for it", name);

@@ -15,7 +15,7 @@
 /* --- what it was given --- */
 
 /* Where an entry's parts are. */
-struct part {
+struct entry_text {
 	const char *name;
 	const char *value;
 	size_t name_size;
@@ -32,11 +32,11 @@ header_of(const struct ord_task *task)
 	return size >= sizeof *header && header->magic == CONTEXT_MAGIC ? header : NULL;
 }
 
-static struct part
+static struct entry_text
 part_at(const char *at)
 {
 	struct context_entry entry;
-	struct part part;
+	struct entry_text part;
 
 	memcpy(&entry, at, sizeof entry);
 	part.value = at + sizeof entry;
@@ -56,7 +56,7 @@ first_entry(const struct context_header *header)
 /* An entry with this name among `count` of them behind `skip`; 0: there is none. */
 static int
 find(const struct context_header *header, uint32_t skip, uint32_t count, const char *name,
-	struct part *part)
+	struct entry_text *part)
 {
 	const char *at = first_entry(header);
 	size_t size = strlen(name);
@@ -83,7 +83,7 @@ const char *
 ord_context_arg(const struct ord_task *task, const char *name)
 {
 	const struct context_header *header = header_of(task);
-	struct part part;
+	struct entry_text part;
 
 	if (header == NULL || name == NULL || !find(header, 1, header->n_args, name, &part))
 		return NULL;
@@ -94,7 +94,7 @@ const char *
 ord_context_param(const struct ord_task *task, const char *name)
 {
 	const struct context_header *header = header_of(task);
-	struct part part;
+	struct entry_text part;
 
 	if (header == NULL || name == NULL ||
 		!find(header, 1 + header->n_args, header->n_params, name, &part))
@@ -240,7 +240,7 @@ ord_context_result(struct ord_task *task, const char *name, const void **output,
 	const struct context_header *header = header_of(task);
 	const char *const names[] = { name, NULL };
 	const char *bytes = NULL;
-	struct part part;
+	struct entry_text part;
 	size_t got = 0;
 	int status = ORD_OK;
 

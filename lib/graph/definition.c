@@ -58,7 +58,7 @@ making_take(const struct making *making, void *to, size_t size, size_t first, co
 			"an option of a proc is set that this version of orderly does not know");
 	if (status != ORD_OK)
 		return error_set(making->context->error, status,
-			"the size of a struct is none of this version: use ORD_PROC, ORD_DEP and ORD_CHOICE");
+			"the size of a struct is none of this version: use ORD_PROC, ORD_DEP, ORD_CHOICE, ORD_INPUT and ORD_OUTPUT_FILE");
 	return ORD_OK;
 }
 
@@ -387,7 +387,7 @@ definition_new(const struct ord_proc_options *options, const struct definition_c
 {
 	static int (*const readers[])(const struct making *) = { check_numbers, arg_read_all,
 		read_deps, read_rdeps, read_locks, read_command, read_function, read_retries,
-		read_description };
+		read_description, tracked_read };
 	struct making making = { .context = context };
 	int status =
 		making_take(&making, &making.options, sizeof making.options, FIRST_PROC, options);
@@ -436,6 +436,7 @@ definition_destroy(struct definition *definition)
 	text_finish(&definition->command.env);
 	text_finish(&definition->command.cwd);
 	making_free_strings(definition->retry_on);
+	tracked_finish(&definition->tracked);
 	memory_free(definition->function_name);
 	memory_free(definition->description);
 	memory_free(definition->args);

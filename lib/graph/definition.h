@@ -16,6 +16,7 @@
 #include "graph/pattern.h"
 #include "graph/schedule.h"
 #include "graph/shell.h"
+#include "graph/tracked.h"
 
 #define DEFINITION_NONE UINT32_MAX
 #define PLACEHOLDERS_MAX 32 /* in one name */
@@ -67,8 +68,10 @@ struct definition {
 	char *function_name;
 	struct command_text command; /* no words: no command */
 	char *description;           /* NULL: "" */
-	char **retry_on;             /* NULL: everything */
-	uint32_t flags;              /* of enum node_flag */
+	struct tracked tracked;      /* files */
+	uint64_t median_ns; /* how long its procs take, of those that are known; 0: none is */
+	char **retry_on;    /* NULL: everything */
+	uint32_t flags;     /* of enum node_flag */
 	/* as in struct ord_proc_options */
 	int32_t wave;
 	uint32_t timeout_ms, grace_ms, retries, retry_delay_ms, retry_backoff, expected_ms;

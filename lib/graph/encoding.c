@@ -248,6 +248,16 @@ record_decode(struct record *record, const char *bytes, size_t size)
 	return 0;
 }
 
+uint64_t
+record_mean_ns(const char *bytes, size_t size)
+{
+	struct reader reader = { bytes, size, 0 };
+	struct head head;
+
+	get_into(&reader, &head, sizeof head);
+	return reader.bad || head.mark != MARK ? 0 : head.mean_ns;
+}
+
 void
 record_finish(struct record *record)
 {

@@ -17,6 +17,9 @@ int record_encode(const struct record *record, struct buffer *to);
  */
 int record_decode(struct record *record, const char *bytes, size_t size);
 
+/* Only the expected duration of an encoded record; 0 if the bytes are none. */
+uint64_t record_mean_ns(const char *bytes, size_t size);
+
 void record_finish(struct record *record);
 
 #endif

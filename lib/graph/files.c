@@ -17,6 +17,7 @@
 struct seen {
 	struct file file;
 	struct seen *next;
+	uint64_t tick; /* of the look */
 	int known;
 	char path[];
 };
@@ -68,11 +69,23 @@ is_missing(int errno_value)
 	return errno_value == ENOENT || errno_value == ENOTDIR || errno_value == ELOOP;
 }
 
+/* It was not written since: it need not be read again. */
+static void
+keep_hash(struct file *file, const struct file *before)
+{
+	if (!before->hashed || before->kind != file->kind || before->size != file->size ||
+		before->inode != file->inode || before->mtime_ns != file->mtime_ns ||
+		stale_is_racy(before, 0))
+		return;
+	file->hash = before->hash;
+	file->hashed = 1;
+}
+
 struct file *
 files_look(struct files *files, const char *path)
 {
 	struct seen *seen = place_of(files, path);
-	struct file *file;
+	struct file *file, before;
 	struct stat stat;
 
 	if (seen == NULL) {
@@ -80,8 +93,11 @@ files_look(struct files *files, const char *path)
 		return NULL;
 	}
 	file = &seen->file;
-	if (seen->known)
+	if (seen->known && seen->tick >= files->not_before)
 		return file;
+	seen->known = 0;
+	seen->tick = files->tick;
+	before = *file;
 	*file = (struct file){ .path = seen->path, .looked_ns = (int64_t)clock_wall_ns() };
 	files->stats++;
 	if (fstatat(files->root, path, &stat, 0) == 0) {
@@ -91,6 +107,7 @@ files_look(struct files *files, const char *path)
 		return NULL;
 	}
 	seen->known = 1;
+	keep_hash(file, &before);
 	return file;
 }
 

@@ -17,6 +17,9 @@ struct files {
 	struct seen *first; /* all of them */
 	int root; /* descriptor of the directory that paths begin at, AT_FDCWD for the current one; not owned */
 	struct error error;     /* of the last call that failed */
+	uint64_t tick;          /* which grows when something may have been written */
+	uint64_t pass;          /* the tick at which this pass began */
+	uint64_t not_before;    /* looks of earlier ticks are not to be trusted */
 	uint64_t stats, hashes; /* how many were made */
 };
 

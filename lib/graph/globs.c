@@ -231,6 +231,33 @@ path_glob_compile(struct path_glob *glob, const char *text)
 	return fault;
 }
 
+int
+path_regex_compile(struct path_glob *glob, const char *text)
+{
+	pcre2_general_context *general = pcre2_general_context_create(take, give, NULL);
+	pcre2_compile_context *context = NULL;
+	PCRE2_SIZE offset;
+	int fault = -1, status = 0;
+
+	*glob = (struct path_glob){ .text = memory_copy("", 0), .deep = 1 };
+	if (general != NULL)
+		context = pcre2_compile_context_create(general);
+	if (glob->text != NULL && context != NULL)
+		glob->bytes = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
+			PCRE2_ANCHORED | PCRE2_ENDANCHORED, &status, &offset, context);
+	if (glob->bytes != NULL) {
+		glob->matches = pcre2_match_data_create(1, general);
+		fault = glob->matches != NULL ? 0 : -1;
+	} else if (status != 0 && status != 121) {
+		fault = 1;
+	}
+	pcre2_compile_context_free(context);
+	pcre2_general_context_free(general);
+	if (fault != 0)
+		path_glob_finish(glob);
+	return fault;
+}
+
 void
 path_glob_finish(struct path_glob *glob)
 {

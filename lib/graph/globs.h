@@ -44,6 +44,9 @@ int path_glob_braces(const char *text, struct buffer *to);
 /* Compile a pattern without braces.  Returns 0, -1 without memory, 1 if it is none (a bracket is open). */
 int path_glob_compile(struct path_glob *glob, const char *text);
 
+/* The same from a regular expression, that matches whole paths. */
+int path_regex_compile(struct path_glob *glob, const char *text);
+
 void path_glob_finish(struct path_glob *glob);
 
 /* Match a whole path. */

@@ -1,4 +1,5 @@
 /* The public functions of a graph: who may call what when, and where errors are kept.  What moves is in run.c. */
+#include <fcntl.h>
 #include <string.h>
 
 #include <orderly/status.h>
@@ -8,6 +9,8 @@
 #include "base/options.h"
 #include "base/processors.h"
 #include "graph/graph.h"
+#include "graph/increment.h"
+#include "graph/making.h"
 
 #define FIRST_GRAPH OPTIONS_UP_TO(struct ord_graph_options, allow_missing_deps)
 #define FIRST_POOL OPTIONS_UP_TO(struct ord_pool_options, max_load)
@@ -83,6 +86,24 @@ take_pool_options(struct ord_graph *graph)
 }
 
 static int
+copy_paths(struct ord_graph *graph)
+{
+	const struct ord_graph_options *options = &graph->options;
+
+	if (options->database != NULL) {
+		graph->database = memory_copy(options->database, strlen(options->database));
+		if (graph->database == NULL)
+			return ORD_ENOMEM;
+	}
+	if (options->ignore != NULL) {
+		graph->ignore = making_copy(options->ignore);
+		if (graph->ignore == NULL)
+			return ORD_ENOMEM;
+	}
+	return ORD_OK;
+}
+
+static int
 take_options(struct ord_graph *graph, const struct ord_graph_options *options)
 {
 	const char *separator;
@@ -97,11 +118,14 @@ take_options(struct ord_graph *graph, const struct ord_graph_options *options)
 	separator = graph->options.separator != NULL ? graph->options.separator : "::";
 	if (graph->options.parallel > PARALLEL_MAX || graph->options.fail_fast > 1 ||
 		graph->options.allow_missing_deps > 1 ||
-		graph->options.jobserver > ORD_JOBSERVER_PIPE || *separator == '\0' ||
-		strpbrk(separator, "[]*?") != NULL)
+		graph->options.jobserver > ORD_JOBSERVER_PIPE ||
+		graph->options.fingerprint > ORD_FINGERPRINT_HASH || graph->options.full > 1 ||
+		graph->options.dry_run > 1 || graph->options.database_wait_ms > INT32_MAX ||
+		(graph->options.database != NULL && *graph->options.database == '\0') ||
+		*separator == '\0' || strpbrk(separator, "[]*?") != NULL)
 		return ORD_EINVAL;
 	graph->separator = memory_copy(separator, strlen(separator));
-	return graph->separator != NULL ? ORD_OK : ORD_ENOMEM;
+	return graph->separator != NULL ? copy_paths(graph) : ORD_ENOMEM;
 }
 
 int
@@ -120,6 +144,7 @@ ord_graph_new(struct ord_graph **out, const struct ord_graph_options *options)
 	schedule_init(&graph->schedule, 1);
 	poll_init(&graph->poll);
 	gate_init(&graph->gate);
+	graph->files.root = AT_FDCWD;
 	status = take_options(graph, options);
 	graph->alive = alive_new();
 	if (status == ORD_OK && graph->alive == NULL)
@@ -150,7 +175,9 @@ static void
 free_proc(struct ord_graph *graph, struct ord_proc *proc)
 {
 	ask_forget(graph, proc);
+	increment_drop(graph, proc);
 	verdict_clear(proc);
+	memory_free(proc->reasons);
 	memory_free(proc);
 }
 
@@ -179,6 +206,9 @@ graph_free(struct ord_graph *graph)
 		next = definition->after;
 		definition_destroy(definition);
 	}
+	increment_close(graph);
+	memory_free(graph->database);
+	making_free_strings(graph->ignore);
 	free_named(graph->locks, graph->schedule.n_locks);
 	free_named(graph->params, graph->n_params);
 	free_variables(graph);
@@ -420,6 +450,7 @@ ord_graph_clear(struct ord_graph *graph)
 	schedule_clear(&graph->schedule);
 	for (uint32_t i = 0; i < graph->schedule.n_nodes; i++) {
 		verdict_clear(graph->procs[i]);
+		increment_clear(graph, graph->procs[i]);
 		graph->procs[i]->attempts = 0;
 		graph->procs[i]->started_ns = graph->procs[i]->ended_ns = 0;
 	}

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/table.h"
 #include "graph/definition.h"
+#include "graph/files.h"
 #include "graph/gate.h"
 #include "graph/index.h"
 #include "graph/poll.h"
@@ -26,6 +27,9 @@
 /* What a running proc said beside its result. */
 enum saying { SAID_NOTHING, SAID_SKIPPED, SAID_NO_CHANGE };
 
+struct increment;
+struct history;
+
 struct ord_proc {
 	struct ord_graph *graph;
 	struct definition *definition;
@@ -34,6 +38,8 @@ struct ord_proc {
 	void *output;        /* output[output_size] and a NUL; NULL: empty */
 	size_t output_size;
 	char *error;                   /* NULL: "" */
+	char *reasons;                 /* why it runs: sentences, each with its NUL; NULL: none */
+	struct increment *increment;   /* since the look at it; NULL: none */
 	struct waiting *asks;          /* what it waits for; NULL: nothing */
 	struct wait *waits;            /* who waits for it */
 	struct ord_proc *next_running; /* in the same bucket */
@@ -41,6 +47,10 @@ struct ord_proc {
 	uint64_t due_ns;               /* of NODE_PAUSED: when it is ready again */
 	uint64_t started_ns;
 	uint64_t ended_ns;
+	uint64_t version; /* what its dependents consume; 0: none */
+	uint64_t
+		changed; /* the tick of the files at which it, or what it depends on, ended a run */
+	uint32_t n_reasons;
 	uint32_t node; /* its number in the schedule, and in graph->procs */
 	uint32_t attempts;
 	int exit_code;
@@ -48,6 +58,8 @@ struct ord_proc {
 	uint8_t cause;    /* an enum ord_cause */
 	uint8_t saying;   /* an enum saying */
 	uint8_t canceled; /* by us, while it ran */
+	uint8_t skipped;  /* it did not have to run */
+	uint8_t forced;   /* it has to */
 };
 
 /* A variable of all commands, which the file or a dotenv file says. */
@@ -113,6 +125,19 @@ struct ord_graph {
 	int asking;                              /* names are asked for */
 	int giving;                              /* run_give goes on */
 	int destroy;                             /* when the callbacks have returned */
+	struct history *history;                 /* NULL: nothing is remembered */
+	struct files files;                      /* of this pass */
+	struct increment *spare;                 /* those that are not in use */
+	struct table claims;                     /* who makes which file */
+	struct claim *first_claim;               /* all of them */
+	int warned, write_failed;                /* of the history; that it could not write */
+	char *database;                          /* as in the options */
+	char **ignore;                           /* the same */
+	uint64_t unreal;                         /* versions that a dry run has given */
+	uint64_t median_ns;                      /* how long procs take, of those that are known */
+	int medians;                             /* they are known */
+	int touching;                            /* what would run is recorded as if it had */
+	int start_fault;                         /* the pool did not start */
 	atomic_int interrupts;
 	int interrupts_seen;
 };
@@ -134,6 +159,9 @@ int registry_find(struct ord_graph *graph, const char *name);
 /* The declarer of an rdep for a target that its pattern matches with these values. */
 int registry_declarer(struct ord_graph *graph, const struct rdep *rdep, const struct span *values,
 	struct ord_proc **proc);
+
+/* Of which definition a proc of this name is or would be; NULL: of none, or of more than one. */
+struct definition *registry_definition(struct ord_graph *graph, struct span name);
 
 struct ord_proc *registry_proc(const struct ord_graph *graph, struct span name);
 

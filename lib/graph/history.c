@@ -388,6 +388,15 @@ history_find(struct history *history, const char *name, struct record **record)
 }
 
 uint64_t
+history_mean_ns(const struct history *history, const char *name)
+{
+	const struct known *known = table_find(&history->table, name, strlen(name));
+
+	return known != NULL && known->bytes != NULL ? record_mean_ns(known->bytes, known->size)
+						     : 0;
+}
+
+uint64_t
 history_next_version(const struct history *history)
 {
 	return history->version + 1;

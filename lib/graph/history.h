@@ -46,6 +46,9 @@ const char *history_warning(const struct history *history);
  */
 int history_find(struct history *history, const char *name, struct record **record);
 
+/* How long a proc is expected to take, from its last successes; 0: not known. */
+uint64_t history_mean_ns(const struct history *history, const char *name);
+
 /* A version that no proc has had. */
 uint64_t history_next_version(const struct history *history);
 

@@ -16,9 +16,8 @@ bad_pattern(struct error *error, const char *pattern, const char *why)
 	return error_set(error, ORD_EINVAL, "the pattern '%s' %s", pattern, why);
 }
 
-/* In place: no "./", no "//", no slash at the end; the root of the tree is "". */
-static void
-normalize(char *path)
+void
+path_glob_normalize(char *path)
 {
 	char *to = path, *from = path;
 
@@ -51,7 +50,7 @@ normalize_all(struct buffer *texts, size_t from)
 		size_t size;
 
 		at += strlen(text) + 1;
-		normalize(text);
+		path_glob_normalize(text);
 		size = strlen(text) + 1;
 		memmove(texts->bytes + to, text, size);
 		to += size;

@@ -16,6 +16,9 @@
  */
 int path_glob_texts(const char *pattern, struct buffer *texts, struct error *error);
 
+/* In place: no "./", no "//", no slash at the end; the root of the tree is "". */
+void path_glob_normalize(char *path);
+
 /* Compile one of them.  0 or a status with its sentence. */
 int path_glob_read(struct path_glob *glob, const char *text, struct error *error);
 

@@ -52,22 +52,11 @@ is_ignored_within(struct walk *walk, const char *path)
 static int
 add_file(struct walk *walk, const char *path)
 {
-	struct file_list *list = walk->list;
 	const struct file *file = files_look(walk->files, path);
 
 	if (file == NULL)
 		return walk->files->error.status;
-	if (list->n == list->capacity) {
-		uint32_t capacity = list->capacity != 0 ? 2 * list->capacity : 16;
-		struct file *items = memory_resize(list->items, capacity * sizeof *items);
-
-		if (items == NULL)
-			return no_memory(walk);
-		list->items = items;
-		list->capacity = capacity;
-	}
-	list->items[list->n++] = *file;
-	return 0;
+	return file_list_add(walk->list, file) == 0 ? 0 : no_memory(walk);
 }
 
 /* What an entry is, a link being what it leads to; FILE_MISSING: nothing, or it is gone. */
@@ -292,16 +281,40 @@ expand(struct walk *walk, const char *pattern)
 	return status;
 }
 
-static void
-sort_list(struct file_list *list)
+static int
+find(struct walk *walk, const char *regex)
 {
-	uint32_t kept = 0;
+	struct path_glob glob;
+	int status = path_regex_compile(&glob, regex);
 
-	stale_sort_files(list->items, list->n);
-	for (uint32_t i = 0; i < list->n; i++)
-		if (kept == 0 || strcmp(list->items[kept - 1].path, list->items[i].path) != 0)
-			list->items[kept++] = list->items[i];
-	list->n = kept;
+	if (status != 0)
+		return status < 0
+			? no_memory(walk)
+			: error_set(&walk->files->error, ORD_EINVAL,
+				  "the pattern '%s' is no regular expression of PCRE2", regex);
+	walk->glob = &glob;
+	status = descend(walk, "");
+	walk->glob = NULL;
+	path_glob_finish(&glob);
+	return status;
+}
+
+static int
+go(struct walk *walk, const char *const *patterns, const char *const *ignore,
+	int (*each)(struct walk *walk, const char *pattern))
+{
+	int status = ignored_add(&walk->ignored, ignore, &walk->files->error);
+
+	for (; status == 0 && patterns != NULL && *patterns != NULL; patterns++)
+		status = each(walk, *patterns);
+	if (status == 0)
+		file_list_sort(walk->list);
+	else
+		walk->list->n = 0;
+	ignored_finish(&walk->ignored);
+	buffer_finish(&walk->stack);
+	buffer_finish(&walk->path);
+	return status;
 }
 
 int
@@ -309,44 +322,55 @@ inputs_expand(struct files *files, const char *const *patterns, const char *cons
 	struct file_list *list)
 {
 	struct walk walk = { .files = files, .list = list };
-	int status = ignored_add(&walk.ignored, ignore, &files->error);
 
 	list->n = 0;
-	for (; status == 0 && patterns != NULL && *patterns != NULL; patterns++)
-		status = expand(&walk, *patterns);
-	if (status == 0)
-		sort_list(list);
-	else
-		list->n = 0;
-	ignored_finish(&walk.ignored);
-	buffer_finish(&walk.stack);
-	buffer_finish(&walk.path);
+	return go(&walk, patterns, ignore, expand);
+}
+
+int
+inputs_find(struct files *files, const char *const *regexes, const char *const *ignore,
+	struct file_list *list)
+{
+	struct walk walk = { .files = files, .list = list };
+
+	return go(&walk, regexes, ignore, find);
+}
+
+static int
+hash(struct files *files, struct file *file)
+{
+	struct file *known = files_look(files, file->path);
+	int status = known != NULL ? files_hash(files, known) : files->error.status;
+
+	/* Looked at anew meanwhile, it may be another one. */
+	if (status == 0 && known->mtime_ns == file->mtime_ns && known->inode == file->inode &&
+		known->size == file->size) {
+		file->hash = known->hash;
+		file->hashed = 1;
+	}
+	return status < 0 ? status : 0;
+}
+
+static int
+hash_some(struct files *files, struct file_list *list, int racy)
+{
+	int status = 0;
+
+	for (uint32_t i = 0; status == 0 && i < list->n; i++)
+		if (!list->items[i].hashed && list->items[i].kind == FILE_REGULAR &&
+			(!racy || stale_is_racy(&list->items[i], 0)))
+			status = hash(files, &list->items[i]);
 	return status;
 }
 
 int
 inputs_hash(struct files *files, struct file_list *list)
 {
-	for (uint32_t i = 0; i < list->n; i++) {
-		struct file *known = files_look(files, list->items[i].path);
-		int status = known != NULL ? files_hash(files, known) : files->error.status;
-
-		if (status < 0)
-			return status;
-		/* Looked at anew meanwhile, it may be another one. */
-		if (status == 0 && known->mtime_ns == list->items[i].mtime_ns &&
-			known->inode == list->items[i].inode &&
-			known->size == list->items[i].size) {
-			list->items[i].hash = known->hash;
-			list->items[i].hashed = 1;
-		}
-	}
-	return 0;
+	return hash_some(files, list, 0);
 }
 
-void
-file_list_finish(struct file_list *list)
+int
+inputs_hash_racy(struct files *files, struct file_list *list)
 {
-	memory_free(list->items);
-	*list = (struct file_list){ 0 };
+	return hash_some(files, list, 1);
 }

@@ -30,8 +30,24 @@ struct file_list {
 int inputs_expand(struct files *files, const char *const *patterns, const char *const *ignore,
 	struct file_list *list);
 
-/* Hash all regular files of a list; what changed meanwhile stays without a hash.  0 or a status with files->error. */
+/* Append the files below the root whose whole path matches one of some regular expressions; as inputs_expand. */
+int inputs_find(struct files *files, const char *const *regexes, const char *const *ignore,
+	struct file_list *list);
+
+/*
+ * Hash the regular files of a list that are not hashed yet, or of them only
+ * those whose stat proves nothing; what changed since they were looked at
+ * stays without a hash.  0 or a status with files->error.
+ */
 int inputs_hash(struct files *files, struct file_list *list);
+int inputs_hash_racy(struct files *files, struct file_list *list);
+
+/* --- file_list.c --- */
+
+/* Append; -1 without memory.  Sort, each path once.  Find in a sorted list, or NULL. */
+int file_list_add(struct file_list *list, const struct file *file);
+void file_list_sort(struct file_list *list);
+struct file *file_list_find(const struct file_list *list, const char *path);
 
 void file_list_finish(struct file_list *list);
 

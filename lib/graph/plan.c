@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "graph/graph.h"
+#include "graph/increment.h"
 
 /* graph->found is the list of procs that are to be looked at; behind them lie names that are being found. */
 struct plan {
@@ -93,9 +94,11 @@ want(struct plan *plan, struct ord_proc *proc)
 	fault = schedule_want(&graph->schedule, proc->node);
 	if (fault != 0)
 		return plan_fault(graph, fault);
-	if (was == NODE_IDLE && numbers_push(&plan->procs, proc->node) != 0)
+	if (was != NODE_IDLE)
+		return ORD_OK;
+	if (numbers_push(&plan->procs, proc->node) != 0)
 		return error_memory(&graph->error);
-	return ORD_OK;
+	return increment_plan(graph, proc);
 }
 
 static int
@@ -280,8 +283,11 @@ int
 plan_want(struct ord_graph *graph, uint32_t from)
 {
 	struct plan plan = { .graph = graph };
-	int status = gather(&plan, from), fault = 0;
+	int status, fault = 0;
 
+	if (graph->schedule.unfinished == 0)
+		increment_pass(graph);
+	status = gather(&plan, from);
 	if (status != ORD_OK)
 		schedule_rollback(&graph->schedule);
 	else

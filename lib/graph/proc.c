@@ -1,7 +1,7 @@
 /* What can be asked of a proc. */
 #include <string.h>
 
-#include "graph/graph.h"
+#include "graph/increment.h"
 
 const char *
 ord_proc_state_name(int state)
@@ -47,6 +47,8 @@ ord_proc_state(const struct ord_proc *proc)
 	case NODE_FRESH: return ORD_PROC_IDLE;
 	case NODE_RUNNING: return ORD_PROC_RUNNING;
 	case NODE_DONE:
+		if (proc->skipped)
+			return ORD_PROC_UP_TO_DATE;
 		return proc->cause == ORD_CAUSE_SKIPPED ? ORD_PROC_SKIPPED : ORD_PROC_SUCCEEDED;
 	case NODE_FAILED: return ORD_PROC_FAILED;
 	case NODE_CANCELED: return ORD_PROC_FAILED_DEP;
@@ -108,6 +110,24 @@ int
 ord_proc_signal(const struct ord_proc *proc)
 {
 	return proc->signal;
+}
+
+const char *
+ord_proc_reason(const struct ord_proc *proc, uint32_t index)
+{
+	const char *reason = proc->reasons;
+
+	if (index >= proc->n_reasons)
+		return NULL;
+	while (index-- != 0)
+		reason += strlen(reason) + 1;
+	return reason;
+}
+
+uint64_t
+ord_proc_expected_ns(const struct ord_proc *proc)
+{
+	return expect_ns(proc->graph, proc);
 }
 
 uint64_t

@@ -176,7 +176,7 @@ static int
 enter(struct ord_graph *graph, struct ord_proc *proc)
 {
 	const struct definition *definition = proc->definition;
-	struct node_options options = { .weight = definition->expected_ms,
+	struct node_options options = { .weight = (uint64_t)definition->expected_ms * 1000,
 		.wave = definition->wave,
 		.flags = definition->flags,
 		.uses = definition->uses,
@@ -317,6 +317,27 @@ match(struct ord_graph *graph, struct span name, struct definition **found, stru
 		memcpy(values, tried, entry->pattern->n_placeholders * sizeof *values);
 	}
 	return ORD_OK;
+}
+
+struct definition *
+registry_definition(struct ord_graph *graph, struct span name)
+{
+	struct ord_proc *proc = registry_proc(graph, name);
+	struct span tried[PLACEHOLDERS_MAX];
+	struct cursor cursor = { 0 };
+	struct definition *found = NULL;
+	struct entry *entry;
+
+	if (proc != NULL)
+		return proc->definition;
+	while ((entry = index_next(&graph->protos, name, &cursor)) != NULL) {
+		if (!pattern_match(entry->pattern, graph->separator, name, tried))
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = entry->thing;
+	}
+	return found;
 }
 
 static int

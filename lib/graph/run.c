@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/processors.h"
 #include "graph/graph.h"
+#include "graph/increment.h"
 
 #define WINDOW \
 	65536 /* tasks given to the pool that have not ended: those that wait for others too */
@@ -108,6 +109,7 @@ take_settled(struct ord_graph *graph)
 			verdict_set(proc, ORD_CAUSE_STOPPED,
 				"not started: the graph was stopped before");
 		}
+		increment_drop(graph, proc);
 		tell_end(graph, proc);
 	}
 }
@@ -162,7 +164,8 @@ on_result(const struct ord_result *result, void *user)
 	if (state == NODE_PAUSED && pause(graph, proc, verdict_delay_ns(proc)) == 0)
 		run_tell(graph, ORD_PROC_EVENT_RETRIED, proc);
 	else
-		end(graph, proc, state == NODE_DONE ? NODE_DONE : NODE_FAILED);
+		end(graph, proc,
+			increment_after(graph, proc, state == NODE_DONE ? NODE_DONE : NODE_FAILED));
 	graph->callbacks--;
 	run_give(graph);
 }
@@ -266,7 +269,20 @@ refuse(struct ord_graph *graph, struct ord_proc *proc, int status, const struct 
 					     : ord_pool_error(graph->pool));
 	verdict_clear(proc);
 	verdict_set(proc, ORD_CAUSE_NOT_STARTED, why);
-	end(graph, proc, NODE_FAILED);
+	end(graph, proc, increment_after(graph, proc, NODE_FAILED));
+}
+
+/* The first that has to run starts the pool; if that fails, it stays ready and the call says why. */
+static int
+need_pool(struct ord_graph *graph, const struct ord_proc *proc)
+{
+	if (graph->pool == NULL)
+		graph->start_fault = start_pool(graph);
+	if (graph->start_fault == ORD_OK)
+		return 1;
+	schedule_hold(&graph->schedule, proc->node);
+	schedule_make_ready(&graph->schedule, proc->node);
+	return 0;
 }
 
 static void
@@ -276,10 +292,17 @@ give(struct ord_graph *graph, struct ord_proc *proc)
 	int status;
 
 	proc->saying = SAID_NOTHING;
+	status = increment_before(graph, proc);
+	if (status != INCREMENT_RUN) {
+		end(graph, proc, status == INCREMENT_DONE ? NODE_DONE : NODE_FAILED);
+		return;
+	}
 	if (!definition_is_command(proc->definition) && !definition_is_function(proc->definition)) {
 		end(graph, proc, NODE_DONE);
 		return;
 	}
+	if (!need_pool(graph, proc))
+		return;
 	status = submit(graph, proc, &missing);
 	if (status != ORD_OK) {
 		refuse(graph, proc, status, &missing);
@@ -289,6 +312,7 @@ give(struct ord_graph *graph, struct ord_proc *proc)
 	graph->poll.given = 1;
 	enter_running(graph, proc);
 	run_tell(graph, ORD_PROC_EVENT_STARTED, proc);
+	increment_started(graph, proc);
 }
 
 void
@@ -296,11 +320,12 @@ run_give(struct ord_graph *graph)
 {
 	uint32_t id;
 
-	if (graph->giving || (graph->pool == NULL && graph->n_tasks != 0))
+	if (graph->giving)
 		return;
 	graph->giving = 1;
 	take_settled(graph);
-	while (gate_may_start(graph) && (id = schedule_next(&graph->schedule)) != SCHEDULE_NONE) {
+	while (graph->start_fault == ORD_OK && gate_may_start(graph) &&
+		(id = schedule_next(&graph->schedule)) != SCHEDULE_NONE) {
 		give(graph, graph->procs[id]);
 		take_settled(graph);
 	}
@@ -427,15 +452,13 @@ move(struct ord_graph *graph, int timeout_ms)
 	if (graph->ended != 0)
 		return error_set(&graph->error, graph->ended, "the graph's pool has ended: %s",
 			ord_pool_error(graph->pool));
-	if (graph->pool == NULL && graph->n_tasks != 0 && graph->schedule.unfinished != 0) {
-		status = start_pool(graph);
-		if (status != ORD_OK)
-			return status;
-	}
+	graph->start_fault = ORD_OK;
 	heed_interrupt(graph);
 	take_settled(graph);
 	due = end_pauses(graph);
 	run_give(graph);
+	if (graph->start_fault != ORD_OK)
+		return graph->start_fault;
 	if (!can_move(graph)) {
 		if (graph->schedule.unfinished != 0)
 			return ask_break(graph) ? ORD_OK : say_stalled(graph);

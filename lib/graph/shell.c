@@ -28,9 +28,10 @@ static const char *const builtins[] = { ".", ":", "alias", "bg", "break", "case"
 /* --- parts --- */
 
 static int
-add_part(struct text *text, const char *at, size_t size, const struct part *like)
+add_part(struct text *text, const char *at, size_t size, const struct fragment *like)
 {
-	struct part *parts = memory_resize(text->parts, (text->n_parts + 1) * sizeof *parts), *part;
+	struct fragment *parts = memory_resize(text->parts, (text->n_parts + 1) * sizeof *parts),
+			*part;
 
 	if (parts == NULL)
 		return -1;
@@ -80,18 +81,18 @@ add_parts(struct text *text, const char *at, const char *end, const unsigned cha
 		if (at < end && name.size == 0)
 			continue;
 		if (at > from &&
-			add_part(text, from, (size_t)(at - from), &(struct part){ 0 }) != 0)
+			add_part(text, from, (size_t)(at - from), &(struct fragment){ 0 }) != 0)
 			return -1;
 		if (at == end)
 			break;
 		if (add_part(text, name.at, name.size,
-			    &(struct part){ .is_placeholder = 1,
+			    &(struct fragment){ .is_placeholder = 1,
 				    .quoting = quotes != NULL ? quotes[at - begin] : 0 }) != 0)
 			return -1;
 		from = name.at + name.size + 1;
 		at = from - 1;
 	}
-	return add_part(text, "", 0, &(struct part){ .ends_word = 1 });
+	return add_part(text, "", 0, &(struct fragment){ .ends_word = 1 });
 }
 
 int
@@ -282,7 +283,7 @@ append_quoted(struct buffer *to, const char *value, uint32_t quoting)
 }
 
 static int
-fill_part(const struct text *text, const struct part *part, pattern_value_fn value, void *user,
+fill_part(const struct text *text, const struct fragment *part, pattern_value_fn value, void *user,
 	struct buffer *to)
 {
 	const char *filled = part->text;
@@ -301,7 +302,7 @@ text_fill(const struct text *text, pattern_value_fn value, void *user, struct bu
 	struct span *missing)
 {
 	for (uint32_t i = 0; i < text->n_parts; i++) {
-		const struct part *part = &text->parts[i];
+		const struct fragment *part = &text->parts[i];
 		int status = fill_part(text, part, value, user, to);
 
 		if (status == 1)

@@ -17,7 +17,7 @@ typedef int (*shell_known_fn)(void *user, struct span name);
 enum quoting { QUOTE_BARE, QUOTE_DOUBLE, QUOTE_SINGLE };
 
 /* A part of a word: text, or a placeholder. */
-struct part {
+struct fragment {
 	char *text; /* the placeholder's name if it is one */
 	uint32_t is_placeholder;
 	uint32_t quoting; /* of the placeholder: an enum quoting */
@@ -25,7 +25,7 @@ struct part {
 };
 
 struct text {
-	struct part *parts;
+	struct fragment *parts;
 	uint32_t n_parts;
 	uint32_t n_words;
 	int is_line; /* for a shell: one word */

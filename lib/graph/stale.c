@@ -351,7 +351,10 @@ stale_add_duration(struct record *record, uint64_t duration_ns)
 static int
 compare_parts(const void *a, const void *b)
 {
-	return strcmp(((const struct part *)a)->name, ((const struct part *)b)->name);
+	const struct part *left = a, *right = b;
+	int order = strcmp(left->name, right->name);
+
+	return order != 0 ? order : strcmp(left->value, right->value);
 }
 
 static int

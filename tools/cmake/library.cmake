@@ -92,10 +92,3 @@ if(ORD_GRAPH_SOURCES)
 	set_target_properties(orderly_graph_private PROPERTIES LINKER_LANGUAGE C)
 	target_link_libraries(orderly_graph_private INTERFACE orderly_private PkgConfig::ORD_GRAPH_NEEDS)
 endif()
-
-# The incremental core, so far for tests only: beside the graph, on lib/base.
-if(ORD_INCREMENTAL_SOURCES)
-	add_library(orderly_incremental_private STATIC EXCLUDE_FROM_ALL ${ORD_INCREMENTAL_SOURCES})
-	target_include_directories(orderly_incremental_private PRIVATE lib)
-	target_link_libraries(orderly_incremental_private PRIVATE orderly_warnings PUBLIC orderly_private PkgConfig::ORD_GRAPH_NEEDS)
-endif()

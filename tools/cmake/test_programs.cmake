@@ -44,7 +44,7 @@ endfunction()
 # What tests of the graph link beside the rest.
 function(link_graph name source)
 	if(source MATCHES "/graph/")
-		target_link_libraries(${name} PRIVATE orderly_incremental_private orderly_graph_private)
+		target_link_libraries(${name} PRIVATE orderly_graph_private)
 	endif()
 endfunction()
 
