@@ -236,6 +236,12 @@ int ask_break(struct ord_graph *graph);
 /* --- run.c --- */
 
 void run_give(struct ord_graph *graph);
+
+/* One step, for so long. */
+int run_move(struct ord_graph *graph, int timeout_ms);
+
+/* After an interrupt: what runs ends in its own time, or is killed by the second one. */
+int run_to_end(struct ord_graph *graph);
 void run_tell(struct ord_graph *graph, int kind, const struct ord_proc *proc);
 
 /* When the next pause ends, by CLOCK_MONOTONIC; UINT64_MAX: none does. */

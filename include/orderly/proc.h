@@ -1,0 +1,153 @@
+/*
+ * What became of a proc of a graph (graph.h).  A const struct ord_proc * lives
+ * as long as its graph, and is looked at by the thread that moves the graph.
+ */
+#ifndef ORDERLY_PROC_H
+#define ORDERLY_PROC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <orderly/export.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct ord_proc;
+
+/* Where a proc is.  The last five are ends; of them those that are no failure are successes. */
+#define ORD_PROC_STATE_MAP(X)                                                        \
+	X(ORD_PROC_IDLE, 1, "idle")             /* not wanted, or stopped before it began */ \
+	X(ORD_PROC_WANTED, 2, "wanted")         /* it will run when it may */                \
+	X(ORD_PROC_RUNNING, 3, "running")       /* given to the pool */                      \
+	X(ORD_PROC_SUCCEEDED, 4, "succeeded")                                                \
+	X(ORD_PROC_SKIPPED, 5, "skipped")       /* it said that there is nothing to do */    \
+	X(ORD_PROC_FAILED, 6, "failed")                                                      \
+	X(ORD_PROC_FAILED_DEP, 7, "dependency failed") /* what it needs failed: it never ran */ \
+	X(ORD_PROC_UP_TO_DATE, 8, "up to date") /* it need not run: its result is that of its last success */
+
+enum ord_proc_state {
+#define ORD_PROC_STATE_ENUM(name, number, word) name = number,
+	ORD_PROC_STATE_MAP(ORD_PROC_STATE_ENUM)
+#undef ORD_PROC_STATE_ENUM
+};
+
+/* Why it is there. */
+#define ORD_CAUSE_MAP(X)                                                             \
+	X(ORD_CAUSE_NONE, 0, "none")               /* nothing special */                     \
+	X(ORD_CAUSE_SAID_SO, 1, "said so")         /* the function failed with a message */  \
+	X(ORD_CAUSE_EXIT_CODE, 2, "exit code")     /* its process ended with one that is not 0 */ \
+	X(ORD_CAUSE_SIGNAL, 3, "signal")           /* its process was killed by one */       \
+	X(ORD_CAUSE_TIMED_OUT, 4, "timed out")                                               \
+	X(ORD_CAUSE_OUT_OF_MEMORY, 5, "out of memory")                                       \
+	X(ORD_CAUSE_NOT_STARTED, 6, "not started") /* the system or the pool refused it */   \
+	X(ORD_CAUSE_DEP, 7, "dependency failed")                                             \
+	X(ORD_CAUSE_SKIPPED, 8, "skipped")                                                   \
+	X(ORD_CAUSE_NO_CHANGE, 9, "no change")     /* it ran, and says that nothing is new */ \
+	X(ORD_CAUSE_STOPPED, 10, "stopped")        /* interrupted, or too many failures before it */ \
+	X(ORD_CAUSE_OUTPUT, 11, "output not made") /* it ended well, but an output or its depfile is not there, or as old as before */
+
+enum ord_cause {
+#define ORD_CAUSE_ENUM(name, number, word) name = number,
+	ORD_CAUSE_MAP(ORD_CAUSE_ENUM)
+#undef ORD_CAUSE_ENUM
+};
+
+/* Tokens that several programs share so that no more run at once than one of them was told, as make's jobserver. */
+enum ord_jobserver {
+	ORD_JOBSERVER_NONE = 0,   /* procs take none; $MAKEFLAGS reaches commands as it is */
+	ORD_JOBSERVER_AUTO = 1,   /* what $MAKEFLAGS offers, unless .parallel is set; else as FIFO */
+	ORD_JOBSERVER_CLIENT = 2, /* what $MAKEFLAGS offers, unless .parallel is set; else none */
+	ORD_JOBSERVER_FIFO = 3,   /* a new one for procs and their commands, for make from 4.4 on and others that know it */
+	ORD_JOBSERVER_PIPE = 4    /* the same for older ones too, as two descriptors that all commands inherit */
+};
+
+/* A state as words, such as "dependency failed"; "unknown" for other numbers.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API const char *
+ord_proc_state_name(int state);
+
+/* A cause as words, such as "timed out"; "unknown" for other numbers.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API const char *
+ord_cause_name(int cause);
+
+/* Its name.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API const char *
+ord_proc_name(const struct ord_proc *proc);
+
+/* What it is for, "" if that was not said.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API const char *
+ord_proc_description(const struct ord_proc *proc);
+
+/* An enum ord_proc_state.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API int
+ord_proc_state(const struct ord_proc *proc);
+
+/* An enum ord_cause.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API int
+ord_proc_cause(const struct ord_proc *proc);
+
+/* The value of an arg, or NULL; valid as long as the graph.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API const char *
+ord_proc_arg(const struct ord_proc *proc, const char *name);
+
+/*
+ * Its result: what ord_task_return was given last, or a command's standard
+ * output (.stdout_result).
+ *
+ * size  out, may be NULL: its bytes
+ *
+ * Returns output[size] with one NUL byte behind them that is not counted; never NULL; empty
+ * unless it has succeeded, skipped, without change or up to date: then that of its last success.
+ * Valid until ord_graph_clear.  Since 0.1.  Source: lib/graph/proc.c.
+ */
+ORD_API const void *
+ord_proc_output(const struct ord_proc *proc, size_t *size);
+
+/* Why it did not end well, as a sentence; "" if it did or has not ended.  Valid until ord_graph_clear.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API const char *
+ord_proc_error(const struct ord_proc *proc);
+
+/* Of ORD_PROC_FAILED_DEP: the proc whose failure it was; else NULL.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API const struct ord_proc *
+ord_proc_root(const struct ord_proc *proc);
+
+/* How often it was started.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API uint32_t
+ord_proc_attempts(const struct ord_proc *proc);
+
+/* The exit code of its last process, -1 if that did not exit.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API int
+ord_proc_exit_code(const struct ord_proc *proc);
+
+/* The signal that ended its last process, 0 if none did.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API int
+ord_proc_signal(const struct ord_proc *proc);
+
+/*
+ * Why it runs, ran or, in a dry run, would run: sentences, the weightiest
+ * first; none if it is up to date, or if there is no database.
+ *
+ * index  from 0 on
+ *
+ * Returns one, or NULL: there are no more.  Valid until ord_graph_clear or its next start.  Since 0.1.  Source: lib/graph/proc.c.
+ */
+ORD_API const char *
+ord_proc_reason(const struct ord_proc *proc, uint32_t index);
+
+/* How long it should take: what its last successes took, or .expected_ms; nanoseconds, 0: not known.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API uint64_t
+ord_proc_expected_ns(const struct ord_proc *proc);
+
+/* When its last attempt began, CLOCK_MONOTONIC in nanoseconds; 0 if it never did.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API uint64_t
+ord_proc_started_ns(const struct ord_proc *proc);
+
+/* When that ended; 0 if it has not.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API uint64_t
+ord_proc_ended_ns(const struct ord_proc *proc);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
