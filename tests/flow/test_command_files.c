@@ -138,7 +138,7 @@ SCENE(command_files, where_words_go)
 SCENE(command_files, any_bytes_and_many_at_once)
 {
 	static char text[FILE_MOST];
-	char directory[100], names[AT_ONCE][16], scripts[AT_ONCE][100];
+	char directory[100], names[AT_ONCE][24], scripts[AT_ONCE][100];
 	struct tally tally;
 	struct last last;
 
