@@ -113,6 +113,24 @@ ORD_API int
 ord_context_wait_locks(struct ord_task *task, const char *const *locks);
 
 /*
+ * Ask a person (.on_input of the graph).  While it waits it gives its slot
+ * back, as ord_context_wait; its time limit goes on.
+ *
+ * prompt    what to ask
+ * password  1: what is typed is not to be shown
+ * text      out: text[size], the answer with its NUL; "" on failure
+ *
+ * Returns 0, or
+ *   ORD_EFAILED   nobody answers
+ *   ORD_ETOOBIG   the answer is longer than text
+ *   ORD_ENOTSUP   the graph has nobody to ask
+ *   and as ord_task_ask.
+ * Since 0.1.  Source: lib/graph/context.c.
+ */
+ORD_API int
+ord_context_input(struct ord_task *task, const char *prompt, int password, char *text, size_t size);
+
+/*
  * There is nothing to do: if the function then returns 0 the proc is ORD_PROC_SKIPPED.
  *
  * Returns 0, or as ord_task_ask.  Since 0.1.  Source: lib/graph/context.c.

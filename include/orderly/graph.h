@@ -64,6 +64,15 @@ typedef void (*ord_graph_message_fn)(const struct ord_message *message, const st
  */
 typedef int (*ord_names_fn)(const struct ord_proc *proc, const char *const **names, void *user);
 
+/*
+ * A proc asks a person (ord_context_input, `orderly ctx input`).
+ *
+ * question  its number: answer it with ord_graph_answer, here or later
+ * prompt    what it asks; NULL: the question is withdrawn, because its proc has ended
+ * password  1: what is typed is not to be shown
+ */
+typedef void (*ord_graph_input_fn)(const struct ord_proc *proc, uint64_t question, const char *prompt, int password, void *user);
+
 /* Kinds of .special of a dep. */
 enum ord_dep_special {
 	ORD_DEP_NO_FAILURES = 1, /* held until nothing else of its wave is left, then canceled if anything has failed */
@@ -189,6 +198,10 @@ struct ord_graph_options {
 	uint32_t full;              /* 1: everything runs */
 	uint32_t dry_run;           /* 1: nothing runs and nothing is written: what would run ends as if it had succeeded */
 	uint32_t database_wait_ms;  /* how long another runner that has the database is waited for; 0: not at all */
+	uint32_t with_socket;       /* 1: commands find $ORDERLY_SOCKET and may call orderly-ctx(1) */
+	uint32_t socket_clients;    /* of them at once, others wait; 0 = 4096; never more than half of what may be open */
+	ord_graph_input_fn on_input; /* procs ask a person; NULL: they are told that nobody is there */
+	void *on_input_user;        /* its user pointer */
 };
 
 /* Lists: ORD_NAMES("a", "b"), and pointers to what ORD_DEP, ORD_CHOICE, ORD_INPUT and ORD_OUTPUT_FILE make. */
@@ -457,6 +470,21 @@ ord_graph_wait_locks(struct ord_graph *graph, const char *const *locks);
  */
 ORD_API int
 ord_graph_wait_all(struct ord_graph *graph);
+
+/*
+ * Answer what a proc asked a person (.on_input).
+ *
+ * question  its number
+ * text      the answer; NULL: there is none, the proc's call fails with ORD_EFAILED
+ *
+ * Returns 0, or
+ *   ORD_EINVAL   nobody waits for it: its proc has ended, or it is answered
+ *   ORD_EBUSY    called while names are asked for
+ *   ORD_EFORKED
+ * May be called from a callback.  Since 0.1.  Source: lib/graph/input.c.
+ */
+ORD_API int
+ord_graph_answer(struct ord_graph *graph, uint64_t question, const char *text);
 
 /*
  * Forget what has run: every proc is idle and has no result, and its deps are

@@ -293,6 +293,29 @@ ord_context_wait_locks(struct ord_task *task, const char *const *locks)
 }
 
 int
+ord_context_input(struct ord_task *task, const char *prompt, int password, char *text, size_t size)
+{
+	const char *const names[] = { prompt, NULL };
+	const char *bytes;
+	size_t got;
+	int status, resumed;
+
+	if (prompt == NULL || text == NULL || size == 0)
+		return fail(task, ORD_EINVAL, "prompt or text is NULL, or text has no room");
+	*text = '\0';
+	status = ord_task_yield(task);
+	if (status == ORD_OK)
+		status = ask(task, password != 0 ? ASK_PASSWORD : ASK_INPUT, names, &bytes, &got);
+	if (status == ORD_OK && got > size) /* its NUL is counted */
+		status = fail(
+			task, ORD_ETOOBIG, "what was answered is longer than there is room for");
+	if (status == ORD_OK)
+		memcpy(text, bytes, got);
+	resumed = ord_task_resume(task);
+	return status != ORD_OK ? status : resumed;
+}
+
+int
 ord_context_skip(struct ord_task *task)
 {
 	static const char *const none[] = { NULL };

@@ -6,8 +6,8 @@
  * its value, a NUL, its name, a NUL, filled up to 8 bytes: first the proc
  * itself (its value is empty), then args, params, results.
  * A question: uint32_t kind, uint32_t 0, then names, each with its NUL.
- * An answer: struct context_answer, then bytes: of ASK_RESULT the result and a
- * NUL, of a failure the sentence with its NUL.
+ * An answer: struct context_answer, then bytes: a result, a value or what a
+ * person said, or of a failure the sentence; and a NUL.
  */
 #ifndef GRAPH_CONTEXT_H
 #define GRAPH_CONTEXT_H
@@ -39,7 +39,11 @@ enum context_ask {
 	ASK_WAIT,
 	ASK_WAIT_LOCKS,
 	ASK_SKIP,
-	ASK_NO_CHANGE
+	ASK_NO_CHANGE,
+	ASK_ARG, /* functions have these two with their input */
+	ASK_PARAM,
+	ASK_INPUT, /* the name is a prompt */
+	ASK_PASSWORD
 };
 
 struct context_answer {

@@ -11,6 +11,8 @@
 #include "graph/graph.h"
 #include "graph/increment.h"
 #include "graph/making.h"
+#include "graph/socket.h"
+#include "graph/waiting.h"
 
 #define FIRST_GRAPH OPTIONS_UP_TO(struct ord_graph_options, allow_missing_deps)
 #define FIRST_POOL OPTIONS_UP_TO(struct ord_pool_options, max_load)
@@ -117,7 +119,7 @@ take_options(struct ord_graph *graph, const struct ord_graph_options *options)
 		return status;
 	separator = graph->options.separator != NULL ? graph->options.separator : "::";
 	if (graph->options.parallel > PARALLEL_MAX || graph->options.fail_fast > 1 ||
-		graph->options.allow_missing_deps > 1 ||
+		graph->options.allow_missing_deps > 1 || graph->options.with_socket > 1 ||
 		graph->options.jobserver > ORD_JOBSERVER_PIPE ||
 		graph->options.fingerprint > ORD_FINGERPRINT_HASH || graph->options.full > 1 ||
 		graph->options.dry_run > 1 || graph->options.database_wait_ms > INT32_MAX ||
@@ -174,7 +176,7 @@ free_named(struct named *named, uint32_t count)
 static void
 free_proc(struct ord_graph *graph, struct ord_proc *proc)
 {
-	ask_forget(graph, proc);
+	waiting_forget(graph, proc);
 	increment_drop(graph, proc);
 	verdict_clear(proc);
 	memory_free(proc->reasons);
@@ -199,6 +201,8 @@ graph_free(struct ord_graph *graph)
 
 	ord_pool_destroy(&pool);
 	gate_finish(graph);
+	graph->pool = NULL;
+	socket_close(graph);
 	poll_finish(&graph->poll);
 	for (uint32_t i = 0; i < graph->schedule.n_nodes; i++)
 		free_proc(graph, graph->procs[i]);

@@ -37,14 +37,15 @@ struct ord_proc {
 	const char **values; /* of the definition's args; NULL: none */
 	void *output;        /* output[output_size] and a NUL; NULL: empty */
 	size_t output_size;
-	char *error;                   /* NULL: "" */
-	char *reasons;                 /* why it runs: sentences, each with its NUL; NULL: none */
-	struct increment *increment;   /* since the look at it; NULL: none */
-	struct waiting *asks;          /* what it waits for; NULL: nothing */
-	struct wait *waits;            /* who waits for it */
+	char *error;                 /* NULL: "" */
+	char *reasons;               /* why it runs: sentences, each with its NUL; NULL: none */
+	struct increment *increment; /* since the look at it; NULL: none */
+	struct waiting *asks; /* what it waits for, by its function or its clients; NULL: nothing */
+	struct wait *waits;   /* who waits for it */
 	struct ord_proc *next_running; /* in the same bucket */
 	uint64_t sequence;             /* of its task, while it runs */
 	uint64_t due_ns;               /* of NODE_PAUSED: when it is ready again */
+	uint64_t secret;               /* of an attempt whose clients may ask; 0: none */
 	uint64_t started_ns;
 	uint64_t ended_ns;
 	uint64_t version; /* what its dependents consume; 0: none */
@@ -117,6 +118,10 @@ struct ord_graph {
 	struct gate gate;                        /* what holds starts back beside the schedule */
 	char *warnings;                          /* sentences, a line each; NULL: none */
 	uint32_t n_lock_waits;                   /* of them, for locks */
+	uint32_t n_inputs;                       /* of them, for a person */
+	uint32_t n_commands_waiting;             /* commands that have given their slot back */
+	uint64_t last_input;                     /* number of the last question to a person */
+	struct socket *socket;                   /* of commands; NULL: none */
 	uint32_t n_functions;                    /* definitions with one */
 	uint32_t n_tasks;                        /* definitions that need a pool */
 	int with_functions;                      /* the pool has workers */
@@ -216,22 +221,6 @@ void verdict_clear(struct ord_proc *proc);
 
 /* How long to wait before the attempt that comes next. */
 uint64_t verdict_delay_ns(const struct ord_proc *proc);
-
-/* --- ask.c --- */
-
-void ask_take(const struct ord_ask *ask, void *graph);
-
-/* A proc has ended: those who waited for it may go on. */
-void ask_ended(struct ord_graph *graph, struct ord_proc *proc);
-
-/* A proc's attempt is over: it waits for nothing any more. */
-void ask_forget(struct ord_graph *graph, struct ord_proc *proc);
-
-/* Locks have been given back. */
-void ask_locks(struct ord_graph *graph);
-
-/* Nothing can move any more but by an answer: one that waits is told so.  1 if there was one. */
-int ask_break(struct ord_graph *graph);
 
 /* --- run.c --- */
 

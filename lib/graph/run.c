@@ -11,8 +11,11 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/processors.h"
+#include "graph/ask.h"
 #include "graph/graph.h"
 #include "graph/increment.h"
+#include "graph/socket.h"
+#include "graph/waiting.h"
 
 #define WINDOW \
 	65536 /* tasks given to the pool that have not ended: those that wait for others too */
@@ -86,7 +89,7 @@ cancel_running(struct ord_graph *graph)
 static void
 tell_end(struct ord_graph *graph, struct ord_proc *proc)
 {
-	ask_ended(graph, proc);
+	waiting_ended(graph, proc);
 	run_tell(graph, ORD_PROC_EVENT_ENDED, proc);
 }
 
@@ -122,7 +125,7 @@ end(struct ord_graph *graph, struct ord_proc *proc, int state)
 	schedule_end(&graph->schedule, proc->node, state);
 	tell_end(graph, proc);
 	take_settled(graph);
-	ask_locks(graph);
+	waiting_locks(graph);
 	if (!stopped && graph->schedule.stopped && graph->options.fail_fast)
 		cancel_running(graph);
 }
@@ -135,7 +138,7 @@ pause(struct ord_graph *graph, struct ord_proc *proc, uint64_t delay_ns)
 	proc->due_ns = clock_now_ns() + delay_ns;
 	schedule_hold(&graph->schedule, proc->node);
 	take_settled(graph);
-	ask_locks(graph);
+	waiting_locks(graph);
 	return 0;
 }
 
@@ -159,7 +162,8 @@ on_result(const struct ord_result *result, void *user)
 	graph->callbacks++;
 	heed_interrupt(graph);
 	leave_running(graph, proc);
-	ask_forget(graph, proc);
+	waiting_forget(graph, proc);
+	socket_dismiss(graph, proc);
 	state = verdict_take(proc, result);
 	if (state == NODE_PAUSED && pause(graph, proc, verdict_delay_ns(proc)) == 0)
 		run_tell(graph, ORD_PROC_EVENT_RETRIED, proc);
@@ -237,7 +241,10 @@ start_pool(struct ord_graph *graph)
 	}
 	graph->pool = pool;
 	status = poll_take_pool(graph);
+	if (status == ORD_OK && graph->options.with_socket)
+		status = socket_open(graph);
 	if (status != ORD_OK) {
+		socket_close(graph);
 		graph->pool = NULL;
 		ord_pool_destroy(&pool);
 	}
@@ -438,7 +445,7 @@ step_pool(struct ord_graph *graph, int timeout_ms)
 static int
 can_move(const struct ord_graph *graph)
 {
-	if (poll_is_awaited(&graph->poll))
+	if (poll_is_awaited(&graph->poll) || graph->n_inputs != 0)
 		return 1;
 	return graph->schedule.unfinished != 0 &&
 		(graph->schedule.running != 0 || graph->paused.count != 0);
@@ -461,7 +468,7 @@ run_move(struct ord_graph *graph, int timeout_ms)
 		return graph->start_fault;
 	if (!can_move(graph)) {
 		if (graph->schedule.unfinished != 0)
-			return ask_break(graph) ? ORD_OK : say_stalled(graph);
+			return waiting_break(graph) ? ORD_OK : say_stalled(graph);
 		if (!poll_is_open(&graph->poll))
 			return ORD_OK;
 		timeout_ms = 0; /* a foreign loop is told of what is there until it is taken */

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "graph/context.h"
 #include "graph/graph.h"
+#include "graph/socket.h"
 
 /* --- functions --- */
 
@@ -207,6 +208,8 @@ write_words(
 		status = submit_environment(graph, proc, text, &words->env, missing);
 	if (status == 0)
 		status = append_makeflags(graph, text, &words->env);
+	if (status == 0)
+		status = socket_admit(graph, proc, text, &words->env);
 	if (status == 0)
 		status = text_fill(&command->env, proc_value, proc, text, missing);
 	return status == 0 ? text_fill(&command->cwd, proc_value, proc, text, missing) : status;

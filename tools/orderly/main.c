@@ -12,6 +12,7 @@
 #include <orderly/orderly.h>
 
 #include "complain.h"
+#include "ctx.h"
 #include "map.h"
 #ifdef ORD_GRAPH
 #include "run.h"
@@ -35,6 +36,7 @@ static const struct subcommand subcommands[] = {
 	{ "run", "orderly run", run_main, RUN_TROUBLE,
 		"run procs of orderly.yaml and what they depend on" },
 #endif
+	{ "ctx", "orderly ctx", ctx_main, CTX_TROUBLE, "talk to the graph that runs this command" },
 };
 
 static const size_t n_subcommands = sizeof subcommands / sizeof subcommands[0];
