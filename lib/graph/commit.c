@@ -31,6 +31,8 @@ schedule_want(struct schedule *schedule, uint32_t id)
 	if (numbers_push(&schedule->fresh, id) != 0)
 		return fault(schedule, FAULT_MEMORY, id, id);
 	schedule->nodes[id].state = NODE_FRESH;
+	schedule->nodes[id].was = NODE_IDLE;
+	schedule->nodes[id].news = 0;
 	schedule->nodes[id].link.priority = 0;
 	return 0;
 }
@@ -79,8 +81,10 @@ schedule_rollback(struct schedule *schedule)
 		schedule->nodes[edge->dep].dependents = edge->next_dependent;
 	}
 	for (uint32_t i = 0; i < schedule->fresh.count; i++)
-		schedule->nodes[schedule->fresh.at[i]].state = NODE_IDLE;
-	schedule->fresh.count = schedule->late.count = 0;
+		again_take_back(schedule, schedule->fresh.at[i]);
+	for (uint32_t i = 0; i < schedule->again.count; i++)
+		schedule_forgo(schedule, schedule->again.at[i]);
+	schedule->fresh.count = schedule->late.count = schedule->again.count = 0;
 }
 
 /* --- check --- */
@@ -108,8 +112,10 @@ check_node(struct schedule *schedule, uint32_t id)
 static int
 check(struct schedule *schedule)
 {
-	int status = cycle_reserve(schedule) == 0 ? cycle_sort(schedule) : FAULT_MEMORY;
+	int status = again_gather(schedule);
 
+	if (status == 0)
+		status = cycle_reserve(schedule) == 0 ? cycle_sort(schedule) : FAULT_MEMORY;
 	if (status != 0) {
 		schedule_rollback(schedule);
 		return status;
@@ -183,7 +189,7 @@ raise_deps(struct schedule *schedule, struct queue *queue, uint32_t id)
 	for (at = node->deps; at != SCHEDULE_NONE; at = schedule->edges[at].next_dep) {
 		uint32_t dep = schedule->edges[at].dep;
 
-		if (schedule->edges[at].kind != EDGE_OVER &&
+		if (again_holds(schedule, &schedule->edges[at]) &&
 			raise_node(schedule, dep, node->link.priority) &&
 			(!queue->in_order || !is_fresh(schedule, dep)))
 			put(schedule, queue, dep);
@@ -194,6 +200,17 @@ static struct queue
 queue_of(struct schedule *schedule)
 {
 	return (struct queue){ .at = schedule->stack.at, .size = schedule->n_nodes };
+}
+
+void
+schedule_raise(struct schedule *schedule, uint32_t id)
+{
+	struct queue queue = queue_of(schedule);
+
+	if (schedule->stack.capacity < schedule->n_nodes)
+		return; /* nodes were added since the last commit: their order is not that important */
+	for (put(schedule, &queue, id); queue.count != 0;)
+		raise_deps(schedule, &queue, get(schedule, &queue));
 }
 
 /* Fresh nodes from the last to the first, so that each is looked at when its own priority is known; then older ones. */
@@ -239,7 +256,8 @@ move_behind(struct schedule *schedule, uint32_t id)
 			const struct edge *edge = &schedule->edges[at];
 			struct node *next = &schedule->nodes[edge->dependent];
 
-			if (edge->kind <= EDGE_SOFT && schedule_is_unfinished(next->state) &&
+			if (edge->kind <= EDGE_SOFT && again_holds(schedule, edge) &&
+				schedule_is_unfinished(next->state) &&
 				(next->flags & NODE_BEHIND) == 0) {
 				next->flags |= NODE_BEHIND;
 				stack[top++] = edge->dependent;
@@ -279,7 +297,7 @@ count_node(struct schedule *schedule, uint32_t id)
 	for (uint32_t at = node->deps; at != SCHEDULE_NONE; at = schedule->edges[at].next_dep) {
 		const struct edge *edge = &schedule->edges[at];
 
-		if (count_dep(schedule, id, edge))
+		if (edge->kind <= EDGE_SOFT && count_dep(schedule, id, edge))
 			node->flags |= schedule->nodes[edge->dep].flags & NODE_BEHIND;
 	}
 	schedule->unfinished++;
@@ -289,21 +307,43 @@ count_node(struct schedule *schedule, uint32_t id)
 		schedule->first = wave->rank;
 }
 
+static int
+needs_behind(const struct schedule *schedule, const struct edge *edge)
+{
+	return edge->kind <= EDGE_SOFT && (schedule->nodes[edge->dep].flags & NODE_BEHIND) != 0 &&
+		schedule_is_unfinished(schedule->nodes[edge->dep].state);
+}
+
+/* Of one that runs it is not known which edge is new. */
+static int
+is_behind(const struct schedule *schedule, const struct edge *edge)
+{
+	const struct node *node = &schedule->nodes[edge->dependent];
+	uint32_t at = node->deps;
+
+	if (node->state != NODE_RUNNING)
+		return needs_behind(schedule, edge);
+	while (at != SCHEDULE_NONE && !needs_behind(schedule, &schedule->edges[at]))
+		at = schedule->edges[at].next_dep;
+	return at != SCHEDULE_NONE;
+}
+
 /* A node that was wanted before has a dep more. */
 static void
 count_late(struct schedule *schedule, const struct edge *edge)
 {
 	struct node *node = &schedule->nodes[edge->dependent];
 
-	if (count_dep(schedule, edge->dependent, edge) || node->root != SCHEDULE_NONE) {
+	if (node->state == NODE_RUNNING)
+		again_count(schedule, edge->dependent);
+	else if (count_dep(schedule, edge->dependent, edge) || node->root != SCHEDULE_NONE) {
 		schedule_withdraw(schedule, edge->dependent);
 		if (node->state != NODE_BLOCKED) {
 			node->state = NODE_BLOCKED;
 			lock_wake(schedule, edge->dependent);
 		}
 	}
-	if ((schedule->nodes[edge->dep].flags & NODE_BEHIND) != 0 &&
-		schedule_is_unfinished(schedule->nodes[edge->dep].state))
+	if (is_behind(schedule, edge))
 		move_behind(schedule, edge->dependent);
 }
 
@@ -318,7 +358,7 @@ release(struct schedule *schedule, uint32_t id)
 	if (node->root != SCHEDULE_NONE)
 		schedule_cancel(schedule, id, node->root);
 	else if (node->blocked == 0)
-		schedule_make_ready(schedule, id);
+		schedule_come(schedule, id);
 }
 
 /* Nothing starts any more: what was wanted now is idle again. */
@@ -326,7 +366,8 @@ static int
 refuse(struct schedule *schedule)
 {
 	for (uint32_t i = 0; i < schedule->fresh.count; i++)
-		schedule_settle(schedule, schedule->fresh.at[i]);
+		if (schedule->nodes[schedule->fresh.at[i]].was == NODE_IDLE)
+			schedule_settle(schedule, schedule->fresh.at[i]);
 	schedule_rollback(schedule);
 	return 0;
 }
@@ -346,6 +387,7 @@ schedule_commit(struct schedule *schedule)
 		count_node(schedule, schedule->fresh.at[i]);
 	for (uint32_t i = 0; i < schedule->fresh.count; i++)
 		schedule->nodes[schedule->fresh.at[i]].state = NODE_BLOCKED;
+	again_commit(schedule);
 	for (uint32_t i = 0; i < schedule->late.count; i++)
 		count_late(schedule, &schedule->edges[schedule->late.at[i]]);
 	for (uint32_t i = 0; i < schedule->fresh.count; i++)
@@ -371,11 +413,22 @@ is_held_up_by(const struct schedule *schedule, uint32_t target, uint32_t id)
 		(node->flags & NODE_BEHIND) == 0;
 }
 
+/* One that runs again and again does not get more edges each time. */
+static uint32_t
+find_over(const struct schedule *schedule, uint32_t id, uint32_t target)
+{
+	uint32_t at = schedule->reruns ? schedule->nodes[id].deps : SCHEDULE_NONE;
+
+	while (at != SCHEDULE_NONE &&
+		(schedule->edges[at].dep != target || schedule->edges[at].kind != EDGE_OVER))
+		at = schedule->edges[at].next_dep;
+	return at;
+}
+
 int
 schedule_wait(struct schedule *schedule, uint32_t id, uint32_t target, uint32_t *edge)
 {
 	const struct node *node = &schedule->nodes[id], *other = &schedule->nodes[target];
-	struct queue queue;
 
 	*edge = SCHEDULE_NONE;
 	if (!schedule_is_unfinished(other->state))
@@ -388,13 +441,15 @@ schedule_wait(struct schedule *schedule, uint32_t id, uint32_t target, uint32_t 
 		return fault(schedule, FAULT_MEMORY, id, target);
 	if (cycle_reach(schedule, target, id))
 		return FAULT_CYCLE;
-	if (add_edge(schedule, id, target, EDGE_WAIT) != 0)
-		return fault(schedule, FAULT_MEMORY, id, target);
-	schedule->committed = schedule->n_edges;
-	*edge = schedule->n_edges - 1;
-	queue = queue_of(schedule);
-	for (put(schedule, &queue, id); queue.count != 0;)
-		raise_deps(schedule, &queue, get(schedule, &queue));
+	*edge = find_over(schedule, id, target);
+	if (*edge == SCHEDULE_NONE) {
+		if (add_edge(schedule, id, target, EDGE_WAIT) != 0)
+			return fault(schedule, FAULT_MEMORY, id, target);
+		schedule->committed = schedule->n_edges;
+		*edge = schedule->n_edges - 1;
+	}
+	schedule->edges[*edge].kind = EDGE_WAIT;
+	schedule_raise(schedule, id);
 	return 0;
 }
 

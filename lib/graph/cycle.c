@@ -92,7 +92,7 @@ look(struct search *search, const struct edge *edge)
 	struct schedule *schedule = search->schedule;
 	const struct node *dep = &schedule->nodes[edge->dep];
 
-	if (edge->kind == EDGE_OVER || !schedule_is_unfinished(dep->state) ||
+	if (!again_holds(schedule, edge) || !schedule_is_unfinished(dep->state) ||
 		(search->only_fresh && dep->state != NODE_FRESH))
 		return 0;
 	if (edge->dep == search->target) {

@@ -122,7 +122,7 @@ end(struct ord_graph *graph, struct ord_proc *proc, int state)
 {
 	int stopped = graph->schedule.stopped;
 
-	schedule_end(&graph->schedule, proc->node, state);
+	(void)schedule_end(&graph->schedule, proc->node, state, 1);
 	tell_end(graph, proc);
 	take_settled(graph);
 	waiting_locks(graph);

@@ -69,6 +69,7 @@ schedule_finish(struct schedule *schedule)
 	numbers_finish(&schedule->fresh);
 	numbers_finish(&schedule->sorted);
 	numbers_finish(&schedule->late);
+	numbers_finish(&schedule->again);
 	numbers_finish(&schedule->stack);
 	numbers_finish(&schedule->fault);
 	*schedule = (struct schedule){ 0 };
@@ -237,10 +238,48 @@ cancel(struct schedule *schedule, uint32_t id, uint32_t root)
 {
 	struct node *node = &schedule->nodes[id];
 
+	node->news = node->was != NODE_CANCELED;
+	node->flags &= (uint8_t) ~(NODE_LAZY | NODE_AGAIN);
 	node->state = NODE_CANCELED;
 	node->root = root;
 	leave_wave(schedule, id);
 	schedule_settle(schedule, id);
+}
+
+/* Nothing that it needs has news: it is what it was. */
+static void
+stay(struct schedule *schedule, uint32_t id)
+{
+	struct node *node = &schedule->nodes[id];
+
+	node->flags &= (uint8_t)~NODE_LAZY;
+	node->state = node->was;
+	if (node->was == NODE_FAILED && schedule->failures++ == 0)
+		schedule->first_failed = id;
+	leave_wave(schedule, id);
+	schedule_settle(schedule, id);
+}
+
+/* What a node waits for has come: it starts when it may, unless it was wanted for news only. */
+static void
+come(struct schedule *schedule, uint32_t id)
+{
+	if ((schedule->nodes[id].flags & NODE_LAZY) != 0)
+		stay(schedule, id);
+	else
+		schedule_make_ready(schedule, id);
+}
+
+/* What the end of a node means for one that runs, and will be wanted again. */
+static void
+tell_running(struct schedule *schedule, const struct edge *edge, int cancels, uint32_t root)
+{
+	struct node *node = &schedule->nodes[edge->dependent];
+
+	if (node->blocked != 0)
+		node->blocked--;
+	if (cancels)
+		node->root = root;
 }
 
 /* What the end of a node means for those that wait for it; who is canceled by it is appended to the settled ones. */
@@ -254,19 +293,27 @@ tell_dependents(struct schedule *schedule, uint32_t id)
 	for (uint32_t at = ended->dependents; at != SCHEDULE_NONE; at = next) {
 		const struct edge *edge = &schedule->edges[at];
 		struct node *node = &schedule->nodes[edge->dependent];
+		int cancels = failed && edge->kind == EDGE_HARD && (node->flags & NODE_ALWAYS) == 0;
 
 		next = edge->next_dependent;
-		if (node->state != NODE_BLOCKED || edge->kind > EDGE_SOFT)
+		if (edge->kind > EDGE_SOFT ||
+			(node->state != NODE_BLOCKED && (node->flags & NODE_AGAIN) == 0))
 			continue;
+		if (ended->news && edge->kind == EDGE_HARD)
+			node->flags &= (uint8_t)~NODE_LAZY;
+		if (node->state == NODE_RUNNING) {
+			tell_running(schedule, edge, cancels, root);
+			continue;
+		}
 		node->blocked--;
-		if (failed && edge->kind == EDGE_HARD && (node->flags & NODE_ALWAYS) == 0)
+		if (cancels)
 			cancel(schedule, edge->dependent, root);
 		else if (node->blocked == 0)
-			schedule_make_ready(schedule, edge->dependent);
+			come(schedule, edge->dependent);
 	}
 }
 
-/* Those that were canceled tell theirs, until nobody is left. */
+/* Those that ended with it tell theirs, until nobody is left. */
 static void
 spread(struct schedule *schedule, uint32_t from)
 {
@@ -282,11 +329,20 @@ schedule_cancel(struct schedule *schedule, uint32_t id, uint32_t root)
 	spread(schedule, id);
 }
 
+void
+schedule_come(struct schedule *schedule, uint32_t id)
+{
+	come(schedule, id);
+	if (schedule_is_end(schedule->nodes[id].state))
+		spread(schedule, id);
+}
+
 /* What has not started, or would have been started again, is idle again. */
 static void
 put_back(struct schedule *schedule, uint32_t id)
 {
 	schedule->nodes[id].state = NODE_IDLE;
+	schedule->nodes[id].flags &= (uint8_t)~NODE_LAZY;
 	leave_wave(schedule, id);
 	schedule_settle(schedule, id);
 }
@@ -322,18 +378,30 @@ schedule_stop(struct schedule *schedule)
 	for (uint32_t id = 0; id < schedule->n_nodes; id++) {
 		int state = schedule->nodes[id].state;
 
-		if (schedule_is_unfinished(state) && state != NODE_RUNNING)
+		if (state == NODE_RUNNING)
+			schedule->nodes[id].flags &= (uint8_t) ~(NODE_AGAIN | NODE_LAZY);
+		else if (schedule_is_unfinished(state))
 			put_back(schedule, id);
 	}
 }
 
 void
-schedule_end(struct schedule *schedule, uint32_t id, int state)
+schedule_go_on(struct schedule *schedule)
+{
+	schedule->stopped = 0;
+}
+
+int
+schedule_end(struct schedule *schedule, uint32_t id, int state, int news)
 {
 	uint32_t last = schedule->settled_last;
+	struct node *node = &schedule->nodes[id];
 
 	vacate(schedule, id);
-	schedule->nodes[id].state = (uint8_t)state;
+	if ((node->flags & NODE_AGAIN) != 0 && again_end(schedule, id, state, news))
+		return 1;
+	node->state = (uint8_t)state;
+	node->news |= news || state != NODE_DONE || node->was != NODE_DONE;
 	if (state == NODE_FAILED && schedule->failures++ == 0)
 		schedule->first_failed = id;
 	lock_give_back(schedule, id);
@@ -342,12 +410,15 @@ schedule_end(struct schedule *schedule, uint32_t id, int state)
 	spread(schedule, last != SCHEDULE_NONE ? schedule->nodes[last].next : schedule->settled);
 	if (schedule->keep_going != 0 && schedule->failures >= schedule->keep_going)
 		schedule_stop(schedule);
+	return 0;
 }
 
 void
 schedule_hold(struct schedule *schedule, uint32_t id)
 {
 	vacate(schedule, id);
+	if (schedule->reruns && !schedule->stopped && again_end(schedule, id, NODE_PAUSED, 0))
+		return;
 	schedule->nodes[id].state = NODE_PAUSED;
 	lock_give_back(schedule, id);
 	if (schedule->stopped)
@@ -461,10 +532,11 @@ schedule_clear(struct schedule *schedule)
 		node->state = NODE_IDLE;
 		node->deps = node->dependents = node->root = SCHEDULE_NONE;
 		node->flags &= NODE_BARRIER | NODE_NO_FAILURES | NODE_ALWAYS;
+		node->was = NODE_IDLE;
 	}
 	schedule->n_edges = schedule->committed = 0;
 	schedule->settled = schedule->settled_last = SCHEDULE_NONE;
 	schedule->failures = 0;
 	schedule->first_failed = SCHEDULE_NONE;
-	schedule->stopped = 0;
+	schedule->stopped = schedule->reruns = 0;
 }

@@ -36,7 +36,9 @@ enum node_flag {
 	/* kept by the core */
 	NODE_BEHIND = 8,   /* a barrier, or depends on one */
 	NODE_YIELDED = 16, /* runs without a slot */
-	NODE_QUEUED = 32   /* its deps are to become more urgent */
+	NODE_QUEUED = 32,  /* its deps are to become more urgent */
+	NODE_LAZY = 64,    /* wanted again only if something that it needs has news */
+	NODE_AGAIN = 128   /* runs, and when that ends it is wanted again */
 };
 
 enum edge_kind {
@@ -74,6 +76,8 @@ struct node {
 	uint32_t mark; /* of the search for cycles */
 	uint8_t state; /* an enum node_state */
 	uint8_t flags; /* of enum node_flag */
+	uint8_t was;   /* its state before it was wanted again; NODE_IDLE: it had not ended */
+	uint8_t news;  /* those that need it are to look at it when it has ended */
 };
 
 struct wave {
@@ -124,6 +128,7 @@ struct schedule {
 	uint32_t first;        /* all waves of order before this one have nothing unfinished */
 	struct numbers fresh;  /* nodes of this commit; sorted so that deps come first */
 	struct numbers late;   /* edges whose dependent is not fresh */
+	struct numbers again;  /* nodes that run and were marked NODE_AGAIN by this commit */
 	struct numbers sorted; /* what fresh becomes */
 	struct numbers stack;  /* of searches; room for two numbers a node while a commit lasts */
 	struct numbers fault;  /* nodes that a fault is about */
@@ -139,6 +144,7 @@ struct schedule {
 	uint32_t keep_going; /* stop after so many failures; 0: never */
 	uint64_t random;     /* state of the shuffle; 0: none */
 	int stopped;
+	int reruns; /* schedule_again was called: an edge may point at what is unfinished though its dependent runs */
 };
 
 struct node_options {
@@ -183,6 +189,19 @@ int schedule_want(struct schedule *schedule, uint32_t node);
 int schedule_edge(struct schedule *schedule, uint32_t dependent, uint32_t dep, int kind);
 int schedule_commit(struct schedule *schedule);
 
+/*
+ * A node that has ended is wanted again, and what is behind it over hard edges
+ * lazily: each of these runs only if something that it needs has news, else it
+ * is what it was.  One that runs is wanted again when that has ended; one that
+ * is wanted by now has not been lazy; one that is idle stays so.  Edges stay.
+ * As schedule_want: then schedule_commit.
+ */
+int schedule_again(struct schedule *schedule, uint32_t node);
+
+/* A node that runs is wanted again for certain, and nothing but its end is waited for; and: it is not wanted again, after all. */
+int schedule_is_due(const struct schedule *schedule, uint32_t node);
+void schedule_forgo(struct schedule *schedule, uint32_t node);
+
 /* Take back what was wanted since the last commit. */
 void schedule_rollback(struct schedule *schedule);
 
@@ -192,10 +211,14 @@ uint32_t schedule_next(struct schedule *schedule);
 /* Whether a node is ready for the slot that is free: it may still lack a lock. */
 int schedule_could(struct schedule *schedule);
 
-/* A node that runs has ended, and nothing of it is left; state: NODE_DONE or NODE_FAILED. */
-void schedule_end(struct schedule *schedule, uint32_t node, int state);
+/*
+ * A node that runs has ended, and nothing of it is left; state: NODE_DONE or
+ * NODE_FAILED; news: 0 if it is as it was when it ended well before.  Returns
+ * 1 if that is no end, as the node is wanted again, or was canceled meanwhile.
+ */
+int schedule_end(struct schedule *schedule, uint32_t node, int state, int news);
 
-/* A node that ended, or was put back to idle, without having started: each once, or SCHEDULE_NONE. */
+/* A node that ended, was put back to idle, or is what it was, without having started: each once, or SCHEDULE_NONE. */
 uint32_t schedule_settled(struct schedule *schedule);
 
 /* A node that runs will be started again: it gives its slot and locks back, until schedule_make_ready. */
@@ -210,8 +233,9 @@ void schedule_resume(struct schedule *schedule, uint32_t node);
 int schedule_wait(struct schedule *schedule, uint32_t node, uint32_t target, uint32_t *edge);
 void schedule_wait_over(struct schedule *schedule, uint32_t edge);
 
-/* Start nothing any more: what has not started is idle again (schedule_settled tells which). */
+/* Start nothing any more: what has not started is idle again (schedule_settled tells which); until schedule_go_on. */
 void schedule_stop(struct schedule *schedule);
+void schedule_go_on(struct schedule *schedule);
 
 /* Everything is idle, and no edges are left.  Only when nothing is unfinished. */
 void schedule_clear(struct schedule *schedule);
@@ -245,6 +269,28 @@ void lock_review(struct schedule *schedule);
 
 /* Into the heap of its wave. */
 void schedule_enqueue(struct schedule *schedule, uint32_t node);
+
+/* After the gathering of a commit: edges at nodes that are wanted again are late ones.  0 or a schedule_fault. */
+int again_gather(struct schedule *schedule);
+
+/* Count what holds a node back that runs and will be wanted again. */
+void again_count(struct schedule *schedule, uint32_t node);
+
+/* Whether an edge holds its dependent back. */
+int again_holds(const struct schedule *schedule, const struct edge *edge);
+
+/* What a node needs is as urgent as the node. */
+void schedule_raise(struct schedule *schedule, uint32_t node);
+
+/* A node is gathered, or would be: it was FAILED, it is none any more. */
+void again_take_back(struct schedule *schedule, uint32_t node);
+void again_commit(struct schedule *schedule);
+
+/* A run has ended so, or with NODE_PAUSED is to be tried again: 1 if the node is somewhere else now. */
+int again_end(struct schedule *schedule, uint32_t node, int state, int news);
+
+/* A node that is in no heap and waits for nothing: it is ready, or what it was. */
+void schedule_come(struct schedule *schedule, uint32_t node);
 
 /* Out of the heap that it is in, if it is in one. */
 void schedule_withdraw(struct schedule *schedule, uint32_t node);

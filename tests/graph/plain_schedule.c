@@ -1,6 +1,6 @@
 /*
  * The core of the graph against a model that looks at everything after each step: random graphs, waves, locks,
- * barriers, failures, retries, waits, late dependencies and stops. Prints the seed of what went wrong.
+ * barriers, failures, retries, waits, late dependencies, nodes that are wanted again, and stops. Prints the seed of what went wrong.
  *
  * ORDERLY_TEST_STEPS  how many steps, 150000 by default
  * ORDERLY_TEST_SEED   the first seed
@@ -28,6 +28,10 @@ struct model {
 	int yielded[NODES];
 	int behind[NODES];
 	int fresh[NODES];
+	int was[NODES];   /* before it was wanted again; IDLE: never */
+	int lazy[NODES];
+	int again[NODES]; /* of RUNNING */
+	int news[NODES];  /* of a run that nobody has seen, as it was followed by another */
 	uint64_t priority[NODES];
 	uint32_t root[NODES];
 	struct node_options options[NODES];
@@ -38,7 +42,8 @@ struct model {
 	uint32_t slots, failures, first_failed, keep_going;
 	int stopped;
 	uint64_t random, seed;
-	unsigned long steps, started, cycles, ends;
+	unsigned long steps, started, cycles, ends, agains, stays;
+	int refused; /* the last commit */
 };
 
 static uint64_t
@@ -73,8 +78,14 @@ unfinished(int state)
 static int
 counts(const struct model *m, const struct model_edge *edge)
 {
-	(void)m;
-	return edge->kind <= EDGE_SOFT;
+	return edge->kind <= EDGE_SOFT && (m->state[edge->dependent] != RUNNING || m->again[edge->dependent]);
+}
+
+/* Whether the dependent has to wait for the dep, should that be unfinished. */
+static int
+holds_back(const struct model *m, const struct model_edge *edge)
+{
+	return edge->kind == EDGE_WAIT || counts(m, edge);
 }
 
 /* Whether b is reached from a over unfinished and fresh nodes. */
@@ -89,7 +100,7 @@ reaches(const struct model *m, uint32_t a, uint32_t b)
 		for (uint32_t i = 0; i < m->n_edges; i++) {
 			const struct model_edge *e = &m->edges[i];
 
-			if (e->kind != EDGE_OVER && reached[e->dependent] && !reached[e->dep] &&
+			if (holds_back(m, e) && reached[e->dependent] && !reached[e->dep] &&
 				(unfinished(m->state[e->dep]) || m->fresh[e->dep])) {
 				reached[e->dep] = 1;
 				more = 1;
@@ -105,7 +116,7 @@ has_cycle(const struct model *m)
 	for (uint32_t i = 0; i < m->n_edges; i++) {
 		const struct model_edge *e = &m->edges[i];
 
-		if (e->kind != EDGE_OVER && (unfinished(m->state[e->dep]) || m->fresh[e->dep]) &&
+		if (holds_back(m, e) && (unfinished(m->state[e->dep]) || m->fresh[e->dep]) &&
 			(unfinished(m->state[e->dependent]) || m->fresh[e->dependent]) &&
 			reaches(m, e->dep, e->dependent))
 			return 1;
@@ -131,7 +142,7 @@ fix_priorities(struct model *m)
 			const struct model_edge *e = &m->edges[i];
 			uint64_t priority = m->priority[e->dependent] + m->options[e->dep].weight;
 
-			if (e->kind != EDGE_OVER && unfinished(m->state[e->dependent]) &&
+			if (holds_back(m, e) && unfinished(m->state[e->dependent]) &&
 				unfinished(m->state[e->dep]) && m->priority[e->dep] < priority) {
 				m->priority[e->dep] = priority;
 				more = 1;
@@ -157,7 +168,34 @@ fix_behind(struct model *m)
 	}
 }
 
-/* Who cannot run any more because of what has failed. */
+/* Those that need a node have to look at it. */
+static void
+spread_news(struct model *m, uint32_t id)
+{
+	for (uint32_t i = 0; i < m->n_edges; i++) {
+		const struct model_edge *e = &m->edges[i];
+
+		if (e->kind == EDGE_HARD && e->dep == id && (m->state[e->dependent] == WANTED || m->again[e->dependent]))
+			m->lazy[e->dependent] = 0;
+	}
+}
+
+static int
+fails(const struct model *m, uint32_t id, uint32_t dep)
+{
+	return (m->options[id].flags & NODE_ALWAYS) == 0 && (m->state[dep] == FAILED || m->state[dep] == CANCELED);
+}
+
+static int
+is_held(const struct model *m, uint32_t id)
+{
+	for (uint32_t i = 0; i < m->n_edges; i++)
+		if (m->edges[i].dependent == id && m->edges[i].kind <= EDGE_SOFT && unfinished(m->state[m->edges[i].dep]))
+			return 1;
+	return 0;
+}
+
+/* Who cannot run any more because of what has failed, and who need not because nothing has news. */
 static void
 fix_canceled(struct model *m)
 {
@@ -166,14 +204,35 @@ fix_canceled(struct model *m)
 		for (uint32_t i = 0; i < m->n_edges; i++) {
 			const struct model_edge *e = &m->edges[i];
 
-			if (e->kind == EDGE_HARD && m->state[e->dependent] == WANTED &&
-				(m->options[e->dependent].flags & NODE_ALWAYS) == 0 &&
-				(m->state[e->dep] == FAILED || m->state[e->dep] == CANCELED)) {
+			if (e->kind == EDGE_HARD && m->state[e->dependent] == WANTED && fails(m, e->dependent, e->dep)) {
 				m->state[e->dependent] = CANCELED;
+				m->lazy[e->dependent] = 0;
+				if (m->was[e->dependent] != CANCELED)
+					spread_news(m, e->dependent);
 				more = 1;
 			}
 		}
+		for (uint32_t i = 0; i < NODES && !more; i++)
+			if (m->state[i] == WANTED && m->lazy[i] && !is_held(m, i)) {
+				m->state[i] = m->was[i];
+				m->lazy[i] = 0;
+				m->failures += m->was[i] == FAILED;
+				m->stays++;
+				if (m->news[i])
+					spread_news(m, i);
+				more = 1;
+			}
 	}
+}
+
+/* The first of the core is the one that failed first; when that is wanted again, the lowest. */
+static void
+fix_first(struct model *m, uint32_t before)
+{
+	if (before == 0 && m->failures != 0)
+		m->first_failed = m->core.first_failed;
+	if (m->failures != 0)
+		HOLDS(m->core.first_failed < NODES && m->state[m->core.first_failed] == FAILED);
 }
 
 static int
@@ -192,7 +251,7 @@ is_eligible(const struct model *m, uint32_t id)
 	if (m->state[id] != WANTED || !is_open(m, id))
 		return 0;
 	for (uint32_t i = 0; i < m->n_edges; i++)
-		if (m->edges[i].dependent == id && counts(m, &m->edges[i]) && unfinished(m->state[m->edges[i].dep]))
+		if (m->edges[i].dependent == id && m->edges[i].kind <= EDGE_SOFT && unfinished(m->state[m->edges[i].dep]))
 			return 0;
 	if ((m->options[id].flags & NODE_BARRIER) == 0)
 		return 1;
@@ -272,6 +331,15 @@ seen_state(int state)
 	}
 }
 
+static int
+has_no_failures(const struct model *m)
+{
+	for (uint32_t i = 0; i < NODES; i++)
+		if ((m->options[i].flags & NODE_NO_FAILURES) != 0)
+			return 1;
+	return 0;
+}
+
 /* Who was canceled for NO_FAILURES is known to the core first. */
 static void
 take_settled(struct model *m)
@@ -282,15 +350,31 @@ take_settled(struct model *m)
 		if (m->state[id] == WANTED && m->core.nodes[id].state == NODE_CANCELED) {
 			HOLDS((m->options[id].flags & NODE_NO_FAILURES) != 0 && m->failures != 0);
 			HOLDS(is_eligible(m, id));
-			HOLDS(m->core.nodes[id].root == m->first_failed);
+			HOLDS(m->core.nodes[id].root == m->core.first_failed);
 			m->state[id] = CANCELED;
+			if (m->was[id] != CANCELED)
+				spread_news(m, id);
 			fix_canceled(m);
 		}
 		if (m->state[id] == CANCELED)
-			HOLDS(m->state[m->core.nodes[id].root] == FAILED);
-		HOLDS(m->state[id] == CANCELED || m->state[id] == IDLE);
+			HOLDS(m->core.nodes[id].root < NODES);
+		/* Who was canceled for any failure keeps the one that there was. */
+		if (m->state[id] == CANCELED && !has_no_failures(m))
+			HOLDS(m->state[m->core.nodes[id].root] == FAILED || unfinished(m->state[m->core.nodes[id].root]));
+		HOLDS(m->state[id] == CANCELED || m->state[id] == IDLE || m->state[id] == m->was[id]);
 		m->ends++;
 	}
+}
+
+/* What was waited for has come. */
+static void
+end_waits(struct model *m)
+{
+	for (uint32_t i = 0; i < m->n_edges; i++)
+		if (m->edges[i].kind == EDGE_WAIT && !unfinished(m->state[m->edges[i].dep])) {
+			m->edges[i].kind = EDGE_OVER;
+			schedule_wait_over(&m->core, m->edges[i].edge);
+		}
 }
 
 static void
@@ -299,6 +383,7 @@ compare(struct model *m)
 	uint32_t sum = 0;
 
 	take_settled(m);
+	end_waits(m);
 	for (uint32_t i = 0; i < NODES; i++) {
 		HOLDS(seen_state(m->core.nodes[i].state) == m->state[i]);
 		sum += unfinished(m->state[i]) ? 1 : 0;
@@ -308,6 +393,8 @@ compare(struct model *m)
 			HOLDS(m->core.nodes[i].link.priority == m->priority[i]);
 	}
 	HOLDS(m->core.unfinished == sum);
+	HOLDS(m->core.failures == m->failures);
+	fix_first(m, m->failures);
 	HOLDS(m->core.running == running(m));
 	for (uint32_t i = 0; i < LOCKS; i++)
 		HOLDS(m->core.locks[i].used == used(m, i) && used(m, i) <= m->capacity[i]);
@@ -319,9 +406,11 @@ static void
 stop(struct model *m)
 {
 	m->stopped = 1;
-	for (uint32_t i = 0; i < NODES; i++)
+	for (uint32_t i = 0; i < NODES; i++) {
 		if (m->state[i] == WANTED || m->state[i] == PAUSED)
 			m->state[i] = IDLE;
+		m->again[i] = m->lazy[i] = 0;
+	}
 }
 
 static uint32_t
@@ -344,6 +433,7 @@ accept_fresh(struct model *m)
 		m->fresh[i] = 0;
 		if (m->stopped)
 			continue;
+		m->failures -= m->state[i] == FAILED;
 		m->state[i] = WANTED;
 		m->priority[i] = m->options[i].weight;
 		m->behind[i] = (m->options[i].flags & NODE_BARRIER) != 0;
@@ -351,6 +441,9 @@ accept_fresh(struct model *m)
 	if (m->stopped)
 		m->n_edges = m->committed;
 	m->committed = m->n_edges;
+	for (uint32_t i = 0; i < NODES; i++)
+		if (m->state[i] == PAUSED && is_held(m, i))
+			m->state[i] = WANTED;
 	fix_behind(m);
 	fix_priorities(m);
 	fix_canceled(m);
@@ -374,6 +467,7 @@ add_edges(struct model *m, uint32_t id)
 				continue;
 			HOLDS(schedule_want(&m->core, dep) == 0);
 			m->fresh[dep] = 1;
+			m->was[dep] = m->news[dep] = IDLE;
 		}
 		m->edges[m->n_edges++] = (struct model_edge){ .dependent = id, .dep = dep, .kind = kind };
 		HOLDS(schedule_edge(&m->core, id, dep, kind) == 0);
@@ -381,24 +475,13 @@ add_edges(struct model *m, uint32_t id)
 }
 
 static void
-want(struct model *m)
+commit(struct model *m)
 {
-	uint32_t id, count = 1 + (uint32_t)draw(m, 4);
-	int late = draw(m, 4) == 0, status, bad;
+	int bad, status;
 
-	for (uint32_t i = 0; i < count; i++) {
-		id = pick(m, IDLE);
-		if (id == SCHEDULE_NONE || m->fresh[id])
-			continue;
-		HOLDS(schedule_want(&m->core, id) == 0);
-		m->fresh[id] = 1;
-		add_edges(m, id);
-	}
-	id = late ? pick(m, WANTED) : SCHEDULE_NONE;
-	if (id != SCHEDULE_NONE)
-		add_edges(m, id);
 	bad = !m->stopped && (has_cycle(m) || has_wrong_wave(m));
 	status = schedule_commit(&m->core);
+	m->refused = status != 0;
 	HOLDS((status != 0) == bad);
 	if (status == 0) {
 		accept_fresh(m);
@@ -415,7 +498,84 @@ want(struct model *m)
 		HOLDS(found);
 	}
 	m->n_edges = m->committed;
-	memset(m->fresh, 0, sizeof m->fresh);
+	for (uint32_t i = 0; i < NODES; i++)
+		if (m->fresh[i])
+			m->fresh[i] = m->lazy[i] = 0;
+}
+
+static void
+want(struct model *m)
+{
+	uint32_t id, count = 1 + (uint32_t)draw(m, 4);
+	int late = draw(m, 4) == 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		id = pick(m, IDLE);
+		if (id == SCHEDULE_NONE || m->fresh[id])
+			continue;
+		HOLDS(schedule_want(&m->core, id) == 0);
+		m->fresh[id] = 1;
+		m->was[id] = m->news[id] = IDLE;
+		add_edges(m, id);
+	}
+	id = late ? pick(m, WANTED) : SCHEDULE_NONE;
+	if (id != SCHEDULE_NONE)
+		add_edges(m, id);
+	commit(m);
+}
+
+/* Wanted again: an end becomes fresh, what runs is marked, what is wanted is not lazy any more. */
+static int
+touch(struct model *m, uint32_t id, int lazily)
+{
+	int state = m->state[id];
+
+	if (m->fresh[id] || state == IDLE || unfinished(state)) {
+		if (state == RUNNING && !m->again[id]) {
+			m->again[id] = 1;
+			m->lazy[id] = lazily;
+		} else if (!lazily) {
+			m->lazy[id] = 0;
+		}
+		return 0;
+	}
+	m->was[id] = state;
+	m->news[id] = 0;
+	m->fresh[id] = 1;
+	m->lazy[id] = lazily && state != CANCELED;
+	return 1;
+}
+
+static void
+touch_all(struct model *m, uint32_t id, int lazily)
+{
+	if (!touch(m, id, lazily))
+		return;
+	for (uint32_t i = 0; i < m->n_edges; i++)
+		if (m->edges[i].kind == EDGE_HARD && m->edges[i].dep == id)
+			touch_all(m, m->edges[i].dependent, 1);
+}
+
+static void
+again(struct model *m)
+{
+	uint32_t count = 1 + (uint32_t)draw(m, 3);
+	int before[NODES];
+
+	if (m->stopped)
+		return;
+	memcpy(before, m->again, sizeof before);
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t id = (uint32_t)draw(m, NODES);
+
+		HOLDS(schedule_again(&m->core, id) == 0);
+		touch_all(m, id, 0);
+	}
+	commit(m);
+	m->agains++;
+	for (uint32_t i = 0; m->refused && i < NODES; i++)
+		if (m->state[i] == RUNNING && !before[i])
+			m->again[i] = m->lazy[i] = 0;
 }
 
 static int
@@ -447,9 +607,25 @@ next(struct model *m)
 	return 1;
 }
 
+/* A run that is to be followed by another is over: is it? */
+static void
+fix_lazy_end(struct model *m, uint32_t id, int state)
+{
+	int canceled = 0;
+
+	for (uint32_t i = 0; i < m->n_edges; i++)
+		canceled |= m->edges[i].kind == EDGE_HARD && m->edges[i].dependent == id && fails(m, id, m->edges[i].dep);
+	if (!canceled && m->lazy[id] && !is_held(m, id)) {
+		m->state[id] = state;
+		m->lazy[id] = 0;
+	}
+}
+
 static void
 end(struct model *m, uint32_t id, int state)
 {
+	int news, is_end = 1;
+
 	for (uint32_t i = 0; i < m->n_edges; i++)
 		if (m->edges[i].kind == EDGE_WAIT && m->edges[i].dependent == id) {
 			m->edges[i].kind = EDGE_OVER;
@@ -457,14 +633,33 @@ end(struct model *m, uint32_t id, int state)
 		}
 	m->yielded[id] = 0;
 	if (state == PAUSED) {
-		m->state[id] = m->stopped ? IDLE : PAUSED;
+		m->state[id] = m->stopped ? IDLE : is_held(m, id) || m->again[id] ? WANTED : PAUSED;
+		m->again[id] = m->lazy[id] = 0;
 		schedule_hold(&m->core, id);
+		fix_priorities(m);
+		fix_canceled(m);
 		return;
 	}
-	m->state[id] = state;
-	schedule_end(&m->core, id, state == DONE ? NODE_DONE : NODE_FAILED);
+	news = draw(m, 2) == 0;
+	if (m->again[id]) {
+		m->again[id] = 0;
+		m->state[id] = WANTED;
+		fix_lazy_end(m, id, state);
+		is_end = m->state[id] != WANTED;
+	} else {
+		m->state[id] = state;
+	}
+	HOLDS(schedule_end(&m->core, id, state == DONE ? NODE_DONE : NODE_FAILED, news) == !is_end);
+	m->news[id] |= news || state != DONE || m->was[id] != DONE;
+	if (!is_end) {
+		m->was[id] = state;
+		fix_canceled(m);
+		return;
+	}
 	if (state == FAILED && m->failures++ == 0)
 		m->first_failed = id;
+	if (m->news[id])
+		spread_news(m, id);
 	fix_canceled(m);
 	if (m->keep_going != 0 && m->failures >= m->keep_going)
 		stop(m);
@@ -496,9 +691,10 @@ step(struct model *m)
 {
 	uint32_t id;
 
-	switch (draw(m, 12)) {
+	switch (draw(m, 13)) {
 	case 0:
 	case 1: want(m); break;
+	case 12: again(m); break;
 	case 2:
 	case 3:
 	case 4: next(m); break;
@@ -609,7 +805,7 @@ play(struct model *m, uint64_t seed)
 	drain(m);
 	schedule_clear(&m->core);
 	for (uint32_t i = 0; i < NODES; i++)
-		m->state[i] = IDLE;
+		m->state[i] = m->was[i] = m->again[i] = m->lazy[i] = IDLE;
 	m->n_edges = m->committed = m->failures = 0;
 	m->stopped = 0;
 	for (int i = 0; i < 20; i++)
@@ -629,7 +825,7 @@ number_of(const char *name, unsigned long otherwise)
 int
 main(void)
 {
-	unsigned long steps = number_of("ORDERLY_TEST_STEPS", 150000), done = 0, started = 0, cycles = 0, ends = 0;
+	unsigned long steps = number_of("ORDERLY_TEST_STEPS", 150000), done = 0, started = 0, cycles = 0, ends = 0, agains = 0, stays = 0;
 	uint64_t seed = number_of("ORDERLY_TEST_SEED", 1);
 
 	for (; done < steps; seed++) {
@@ -641,8 +837,10 @@ main(void)
 		started += m.started;
 		cycles += m.cycles;
 		ends += m.ends;
+		agains += m.agains;
+		stays += m.stays;
 	}
-	printf("%lu steps, %lu starts, %lu cycles, %lu settled, seeds below %" PRIu64 "\n", done, started, cycles, ends,
+	printf("%lu steps, %lu starts, %lu cycles, %lu settled, %lu times again, %lu stayed, seeds below %" PRIu64 "\n", done, started, cycles, ends, agains, stays,
 		seed);
-	return started == 0 || cycles == 0 || ends == 0;
+	return started == 0 || cycles == 0 || ends == 0 || agains == 0 || stays == 0;
 }

@@ -47,7 +47,7 @@ run_next(struct schedule *s, int state)
 	uint32_t node = schedule_next(s);
 
 	if (node != SCHEDULE_NONE)
-		schedule_end(s, node, state);
+		schedule_end(s, node, state, 1);
 	return node;
 }
 
@@ -150,7 +150,7 @@ Test(schedule, the_longest_chain_first_then_the_order_of_making)
 	heavy = schedule_add(&s, &(struct node_options){ .weight = 100 });
 	needs(&s, heavy, deep, EDGE_HARD);
 	cr_assert_eq(schedule_commit(&s), 0);
-	schedule_end(&s, chain[0], NODE_DONE);
+	schedule_end(&s, chain[0], NODE_DONE, 1);
 	expect_order(&s, 5, deep, heavy, chain[1], single, chain[2]);
 	schedule_finish(&s);
 }
@@ -218,7 +218,7 @@ Test(schedule, locks)
 	cr_assert_eq(schedule_commit(&s), 0);
 	id = schedule_next(&s);
 	cr_assert_eq(schedule_next(&s), SCHEDULE_NONE);
-	schedule_end(&s, id, NODE_FAILED); /* gives it back all the same */
+	schedule_end(&s, id, NODE_FAILED, 1); /* gives it back all the same */
 	cr_assert_neq(run_next(&s, NODE_DONE), SCHEDULE_NONE);
 
 	/* Who needs both units waits for the first, and those that come later do not pass. */
@@ -229,10 +229,10 @@ Test(schedule, locks)
 	cr_assert_eq(schedule_commit(&s), 0);
 	cr_assert_eq(schedule_next(&s), small[0]);
 	cr_assert_eq(schedule_next(&s), SCHEDULE_NONE);
-	schedule_end(&s, small[0], NODE_DONE);
+	schedule_end(&s, small[0], NODE_DONE, 1);
 	cr_assert_eq(schedule_next(&s), small[1]);
 	cr_assert_eq(schedule_next(&s), SCHEDULE_NONE);
-	schedule_end(&s, small[1], NODE_DONE);
+	schedule_end(&s, small[1], NODE_DONE, 1);
 	cr_assert_eq(schedule_next(&s), small[2]);
 	cr_assert_eq(schedule_next(&s), small[3]);
 
@@ -259,9 +259,9 @@ Test(schedule, waves)
 	cr_assert_eq(schedule_next(&s), SCHEDULE_NONE);
 	want(&s, early);
 	cr_assert_eq(schedule_next(&s), early);
-	schedule_end(&s, first, NODE_DONE);
+	schedule_end(&s, first, NODE_DONE, 1);
 	cr_assert_eq(schedule_next(&s), SCHEDULE_NONE);
-	schedule_end(&s, early, NODE_FAILED);
+	schedule_end(&s, early, NODE_FAILED, 1);
 	cr_assert_eq(schedule_next(&s), late);
 	early = plain(&s);
 	needs(&s, early, late, EDGE_SOFT);
@@ -285,9 +285,9 @@ Test(schedule, barriers)
 	cr_assert_eq(schedule_next(&s), work[0]);
 	cr_assert_eq(schedule_next(&s), work[1]);
 	cr_assert_eq(schedule_next(&s), SCHEDULE_NONE);
-	schedule_end(&s, work[0], NODE_DONE);
+	schedule_end(&s, work[0], NODE_DONE, 1);
 	cr_assert_eq(schedule_next(&s), SCHEDULE_NONE);
-	schedule_end(&s, work[1], NODE_FAILED);
+	schedule_end(&s, work[1], NODE_FAILED, 1);
 	cr_assert_eq(schedule_next(&s), other);
 	cr_assert_eq(schedule_next(&s), SCHEDULE_NONE);
 	cr_assert_eq(schedule_settled(&s), barrier);
@@ -307,7 +307,7 @@ Test(schedule, what_runs_or_has_ended_gets_no_dep)
 	cr_assert_eq(schedule_next(&s), a);
 	schedule_want(&s, b);
 	cr_assert_eq(schedule_edge(&s, a, b, EDGE_HARD), FAULT_LATE);
-	schedule_end(&s, a, NODE_DONE);
+	schedule_end(&s, a, NODE_DONE, 1);
 	schedule_want(&s, b);
 	cr_assert_eq(schedule_edge(&s, a, b, EDGE_HARD), FAULT_LATE);
 	cr_assert_eq(s.nodes[b].state, NODE_IDLE);
@@ -338,7 +338,7 @@ Test(schedule, slots_given_back)
 	for (int i = 4; i >= 0; i--) {
 		schedule_resume(&s, chain[i]);
 		cr_assert_eq(s.running, 1);
-		schedule_end(&s, chain[i], NODE_DONE);
+		schedule_end(&s, chain[i], NODE_DONE, 1);
 		if (i > 0)
 			schedule_wait_over(&s, edges[i]);
 	}
