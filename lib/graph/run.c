@@ -288,7 +288,8 @@ need_pool(struct ord_graph *graph, const struct ord_proc *proc)
 	if (graph->start_fault == ORD_OK)
 		return 1;
 	schedule_hold(&graph->schedule, proc->node);
-	schedule_make_ready(&graph->schedule, proc->node);
+	if (graph->schedule.nodes[proc->node].state == NODE_PAUSED)
+		schedule_make_ready(&graph->schedule, proc->node);
 	return 0;
 }
 
