@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -106,9 +107,9 @@ fd_may_grow(uint64_t size)
 int
 fd_nonblocking(int fd)
 {
-	int flags = fcntl(fd, F_GETFL);
+	int on = 1;
 
-	return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	return ioctl(fd, FIONBIO, &on); /* one call, where fcntl needs two */
 }
 
 ssize_t

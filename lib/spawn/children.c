@@ -49,7 +49,7 @@ children_add(struct spawner *spawner, uint64_t id, uint32_t place, pid_t pid, pi
 	child->pid = pid;
 	child->target = target;
 	child->stop_signal = SIGTERM;
-	child->deadline = child->trace = -1;
+	child->deadline = child->trace = child->words[0] = child->words[1] = -1;
 	child->oom_before = spawner->oom_before;
 	child->started_ns = clock_now_ns();
 	if (spawner->suspended_ns != 0)
@@ -79,6 +79,8 @@ void
 children_remove(struct spawner *spawner, struct child *child)
 {
 	fd_close(&child->deadline);
+	fd_close(&child->words[0]);
+	fd_close(&child->words[1]);
 	trace_finish(child);
 	region_finish(&child->region);
 	*child = spawner->children[--spawner->n_children];

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "spawn/spawner_state.h"
 
+#define KEPT_BELOW 256         /* descriptors that may be kept for longer than a start */
 #define TEXT_FD_MAX (16 << 20) /* more than any kernel takes for argv and environment */
 
 /* What the child was at when it failed, and how the sentence about it begins. */
@@ -364,7 +365,7 @@ report_not_run(struct spawner *spawner, const struct request *request, const str
 	report_failed(spawner, request, failed, text);
 }
 
-static void
+static struct child *
 add_child(struct spawner *spawner, const struct life_packet *packet, pid_t pid, uint64_t started_ns)
 {
 	const struct spawn_command *head = &spawner->command.head;
@@ -382,6 +383,20 @@ add_child(struct spawner *spawner, const struct life_packet *packet, pid_t pid, 
 	if (packet->timeout_ms != 0)
 		stop_at(spawner, child, STEP_TIMEOUT,
 			started_ns + packet->timeout_ms * CLOCK_NS_PER_MS);
+	return child;
+}
+
+/* Else the master would hear of each command's end twice: that nobody writes any more, and that it has ended. */
+static void
+keep_words(struct child *child, struct request *request, const int fds[3])
+{
+	for (size_t i = 0; i < request->n_fds; i++)
+		for (size_t word = 0; word < 2; word++)
+			if (request->fds[i] == fds[word + 1] && request->fds[i] >= 0 &&
+				request->fds[i] < KEPT_BELOW) {
+				child->words[word] = request->fds[i];
+				request->fds[i] = -1;
+			}
 }
 
 void
@@ -399,7 +414,7 @@ command_start(struct spawner *spawner, struct request *request)
 	failed = prepare(spawner, request, &pad);
 	pid = failed == 0 ? run(&spawner->command, &pad) : -1;
 	if (pid > 0)
-		add_child(spawner, &request->packet, pid, started_ns);
+		keep_words(add_child(spawner, &request->packet, pid, started_ns), request, pad.fds);
 	else
 		report_not_run(spawner, request, &pad, failed != 0 ? failed : errno);
 }

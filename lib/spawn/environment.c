@@ -26,8 +26,11 @@ name_size(const char *entry)
 static int
 same_name(const char *entry, const char *other)
 {
-	size_t size = name_size(entry);
+	size_t size;
 
+	if (*entry != *other)
+		return 0;
+	size = name_size(entry);
 	return strncmp(entry, other, size) == 0 && name_size(other) == size;
 }
 

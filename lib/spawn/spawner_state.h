@@ -44,6 +44,7 @@ struct child {
 	int is_worker;
 	struct region region; /* a worker's page */
 	int deadline;         /* a worker's timer, shared with it; -1 */
+	int words[2];         /* a command's standard output and error, until its end is told; -1 */
 	uint64_t started_ns;
 	uint64_t oom_before; /* so many had been killed for want of memory before it began */
 	enum child_step step;

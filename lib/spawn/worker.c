@@ -28,6 +28,8 @@ close_what_is_the_spawners(struct spawner *spawner)
 	oom_close(&spawner->oom);
 	for (size_t i = 0; i < spawner->n_children; i++) {
 		fd_close(&spawner->children[i].deadline);
+		fd_close(&spawner->children[i].words[0]);
+		fd_close(&spawner->children[i].words[1]);
 		fd_close(&spawner->children[i].trace);
 	}
 }

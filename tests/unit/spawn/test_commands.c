@@ -77,6 +77,53 @@ Test(commands, have_pipes)
 	play(pipes);
 }
 
+static int
+fds_of_a_worker(struct stage *stage, uint64_t id)
+{
+	struct actor actor = { 0 };
+	int status;
+
+	actor_enter(&actor, stage, id, ACT_FDS, 0);
+	status = stage_await(stage, LIFE_ENDED, id)->status;
+	actor_leave(&actor);
+	return WEXITSTATUS(status);
+}
+
+/* One that has closed its output is not at its end: that nobody writes any more is seen with the end, and no worker keeps it. */
+static void
+one_end(void)
+{
+	struct stage stage;
+	struct pollfd words;
+	int in[2], out[2], err[2], fds;
+	char text[8] = "";
+
+	stage_open(&stage, ORD_START_EXEC);
+	fds = fds_of_a_worker(&stage, 1);
+	CHECK(fd_pipe(&in[0], &in[1]) == 0 && fd_pipe(&out[0], &out[1]) == 0 &&
+		fd_pipe(&err[0], &err[1]) == 0);
+	stage_command(&stage, 2, ARGV("sh", "-c", "exec >&-; echo ready >&2; read x"), NULL, NULL, 0, 0,
+		(int[3]){ in[0], out[1], err[1] });
+	fd_close(&in[0]);
+	fd_close(&out[1]);
+	fd_close(&err[1]);
+	CHECK(read(err[0], text, sizeof text) == 6);
+	words = (struct pollfd){ .fd = out[0], .events = POLLIN };
+	CHECK(poll(&words, 1, 0) == 0);
+	CHECK(fds_of_a_worker(&stage, 3) == fds);
+	fd_close(&in[1]);
+	CHECK(stage_await(&stage, LIFE_ENDED, 2)->id == 2);
+	CHECK(poll(&words, 1, LONG_MS) == 1 && words.revents == POLLHUP);
+	fd_close(&out[0]);
+	fd_close(&err[0]);
+	stage_close(&stage, 100);
+}
+
+Test(commands, have_one_end)
+{
+	play(one_end);
+}
+
 /* Signals 32 and 33 are libc's own: its posix_spawn leaves them ignored. */
 static int
 signals_are_default(struct stage *stage)
