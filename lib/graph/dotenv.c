@@ -240,7 +240,7 @@ dotenv_load(struct dotenv *dotenv, struct graph_file *file)
 		status = source_read(source, paths->items[i].text, &file->error);
 		if (status != 0)
 			break;
-		dotenv->n++;
+		source->number = ++dotenv->n;
 		status = dotenv_parse(source, &dotenv->blocks, &dotenv->dotenv, &file->error);
 	}
 	return status;

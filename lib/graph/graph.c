@@ -188,6 +188,7 @@ free_variables(struct ord_graph *graph)
 {
 	for (uint32_t i = 0; i < graph->n_variables; i++) {
 		memory_free(graph->variables[i].name);
+		memory_free(graph->variables[i].where);
 		text_finish(&graph->variables[i].text);
 	}
 	memory_free(graph->variables);

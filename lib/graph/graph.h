@@ -67,6 +67,7 @@ struct ord_proc {
 struct variable {
 	char *name;
 	struct text text; /* NAME=value, one word */
+	char *where;      /* the file that says it */
 	int origin;       /* an enum dotenv_origin */
 };
 
@@ -161,6 +162,9 @@ int registry_check(struct ord_graph *graph, const struct definition *definition)
 /* Append the procs of a name to graph->found, making those that are not there; ORD_EINVAL if there are none. */
 int registry_find(struct ord_graph *graph, const char *name);
 
+/* The choices of an arg, asked for if they were not yet. */
+int registry_choices(struct ord_graph *graph, const struct definition *definition, struct arg *arg);
+
 /* The declarer of an rdep for a target that its pattern matches with these values. */
 int registry_declarer(struct ord_graph *graph, const struct rdep *rdep, const struct span *values,
 	struct ord_proc **proc);
@@ -190,6 +194,8 @@ int plan_fault(struct ord_graph *graph, int fault);
 
 int submit_function(struct ord_graph *graph, struct ord_proc *proc);
 int submit_command(struct ord_graph *graph, struct ord_proc *proc, struct span *missing);
+
+#define SUBMIT_FIXED 2 /* variables that stand first, before those of the files */
 
 /* Append what every command finds in its environment, *count words more; proc NULL: nothing of a proc.  As text_fill. */
 int submit_environment(struct ord_graph *graph, const struct ord_proc *proc, struct buffer *to,

@@ -2,6 +2,7 @@
  * What a file says about the graph as a whole: options, params, locks and the
  * environment of commands.  What the caller has set before stays as it is.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,6 +183,21 @@ add(struct ord_graph *graph, const char *name)
 	return &variables[graph->n_variables++];
 }
 
+/* "file:line". */
+static char *
+place_text(const struct load *load, struct place place, int origin)
+{
+	const struct source *source = origin == DOTENV_FILE
+		? &load->dotenv.sources[place.file - 1]
+		: load->loaded->file.sources[place.file - 1];
+	char text[300];
+	uint32_t line, column;
+
+	source_line(source, place.at, &line, &column);
+	snprintf(text, sizeof text, "%.270s:%u", source->path, line);
+	return memory_copy(text, strlen(text));
+}
+
 /* The last dotenv file that says it, else the file's `env`; params are filled in the latter. */
 static int
 set(struct load *load, const struct file_pair *pair, int origin)
@@ -198,7 +214,11 @@ set(struct load *load, const struct file_pair *pair, int origin)
 	if (variable == NULL)
 		return error_memory(&graph->error);
 	text_finish(&variable->text);
+	memory_free(variable->where);
 	variable->origin = origin;
+	variable->where = place_text(load, pair->name.place, origin);
+	if (variable->where == NULL)
+		return error_memory(&graph->error);
 	status |= buffer_append(&line, pair->name.text, strlen(pair->name.text));
 	status |= buffer_append(&line, "=", 1);
 	status |= buffer_append(&line, pair->value.text, strlen(pair->value.text) + 1);

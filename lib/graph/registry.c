@@ -69,8 +69,8 @@ proc_value(void *user, struct span placeholder)
 /* --- choices --- */
 
 /* The choices of an arg are asked for when they are first needed. */
-static int
-know_choices(struct ord_graph *graph, const struct definition *definition, struct arg *arg)
+int
+registry_choices(struct ord_graph *graph, const struct definition *definition, struct arg *arg)
 {
 	const char *const *names = NULL;
 	int status;
@@ -153,7 +153,7 @@ check_values(struct ord_graph *graph, const struct ord_proc *proc)
 	for (uint32_t i = 0; i < definition->n_args; i++) {
 		struct arg *arg = &definition->args[i];
 		const char *value = proc->values[i];
-		int status = know_choices(graph, definition, arg);
+		int status = registry_choices(graph, definition, arg);
 
 		if (status != ORD_OK)
 			return status;
@@ -377,7 +377,7 @@ begin_product(struct ord_graph *graph, struct product *product, struct span name
 
 	for (uint32_t i = 0; i < definition->name.n_placeholders; i++) {
 		struct arg *arg = &definition->args[i];
-		int status = know_choices(graph, definition, arg);
+		int status = registry_choices(graph, definition, arg);
 
 		product->values[i] = product->globs[i];
 		product->at[i] = NULL;

@@ -147,7 +147,7 @@ submit_environment(struct ord_graph *graph, const struct ord_proc *proc, struct 
 	static const char fixed[] = "TERM=dumb\0NO_COLOR=1";
 	int status = buffer_append(to, fixed, sizeof fixed);
 
-	*count += 2 + graph->n_variables + graph->n_params;
+	*count += SUBMIT_FIXED + graph->n_variables + graph->n_params;
 	for (uint32_t i = 0; status == 0 && i < graph->n_variables; i++)
 		status = text_fill(&graph->variables[i].text, param_value, graph, to, missing);
 	if (status == 0 && proc != NULL)

@@ -21,7 +21,7 @@ import tempfile
 
 CC = os.environ.get("ORDERLY_CC", "cc")
 LIBRARY = sys.argv[4] if len(sys.argv) > 4 else "liborderly"
-OF_GRAPH = ("graph.h", "proc.h", "context.h")
+OF_GRAPH = ("graph.h", "proc.h", "context.h", "definition.h")
 
 
 def own_headers():

@@ -9,7 +9,7 @@ build=${2:-$ORDERLY_BUILD}
 status=0
 
 # The headers of liborderly-graph; all others are of liborderly.
-graph_headers=' graph.h proc.h context.h '
+graph_headers=' graph.h proc.h context.h definition.h '
 
 declared_in() { # HEADERS...
 	python3 - "$@" <<'END'

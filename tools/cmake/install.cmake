@@ -31,6 +31,13 @@ if(TARGET orderly_graph)
 	install(FILES ${PROJECT_BINARY_DIR}/orderly-graph.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endif()
 
+# Completion, where shells look for it.
+if(TARGET orderly_command)
+	install(FILES tools/completion/orderly.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME orderly)
+	install(FILES tools/completion/_orderly DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+	install(FILES tools/completion/orderly.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+endif()
+
 foreach(section 1 3 5 7)
 	file(GLOB pages CONFIGURE_DEPENDS docs/man/*.${section})
 	if(pages)

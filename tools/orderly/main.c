@@ -15,6 +15,7 @@
 #include "ctx.h"
 #include "map.h"
 #ifdef ORD_GRAPH
+#include "graph.h"
 #include "run.h"
 #endif
 #include "signals.h"
@@ -35,6 +36,7 @@ static const struct subcommand subcommands[] = {
 #ifdef ORD_GRAPH
 	{ "run", "orderly run", run_main, RUN_TROUBLE,
 		"run procs of orderly.yaml and what they depend on" },
+	{ "graph", "orderly graph", graph_main, GRAPH_TROUBLE, "show what is in orderly.yaml" },
 #endif
 	{ "ctx", "orderly ctx", ctx_main, CTX_TROUBLE, "talk to the graph that runs this command" },
 };

@@ -1,0 +1,86 @@
+# Completion of orderly for bash: commands and options as the help texts have them, names of procs as the graph's file
+# has them. Installed as share/bash-completion/completions/orderly.
+
+# The words of the line up to the cursor: bash itself breaks names at their colons.
+_orderly_line() {
+	local line=${COMP_LINE:0:COMP_POINT}
+	read -ra words <<<"$line"
+	case "$line" in
+	*[[:blank:]]) words+=('') ;;
+	esac
+	word=${words[-1]}
+}
+
+_orderly_commands() { "${words[0]}" help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\)  *.*/\1/p'; }
+_orderly_actions() { "${words[0]}" help graph 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p'; }
+_orderly_options() { "${words[0]}" help "$command" 2>/dev/null | grep -oE -- '--[a-z][a-z-]+' | sort -u; }
+
+# The names of procs, in the file that the line says.
+_orderly_names() {
+	local i options=()
+	for ((i = 2; i < ${#words[@]} - 1; i++)); do
+		case "${words[i]}" in
+		-f | -C | -p | -e | --file | --directory | --param | --env) options+=("${words[i]}" "${words[++i]}") ;;
+		-[fCpe]?* | --file=* | --directory=* | --param=* | --env=*) options+=("${words[i]}") ;;
+		esac
+	done
+	"${words[0]}" graph "${options[@]}" list --names </dev/null 2>/dev/null
+}
+
+# What may stand where the cursor is, one per line; files: nothing of ours.
+_orderly_candidates() {
+	local previous=${words[-2]} i action=
+	[ "${#words[@]}" -gt 2 ] || {
+		_orderly_commands
+		return
+	}
+	case "$word" in
+	-*)
+		_orderly_options
+		return
+		;;
+	esac
+	case "$previous" in
+	-[a-zA-Z] | --file | --directory | --param | --env) [ "$previous" = -k ] || [ "$previous" = -n ] || return ;;
+	esac
+	case "$command" in
+	help) _orderly_commands ;;
+	run) _orderly_names ;;
+	graph)
+		for ((i = 2; i < ${#words[@]} - 1; i++)); do
+			case "${words[i]}" in
+			-f | -C | -p | -e) i=$((i + 1)) ;;
+			-*) ;;
+			*) action=${action:-${words[i]}} ;;
+			esac
+		done
+		case "$action" in
+		'') _orderly_actions ;;
+		check | schema) ;;
+		*) _orderly_names ;;
+		esac
+		;;
+	esac
+}
+
+_orderly() {
+	local words=() word command candidate prefix
+	_orderly_line
+	command=${words[1]-}
+	COMPREPLY=()
+	case "$COMP_WORDBREAKS" in
+	*:*) prefix=${word%"${word##*:}"} ;;
+	*) prefix= ;;
+	esac
+	while IFS= read -r candidate; do
+		case "$candidate" in
+		"$word"*) COMPREPLY+=("${candidate#"$prefix"}") ;;
+		esac
+	done < <(_orderly_candidates)
+	# A name that is not finished: an arg that may be anything follows.
+	case "${#COMPREPLY[@]}${COMPREPLY[0]-}" in
+	1*:) compopt -o nospace 2>/dev/null || true ;;
+	esac
+}
+
+complete -o bashdefault -o default -F _orderly orderly
