@@ -35,7 +35,7 @@ if(EXISTS ${tool_main})
 	if(TARGET orderly_graph)
 		target_sources(orderly_command PRIVATE ${graph_tools})
 		target_compile_definitions(orderly_command PRIVATE ORD_GRAPH)
-		target_link_libraries(orderly_command PRIVATE orderly_graph)
+		target_link_libraries(orderly_command PRIVATE orderly_graph ${ORD_ZMQ_LIBRARY})
 	endif()
 endif()
 

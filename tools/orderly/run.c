@@ -48,13 +48,16 @@ count_end(struct run *run, struct item *item)
 static void
 end_attempt(struct run *run, struct item *item, bool again)
 {
-	bool ran = item->slot != ORD_NONE;
+	uint32_t slot = item->slot;
+	bool ran = slot != ORD_NONE;
 
 	items_end(&run->items, item, terminal_now_ns());
 	if (ran)
 		estimate_task(&run->estimate, item->took_ns);
 	if (!again)
 		count_end(run, item);
+	if (ran)
+		run_trace_ended(run, item, slot);
 	if (ran || ord_proc_state(item->proc) == ORD_PROC_FAILED)
 		show_ended(run, item, again);
 	run->moved = true;
@@ -74,12 +77,14 @@ on_event(int kind, const struct ord_proc *proc, void *user)
 	case ORD_PROC_EVENT_STARTED:
 		run->counts.started += !item->started;
 		items_begin(&run->items, item, terminal_now_ns());
+		run_trace_began(run, item);
 		show_started(run, item);
 		break;
 	case ORD_PROC_EVENT_RETRIED: end_attempt(run, item, true); break;
 	case ORD_PROC_EVENT_ENDED: end_attempt(run, item, false); break;
 	default: break;
 	}
+	run_events_proc(run, item, kind);
 }
 
 static void
@@ -177,8 +182,50 @@ loop(struct run *run)
 		say_interrupted(run, &told);
 		if (run->counts.ended == run->counts.wanted)
 			return;
+		run_events_flush(run);
 		wait_for_something(run, fd, screen_step(run));
 	}
+}
+
+/* All has been told: in the summary, the events, the trace. */
+static int
+conclude(struct run *run)
+{
+	int status = summary_show(run);
+
+	printer_flush(&run->printer);
+	run_events_end(run, status);
+	if (!run_events_close(&run->events))
+		status = RUN_TROUBLE;
+	if (!run_trace_close(run))
+		status = RUN_TROUBLE;
+	return status;
+}
+
+/* It has not come to a run. */
+static void
+close_files(struct run *run, int status)
+{
+	run_events_end(run, status);
+	run_events_close(&run->events);
+	run_trace_close(run);
+	text_finish(&run->line);
+}
+
+/* Before the directory changes. */
+static bool
+open_files(struct run *run)
+{
+	const struct run_options *options = run->options;
+
+	if (options->list)
+		return true;
+	if (options->trace != NULL && !run_trace_open(&run->trace, options->trace))
+		return false;
+	if (options->events != NULL && !run_events_open(&run->events, options->events))
+		return false;
+	run_events_begin(run);
+	return true;
 }
 
 static int
@@ -197,8 +244,7 @@ run_graph(struct run *run)
 	loop(run);
 	if (run->screen)
 		screen_wipe(run);
-	status = summary_show(run);
-	printer_flush(&run->printer);
+	status = conclude(run);
 	signals_release();
 	ord_graph_destroy(&run->graph);
 	if (run->printer.broken_pipe)
@@ -295,12 +341,13 @@ run_main(int argc, char **argv)
 
 	run_options_read(&options, argc, argv);
 	set_up(&run);
-	status = load(&run);
+	status = open_files(&run) ? load(&run) : RUN_TROUBLE;
 	if (status == 0 && options.list)
 		names_list(&run);
 	else if (status == 0)
 		status = run_graph(&run);
 	ord_graph_destroy(&run.graph);
+	close_files(&run, status);
 	printer_finish(&run.printer);
 	items_finish(&run.items);
 	text_finish(&run.held);

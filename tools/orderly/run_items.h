@@ -30,7 +30,7 @@ struct item {
 struct items {
 	struct item **buckets; /* n_buckets, a power of two, open addressing */
 	size_t n_buckets, count;
-	struct item *first, *end; /* all, by .next */
+	struct item *first, *end;     /* all, by .next */
 	struct item *oldest, *newest; /* those that run */
 	uint64_t n_running;
 	uint32_t *slots; /* slots[n_slots]: 1 if it is taken */

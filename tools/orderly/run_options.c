@@ -61,6 +61,12 @@ static const struct argp_option table[] = { { NULL, 0, NULL, 0, "What is run:", 
 		"%F failed, %p per cent, %o per second, %e seconds, %w the same as m:ss, %E seconds "
 		"left, %W the same as m:ss, %% a per cent sign",
 		3 },
+	{ "events", OPTION_EVENTS, "FD|FILE|ADDRESS", 0,
+		"Tell what happens to programs, an object of JSON a line: to a descriptor, into a file, or "
+		"as a ZeroMQ publisher to tcp://… or ipc://… (with > in front: connect)",
+		3 },
+	{ "trace", OPTION_TRACE, "FILE", 0,
+		"Write when what ran as a trace of Chrome's format, for Perfetto and others", 3 },
 	{ "verbose", 'v', NULL, 0, "Say more: why a proc runs, what was up to date", 3 },
 	{ NULL, 0, NULL, 0, NULL, 0 } };
 

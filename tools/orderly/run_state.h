@@ -6,9 +6,11 @@
 
 #include "estimate.h"
 #include "printer.h"
+#include "run_events.h"
 #include "run_items.h"
 #include "run_options.h"
 #include "run_status.h"
+#include "run_trace.h"
 
 /* How the procs that were wanted ended. */
 struct run_counts {
@@ -25,6 +27,8 @@ struct run {
 	struct printer printer;
 	struct items items;
 	struct run_counts counts;
+	struct run_events events;
+	struct run_trace trace;
 	struct estimate estimate;
 	struct item *console; /* whose output is printed as it comes; NULL: nobody's */
 	struct item *last;    /* whose end or output was printed last */
