@@ -497,6 +497,51 @@ ORD_API int
 ord_graph_clear(struct ord_graph *graph);
 
 /*
+ * From now on procs whose names a pattern matches run when they are wanted,
+ * up to date or not.
+ *
+ * pattern  a name, or with `*` and `?`
+ *
+ * Returns 0, or ORD_EINVAL (no pattern), ORD_ENOMEM.
+ * May be called from a callback.  Since 0.1.  Source: lib/graph/touch.c.
+ */
+ORD_API int
+ord_graph_force(struct ord_graph *graph, const char *pattern);
+
+/*
+ * What is there counts as made by procs: records as after a run, without
+ * running anything.  Their result is that of their last success.  Then
+ * everything is as after ord_graph_clear.
+ *
+ * pattern  as in ord_graph_start
+ *
+ * Returns 0, or
+ *   ORD_EINVAL   there is none of this name, or the graph has no database, or it is a dry run
+ *   ORD_EFAILED  an output is not there; the sentence names the proc
+ *   ORD_EBUSY    procs are wanted or run, or called from a callback
+ *   and as ord_graph_start.
+ * Since 0.1.  Source: lib/graph/touch.c.
+ */
+ORD_API int
+ord_graph_touch(struct ord_graph *graph, const char *pattern);
+
+/*
+ * Forget the successes of procs: they run when they are wanted next.
+ *
+ * pattern  a name, or with `*` and `?`; also of procs that the graph does not know any more
+ *
+ * Returns 0, or
+ *   ORD_EINVAL   nothing is known of such a proc, or the graph has no database, or it is a dry run
+ *   ORD_EBUSY    procs are wanted or run, or called from a callback
+ *   ORD_ETIMEDOUT  another runner has the database
+ *   ORD_ESYSTEM  it cannot be written
+ *   ORD_ENOMEM
+ * Since 0.1.  Source: lib/graph/touch.c.
+ */
+ORD_API int
+ord_graph_forget(struct ord_graph *graph, const char *pattern);
+
+/*
  * Stop soon, from any thread or a signal handler.  The first call: nothing
  * more is started, what runs ends in its own time.  The second: it is killed.
  * The graph starts nothing after that.

@@ -139,6 +139,18 @@ ord_proc_reason(const struct ord_proc *proc, uint32_t index);
 ORD_API uint64_t
 ord_proc_expected_ns(const struct ord_proc *proc);
 
+/* Processor time of its last process in user mode, nanoseconds; 0 where it is not known.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API uint64_t
+ord_proc_user_ns(const struct ord_proc *proc);
+
+/* The same in the kernel.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API uint64_t
+ord_proc_system_ns(const struct ord_proc *proc);
+
+/* The peak resident size of its last process in bytes; 0 where it is not known.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API uint64_t
+ord_proc_memory_bytes(const struct ord_proc *proc);
+
 /* When its last attempt began, CLOCK_MONOTONIC in nanoseconds; 0 if it never did.  Since 0.1.  Source: lib/graph/proc.c. */
 ORD_API uint64_t
 ord_proc_started_ns(const struct ord_proc *proc);

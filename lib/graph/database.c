@@ -299,22 +299,14 @@ configure(struct database *database)
 	return code != SQLITE_OK ? trouble(database, code, "opened") : DATABASE_OPEN;
 }
 
-/* Where nothing can be written, a database without a log can only be read as a file that never changes.  1 if that is so, with its address. */
+/* A reader leaves nothing behind: a database without a log, which SQLite would make, is read as a file that never changes.  1 if that is so, with its address. */
 static int
 is_frozen(const char *path, char *address, size_t size)
 {
 	size_t used, at;
-	char *slash;
 
 	snprintf(address, size, "%s-wal", path);
 	if (access(address, F_OK) == 0)
-		return 0;
-	slash = strrchr(address, '/');
-	if (slash == NULL)
-		snprintf(address, size, ".");
-	else
-		slash[slash == address] = '\0';
-	if (access(address, W_OK) == 0)
 		return 0;
 	used = (size_t)snprintf(address, size, "file:");
 	for (at = 0; path[at] != '\0' && used + 32 < size; at++)
@@ -329,11 +321,12 @@ open_handle(struct database *database, int read_only)
 {
 	int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 	char address[4500];
-	int frozen = read_only && is_frozen(database->path, address, sizeof address);
-	int code = sqlite3_open_v2(frozen ? address : database->path, &database->handle,
-		flags | SQLITE_OPEN_NOMUTEX | (frozen ? SQLITE_OPEN_URI : 0), NULL);
+	int code;
 	struct stat stat_now;
 
+	database->frozen = read_only && is_frozen(database->path, address, sizeof address);
+	code = sqlite3_open_v2(database->frozen ? address : database->path, &database->handle,
+		flags | SQLITE_OPEN_NOMUTEX | (database->frozen ? SQLITE_OPEN_URI : 0), NULL);
 	if (code != SQLITE_OK)
 		return trouble(database, code, "opened");
 	sqlite3_extended_result_codes(database->handle, 1);
@@ -350,6 +343,7 @@ int
 database_open(struct database *database, const char *path, int read_only,
 	const struct database_rows *rows)
 {
+	char address[4500];
 	int answer;
 	int64_t tables = 0;
 
@@ -364,6 +358,11 @@ database_open(struct database *database, const char *path, int read_only,
 	/* Without tables, as it may be where nothing can be written, there is nothing to read. */
 	if (answer == DATABASE_OPEN && tables != 0)
 		answer = read_all(database, rows);
+	/* A runner began meanwhile: what was read may be half of what it writes. */
+	if (database->frozen && is_frozen(path, address, sizeof address) == 0) {
+		database_close(database);
+		return database_open(database, path, read_only, rows);
+	}
 	if (answer == DATABASE_OPEN && tables != 0)
 		answer = prepare(database);
 	if (answer != DATABASE_OPEN)

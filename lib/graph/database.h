@@ -23,6 +23,7 @@ struct database {
 	dev_t device;     /* the file that is open */
 	ino_t inode;
 	int read_only;
+	int frozen; /* read as a file that does not change */
 	struct error error;
 };
 

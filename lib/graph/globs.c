@@ -239,12 +239,12 @@ path_regex_compile(struct path_glob *glob, const char *text)
 	PCRE2_SIZE offset;
 	int fault = -1, status = 0;
 
-	*glob = (struct path_glob){ .text = memory_copy("", 0), .deep = 1 };
+	*glob = (struct path_glob){ .text = memory_copy("", 0), .deep = 1, .regex = 1 };
 	if (general != NULL)
 		context = pcre2_compile_context_create(general);
 	if (glob->text != NULL && context != NULL)
-		glob->bytes = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
-			PCRE2_ANCHORED | PCRE2_ENDANCHORED, &status, &offset, context);
+		glob->bytes = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, PCRE2_ANCHORED,
+			&status, &offset, context);
 	if (glob->bytes != NULL) {
 		glob->matches = pcre2_match_data_create(1, general);
 		fault = glob->matches != NULL ? 0 : -1;
@@ -292,7 +292,7 @@ run(const struct path_glob *glob, const char *path, size_t size, uint32_t option
 int
 path_glob_match(const struct path_glob *glob, const char *path, size_t size)
 {
-	return run(glob, path, size, 0);
+	return run(glob, path, size, glob->regex ? PCRE2_ENDANCHORED : 0);
 }
 
 int

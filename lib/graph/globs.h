@@ -19,6 +19,7 @@ struct path_glob {
 	void *matches;    /* room for a match */
 	size_t fixed;     /* text[fixed] is the directory that all matches lie in; 0: none */
 	int deep;         /* there is a `**` */
+	int regex;        /* it is a regular expression */
 	int hidden;       /* a component begins with a dot */
 };
 

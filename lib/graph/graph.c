@@ -214,6 +214,7 @@ graph_free(struct ord_graph *graph)
 	increment_close(graph);
 	memory_free(graph->database);
 	making_free_strings(graph->ignore);
+	texts_finish(&graph->forced);
 	free_named(graph->locks, graph->schedule.n_locks);
 	free_named(graph->params, graph->n_params);
 	free_variables(graph);
@@ -452,6 +453,13 @@ ord_graph_clear(struct ord_graph *graph)
 	if (graph->schedule.unfinished != 0)
 		return error_set(&graph->error, ORD_EBUSY,
 			"procs are wanted or run: wait for them first (ord_graph_wait_all)");
+	graph_reset(graph);
+	return ORD_OK;
+}
+
+void
+graph_reset(struct ord_graph *graph)
+{
 	schedule_clear(&graph->schedule);
 	for (uint32_t i = 0; i < graph->schedule.n_nodes; i++) {
 		verdict_clear(graph->procs[i]);
@@ -459,7 +467,6 @@ ord_graph_clear(struct ord_graph *graph)
 		graph->procs[i]->attempts = 0;
 		graph->procs[i]->started_ns = graph->procs[i]->ended_ns = 0;
 	}
-	return ORD_OK;
 }
 
 const struct ord_proc *

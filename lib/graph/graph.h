@@ -20,6 +20,7 @@
 #include "graph/index.h"
 #include "graph/poll.h"
 #include "graph/schedule.h"
+#include "graph/texts.h"
 
 #define PARALLEL_MAX 4096
 #define GRAPH_BUCKETS 1024 /* a power of two */
@@ -48,7 +49,8 @@ struct ord_proc {
 	uint64_t secret;               /* of an attempt whose clients may ask; 0: none */
 	uint64_t started_ns;
 	uint64_t ended_ns;
-	uint64_t version; /* what its dependents consume; 0: none */
+	uint64_t user_ns, system_ns, memory_bytes; /* of its last process */
+	uint64_t version;                          /* what its dependents consume; 0: none */
 	uint64_t
 		changed; /* the tick of the files at which it, or what it depends on, ended a run */
 	uint32_t n_reasons;
@@ -60,7 +62,7 @@ struct ord_proc {
 	uint8_t saying;   /* an enum saying */
 	uint8_t canceled; /* by us, while it ran */
 	uint8_t skipped;  /* it did not have to run */
-	uint8_t forced;   /* it has to */
+	uint8_t touched;  /* what is there counts as made by it */
 };
 
 /* A variable of all commands, which the file or a dotenv file says. */
@@ -141,6 +143,7 @@ struct ord_graph {
 	char **ignore;                           /* the same */
 	uint64_t unreal;                         /* versions that a dry run has given */
 	uint64_t median_ns;                      /* how long procs take, of those that are known */
+	struct texts forced;                     /* patterns of procs that are to run */
 	int medians;                             /* they are known */
 	int touching;                            /* what would run is recorded as if it had */
 	int start_fault;                         /* the pool did not start */
@@ -251,6 +254,9 @@ int graph_enter(struct ord_graph *graph);
 int graph_leave(struct ord_graph *graph, int status);
 
 void graph_free(struct ord_graph *graph);
+
+/* All procs as before they were wanted; nothing is unfinished. */
+void graph_reset(struct ord_graph *graph);
 
 /* What the user should know: a sentence more.  Without memory it is lost. */
 void graph_warn(struct ord_graph *graph, const char *sentence);

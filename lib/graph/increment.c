@@ -15,7 +15,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-#define REASONS_MAX 100 /* sentences that are kept of one proc */
+#define FILE_OWN UINT32_MAX /* the kind of what is no input */
+#define REASONS_MAX 100     /* sentences that are kept of one proc */
 
 /* --- the database --- */
 
@@ -189,21 +190,21 @@ part_outputs(struct ord_graph *graph, struct increment *now)
 {
 	uint32_t kept = 0;
 
-	for (uint32_t i = 0; i < now->inputs.n; i++) {
-		const struct file *file = &now->inputs.items[i];
-		int made = 0, named = 0;
+	for (uint32_t i = 0; i < now->outputs.n; i++) {
+		struct file *file = file_list_find(&now->inputs, now->outputs.list[i]);
 
-		for (uint32_t j = 0; !made && j < now->outputs.n; j++)
-			made = strcmp(now->outputs.list[j], file->path) == 0;
-		for (uint32_t j = 0; made && !named && j < now->patterns.n; j++)
-			named = strcmp(now->patterns.list[j], file->path) == 0;
-		if (named)
-			return error_set(&graph->error, ORD_EINVAL,
-				"%s is both an input and an output of it: it would never be up to date",
-				file->path);
-		if (!made)
-			now->inputs.items[kept++] = *file;
+		if (file == NULL)
+			continue;
+		for (uint32_t j = 0; j < now->patterns.n; j++)
+			if (strcmp(now->patterns.list[j], file->path) == 0)
+				return error_set(&graph->error, ORD_EINVAL,
+					"%s is both an input and an output of it: it would never be up to date",
+					file->path);
+		file->kind = FILE_OWN;
 	}
+	for (uint32_t i = 0; i < now->inputs.n; i++)
+		if (now->inputs.items[i].kind != FILE_OWN)
+			now->inputs.items[kept++] = now->inputs.items[i];
 	now->inputs.n = kept;
 	return ORD_OK;
 }
@@ -283,7 +284,7 @@ force_of(const struct ord_graph *graph, const struct ord_proc *proc)
 {
 	if (graph->touching)
 		return FORCE_NOT;
-	if (proc->forced)
+	if (graph->forced.n != 0 && touch_is_forced(graph, proc))
 		return FORCE_ASKED;
 	if (graph->options.full)
 		return FORCE_FULL;
@@ -419,11 +420,34 @@ begin(struct ord_graph *graph, struct ord_proc *proc, struct increment *now)
 	return INCREMENT_RUN;
 }
 
+/* Of others than those that are touched only the version is asked for. */
+static int
+decide_touch(struct ord_graph *graph, struct ord_proc *proc, struct increment *now)
+{
+	int status = ORD_OK;
+
+	verdict_clear(proc);
+	if (!proc->touched && now->record != NULL && now->record->version != 0)
+		proc->version = now->record->version;
+	else if (!proc->touched)
+		proc->version = UINT64_MAX - graph->unreal++;
+	else if (is_group(proc))
+		status = increment_group(graph, proc, now);
+	else
+		status = remember_touched(graph, proc, now);
+	if (status != ORD_OK)
+		return fail(graph, proc);
+	increment_drop(graph, proc);
+	return INCREMENT_DONE;
+}
+
 static int
 decide(struct ord_graph *graph, struct ord_proc *proc, struct increment *now)
 {
 	int status = judge(graph, proc, now);
 
+	if (status == ORD_OK && graph->touching && (now->reasons.n != 0 || !proc->touched))
+		return decide_touch(graph, proc, now);
 	if (status == ORD_OK && is_group(proc) && !graph->options.dry_run)
 		status = judge_group(graph, proc, now);
 	else if (status == ORD_OK && now->reasons.n == 0)

@@ -81,7 +81,14 @@ uint32_t increment_fingerprint(const struct ord_graph *graph, const struct ord_p
 /* If the history says that something could not be written, the user is to know. */
 void increment_warn(struct ord_graph *graph, int status);
 
+/* --- touch.c --- */
+
+int touch_is_forced(const struct ord_graph *graph, const struct ord_proc *proc);
+
 /* --- remember.c --- */
+
+/* It counts as if it had run, and what is there as what it made; a status with graph->error. */
+int remember_touched(struct ord_graph *graph, struct ord_proc *proc, struct increment *now);
 
 /* A group that stands for something new gets a new version; a status with graph->error. */
 int increment_group(struct ord_graph *graph, struct ord_proc *proc, struct increment *now);

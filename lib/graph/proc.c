@@ -131,6 +131,24 @@ ord_proc_expected_ns(const struct ord_proc *proc)
 }
 
 uint64_t
+ord_proc_user_ns(const struct ord_proc *proc)
+{
+	return proc->user_ns;
+}
+
+uint64_t
+ord_proc_system_ns(const struct ord_proc *proc)
+{
+	return proc->system_ns;
+}
+
+uint64_t
+ord_proc_memory_bytes(const struct ord_proc *proc)
+{
+	return proc->memory_bytes;
+}
+
+uint64_t
 ord_proc_started_ns(const struct ord_proc *proc)
 {
 	return proc->started_ns;

@@ -58,6 +58,9 @@ take_times(const struct ord_proc *proc, struct run *run)
 
 	*run = (struct run){ .state = ord_proc_state(proc),
 		.exit_code = proc->exit_code,
+		.user_ns = proc->user_ns,
+		.system_ns = proc->system_ns,
+		.memory_bytes = proc->memory_bytes,
 		.why = proc->n_reasons != 0 ? proc->reasons : NULL };
 	if (proc->started_ns != 0 && proc->ended_ns != 0) {
 		run->start_ns = (int64_t)(wall - (now - proc->started_ns));
@@ -88,6 +91,9 @@ write_record(struct ord_graph *graph, struct ord_proc *proc, struct record *reco
 	record->start_ns = run.start_ns;
 	record->end_ns = run.end_ns;
 	record->attempts = proc->attempts;
+	record->user_ns = run.user_ns;
+	record->system_ns = run.system_ns;
+	record->memory_bytes = run.memory_bytes;
 	proc->version = record->version;
 	status = history_succeed(graph->history, proc->name, &run, record);
 	increment_warn(graph, status);
@@ -166,6 +172,21 @@ remember(struct ord_graph *graph, struct ord_proc *proc, struct increment *now)
 	if (proc->cause == ORD_CAUSE_NONE && proc->ended_ns > proc->started_ns)
 		stale_add_duration(&record, proc->ended_ns - proc->started_ns);
 	return write_record(graph, proc, &record);
+}
+
+int
+remember_touched(struct ord_graph *graph, struct ord_proc *proc, struct increment *now)
+{
+	const struct record *old = now->record;
+	int status = outputs_after(graph, now);
+
+	if (status > 0)
+		return graph->error.status;
+	if (status == ORD_OK)
+		status = hash(graph, &now->inputs, 0);
+	if (status == ORD_OK && old != NULL)
+		status = keep_result(graph, proc, old);
+	return status == ORD_OK ? remember(graph, proc, now) : status;
 }
 
 int

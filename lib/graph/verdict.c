@@ -116,6 +116,9 @@ verdict_take(struct ord_proc *proc, const struct ord_result *result)
 	proc->signal = ord_result_signal(result);
 	proc->started_ns = ord_result_started_ns(result);
 	proc->ended_ns = ord_result_ended_ns(result);
+	proc->user_ns = ord_result_user_us(result) * 1000;
+	proc->system_ns = ord_result_system_us(result) * 1000;
+	proc->memory_bytes = ord_result_max_rss_kib(result) * 1024;
 	if (state == ORD_EXITED)
 		said = said_by_code(proc);
 	if (state == ORD_DONE || (state == ORD_EXITED && said != SAID_NOTHING)) {

@@ -1,5 +1,5 @@
 /* What runs again and what does not: a graph with a database, made anew for each run as a new process would. */
-#include "ground.h"
+#include "runs.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,86 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define DATABASE "db/graph"
-
-/* Long enough that a later write shows in the time of a file. */
-#define AGE 100
-
-static struct ord_graph *
-open_graph(void)
-{
-	return graphs_new(&ORD_GRAPH_OPTIONS(.database = DATABASE, .parallel = 2));
-}
-
-/* Run a name in a graph that `define` fills, and say how the procs ended: "a=ran b=kept" … */
-
-static const char *
-ending(const struct ord_proc *proc)
-{
-	switch (ord_proc_state(proc)) {
-	case ORD_PROC_SUCCEEDED: return "ran";
-	case ORD_PROC_UP_TO_DATE: return "kept";
-	case ORD_PROC_SKIPPED: return "skipped";
-	case ORD_PROC_FAILED: return "failed";
-	case ORD_PROC_FAILED_DEP: return "canceled";
-	default: return "idle";
-	}
-}
-
-static char *
-write_endings(struct ord_graph *graph, char *text, size_t size)
-{
-	*text = '\0';
-	for (const struct ord_proc *proc = ord_graph_next(graph, NULL); proc != NULL;
-		proc = ord_graph_next(graph, proc))
-		snprintf(text + strlen(text), size - strlen(text), "%s%s=%s", *text != '\0' ? " " : "",
-			ord_proc_name(proc), ending(proc));
-	return text;
-}
-
-static void
-run_says(struct ord_graph *graph, const char *name, const char *wanted, const char *file, int line)
-{
-	char text[1000];
-	int status = ord_graph_run(graph, ORD_NAMES(name));
-
-	write_endings(graph, text, sizeof text);
-	if (strcmp(text, wanted) != 0) {
-		fprintf(stderr, "%s:%d: %s, not %s (%d: %s)\n", file, line, text, wanted, status, ord_graph_error(graph));
-		for (const struct ord_proc *proc = ord_graph_next(graph, NULL); proc != NULL;
-			proc = ord_graph_next(graph, proc))
-			for (uint32_t i = 0; ord_proc_reason(proc, i) != NULL; i++)
-				fprintf(stderr, "  %s: %s\n", ord_proc_name(proc), ord_proc_reason(proc, i));
-	}
-	scene_check(strcmp(text, wanted) == 0, wanted, file, line);
-}
-
-/* RUN(define, "all", "a=ran b=kept"): in a new graph */
-#define RUN(define, name, wanted) run_fresh((define), (name), (wanted), NULL, __FILE__, __LINE__)
-/* The same, and the first reason of proc `of` holds `word`. */
-#define RUN_WHY(define, name, wanted, why) run_fresh((define), (name), (wanted), (why), __FILE__, __LINE__)
-
-static void
-run_fresh(void (*define)(struct ord_graph *graph), const char *name, const char *wanted, const char *why,
-	const char *file, int line)
-{
-	struct ord_graph *graph = open_graph();
-	const struct ord_proc *proc;
-	const char *reason;
-
-	define(graph);
-	run_says(graph, name, wanted, file, line);
-	if (why != NULL) {
-		proc = graphs_proc(graph, name);
-		reason = ord_proc_reason(proc, 0);
-		if (reason == NULL || strstr(reason, why) == NULL)
-			fprintf(stderr, "%s:%d: the reason is '%s', not '%s'\n", file, line, reason != NULL ? reason : "none", why);
-		scene_check(reason != NULL && strstr(reason, why) != NULL, why, file, line);
-	}
-	CHECK(strcmp(ord_graph_warning(graph), "") == 0);
-	ord_graph_destroy(&graph);
-}
 
 /* --- one file into another --- */
 
@@ -303,5 +223,218 @@ SCENE(increment, definitions)
 	ground_write("unrelated", "new");
 	CHECK_EQ(setenv("UNRELATED", "new", 1), 0);
 	RUN(as_defined, "p", "p=kept");
+	ground_leave();
+}
+
+/* --- commands that say that nothing changed, or that there is nothing to do --- */
+
+static void
+says(struct ord_graph *graph)
+{
+	ADD(graph, .name = "said", .shell = "cat in; exit $(cat code)", .inputs = ORD_NAMES("in"), .stdout_result = 1,
+					 .skip_exit = 80, .no_change_exit = 81);
+	ADD(graph, .name = "behind", .shell = "true", .deps = ORD_NAMES("said"));
+}
+
+SCENE(increment, no_change_and_skip_keep_the_result)
+{
+	static const char *const codes[] = { "81", "80" };
+
+	ground_enter();
+	ground_write("in", "one");
+	ground_write("code", "0");
+	RUN(says, "behind", "said=ran behind=ran");
+	for (int i = 0; i < 2; i++) {
+		struct ord_graph *graph = runs_open();
+
+		ground_write("in", i == 0 ? "three" : "fourth");
+		ground_write("code", codes[i]);
+		says(graph);
+		runs_says(graph, "behind", i == 0 ? "said=ran behind=kept" : "said=skipped behind=kept", __FILE__, __LINE__);
+		CHECK(strcmp(graphs_output(graph, "said"), "one") == 0);
+		GRAPH_OK(graph, ord_graph_clear(graph));
+		runs_says(graph, "behind", "said=kept behind=kept", __FILE__, __LINE__);
+		CHECK(strcmp(graphs_output(graph, "said"), "one") == 0);
+		ord_graph_destroy(&graph);
+	}
+	ground_leave();
+}
+
+/* --- what is written while it runs --- */
+
+static void
+races(struct ord_graph *graph)
+{
+	ADD(graph, .name = "race", .shell = "cat in > out; test -e calm || echo more >> in", .inputs = ORD_NAMES("in"),
+					 .outputs = ORD_NAMES("out"));
+}
+
+SCENE(increment, an_input_that_is_edited_while_it_runs)
+{
+	ground_enter();
+	ground_write("in", "one\n");
+	RUN(races, "race", "race=ran");
+	RUN_WHY(races, "race", "race=ran", "input in changed");
+	ground_write("calm", "");
+	RUN(races, "race", "race=ran");
+	RUN(races, "race", "race=kept");
+	CHECK(strcmp(ground_read("in"), ground_read("in")) == 0);
+	ground_leave();
+}
+
+/* --- sets of inputs --- */
+
+static int
+say_names(const struct ord_proc *proc, const char *const **names, void *user)
+{
+	static const char *said[3];
+
+	(void)user;
+	CHECK(ord_proc_name(proc) != NULL);
+	said[0] = ground_lines("more") != 0 ? "asked/*" : NULL;
+	*names = said;
+	return access("refuse", F_OK) == 0 ? 7 : 0;
+}
+
+static void
+sets(struct ord_graph *graph)
+{
+	ADD(graph, .name = "set", .shell = "true", .inputs = ORD_NAMES("glob/**/*.c", "dir"),
+					.inputs_ignore = ORD_NAMES("**/no*"),
+					.special_inputs = ORD_INPUTS(&ORD_INPUT(.regex = "re/[a-c]+\\.txt"),
+						&ORD_INPUT(.path = "path"), &ORD_INPUT(.names = say_names)));
+}
+
+SCENE(increment, sets_of_inputs)
+{
+	static const struct {
+		const char *path;
+		int matters;
+	} rows[] = { { "glob/a.c", 1 }, { "glob/deep/er/b.c", 1 }, { "glob/a.h", 0 }, { "glob/no.c", 0 }, { "dir/any", 1 },
+		{ "dir/sub/any", 1 }, { "dir/sub/nothing", 0 }, { "path", 1 }, { "re/abc.txt", 1 }, { "re/abd.txt", 0 },
+		{ "re/abc.txt2", 0 }, { "asked/one", 0 }, { "more", 0 } };
+
+	ground_enter();
+	ground_write("first.c", "");
+	ground_write("path", "there\n");
+	RUN(sets, "set", "set=ran");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		ground_write(rows[i].path, "new\n");
+		if (rows[i].matters)
+			RUN_WHY(sets, "set", "set=ran", rows[i].path);
+		RUN(sets, "set", strcmp(rows[i].path, "more") == 0 ? "set=ran" : "set=kept");
+	}
+	CHECK_EQ(unlink("glob/a.c"), 0);
+	RUN_WHY(sets, "set", "set=ran", "input glob/a.c is gone");
+	ground_write("asked/two", "");
+	RUN_WHY(sets, "set", "set=ran", "input asked/two is new");
+	ground_write("refuse", "");
+	RUN(sets, "set", "set=failed");
+	CHECK_EQ(unlink("refuse"), 0);
+	RUN(sets, "set", "set=kept");
+	ground_leave();
+}
+
+/* --- who makes what --- */
+
+SCENE(increment, claims)
+{
+	struct ord_graph *graph = runs_open();
+
+	ground_enter();
+	ADD(graph, .name = "one::[x]", .shell = "echo > [x]", .outputs = ORD_NAMES("./[x]"));
+	ADD(graph, .name = "two", .shell = "echo > same", .outputs = ORD_NAMES("same"));
+	ADD(graph, .name = "own", .shell = "cat x >> x", .inputs = ORD_NAMES("x"), .outputs = ORD_NAMES("x"));
+	ADD(graph, .name = "glob", .shell = "echo > made.z", .inputs = ORD_NAMES("*.z"), .outputs = ORD_NAMES("made.z"));
+	GRAPH_OK(graph, ord_graph_run(graph, ORD_NAMES("one::same", "one::other")));
+	GRAPH_SAYS(graph, ord_graph_start(graph, "two"), ORD_EINVAL, "both one::same and two make same");
+	ground_write("x", "");
+	CHECK_EQ(ord_graph_run(graph, ORD_NAMES("own")), ORD_EFAILED);
+	CHECK(strstr(ERROR_OF(graph, "own"), "x is both an input and an output") != NULL);
+	ground_write("in.z", "");
+	GRAPH_OK(graph, ord_graph_run(graph, ORD_NAMES("glob")));
+	GRAPH_OK(graph, ord_graph_clear(graph));
+	GRAPH_OK(graph, ord_graph_run(graph, ORD_NAMES("glob")));
+	CHECK_EQ(STATE_OF(graph, "glob"), ORD_PROC_UP_TO_DATE);
+	ord_graph_destroy(&graph);
+	ground_leave();
+}
+
+/* --- age --- */
+
+static void
+ages(struct ord_graph *graph)
+{
+	ADD(graph, .name = "aged", .shell = "echo > aged",
+					 .special_outputs = ORD_OUTPUT_FILES(
+						 &ORD_OUTPUT_FILE(.path = "aged", .max_age_ms = 1000 * AGE)));
+}
+
+SCENE(increment, outputs_grow_old)
+{
+	ground_enter();
+	RUN(ages, "aged", "aged=ran");
+	RUN(ages, "aged", "aged=kept");
+	ground_age("aged", AGE / 2);
+	RUN(ages, "aged", "aged=kept");
+	ground_age("aged", AGE + 1);
+	RUN_WHY(ages, "aged", "aged=ran", "output aged is older than");
+	ground_leave();
+}
+
+/* --- functions --- */
+
+static int
+return_file(struct ord_task *task, void *user)
+{
+	(void)user;
+	return graphs_return(task, ground_read("in"));
+}
+
+static int
+ask_another(struct ord_task *task, void *user)
+{
+	const void *output;
+	int status = ord_context_run(task, ORD_NAMES("asked"));
+
+	(void)user;
+	if (status == 0)
+		status = ord_context_result(task, "asked", &output, NULL);
+	return status == 0 ? graphs_return(task, output) : status;
+}
+
+static const char *version = "1";
+
+static void
+functions(struct ord_graph *graph)
+{
+	ADD(graph, .name = "f", .function = return_file, .inputs = ORD_NAMES("in"), .version = version);
+	ADD(graph, .name = "asked", .function = return_file, .inputs = ORD_NAMES("in"));
+	ADD(graph, .name = "asks", .function = ask_another, .inputs = ORD_NAMES("calm"), .deps = ORD_NAMES("f"));
+	GRAPH_OK(graph, ord_graph_set_param(graph, "opt", param));
+}
+
+SCENE(increment, functions_and_what_they_ask_for)
+{
+	struct ord_graph *graph;
+
+	ground_enter();
+	ground_write("in", "one");
+	param = "1";
+	RUN(functions, "f", "f=ran asked=idle asks=idle");
+	RUN(functions, "f", "f=kept asked=idle asks=idle");
+	version = "2";
+	RUN_WHY(functions, "f", "f=ran asked=idle asks=idle", "version changed");
+	param = "2";
+	RUN_WHY(functions, "f", "f=ran asked=idle asks=idle", "param opt changed");
+	RUN(functions, "asks", "f=kept asked=ran asks=ran");
+	/* whom it asks is only known when it runs */
+	RUN_WHY(functions, "asks", "f=kept asked=kept asks=ran", "asked");
+	ground_write("in", "two");
+	graph = runs_open();
+	functions(graph);
+	RUN_IN(graph, "asks", "f=ran asked=ran asks=ran");
+	CHECK(strcmp(graphs_output(graph, "asks"), "two") == 0);
+	ord_graph_destroy(&graph);
 	ground_leave();
 }
