@@ -192,7 +192,7 @@ struct ord_graph_options {
 	uint32_t allow_missing_deps; /* 1: a dep of which there is no proc is none */
 	uint32_t jobserver;         /* an enum ord_jobserver: a proc beside another takes a token, and gives the same one back when it ends or waits; INLINE: not used */
 	uint32_t max_load;          /* a proc beside another is started only while the load average of a minute is below this, in hundredths; 0 = not asked */
-	const char *database;       /* file in which successes are remembered; made when the first proc is wanted; copied; NULL: nothing is remembered, everything runs */
+	const char *database;       /* file in which successes are remembered; made when the first proc is wanted; copied; NULL: what a loaded file says, or .default_database; "none": nothing is remembered, everything runs */
 	const char *const *ignore;  /* patterns of files that are nobody's inputs; NULL-terminated; copied */
 	uint32_t fingerprint;       /* enum ord_fingerprint; 0 = ORD_FINGERPRINT_BOTH */
 	uint32_t full;              /* 1: everything runs */
@@ -202,6 +202,7 @@ struct ord_graph_options {
 	uint32_t socket_clients;    /* of them at once, others wait; 0 = 4096; never more than half of what may be open */
 	ord_graph_input_fn on_input; /* procs ask a person; NULL: they are told that nobody is there */
 	void *on_input_user;        /* its user pointer */
+	const char *default_database; /* .database if neither that nor a loaded file says one; copied; NULL: none */
 };
 
 /* Lists: ORD_NAMES("a", "b"), and pointers to what ORD_DEP, ORD_CHOICE, ORD_INPUT and ORD_OUTPUT_FILE make. */

@@ -79,19 +79,35 @@ add_text(struct ord_graph *graph, const struct ord_proc *proc, struct increment 
 	return status == 0 ? ORD_OK : no_memory(graph);
 }
 
-/* Each variable is a part of its own. */
+/* Whether a variable is set once more behind this place. */
+static int
+is_set_again(const struct buffer *variables, size_t at, const char *name)
+{
+	size_t size = strlen(name);
+
+	for (; at < variables->size; at += strlen(variables->bytes + at) + 1)
+		if (strncmp(variables->bytes + at, name, size) == 0 &&
+			variables->bytes[at + size] == '=')
+			return 1;
+	return 0;
+}
+
+/* Each variable is a part of its own: those of the graph's files, and the proc's, which win. */
 static int
 add_env(struct ord_graph *graph, const struct ord_proc *proc, struct increment *now)
 {
+	const struct definition *definition = proc->definition;
 	struct buffer *filled = &graph->text;
 	struct span missing;
-	int status;
+	int status = 0;
 
-	if (proc->definition->command.env.n_words == 0)
-		return ORD_OK;
 	filled->size = 0;
-	status = text_fill(&proc->definition->command.env, proc_value, (void *)(uintptr_t)proc,
-		filled, &missing);
+	for (uint32_t i = 0;
+		definition_is_command(definition) && status == 0 && i < graph->n_variables; i++)
+		status = text_fill(&graph->variables[i].text, param_value, graph, filled, &missing);
+	if (status == 0)
+		status = text_fill(&definition->command.env, proc_value, (void *)(uintptr_t)proc,
+			filled, &missing);
 	if (status > 0)
 		return has_no_value(graph, &missing, "env");
 	for (size_t at = 0; status == 0 && at < filled->size;) {
@@ -99,7 +115,8 @@ add_env(struct ord_graph *graph, const struct ord_proc *proc, struct increment *
 
 		at += strlen(variable) + 1;
 		*value = '\0';
-		status = add_part(now, "env", variable, value + 1);
+		if (!is_set_again(filled, at, variable))
+			status = add_part(now, "env", variable, value + 1);
 	}
 	return status == 0 ? ORD_OK : no_memory(graph);
 }
@@ -272,6 +289,8 @@ ask(struct ord_graph *graph, const struct ord_proc *proc, const struct asked *as
 	graph->asking++;
 	status = asked->names(proc, &names, asked->user);
 	graph->asking--;
+	if (status != 0 && asked->names == names_ask)
+		return graph->error.status; /* with its own sentence */
 	if (status != 0)
 		return error_set(&graph->error, ORD_EFAILED, "its callback for %s failed with %d",
 			what, status);

@@ -97,6 +97,12 @@ copy_paths(struct ord_graph *graph)
 		if (graph->database == NULL)
 			return ORD_ENOMEM;
 	}
+	if (options->default_database != NULL) {
+		graph->default_database =
+			memory_copy(options->default_database, strlen(options->default_database));
+		if (graph->default_database == NULL)
+			return ORD_ENOMEM;
+	}
 	if (options->ignore != NULL) {
 		graph->ignore = making_copy(options->ignore);
 		if (graph->ignore == NULL)
@@ -124,6 +130,8 @@ take_options(struct ord_graph *graph, const struct ord_graph_options *options)
 		graph->options.fingerprint > ORD_FINGERPRINT_HASH || graph->options.full > 1 ||
 		graph->options.dry_run > 1 || graph->options.database_wait_ms > INT32_MAX ||
 		(graph->options.database != NULL && *graph->options.database == '\0') ||
+		(graph->options.default_database != NULL &&
+			*graph->options.default_database == '\0') ||
 		*separator == '\0' || strpbrk(separator, "[]*?") != NULL)
 		return ORD_EINVAL;
 	graph->separator = memory_copy(separator, strlen(separator));
@@ -213,6 +221,7 @@ graph_free(struct ord_graph *graph)
 	}
 	increment_close(graph);
 	memory_free(graph->database);
+	memory_free(graph->default_database);
 	making_free_strings(graph->ignore);
 	texts_finish(&graph->forced);
 	free_named(graph->locks, graph->schedule.n_locks);

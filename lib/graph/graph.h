@@ -139,7 +139,8 @@ struct ord_graph {
 	struct table claims;                     /* who makes which file */
 	struct claim *first_claim;               /* all of them */
 	int warned, write_failed;                /* of the history; that it could not write */
-	char *database;                          /* as in the options */
+	char *database;                          /* as in the options, or a file's */
+	char *default_database;                  /* as in the options */
 	char **ignore;                           /* the same */
 	uint64_t unreal;                         /* versions that a dry run has given */
 	uint64_t median_ns;                      /* how long procs take, of those that are known */

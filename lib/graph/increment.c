@@ -20,17 +20,26 @@
 
 /* --- the database --- */
 
+/* NULL: nothing is remembered. */
+static const char *
+database_of(const struct ord_graph *graph)
+{
+	const char *path = graph->database != NULL ? graph->database : graph->default_database;
+
+	return path != NULL && strcmp(path, "none") != 0 ? path : NULL;
+}
+
 int
 increment_open(struct ord_graph *graph)
 {
+	const char *path = database_of(graph);
 	int mode = graph->options.dry_run ? HISTORY_READ : HISTORY_WRITE, status;
 
-	if (graph->database == NULL || graph->history != NULL)
+	if (path == NULL || graph->history != NULL)
 		return ORD_OK;
 	if (history_new(&graph->history) != 0)
 		return error_memory(&graph->error);
-	status = history_open(
-		graph->history, graph->database, mode, (int)graph->options.database_wait_ms);
+	status = history_open(graph->history, path, mode, (int)graph->options.database_wait_ms);
 	if (status == ORD_OK) {
 		increment_warn(graph, ORD_OK);
 		return ORD_OK;

@@ -61,6 +61,9 @@ int load_settings(struct load *load);
 /* The variables that the file and its dotenv files set. */
 int load_environment(struct load *load);
 
+/* The enum ord_fingerprint of a value. */
+uint32_t load_fingerprint(const struct file_number *number);
+
 /* --- load_later.c --- */
 
 /* Say which keys of the file do nothing yet. */

@@ -27,25 +27,16 @@ struct row {
 	}
 
 static const struct row options_rows[] = {
-	ROW(struct file_options, "options.db", db),
-	NUMBER(struct file_options, "options.fingerprint", fingerprint, FILE_MTIME_HASH),
 	NUMBER(struct file_options, "options.log_on_failure", log_on_failure, 0),
 	NUMBER(struct file_options, "options.output", output, 0),
 	NUMBER(struct file_options, "options.watch.debounce", watch.debounce, -1),
 	NUMBER(struct file_options, "options.watch.max_wait", watch.most, -1),
 	NUMBER(struct file_options, "options.watch.on_busy", watch.on_busy, 0),
 	NUMBER(struct file_options, "options.watch.signal", watch.signal, 0),
-	ROW(struct file_options, "options.ignore", ignore),
 };
 
 static const struct row proc_rows[] = {
-	ROW(struct file_proc, "inputs", inputs),
-	ROW(struct file_proc, "inputs_ignore", inputs_ignore),
-	ROW(struct file_proc, "outputs", outputs),
-	NUMBER(struct file_proc, "outputs_check", outputs_check, 0),
 	ROW(struct file_proc, "depfile", depfile),
-	NUMBER(struct file_proc, "no_skip", no_skip, 0),
-	NUMBER(struct file_proc, "fingerprint", fingerprint, FILE_MTIME_HASH),
 	ROW(struct file_proc, "log_ignore", log_ignore),
 	NUMBER(struct file_proc, "log_on_failure", log_on_failure, 0),
 	NUMBER(struct file_proc, "output", output, 0),

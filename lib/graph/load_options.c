@@ -111,6 +111,42 @@ take_options(struct load *load)
 		graph->schedule.slots = to->parallel;
 }
 
+uint32_t
+load_fingerprint(const struct file_number *number)
+{
+	static const uint32_t kinds[] = { [FILE_MTIME_HASH] = ORD_FINGERPRINT_BOTH,
+		[FILE_MTIME] = ORD_FINGERPRINT_MTIME,
+		[FILE_HASH] = ORD_FINGERPRINT_HASH };
+
+	return kinds[number->value];
+}
+
+/* What history needs; once it is open it stays as it is. */
+static int
+take_history(struct load *load)
+{
+	struct ord_graph *graph = load->graph;
+	const struct file_options *from = &load->loaded->file.all.options;
+	const char **ignore;
+
+	if (graph->options.fingerprint == 0 && from->fingerprint.place.file != 0)
+		graph->options.fingerprint = load_fingerprint(&from->fingerprint);
+	if (graph->database == NULL && from->db.text != NULL) {
+		graph->database = memory_copy(from->db.text, strlen(from->db.text));
+		if (graph->database == NULL)
+			return error_memory(&graph->error);
+	}
+	if (graph->ignore != NULL || from->ignore.n == 0)
+		return ORD_OK;
+	ignore = memory_new(from->ignore.n + 1, sizeof *ignore);
+	for (uint32_t i = 0; ignore != NULL && i < from->ignore.n; i++)
+		ignore[i] = from->ignore.items[i].text;
+	if (ignore != NULL)
+		graph->ignore = making_copy(ignore);
+	memory_free(ignore);
+	return graph->ignore != NULL ? ORD_OK : error_memory(&graph->error);
+}
+
 static int
 take_separator(struct load *load)
 {
@@ -136,6 +172,8 @@ load_settings(struct load *load)
 
 	if (status == ORD_OK)
 		take_options(load);
+	if (status == ORD_OK)
+		status = take_history(load);
 	for (uint32_t i = 0; status == ORD_OK && i < all->params.n; i++)
 		if (ord_graph_param(graph, all->params.items[i].name.text) == NULL)
 			status = ord_graph_set_param(graph, all->params.items[i].name.text,

@@ -234,6 +234,92 @@ take_env(struct load *load, const struct file_proc *proc, struct ord_proc_option
 	return ORD_OK;
 }
 
+/* --- files --- */
+
+static int
+take_inputs(struct load *load, const struct file_proc *proc, struct ord_proc_options *options)
+{
+	uint32_t n = proc->inputs.n, n_plain = 0, n_special = 0;
+	const char **plain = list_of(load, n);
+	const struct ord_input **special = list_of(load, n);
+	struct ord_input *inputs = blocks_take_many(&load->scratch, n, sizeof *inputs);
+
+	if (plain == NULL || special == NULL || inputs == NULL)
+		return no_memory(load);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct file_input *from = FILE_ITEM(struct file_input, proc->inputs, i);
+		struct ord_input *to = &inputs[n_special];
+
+		if (from->path.text != NULL) {
+			plain[n_plain++] = from->path.text;
+			continue;
+		}
+		*to = ORD_INPUT(.regex = from->regex.text);
+		if (from->regex.text == NULL) {
+			to->names = names_ask;
+			to->names_user = names_new(load, proc, &from->command, "inputs");
+			if (to->names_user == NULL)
+				return no_memory(load);
+		}
+		special[n_special++] = to;
+	}
+	options->inputs = plain;
+	options->special_inputs = special;
+	return take_texts(load, &proc->inputs_ignore, &options->inputs_ignore);
+}
+
+static int
+take_outputs(struct load *load, const struct file_proc *proc, struct ord_proc_options *options)
+{
+	uint32_t n = proc->outputs.n, n_plain = 0, n_special = 0;
+	const char **plain = list_of(load, n);
+	const struct ord_output_file **special = list_of(load, n);
+	struct ord_output_file *outputs = blocks_take_many(&load->scratch, n, sizeof *outputs);
+
+	if (plain == NULL || special == NULL || outputs == NULL)
+		return no_memory(load);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct file_output *from = FILE_ITEM(struct file_output, proc->outputs, i);
+		struct ord_output_file *to = &outputs[n_special];
+
+		if (from->path.text != NULL && from->max_age.place.file == 0 &&
+			from->enforce_freshness.value == 0) {
+			plain[n_plain++] = from->path.text;
+			continue;
+		}
+		*to = ORD_OUTPUT_FILE(.path = from->path.text,
+			.max_age_ms = (uint64_t)from->max_age.value,
+			.enforce_freshness = from->enforce_freshness.value != 0);
+		if (to->max_age_ms == 0 && from->max_age.place.file != 0)
+			to->max_age_ms = 1; /* 0 would be for ever */
+		if (from->path.text == NULL) {
+			to->names = names_ask;
+			to->names_user = names_new(load, proc, &from->command, "outputs");
+			if (to->names_user == NULL)
+				return no_memory(load);
+		}
+		special[n_special++] = to;
+	}
+	options->outputs = plain;
+	options->special_outputs = special;
+	return ORD_OK;
+}
+
+static int
+take_tracking(struct load *load, const struct file_proc *proc, struct ord_proc_options *options)
+{
+	int status = take_inputs(load, proc, options);
+
+	if (status == ORD_OK)
+		status = take_outputs(load, proc, options);
+	options->depfile = proc->depfile.text;
+	options->no_skip = proc->no_skip.value != 0;
+	options->outputs_exist = proc->outputs_check.value == FILE_EXIST;
+	if (proc->fingerprint.place.file != 0)
+		options->fingerprint = load_fingerprint(&proc->fingerprint);
+	return status;
+}
+
 /* --- what it does and how --- */
 
 static int
@@ -280,7 +366,7 @@ load_proc(struct load *load, const struct file_proc *proc, struct ord_proc_optio
 {
 	static int (*const takers[])(struct load *, const struct file_proc *,
 		struct ord_proc_options *) = { take_command, take_deps, take_rdeps, take_args,
-		take_choices, take_locks, take_env, take_retries, take_numbers };
+		take_choices, take_locks, take_env, take_tracking, take_retries, take_numbers };
 	int status = ORD_OK;
 
 	*options = ORD_PROC(.name = proc->name.text);

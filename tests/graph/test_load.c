@@ -300,6 +300,130 @@ SCENE(load, commands_for_names_that_fail)
 	leave();
 }
 
+/* --- what is remembered --- */
+
+/* The state of a proc after a run of the file, from the beginning. */
+static int
+run_file(const struct ord_graph_options *options, const char *text, const char *name)
+{
+	struct ord_graph *graph = graphs_new(options);
+	int state;
+
+	put("orderly.yaml", text);
+	GRAPH_OK(graph, ord_graph_load(graph, "orderly.yaml"));
+	(void)ord_graph_run(graph, ORD_NAMES(name));
+	if (ord_graph_error(graph)[0] != '\0')
+		fprintf(stderr, "%s\n", ord_graph_error(graph));
+	CHECK(ord_graph_warning(graph)[0] == '\0');
+	state = STATE_OF(graph, name);
+	ord_graph_destroy(&graph);
+	return state;
+}
+
+#define RUNS(text, name) CHECK_EQ(run_file(NULL, text, name), ORD_PROC_SUCCEEDED)
+#define RESTS(text, name) CHECK_EQ(run_file(NULL, text, name), ORD_PROC_UP_TO_DATE)
+
+#define TRACKED(more) \
+	"options: {db: state/graph.db, ignore: ['**/*.swp'], fingerprint: hash}\n" more \
+	"procs:\n" \
+	"  copy::[x]:\n" \
+	"    inputs: ['src/[x]/**/*.c']\n" \
+	"    inputs_ignore: ['src/[x]/gen/**']\n" \
+	"    outputs: ['out/[x]']\n" \
+	"    run: mkdir -p out; cat src/[x]/*.c > out/[x]\n"
+
+SCENE(load, inputs_outputs_and_the_database)
+{
+	enter();
+	CHECK_EQ(system("mkdir -p src/a/gen; echo 1 > src/a/1.c; echo g > src/a/gen/g.c"), 0);
+	RUNS(TRACKED(""), "copy::a");
+	CHECK_EQ(access("state/graph.db", F_OK), 0);
+	RESTS(TRACKED(""), "copy::a");
+	put("src/a/gen/g.c", "changed");
+	put("src/a/x.c.swp", "ignored");
+	RESTS(TRACKED(""), "copy::a");
+	put("src/a/2.c", "more");
+	RUNS(TRACKED(""), "copy::a");
+	RESTS(TRACKED(""), "copy::a");
+	CHECK_EQ(unlink("out/a"), 0);
+	RUNS(TRACKED(""), "copy::a");
+	/* What a file sets for all commands is part of each; what the environment sets instead is not. */
+	RUNS(TRACKED("env: {LOAD_X: 1}\n"), "copy::a");
+	RESTS(TRACKED("env: {LOAD_X: 1}\n"), "copy::a");
+	RUNS(TRACKED("env: {LOAD_X: 2}\n"), "copy::a");
+	/* The caller's word goes before the file's. */
+	CHECK_EQ(run_file(&ORD_GRAPH_OPTIONS(.database = "none"), TRACKED("env: {LOAD_X: 2}\n"), "copy::a"), ORD_PROC_SUCCEEDED);
+	CHECK_EQ(run_file(&ORD_GRAPH_OPTIONS(.default_database = "other.db"), TRACKED("env: {LOAD_X: 2}\n"), "copy::a"),
+		ORD_PROC_UP_TO_DATE);
+	CHECK(access("other.db", F_OK) != 0);
+	CHECK_EQ(run_file(&ORD_GRAPH_OPTIONS(.default_database = "other.db"), "options: {db: none}\nprocs: {a: {run: 'true'}}\n", "a"),
+		ORD_PROC_SUCCEEDED);
+	CHECK(access("other.db", F_OK) != 0);
+	CHECK_EQ(run_file(&ORD_GRAPH_OPTIONS(.default_database = "other.db"), "procs: {a: {run: 'true'}}\n", "a"), ORD_PROC_SUCCEEDED);
+	CHECK_EQ(access("other.db", F_OK), 0);
+	leave();
+}
+
+#define DB "options: {db: graph.db}\nprocs:\n"
+
+SCENE(load, inputs_and_outputs_of_other_kinds)
+{
+	static const char command[] = DB "  a:\n"
+					 "    inputs: [{command: 'cat list'}]\n"
+					 "    outputs: [{command: 'echo out.[param.p]'}]\n"
+					 "    run: cat $(cat list) > out.x\n";
+	static const char regex[] = DB "  b: {inputs: [{regex: 'src/[a-z]+[.]c'}], run: 'true'}\n";
+	static const char fresh[] = DB "  d: {inputs: [list], outputs: [{file: out.d, enforce_freshness: true}], run: 'test -e out.d || echo 1 > out.d; echo x >> log'}\n";
+	static const char old[] = DB "  e: {outputs: [{file: out.e, max_age: 1ms}], run: 'touch out.e'}\n";
+	static const char always[] = DB "  f: {inputs: [list], no_skip: true, run: 'true'}\n";
+	static const char exist[] = DB "  g: {inputs: [list], outputs: [out.g], outputs_check: exist, run: 'echo 1 > out.g'}\n";
+	char text[600];
+
+	enter();
+	CHECK_EQ(system("mkdir src; echo 1 > src/x.c; echo 1 > one; echo one > list"), 0);
+	snprintf(text, sizeof text, "params: {p: x}\n%s", command);
+	RUNS(text, "a");
+	RESTS(text, "a");
+	put("one", "changed");
+	RUNS(text, "a");
+	put("list", "one\n  src/x.c \n\n");
+	RUNS(text, "a");
+	snprintf(text, sizeof text, "params: {p: y}\n%s", command);
+	CHECK_EQ(run_file(NULL, text, "a"), ORD_PROC_FAILED); /* no such output */
+	RUNS(regex, "b");
+	RESTS(regex, "b");
+	put("src/y.c", "1");
+	RUNS(regex, "b");
+	RUNS(fresh, "d");
+	put("list", "one");
+	CHECK_EQ(run_file(NULL, fresh, "d"), ORD_PROC_FAILED);
+	RUNS(old, "e");
+	scene_pause_ms(20);
+	RUNS(old, "e");
+	RUNS(always, "f");
+	RUNS(always, "f");
+	RUNS(exist, "g");
+	put("out.g", "by hand");
+	RESTS(exist, "g");
+	CHECK_EQ(unlink("out.g"), 0);
+	RUNS(exist, "g");
+	leave();
+}
+
+SCENE(load, commands_for_inputs_that_fail)
+{
+	struct ord_graph *graph;
+
+	enter();
+	graph = load(DB "  a: {inputs: [{command: 'echo oops >&2; exit 3'}], run: 'true'}\n");
+	put("orderly.yaml", "changed since");
+	GRAPH_SAYS(graph, ord_graph_run(graph, ORD_NAMES("a")), ORD_EFAILED, "a did not end well");
+	CHECK(strstr(ERROR_OF(graph, "a"), "orderly.yaml:3:26: inputs of a: the command exited with code 3") != NULL);
+	CHECK_EQ(CAUSE_OF(graph, "a"), ORD_CAUSE_NOT_STARTED);
+	ord_graph_destroy(&graph);
+	leave();
+}
+
 /* --- bad files --- */
 
 static void

@@ -20,19 +20,20 @@ static int schema(struct graph_call *call);
 struct action {
 	const char *name;
 	int (*run)(struct graph_call *call);
-	bool loads; /* it gets a graph with the file in it */
+	bool loads;     /* it gets a graph with the file in it */
+	bool remembers; /* and with its history */
 	size_t least, most;
 	const char *arguments;
 };
 
 static const struct action actions[] = {
-	{ "check", check, false, 0, SIZE_MAX, "[FILE...]" },
-	{ "schema", schema, false, 0, 0, "" },
-	{ "list", graph_list, true, 0, 1, "[PATTERN]" },
-	{ "dot", graph_dot, true, 0, SIZE_MAX, "[NAME...]" },
-	{ "mermaid", graph_mermaid, true, 0, SIZE_MAX, "[NAME...]" },
-	{ "json", graph_json, true, 0, SIZE_MAX, "[NAME...]" },
-	{ "env", graph_env, true, 1, SIZE_MAX, "NAME [VARIABLE...]" },
+	{ "check", check, false, false, 0, SIZE_MAX, "[FILE...]" },
+	{ "schema", schema, false, false, 0, 0, "" },
+	{ "list", graph_list, true, false, 0, 1, "[PATTERN]" },
+	{ "dot", graph_dot, true, false, 0, SIZE_MAX, "[NAME...]" },
+	{ "mermaid", graph_mermaid, true, false, 0, SIZE_MAX, "[NAME...]" },
+	{ "json", graph_json, true, false, 0, SIZE_MAX, "[NAME...]" },
+	{ "env", graph_env, true, false, 1, SIZE_MAX, "NAME [VARIABLE...]" },
 };
 
 #define N_ACTIONS (sizeof actions / sizeof *actions)
@@ -212,8 +213,10 @@ load(struct graph_call *call)
 
 	if (file == NULL)
 		return GRAPH_FILE;
-	status = ord_graph_new(
-		&call->graph, &ORD_GRAPH_OPTIONS(.on_message = show_message, .parallel = 1));
+	status = ord_graph_new(&call->graph,
+		&ORD_GRAPH_OPTIONS(.on_message = show_message, .parallel = 1,
+			.database = call->remembers ? NULL : "none",
+			.default_database = GRAPH_DATABASE));
 	if (status != ORD_OK) {
 		complain("%s", ord_strerror(status));
 		return GRAPH_TROUBLE;
@@ -379,6 +382,7 @@ graph_main(int argc, char **argv)
 	action = take_action(&call);
 	if (action == NULL)
 		return GRAPH_USAGE;
+	call.remembers = action->remembers;
 	if (action->loads)
 		status = load(&call);
 	if (status == 0)

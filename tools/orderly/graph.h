@@ -26,6 +26,7 @@ struct graph_call {
 	char **arguments; /* arguments[n_arguments] behind the action */
 	size_t n_arguments;
 	bool protos, names, plan, all;
+	bool remembers;          /* the graph has its history */
 	struct ord_graph *graph; /* NULL for actions that need none */
 };
 

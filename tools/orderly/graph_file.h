@@ -2,6 +2,10 @@
 #ifndef TOOL_GRAPH_FILE_H
 #define TOOL_GRAPH_FILE_H
 
+/* Where successes are remembered if nobody says where, and what procs said; as seen from the file. */
+#define GRAPH_DATABASE ".orderly/graph.db"
+#define GRAPH_LOGS ".orderly/log"
+
 /*
  * Find a graph's file and change into its directory, so that all paths in it
  * are as seen from there; $PWD follows.
