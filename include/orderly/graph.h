@@ -141,9 +141,9 @@ struct ord_proc_options {
 	const char *shell;          /* or a line of shell, with values quoted; no shell is started if it needs none; none of the four: it only groups its deps */
 	const char *const *deps;    /* names of what must have ended well before; placeholders, `*` and `?`; NULL-terminated */
 	const struct ord_dep *const *special_deps; /* others; NULL-terminated */
-	const char *const *rdeps;                  /* what matches these and is wanted depends on this proc, and pulls it in */
-	const char *const *rdeps_when_scheduled;   /* these are wanted when this proc is, and run behind it */
-	const char *const *rdeps_when_target_scheduled; /* the same; the name says that they are not wanted because this proc is */
+	const char *const *rdeps;                  /* what matches these and becomes wanted depends on this proc, which becomes wanted with it; this proc alone wants none of them */
+	const char *const *rdeps_when_scheduled;   /* when this proc becomes wanted so do these, and they depend on it; they alone do not want it; an error if one runs or has ended */
+	const char *const *rdeps_when_target_scheduled; /* exactly as rdeps, in words that stand beside those of rdeps_when_scheduled */
 	const char *const *locks;   /* "net", or "net=2": units of it; held while it runs */
 	const char *const *args;    /* "level=3", "level:int=3", "level:int": types and defaults; int, float, bool, text */
 	const struct ord_choice *const *choices; /* NULL-terminated */
@@ -489,7 +489,9 @@ ord_graph_answer(struct ord_graph *graph, uint64_t question, const char *text);
 
 /*
  * Forget what has run: every proc is idle and has no result, and its deps are
- * asked for anew.  Descriptions, procs, params and locks stay.
+ * asked for anew.  An interrupt is forgotten, too, and the end of the pool if
+ * an error ended it: the next proc starts another.  Descriptions, procs,
+ * params and locks stay.
  *
  * Returns 0, or ORD_EBUSY: procs are wanted or run (ord_graph_wait_all), or called from a callback.
  * Since 0.1.  Source: lib/graph/graph.c.
@@ -545,7 +547,7 @@ ord_graph_forget(struct ord_graph *graph, const char *pattern);
 /*
  * Stop soon, from any thread or a signal handler.  The first call: nothing
  * more is started, what runs ends in its own time.  The second: it is killed.
- * The graph starts nothing after that.
+ * The graph starts nothing after that, until ord_graph_clear.
  *
  * Returns 0, or ORD_EINVAL for NULL.  Async-signal-safe.  Since 0.1.  Source: lib/graph/run.c.
  */

@@ -228,7 +228,7 @@ graph_free(struct ord_graph *graph)
 	free_named(graph->params, graph->n_params);
 	free_variables(graph);
 	loaded_free(graph->loaded);
-	asker_finish(&graph->asker);
+	asker_finish(graph);
 	schedule_finish(&graph->schedule);
 	index_finish(&graph->protos);
 	index_finish(&graph->rdeps);
@@ -462,6 +462,7 @@ ord_graph_clear(struct ord_graph *graph)
 	if (graph->schedule.unfinished != 0)
 		return error_set(&graph->error, ORD_EBUSY,
 			"procs are wanted or run: wait for them first (ord_graph_wait_all)");
+	run_begin_anew(graph);
 	graph_reset(graph);
 	return ORD_OK;
 }

@@ -149,7 +149,7 @@ struct ord_graph {
 	int touching;                            /* what would run is recorded as if it had */
 	int start_fault;                         /* the pool did not start */
 	atomic_int interrupts;
-	int interrupts_seen;
+	atomic_int interrupting; /* threads that are about to interrupt the pools */
 };
 
 /* --- registry.c --- */
@@ -216,7 +216,7 @@ void loaded_free(struct loaded *loaded);
 
 /* Run a command that prints names; an ord_names_fn whose user is a struct names. */
 int names_ask(const struct ord_proc *proc, const char *const **names, void *user);
-void asker_finish(struct asker *asker);
+void asker_finish(struct ord_graph *graph);
 
 /* --- verdict.c --- */
 
@@ -235,6 +235,12 @@ uint64_t verdict_delay_ns(const struct ord_proc *proc);
 /* --- run.c --- */
 
 void run_give(struct ord_graph *graph);
+
+/* Tell the ends of those that ended without having run. */
+void run_take_settled(struct ord_graph *graph);
+
+/* Forget an interrupt, or the end of the pool.  Only when nothing is unfinished. */
+void run_begin_anew(struct ord_graph *graph);
 
 /* One step, for so long. */
 int run_move(struct ord_graph *graph, int timeout_ms);

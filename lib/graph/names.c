@@ -7,6 +7,7 @@
 #include "graph/making.h"
 
 #include <ctype.h>
+#include <sched.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -99,11 +100,13 @@ start_pool(struct ord_graph *graph)
 }
 
 void
-asker_finish(struct asker *asker)
+asker_finish(struct ord_graph *graph)
 {
-	struct ord_pool *pool = asker->pool;
+	struct ord_pool *pool = graph->asker.pool;
 
-	asker->pool = NULL;
+	graph->asker.pool = NULL;
+	while (atomic_load(&graph->interrupting) != 0)
+		sched_yield();
 	ord_pool_destroy(&pool);
 }
 

@@ -5,6 +5,7 @@
  *   on_result     pool → verdict → schedule_end → those who wait → run_give
  *   move          retries that are due, stalls, one step of the pool
  */
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -93,9 +94,8 @@ tell_end(struct ord_graph *graph, struct ord_proc *proc)
 	run_tell(graph, ORD_PROC_EVENT_ENDED, proc);
 }
 
-/* Those that ended without having run. */
-static void
-take_settled(struct ord_graph *graph)
+void
+run_take_settled(struct ord_graph *graph)
 {
 	uint32_t id;
 
@@ -124,7 +124,7 @@ end(struct ord_graph *graph, struct ord_proc *proc, int state)
 
 	(void)schedule_end(&graph->schedule, proc->node, state, 1);
 	tell_end(graph, proc);
-	take_settled(graph);
+	run_take_settled(graph);
 	waiting_locks(graph);
 	if (!stopped && graph->schedule.stopped && graph->options.fail_fast)
 		cancel_running(graph);
@@ -137,7 +137,7 @@ pause(struct ord_graph *graph, struct ord_proc *proc, uint64_t delay_ns)
 		return -1;
 	proc->due_ns = clock_now_ns() + delay_ns;
 	schedule_hold(&graph->schedule, proc->node);
-	take_settled(graph);
+	run_take_settled(graph);
 	waiting_locks(graph);
 	return 0;
 }
@@ -149,7 +149,7 @@ heed_interrupt(struct ord_graph *graph)
 	if (atomic_load(&graph->interrupts) == 0 || graph->schedule.stopped)
 		return;
 	schedule_stop(&graph->schedule);
-	take_settled(graph);
+	run_take_settled(graph);
 }
 
 static void
@@ -331,13 +331,13 @@ run_give(struct ord_graph *graph)
 	if (graph->giving)
 		return;
 	graph->giving = 1;
-	take_settled(graph);
+	run_take_settled(graph);
 	while (graph->start_fault == ORD_OK && gate_may_start(graph) &&
 		(id = schedule_next(&graph->schedule)) != SCHEDULE_NONE) {
 		give(graph, graph->procs[id]);
-		take_settled(graph);
+		run_take_settled(graph);
 	}
-	take_settled(graph);
+	run_take_settled(graph);
 	gate_settle(graph);
 	graph->giving = 0;
 }
@@ -348,16 +348,39 @@ int
 ord_graph_interrupt(struct ord_graph *graph)
 {
 	struct ord_pool *pool;
+	int status = ORD_OK;
 
 	if (graph == NULL)
 		return ORD_EINVAL;
+	atomic_fetch_add(&graph->interrupting, 1);
 	atomic_fetch_add(&graph->interrupts, 1);
 	poll_wake(graph);
 	pool = graph->asker.pool;
 	if (pool != NULL)
 		(void)ord_pool_interrupt(pool);
 	pool = graph->pool;
-	return pool != NULL ? ord_pool_interrupt(pool) : ORD_OK;
+	if (pool != NULL)
+		status = ord_pool_interrupt(pool);
+	atomic_fetch_sub(&graph->interrupting, 1);
+	return status;
+}
+
+/* Pools that were interrupted or have ended take nothing any more: others begin in their place. */
+void
+run_begin_anew(struct ord_graph *graph)
+{
+	struct ord_pool *pool = graph->pool;
+
+	if (atomic_exchange(&graph->interrupts, 0) == 0 && graph->ended == 0)
+		return;
+	socket_close(graph);
+	graph->ended = 0;
+	graph->with_functions = 0;
+	graph->pool = NULL;
+	while (atomic_load(&graph->interrupting) != 0)
+		sched_yield(); /* another thread still has the pool in its hand */
+	ord_pool_destroy(&pool);
+	asker_finish(graph);
 }
 
 /* Those whose pause is over are ready; how long until the next, or -1. */
@@ -421,6 +444,28 @@ wait_for_all(struct ord_graph *graph, int timeout_ms)
 	return status;
 }
 
+/* Nothing starts any more, and what ran has no result. */
+static void
+lose_all(struct ord_graph *graph)
+{
+	char why[300];
+
+	snprintf(why, sizeof why, "its pool ended: %.280s", graph->error.text);
+	schedule_stop(&graph->schedule);
+	for (uint32_t i = 0; i < GRAPH_BUCKETS; i++)
+		while (graph->running[i] != NULL) {
+			struct ord_proc *proc = graph->running[i];
+
+			leave_running(graph, proc);
+			waiting_forget(graph, proc);
+			socket_dismiss(graph, proc);
+			verdict_clear(proc);
+			verdict_set(proc, ORD_CAUSE_STOPPED, why);
+			end(graph, proc, increment_after(graph, proc, NODE_FAILED));
+		}
+	run_take_settled(graph);
+}
+
 /* A pool that has ended with an error takes nothing any more. */
 static int
 step_pool(struct ord_graph *graph, int timeout_ms)
@@ -435,11 +480,12 @@ step_pool(struct ord_graph *graph, int timeout_ms)
 		return status;
 	status = ord_pool_step(graph->pool, timeout_ms);
 	graph->poll.given = 0;
-	if (status != ORD_OK) {
-		error_set(&graph->error, status, "%s", ord_pool_error(graph->pool));
-		graph->ended = status;
-	}
-	return status;
+	if (status == ORD_OK || graph->destroy)
+		return status;
+	graph->ended = status;
+	error_set(&graph->error, status, "%s", ord_pool_error(graph->pool));
+	lose_all(graph);
+	return error_set(&graph->error, status, "%s", ord_pool_error(graph->pool));
 }
 
 /* Whether something is under way that could let the graph go on. */
@@ -462,7 +508,7 @@ run_move(struct ord_graph *graph, int timeout_ms)
 			ord_pool_error(graph->pool));
 	graph->start_fault = ORD_OK;
 	heed_interrupt(graph);
-	take_settled(graph);
+	run_take_settled(graph);
 	due = end_pauses(graph);
 	run_give(graph);
 	if (graph->start_fault != ORD_OK)

@@ -64,6 +64,8 @@ wait_for(struct ord_graph *graph, const char *const *names, int want)
 		status = plan_want(graph, 0);
 	if (want && status == ORD_OK)
 		status = find_all(graph, names);
+	if (want)
+		run_take_settled(graph); /* a graph that was stopped wants nothing more */
 	if (status == ORD_OK)
 		status = wait_for_found(graph);
 	graph->found.count = 0;
