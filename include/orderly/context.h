@@ -113,6 +113,36 @@ ORD_API int
 ord_context_wait_locks(struct ord_task *task, const char *const *locks);
 
 /*
+ * Which of its deps are new to it: their outputs or results are others than
+ * those that its last success has seen.  Without such a success, or without a
+ * database, all of them; soft ones and those that it only waits for do not
+ * count.
+ *
+ * names  out: the names one behind the other, each with its NUL, and an empty one; valid until the
+ *        next call of ord_context_… or ord_task_ask, or the return of the function
+ *
+ * Returns 0, or as ord_task_ask.  Since 0.1.  Source: lib/graph/context.c.
+ */
+ORD_API int
+ord_context_changed_deps(struct ord_task *task, const char **names);
+
+/*
+ * What its inputs were before it started: 32 hexadecimal digits, which are the
+ * same as long as paths and contents of all of them are.
+ *
+ * text  out: valid until the next call of ord_context_… or ord_task_ask, or the return of the
+ *       function
+ *
+ * Returns 0, or
+ *   ORD_ENOTSUP  the graph has no database, so nothing looks at inputs
+ *   ORD_EAGAIN   one of them has changed since
+ *   and as ord_task_ask.
+ * Cost: reads what was not read for the judgement whether it has to run.  Since 0.1.  Source: lib/graph/context.c.
+ */
+ORD_API int
+ord_context_fingerprint(struct ord_task *task, const char **text);
+
+/*
  * Ask a person (.on_input of the graph).  While it waits it gives its slot
  * back, as ord_context_wait; its time limit goes on.
  *

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "graph/changed.h"
 #include "graph/context.h"
 #include "graph/graph.h"
 #include "graph/increment.h"
@@ -142,6 +143,32 @@ take_value(struct ord_graph *graph, const struct speaker *speaker, uint32_t kind
 	return ORD_EAGAIN;
 }
 
+/* Of a function each name has its NUL, and behind all is one that every answer has. */
+static int
+take_changed(struct ord_graph *graph, const struct speaker *speaker)
+{
+	struct buffer names = { 0 };
+	uint32_t count =
+		changed_deps(graph, speaker->proc, &names, speaker->client != NULL ? '\n' : '\0');
+
+	if (count != UINT32_MAX)
+		ask_answer(graph, speaker, ORD_OK, names.bytes, names.size);
+	buffer_finish(&names);
+	return count != UINT32_MAX ? ORD_EAGAIN : error_memory(&graph->error);
+}
+
+static int
+take_fingerprint(struct ord_graph *graph, const struct speaker *speaker)
+{
+	char text[CHANGED_FINGERPRINT];
+	int status = changed_fingerprint(graph, speaker->proc, text);
+
+	if (status != ORD_OK)
+		return status;
+	ask_answer(graph, speaker, ORD_OK, text, sizeof text - 1);
+	return ORD_EAGAIN;
+}
+
 /* 0 or an error to be answered; ORD_EAGAIN without an error: the answer has been given, or will be. */
 static int
 take_question(struct ord_graph *graph, const struct speaker *speaker, uint32_t kind, const char *at,
@@ -157,6 +184,8 @@ take_question(struct ord_graph *graph, const struct speaker *speaker, uint32_t k
 	case ASK_RESULT: return take_result(graph, speaker, first);
 	case ASK_ARG:
 	case ASK_PARAM: return take_value(graph, speaker, kind, first);
+	case ASK_CHANGED_DEPS: return take_changed(graph, speaker);
+	case ASK_FINGERPRINT: return take_fingerprint(graph, speaker);
 	case ASK_INPUT:
 	case ASK_PASSWORD: return input_take(graph, speaker, first, kind == ASK_PASSWORD);
 	case ASK_WAIT_LOCKS: return waiting_for_locks(graph, speaker, at, end);

@@ -316,6 +316,28 @@ ord_context_input(struct ord_task *task, const char *prompt, int password, char 
 }
 
 int
+ord_context_changed_deps(struct ord_task *task, const char **names)
+{
+	static const char *const none[] = { NULL };
+	size_t size;
+
+	if (names == NULL)
+		return fail(task, ORD_EINVAL, "names is NULL");
+	return ask(task, ASK_CHANGED_DEPS, none, names, &size);
+}
+
+int
+ord_context_fingerprint(struct ord_task *task, const char **text)
+{
+	static const char *const none[] = { NULL };
+	size_t size;
+
+	if (text == NULL)
+		return fail(task, ORD_EINVAL, "text is NULL");
+	return ask(task, ASK_FINGERPRINT, none, text, &size);
+}
+
+int
 ord_context_skip(struct ord_task *task)
 {
 	static const char *const none[] = { NULL };

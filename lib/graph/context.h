@@ -43,7 +43,9 @@ enum context_ask {
 	ASK_ARG, /* functions have these two with their input */
 	ASK_PARAM,
 	ASK_INPUT, /* the name is a prompt */
-	ASK_PASSWORD
+	ASK_PASSWORD,
+	ASK_CHANGED_DEPS, /* names, each with a NUL for a function, with a newline for a client */
+	ASK_FINGERPRINT
 };
 
 struct context_answer {

@@ -29,6 +29,8 @@ static const struct {
 	{ "no-change", ASK_NO_CHANGE, 0, 0 },
 	{ "input", ASK_INPUT, 1, 1 },
 	{ "password", ASK_PASSWORD, 1, 1 },
+	{ "changed-deps", ASK_CHANGED_DEPS, 0, 0 },
+	{ "fingerprint", ASK_FINGERPRINT, 0, 0 },
 };
 
 void

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "graph/changed.h"
 #include "graph/context.h"
 #include "graph/graph.h"
 #include "graph/socket.h"
@@ -210,6 +211,8 @@ write_words(
 		status = append_makeflags(graph, text, &words->env);
 	if (status == 0)
 		status = socket_admit(graph, proc, text, &words->env);
+	if (status == 0)
+		status = changed_environment(graph, proc, text, &words->env);
 	if (status == 0)
 		status = text_fill(&command->env, proc_value, proc, text, missing);
 	return status == 0 ? text_fill(&command->cwd, proc_value, proc, text, missing) : status;

@@ -18,7 +18,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	must(copy != NULL, "no memory");
 	memcpy(copy, bytes, size);
 	if (request_parse(copy, size, &request) == 0) {
-		must(request.kind >= ASK_RESULT && request.kind <= ASK_PASSWORD, "a kind");
+		must(request.kind >= ASK_RESULT && request.kind <= ASK_FINGERPRINT, "a kind");
 		must(request.at <= request.end && request.end == copy + size, "names within it");
 		for (at = request.at; (name = waiting_next_name(&at, request.end)) != NULL;)
 			must(name + strlen(name) < request.end, "a name with its end");

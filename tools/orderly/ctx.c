@@ -48,6 +48,9 @@ static const struct word words[] = {
 	{ "arg", "NAME", NULL, "the value of an arg of this proc", 1, 1, PRINT_LINE },
 	{ "name", "", "ORDERLY_PROC", "the name of this proc", 0, 0, PRINT_LINE },
 	{ "attempt", "", "ORDERLY_ATTEMPT", "how often it was started before", 0, 0, PRINT_LINE },
+	{ "changed-deps", "", NULL, "which deps are new to this proc, one per line", 0, 0,
+		PRINT_BYTES },
+	{ "fingerprint", "", NULL, "what the inputs were, as 32 digits", 0, 0, PRINT_LINE },
 	{ "skip", "", NULL, "there is nothing to do: exit with 0 then", 0, 0, PRINT_NOTHING },
 	{ "no-change", "", NULL, "nothing is new: exit with 0 then", 0, 0, PRINT_NOTHING },
 	{ "input", "PROMPT", NULL, "ask a person; with --password nothing typed is shown", 1, 1,
@@ -76,7 +79,7 @@ usage(FILE *stream, int status)
 	      "Talk to the graph that runs this command; see orderly-ctx(1).\n\n",
 		stream);
 	for (size_t i = 0; i < n_words; i++)
-		fprintf(stream, "  %-10s %-8s %s\n", words[i].name, words[i].arguments,
+		fprintf(stream, "  %-12s %-8s %s\n", words[i].name, words[i].arguments,
 			words[i].summary);
 	return status;
 }

@@ -314,7 +314,8 @@ load(struct run *run)
 	struct ord_graph_options graph_options = ORD_GRAPH_OPTIONS(.on_event = on_event,
 		.on_event_user = run, .on_message = on_message, .on_message_user = run,
 		.shuffle = options->shuffle, .parallel = options->jobs,
-		.keep_going = options->keep_going, .fail_fast = options->fail_fast);
+		.keep_going = options->keep_going, .fail_fast = options->fail_fast,
+		.with_socket = 1);
 	const char *file;
 	int status = ord_graph_new(&run->graph, &graph_options);
 
