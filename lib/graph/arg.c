@@ -163,6 +163,8 @@ arg_read_all(const struct making *making)
 	struct arg *unused;
 	int status = ORD_OK;
 
+	if (definition->name.n_placeholders + n_args == 0)
+		return n_choices == 0 ? ORD_OK : read_choice(making, options->choices[0]);
 	definition->args =
 		memory_new(definition->name.n_placeholders + n_args, sizeof *definition->args);
 	if (definition->args == NULL)

@@ -358,6 +358,7 @@ database_open(struct database *database, const char *path, int read_only,
 	/* Without tables, as it may be where nothing can be written, there is nothing to read. */
 	if (answer == DATABASE_OPEN && tables != 0)
 		answer = read_all(database, rows);
+	(void)sqlite3_db_release_memory(database->handle);
 	/* A runner began meanwhile: what was read may be half of what it writes. */
 	if (database->frozen && is_frozen(path, address, sizeof address) == 0) {
 		database_close(database);

@@ -135,9 +135,10 @@ read_deps(const struct making *making)
 		 n_special = making_count(options->special_deps);
 	int status = ORD_OK;
 
-	making->definition->needs =
-		memory_new(n_deps + n_special, sizeof *making->definition->needs);
-	if (making->definition->needs == NULL)
+	if (n_deps + n_special != 0)
+		making->definition->needs =
+			memory_new(n_deps + n_special, sizeof *making->definition->needs);
+	if (n_deps + n_special != 0 && making->definition->needs == NULL)
 		return making_no_memory(making);
 	for (uint32_t i = 0; status == ORD_OK && i < n_deps; i++)
 		status = read_dep(making, options->deps[i]);
@@ -191,6 +192,8 @@ read_rdeps(const struct making *making)
 
 	for (int list = 0; list < 3; list++)
 		count += making_count(lists[list]);
+	if (count == 0)
+		return ORD_OK;
 	making->definition->rdeps = memory_new(count, sizeof *making->definition->rdeps);
 	if (making->definition->rdeps == NULL)
 		return making_no_memory(making);
@@ -250,6 +253,8 @@ read_locks(const struct making *making)
 	uint32_t count = making_count(making->options.locks);
 	int status = ORD_OK;
 
+	if (count == 0)
+		return ORD_OK;
 	making->definition->uses = memory_new(count, sizeof *making->definition->uses);
 	if (making->definition->uses == NULL)
 		return making_no_memory(making);

@@ -387,6 +387,17 @@ history_find(struct history *history, const char *name, struct record **record)
 	return 0;
 }
 
+void
+history_let_go(struct record *record)
+{
+	struct known *known = (struct known *)(void *)record; /* it is its first field */
+
+	if (record == NULL || !known->decoded)
+		return;
+	record_finish(record);
+	known->decoded = 0;
+}
+
 uint64_t
 history_mean_ns(const struct history *history, const char *name)
 {

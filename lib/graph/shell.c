@@ -72,6 +72,7 @@ add_parts(struct text *text, const char *at, const char *end, const unsigned cha
 	shell_known_fn known, void *user)
 {
 	const char *begin = at;
+	uint32_t before = text->n_parts;
 
 	for (const char *from = at;; at++) {
 		struct span name = { 0 };
@@ -92,7 +93,11 @@ add_parts(struct text *text, const char *at, const char *end, const unsigned cha
 		from = name.at + name.size + 1;
 		at = from - 1;
 	}
-	return add_part(text, "", 0, &(struct fragment){ .ends_word = 1 });
+	if (text->n_parts == before)
+		return add_part(text, "", 0, &(struct fragment){ .ends_word = 1 });
+	text->parts[text->n_parts - 1].ends_word = 1;
+	text->n_words++;
+	return 0;
 }
 
 int
