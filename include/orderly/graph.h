@@ -168,7 +168,7 @@ struct ord_proc_options {
 	const char *const *inputs_ignore; /* patterns of files that are no inputs; NULL-terminated */
 	const char *const *outputs; /* files that it makes: as inputs; one that is not there in the end is a failure */
 	const struct ord_output_file *const *special_outputs; /* others; NULL-terminated */
-	const char *depfile;        /* a file that it writes, with more inputs, as compilers do for make; placeholders are filled */
+	const char *depfile;        /* a file that it writes, with more inputs, as compilers do for make; its names count from cwd; placeholders are filled */
 	const char *version;        /* of a function: text that changes when what it does changes */
 	uint32_t fingerprint;       /* enum ord_fingerprint; 0 = the graph's */
 	uint32_t outputs_exist;     /* 1: that outputs are there is enough, what is in them does not matter */

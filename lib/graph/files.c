@@ -111,6 +111,14 @@ files_look(struct files *files, const char *path)
 	return file;
 }
 
+const struct file *
+files_peek(const struct files *files, const char *path)
+{
+	const struct seen *seen = table_find(&files->table, path, strlen(path));
+
+	return seen != NULL && seen->known ? &seen->file : NULL;
+}
+
 /* Is what is open still what the file was? */
 static int
 is_still(int fd, const struct file *file)

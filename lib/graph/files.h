@@ -29,6 +29,9 @@ struct files {
  */
 struct file *files_look(struct files *files, const char *path);
 
+/* What is known of a path without another look; NULL: nothing. */
+const struct file *files_peek(const struct files *files, const char *path);
+
 /*
  * Hash a regular file as it was when it was looked at, into the file itself.
  * Returns 0; 1 if it has changed since then, so that the hash of what was

@@ -120,6 +120,11 @@ int outputs_after(struct ord_graph *graph, struct increment *now);
 int outputs_claim(struct ord_graph *graph, struct ord_proc *proc);
 void outputs_unclaim(struct ord_graph *graph);
 
+/* --- found.c --- */
+
+/* What the depfile of a proc that ran names, into now->found; as outputs_after. */
+int found_read(struct ord_graph *graph, const struct ord_proc *proc, struct increment *now);
+
 /* --- expect.c --- */
 
 /* The weight of a proc in the schedule. */

@@ -161,6 +161,9 @@ remember(struct ord_graph *graph, struct ord_proc *proc, struct increment *now)
 	if (status == ORD_OK)
 		status = hash(graph, &now->results,
 			increment_fingerprint(graph, proc) == FINGERPRINT_MTIME);
+	if (status == ORD_OK)
+		status = hash(graph, &now->found,
+			increment_fingerprint(graph, proc) == FINGERPRINT_MTIME);
 	if (status != ORD_OK)
 		return status;
 	record.deps = now->deps;
@@ -180,6 +183,8 @@ remember_touched(struct ord_graph *graph, struct ord_proc *proc, struct incremen
 	const struct record *old = now->record;
 	int status = outputs_after(graph, now);
 
+	if (status == ORD_OK && proc->definition->tracked.depfile.n_words != 0)
+		status = found_read(graph, proc, now);
 	if (status > 0)
 		return graph->error.status;
 	if (status == ORD_OK)
@@ -221,6 +226,11 @@ check_outputs(struct ord_graph *graph, struct ord_proc *proc, struct increment *
 {
 	int status = outputs_after(graph, now);
 
+	/* Without news its depfile may be that of the last success, as what it named is. */
+	if (proc->definition->tracked.depfile.n_words == 0)
+		now->found.n = 0;
+	else if (status == ORD_OK && !keeps(proc, now->record))
+		status = found_read(graph, proc, now);
 	if (status == ORD_OK || (status > 0 && proc->cause == ORD_CAUSE_SKIPPED)) {
 		error_clear(&graph->error);
 		return NODE_DONE;

@@ -438,3 +438,65 @@ SCENE(increment, functions_and_what_they_ask_for)
 	ord_graph_destroy(&graph);
 	ground_leave();
 }
+
+/* --- depfiles --- */
+
+static void
+depfiles(struct ord_graph *graph)
+{
+	ADD(graph, .name = "cc", .shell = "cat in > out; cp make.d out.d 2>/dev/null; test -e calm || echo x >> late.h",
+				       .inputs = ORD_NAMES("in"), .outputs = ORD_NAMES("out"), .depfile = "out.d");
+	ADD(graph, .name = "sub", .shell = "printf 'x: a.h ../b.h /dev/null\\n' > x.d; echo > x", .cwd = "sub",
+					.inputs = ORD_NAMES("in"), .outputs = ORD_NAMES("sub/x"), .depfile = "sub/x.d");
+}
+
+SCENE(increment, depfiles_name_inputs)
+{
+	static const struct {
+		const char *text, *why;
+	} broken[] = { { NULL, "its depfile out.d was not written" }, { "", "out.d it is empty" },
+		{ "out: in\nwords\n", "out.d line 2 has no ':'" } };
+	struct ord_graph *graph;
+
+	ground_enter();
+	ground_write("in", "one");
+	for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+		if (broken[i].text != NULL)
+			ground_write("make.d", broken[i].text);
+		graph = runs_open();
+		depfiles(graph);
+		RUN_IN(graph, "cc", "cc=failed sub=idle");
+		CHECK_EQ(CAUSE_OF(graph, "cc"), ORD_CAUSE_OUTPUT);
+		CHECK(strstr(ERROR_OF(graph, "cc"), broken[i].why) != NULL);
+		ord_graph_destroy(&graph);
+	}
+	/* its output, its input and a file twice are nothing new */
+	ground_write("make.d", "out out.d: in ./found.h found.h \\\n out none.h\nfound.h:\n");
+	ground_write("found.h", "1");
+	RUN(depfiles, "cc", "cc=ran sub=idle");
+	RUN(depfiles, "cc", "cc=kept sub=idle");
+	ground_write("found.h", "22");
+	RUN_WHY(depfiles, "cc", "cc=ran sub=idle", "input found.h changed (size 1 -> 2)");
+	ground_write("none.h", "");
+	RUN_WHY(depfiles, "cc", "cc=ran sub=idle", "input none.h is new");
+	CHECK_EQ(unlink("found.h"), 0);
+	RUN_WHY(depfiles, "cc", "cc=ran sub=idle", "input found.h is gone");
+	RUN(depfiles, "cc", "cc=kept sub=idle");
+	/* written while it ran: nobody knows what it read */
+	ground_write("make.d", "out: late.h\n");
+	ground_write("in", "two!");
+	RUN(depfiles, "cc", "cc=ran sub=idle");
+	ground_write("calm", "");
+	RUN_WHY(depfiles, "cc", "cc=ran sub=idle", "input late.h changed");
+	RUN(depfiles, "cc", "cc=kept sub=idle");
+	/* names count from where the command ran */
+	ground_write("sub/a.h", "");
+	ground_write("b.h", "");
+	RUN(depfiles, "sub", "cc=idle sub=ran");
+	RUN(depfiles, "sub", "cc=idle sub=kept");
+	ground_write("sub/a.h", "1");
+	RUN_WHY(depfiles, "sub", "cc=idle sub=ran", "input sub/a.h changed");
+	ground_write("b.h", "1");
+	RUN_WHY(depfiles, "sub", "cc=idle sub=ran", "input sub/../b.h changed");
+	ground_leave();
+}
