@@ -7,7 +7,7 @@ show     print the lines
 check    compare them with tests/abi/LIBRARY-VERSION.txt, and with the record of the version before
 accept   write that file anew
 
-LIBRARY is liborderly, or liborderly-graph.
+LIBRARY is liborderly, liborderly-graph or liborderly-jobs.
 
 A line is a kind, a name and what may not change about it: symbols of the library, functions and function
 types with their parameters, structs with size, fields with offset, size and type, enumerators, constants.
@@ -21,12 +21,13 @@ import tempfile
 
 CC = os.environ.get("ORDERLY_CC", "cc")
 LIBRARY = sys.argv[4] if len(sys.argv) > 4 else "liborderly"
-OF_GRAPH = ("graph.h", "proc.h", "context.h", "definition.h")
+OTHERS = {name: "liborderly-graph" for name in ("graph.h", "proc.h", "context.h", "definition.h")}
+OTHERS["jobs.h"] = "liborderly-jobs"
 
 
 def own_headers():
     for path in sorted(glob.glob("include/orderly/*.h")):
-        if (os.path.basename(path) in OF_GRAPH) == (LIBRARY == "liborderly-graph"):
+        if OTHERS.get(os.path.basename(path), "liborderly") == LIBRARY:
             yield path
 
 

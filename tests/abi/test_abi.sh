@@ -19,7 +19,7 @@ else
 	build=${2:-${ORDERLY_BUILD:-$tree/build/dev}}
 fi
 status=0
-for library in liborderly liborderly-graph; do
+for library in liborderly liborderly-graph liborderly-jobs; do
 	[ -e "$build/$library.so" ] || [ "$library" = liborderly ] || continue
 	python3 "$here/interface.py" "$what" "$tree" "$build" "$library" || status=$?
 done

@@ -77,6 +77,38 @@ END
 		fail "the installed library carries a path"
 fi
 
+# Job lists need neither the pool nor the graph.
+if [ -e "$libdir/liborderly-jobs.so" ]; then
+	cat >jobs.c <<'END'
+#include <orderly/jobs.h>
+
+int
+main(void)
+{
+	struct ord_jobs *jobs;
+	struct ord_job *job;
+	int status = ord_jobs_new(&jobs, NULL);
+
+	if (status == 0)
+		status = ord_jobs_open(jobs, "memory:");
+	if (status == 0)
+		status = ord_jobs_add(jobs, &ORD_JOB(.name = "a"));
+	while (status == 0 && ord_jobs_take(jobs, &job) == 0)
+		;
+	ord_jobs_destroy(&jobs);
+	return status != 0;
+}
+END
+	# shellcheck disable=SC2046
+	quietly "$cc" -std=c11 -o by_jobs jobs.c $(pkg-config --cflags --libs orderly-jobs) "-Wl,-rpath,$libdir"
+	./by_jobs
+	mv "$libdir"/liborderly-jobs.so* .
+	# shellcheck disable=SC2046
+	quietly "$cc" -std=c11 -o by_jobs_archive jobs.c $(pkg-config --static --cflags --libs orderly-jobs)
+	./by_jobs_archive
+	mv liborderly-jobs.so* "$libdir"
+fi
+
 if [ -e "$prefix/bin/orderly" ]; then
 	env -u LD_LIBRARY_PATH "$prefix/bin/orderly" --version || fail "the installed command does not run"
 fi

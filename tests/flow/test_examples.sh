@@ -33,6 +33,17 @@ if [ -x "$examples/primes" ]; then
 	prints 0 "2 3 5 7 11 13 17 19 23 29 31 37 41 43 47 " primes
 fi
 
+if [ -x "$examples/jobs" ]; then
+	# Two takers: everything is done once, and a third finds nothing to do.
+	run "$examples/jobs" jobs.sqlite >one &
+	run "$examples/jobs" jobs.sqlite >two
+	same "jobs: exit status" 0 "$?"
+	wait $!
+	same "jobs: all of them" "$(for i in $(seq 0 19); do echo "$i squared is $((i * i))"; done)" "$(sort -n one two)"
+	prints 0 "" jobs jobs.sqlite
+	rm -f jobs.sqlite*
+fi
+
 if [ -x "$examples/graph" ]; then
 	prints 0 "sum: 14
 the squares were added" graph

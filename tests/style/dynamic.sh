@@ -1,6 +1,7 @@
 #!/bin/bash
 # What a library makes its users load: libzmq and libc; liborderly-graph liborderly, libc and the
-# libraries of the graph (SQLite, PCRE2, xxHash, libyaml); nothing else.
+# libraries of the graph (SQLite, PCRE2, xxHash, libyaml); liborderly-jobs SQLite, if it has that
+# store, and libc; nothing else.
 # usage: dynamic.sh [TREE [BUILD]]
 set -euo pipefail
 build=${2:-$ORDERLY_BUILD}
@@ -35,5 +36,9 @@ check_paths liborderly '\((RPATH|RUNPATH|TEXTREL)\)'
 if [ -e "$build/liborderly-graph.so" ]; then
 	check liborderly-graph liborderly.so.0 libsqlite3.so.0 libpcre2-8.so.0 libxxhash.so.0 libyaml-0.so.2
 	check_paths liborderly-graph '\((RPATH|TEXTREL)\)'
+fi
+if [ -e "$build/liborderly-jobs.so" ]; then
+	check liborderly-jobs libsqlite3.so.0
+	check_paths liborderly-jobs '\((RPATH|RUNPATH|TEXTREL)\)'
 fi
 exit $status

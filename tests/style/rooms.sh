@@ -6,8 +6,8 @@ cd "${1:-$here/../..}"
 
 # room: the rooms it may include beside itself. Public headers, <orderly/...>, are open to all.
 # core sees the claim words of shared, which are memory and no I/O.
-# jobs and graph are customers of the library: they have its public headers; graph also base, which knows nothing of orderly
-# and is linked into it too.
+# jobs and graph are customers of the library: they have its public headers, and base, which knows nothing of orderly
+# and is linked into them too.
 rooms='
 base:
 core: base shared
@@ -22,7 +22,7 @@ pool: base core wire shared spawn worker capture deliver events
 queue: base core deliver
 map: base core deliver
 progress: base
-jobs:
+jobs: base
 graph: base
 '
 # One file each, with a reason: entry.c hands the worker's function to the spawner.
@@ -49,7 +49,11 @@ check_lib() { # FILE LINE HEADER, the header with its quotes
 	room=${room%%/*}
 	case "$3" in
 	'<czmq'*) wrong "$1:$2: czmq has no place in the library" ;;
-	'<sqlite3'*) alone "$@" lib/graph/database.c ;;
+	'<sqlite3'*)
+		case "$room" in
+		jobs) alone "$@" lib/jobs/sqlite.h ;;
+		*) alone "$@" lib/graph/database.c ;;
+		esac ;;
 	'<pcre2'*) alone "$@" lib/graph/globs.c ;;
 	'<xxh'*) alone "$@" lib/graph/digest.c ;;
 	'<yaml'*) alone "$@" lib/graph/yaml.c ;;

@@ -8,8 +8,9 @@ cd "${1:-$here/../..}"
 build=${2:-$ORDERLY_BUILD}
 status=0
 
-# The headers of liborderly-graph; all others are of liborderly.
+# The headers of liborderly-graph and liborderly-jobs; all others are of liborderly.
 graph_headers=' graph.h proc.h context.h definition.h '
+jobs_headers=' jobs.h '
 
 declared_in() { # HEADERS...
 	python3 - "$@" <<'END'
@@ -23,11 +24,15 @@ print("\n".join(sorted(set(re.findall(r"\bORD_API\b[^;{]*?\b(ord_\w+)\s*\(", tex
 END
 }
 
-core=() graph=()
+core=() graph=() jobs=()
 for header in include/orderly/*.h; do
 	case "$graph_headers" in
 	*" ${header##*/} "*) graph+=("$header") ;;
-	*) core+=("$header") ;;
+	*)
+		case "$jobs_headers" in
+		*" ${header##*/} "*) jobs+=("$header") ;;
+		*) core+=("$header") ;;
+		esac ;;
 	esac
 done
 declared=$(declared_in "${core[@]}")
@@ -54,10 +59,15 @@ check() { # LIBRARY NM-OPTIONS...
 
 check liborderly.so -D
 check liborderly.a -g
-# A build may be without the graph.
+# A build may be without the graph, or without job lists.
 if [ "${#graph[@]}" -gt 0 ] && [ -e "$build/liborderly-graph.so" ]; then
 	declared=$(declared_in "${graph[@]}")
 	check liborderly-graph.so -D
 	check liborderly-graph.a -g
+fi
+if [ "${#jobs[@]}" -gt 0 ] && [ -e "$build/liborderly-jobs.so" ]; then
+	declared=$(declared_in "${jobs[@]}")
+	check liborderly-jobs.so -D
+	check liborderly-jobs.a -g
 fi
 exit $status

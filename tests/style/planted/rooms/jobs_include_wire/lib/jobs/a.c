@@ -1,2 +1,2 @@
 /* A file that is here to be looked at by the scripts. */
-#include "base/memory.h"
+#include "wire/memory.h"

@@ -1,0 +1,116 @@
+/* Adding jobs: what a caller may say is checked here, before any store sees it. */
+#include "jobs/jobs.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/options.h"
+#include "jobs/labels.h"
+
+#define PAYLOAD_MAX ((size_t)512 << 20)
+#define FINGERPRINT_MAX 4096
+#define RETRIES_MAX 1000000
+#define RANGE_MAX ((uint64_t)1 << 40)
+
+static int
+check_retries(struct error *error, const char *name, uint32_t retries, int64_t *number)
+{
+	*number = retries == 0 ? -1 : retries == ORD_JOBS_NONE ? 0 : (int64_t)retries;
+	if (*number > RETRIES_MAX)
+		return error_set(error, ORD_EINVAL, "the job '%s' asks for more than %d retries",
+			name, RETRIES_MAX);
+	return 0;
+}
+
+/* One job as the store takes it; its labels are in *labels, to be freed. */
+static int
+convert(struct error *error, const struct ord_job_options *given, struct store_job *job,
+	char **labels)
+{
+	struct ord_job_options own;
+	int status = given == NULL
+		? ORD_EINVAL
+		: options_copy(&own, sizeof own,
+			  OPTIONS_UP_TO(struct ord_job_options, killed_retries), given);
+
+	if (status != 0)
+		return error_set(error, status,
+			status == ORD_ENOTSUP ? "an option of a job is not known to this version"
+					      : "a job is NULL or without a size: use ORD_JOB");
+	status = jobs_check_name(error, "job", own.name);
+	if (status != 0)
+		return status;
+	if ((own.payload == NULL && own.payload_size != 0) ||
+		(own.fingerprint == NULL && own.fingerprint_size != 0))
+		return error_set(
+			error, ORD_EINVAL, "the job '%s' has a size, but no bytes", own.name);
+	if (own.payload_size > PAYLOAD_MAX || own.fingerprint_size > FINGERPRINT_MAX)
+		return error_set(error, ORD_ETOOBIG,
+			"the job '%s' has a payload of more than 512 MiB, or a fingerprint of more than %d bytes",
+			own.name, FINGERPRINT_MAX);
+	*job = (struct store_job){ .item = -1,
+		.name = own.name,
+		.payload = own.payload,
+		.payload_size = own.payload_size,
+		.fingerprint = own.fingerprint,
+		.fingerprint_size = own.fingerprint_size,
+		.after = own.after };
+	while (own.after != NULL && own.after[job->n_after] != NULL)
+		job->n_after++;
+	status = check_retries(error, own.name, own.failed_retries, &job->failed_retries);
+	if (status == 0)
+		status = check_retries(error, own.name, own.killed_retries, &job->killed_retries);
+	if (status == 0)
+		status = labels_join(own.requires, labels, error);
+	job->requires = *labels;
+	return status;
+}
+
+int
+ord_jobs_add_many(struct ord_jobs *jobs, const struct ord_job_options *const *all, size_t count,
+	uint64_t *added)
+{
+	uint64_t new_ones = 0;
+	struct store_job *converted;
+	char **labels;
+	int status = jobs_enter_writing(jobs);
+
+	if (status != 0 || count == 0)
+		return status;
+	if (all == NULL)
+		return error_set(&jobs->error, ORD_EINVAL, "there are no jobs to add");
+	converted = memory_new(count, sizeof *converted);
+	labels = memory_new(count, sizeof(char *));
+	if (converted == NULL || labels == NULL)
+		status = error_memory(&jobs->error);
+	for (size_t i = 0; status == 0 && i < count; i++)
+		status = convert(&jobs->error, all[i], &converted[i], &labels[i]);
+	if (status == 0)
+		status = jobs->store.functions->add(
+			&jobs->store, converted, count, &new_ones, jobs_now_ms());
+	for (size_t i = 0; labels != NULL && i < count; i++)
+		memory_free(labels[i]);
+	memory_free(labels);
+	memory_free(converted);
+	if (added != NULL && status == 0)
+		*added = new_ones;
+	return status;
+}
+
+int
+ord_jobs_add(struct ord_jobs *jobs, const struct ord_job_options *job)
+{
+	return ord_jobs_add_many(jobs, &job, 1, NULL);
+}
+
+int
+ord_jobs_add_range(struct ord_jobs *jobs, uint64_t count)
+{
+	int status = jobs_enter_writing(jobs);
+
+	if (status != 0)
+		return status;
+	if (count > RANGE_MAX)
+		return error_set(&jobs->error, ORD_ETOOBIG, "a list has at most 2^40 jobs");
+	return jobs->store.functions->add_range(&jobs->store, count, jobs_now_ms());
+}

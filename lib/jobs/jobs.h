@@ -1,0 +1,81 @@
+/* A list as one taker sees it: what the public functions share. */
+#ifndef JOBS_JOBS_H
+#define JOBS_JOBS_H
+
+#include <orderly/jobs.h>
+
+#include "base/error.h"
+#include "jobs/store.h"
+
+#define JOBS_BATCH_MAX 1000
+#define JOBS_LOOK_MS 50 /* between two questions who is there */
+
+/* A job: one that is held, or one that is shown and only points to what the store has. */
+struct ord_job {
+	struct ord_jobs *jobs; /* NULL: it is shown */
+	struct ord_job *next;  /* in the list of those that are held */
+	struct store_job is;
+	char *storage;                 /* of what `is` points to, if it is held */
+	char requires[4096];           /* for people */
+	char why[STORE_WHY_MAX + 400]; /* of what it is blocked by */
+};
+
+/* Another taker that is looked at. */
+struct watched {
+	int64_t id, seen_ms, timeout_ms;
+	struct life life;
+	int fd;   /* of its process, or -1 */
+	int seen; /* in the last answer of the store */
+};
+
+struct ord_jobs {
+	struct ord_jobs_options options; /* defaults filled in */
+	struct store store;
+	struct error error;
+	char *taker, *labels; /* owned */
+	char *alive;          /* 1 in the process that made it */
+	int wake;             /* an eventfd: ord_jobs_interrupt */
+	int open, closed;
+	struct ord_job *held;   /* given to the user */
+	struct ord_job *ready;  /* claimed, not yet given; in order */
+	struct ord_job *last;   /* what take gave last, in held; NULL: ended */
+	struct store_end *ends; /* ends[n_ends], room for batch + 1: not yet told to the store */
+	size_t n_ends;
+	size_t n_unseen; /* behind that room: claimed in this exchange, but there was no memory */
+	struct watched *watched; /* watched[n_watched] */
+	size_t n_watched;
+	uint64_t looked_ns;    /* when the store was asked who is there */
+	uint64_t exchanged_ns; /* when it was told of ends */
+	uint64_t beaten_ns;    /* when it was told that this one lives */
+};
+
+/* Every public call begins with it: 0 if the list may be used. */
+int jobs_enter(const struct ord_jobs *jobs);
+/* The same for what changes the list. */
+int jobs_enter_writing(struct ord_jobs *jobs);
+
+int64_t jobs_now_ms(void);
+
+/* Ends and claims; claimed jobs are appended to ready.  Ends that are told are gone; *lost: one of them was another's. */
+int jobs_exchange(struct ord_jobs *jobs, const struct store_claim *claim, int *lost);
+
+/* Bury who died; anew: ask the store first who is there. */
+int jobs_look_after(struct ord_jobs *jobs, int anew);
+
+/*
+ * Wait until something may have changed, or so long (-1: for ever).
+ * 0, ORD_ETIMEDOUT, ORD_EINTERRUPTED or another status.
+ */
+int jobs_wait(struct ord_jobs *jobs, int timeout_ms);
+
+/* What the store holds of a job, for people: a struct ord_job on the stack. */
+void job_show(struct ord_job *shown, const struct store_job *is);
+
+/* A copy that can be held, not yet in a list; NULL without memory. */
+struct ord_job *job_new(struct ord_jobs *jobs, const struct store_job *is);
+void job_free(struct ord_job *job);
+
+/* 0 or ORD_EINVAL with a sentence. */
+int jobs_check_name(struct error *error, const char *what, const char *name);
+
+#endif

@@ -1,0 +1,51 @@
+/* Locks of the user's own: they lie in the list, so that who buries a taker frees its locks, too. */
+#include "jobs/jobs.h"
+
+#include "base/clock.h"
+
+int
+ord_jobs_lock(struct ord_jobs *jobs, const char *name, int timeout_ms)
+{
+	uint64_t until =
+		clock_now_ns() + (uint64_t)(timeout_ms > 0 ? timeout_ms : 0) * CLOCK_NS_PER_MS;
+	char owner[256] = "";
+	int status = jobs_enter_writing(jobs);
+
+	if (status == 0)
+		status = jobs_check_name(&jobs->error, "lock", name);
+	if (status != 0)
+		return status;
+	for (;;) {
+		int left = timeout_ms < 0 ? -1 : clock_left_ms(clock_now_ns(), until);
+
+		status = jobs_look_after(jobs, 1);
+		if (status == 0)
+			status = jobs->store.functions->lock(
+				&jobs->store, name, owner, sizeof owner);
+		if (status != 0)
+			return status > 0 ? 0 : status;
+		if (left != 0)
+			status = jobs_wait(jobs, left);
+		if (left == 0 || status == ORD_ETIMEDOUT)
+			return error_set(&jobs->error, ORD_ETIMEDOUT,
+				"the lock '%s' is the taker's '%s': wait for that, or end it", name,
+				owner);
+		if (status != 0)
+			return status;
+	}
+}
+
+int
+ord_jobs_unlock(struct ord_jobs *jobs, const char *name)
+{
+	int status = jobs_enter_writing(jobs);
+
+	if (status == 0)
+		status = jobs_check_name(&jobs->error, "lock", name);
+	if (status == 0)
+		status = jobs->store.functions->unlock(&jobs->store, name);
+	if (status == ORD_ELOST)
+		return error_set(
+			&jobs->error, status, "this taker does not have the lock '%s'", name);
+	return status;
+}

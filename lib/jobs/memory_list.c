@@ -1,0 +1,352 @@
+/* Entries of a list in memory: how they are made, what an end leaves, and adding some, which first makes everything that could fail. */
+#include "jobs/memory_list.h"
+
+#include <string.h>
+
+#include <orderly/jobs.h>
+
+#include "base/memory.h"
+#include "jobs/rules.h"
+
+static char *
+text_copy(const char *text)
+{
+	return memory_copy(text, strlen(text));
+}
+
+/* Replace an owned text; -1 without memory, nothing changed. */
+int
+text_set(const char **to, const char *text)
+{
+	char *copy = text_copy(text);
+
+	if (copy == NULL)
+		return -1;
+	memory_free((void *)(uintptr_t)*to);
+	*to = copy;
+	return 0;
+}
+
+static void
+forget_runs(struct entry *entry)
+{
+	while (entry->runs != NULL) {
+		struct memory_run *run = entry->runs;
+
+		entry->runs = run->older;
+		memory_free((void *)(uintptr_t)run->run.taker);
+		memory_free((void *)(uintptr_t)run->run.why);
+		memory_free(run);
+	}
+}
+
+void
+entry_free(struct entry *entry)
+{
+	struct store_job *job = &entry->job;
+
+	forget_runs(entry);
+	memory_free((void *)(uintptr_t)job->name);
+	memory_free((void *)(uintptr_t)job->payload);
+	memory_free((void *)(uintptr_t)job->fingerprint);
+	memory_free((void *)(uintptr_t)job->requires);
+	memory_free((void *)(uintptr_t)job->taker);
+	memory_free((void *)(uintptr_t)job->why);
+	memory_free(entry->after);
+	memory_free(entry);
+}
+
+void
+list_free(struct list *list)
+{
+	for (size_t i = 0; i < list->n_entries; i++)
+		if (list->entries[i] != NULL)
+			entry_free(list->entries[i]);
+	for (size_t i = 0; i < list->n_members; i++) {
+		memory_free((void *)(uintptr_t)list->members[i].taker.name);
+		memory_free((void *)(uintptr_t)list->members[i].taker.labels);
+	}
+	for (size_t i = 0; i < list->n_locks; i++)
+		memory_free(list->locks[i].name);
+	memory_free(list->entries);
+	memory_free(list->members);
+	memory_free(list->locks);
+	memory_free(list->insides);
+	table_finish(&list->names);
+	pthread_mutex_destroy(&list->mutex);
+	memory_free(list);
+}
+
+static const void *
+bytes_copy(const void *bytes, size_t size)
+{
+	return memory_copy(bytes != NULL ? bytes : "", size);
+}
+
+struct entry *
+entry_new(const struct store_job *job)
+{
+	struct entry *entry = memory_new(1, sizeof *entry);
+	struct store_job *own;
+
+	if (entry == NULL)
+		return NULL;
+	own = &entry->job;
+	*own = *job;
+	own->after = NULL;
+	own->name = text_copy(job->name);
+	own->payload = bytes_copy(job->payload, job->payload_size);
+	own->fingerprint = job->fingerprint != NULL
+		? bytes_copy(job->fingerprint, job->fingerprint_size)
+		: NULL;
+	own->requires = text_copy(job->requires);
+	own->taker = text_copy("");
+	own->why = text_copy("");
+	own->state = ORD_JOB_WAITING;
+	entry->after = memory_new(job->n_after + 1, sizeof *entry->after);
+	if (own->name == NULL || own->payload == NULL || own->requires == NULL ||
+		own->taker == NULL || own->why == NULL || entry->after == NULL ||
+		(job->fingerprint != NULL && own->fingerprint == NULL)) {
+		entry_free(entry);
+		return NULL;
+	}
+	return entry;
+}
+
+struct entry *
+entry_of(const struct list *list, int64_t id)
+{
+	return id > 0 && (size_t)id <= list->n_entries ? list->entries[id - 1] : NULL;
+}
+
+/* A job that it is to come after and that is not done, or NULL. */
+const struct entry *
+awaited(const struct list *list, const struct entry *entry)
+{
+	for (size_t i = 0; i < entry->n_after; i++) {
+		const struct entry *other = entry_of(list, entry->after[i]);
+
+		if (other != NULL && other->job.state != ORD_JOB_DONE)
+			return other;
+	}
+	return NULL;
+}
+
+/* What waits and what is blocked, after something was done, or is to be done again. */
+void
+settle(struct list *list)
+{
+	for (size_t i = 0; i < list->n_entries; i++) {
+		struct entry *entry = list->entries[i];
+
+		if (entry == NULL ||
+			(entry->job.state != ORD_JOB_WAITING &&
+				entry->job.state != ORD_JOB_BLOCKED))
+			continue;
+		entry->job.state = awaited(list, entry) != NULL ? ORD_JOB_BLOCKED : ORD_JOB_WAITING;
+	}
+}
+
+/* Keep the last attempt in the history.  Without memory it is lost: an end must not fail for that. */
+static void
+keep_run(const struct store *store, struct entry *entry, int state, int64_t now)
+{
+	struct memory_run *run = memory_new(1, sizeof *run), *last;
+	uint32_t kept = 1;
+
+	if (run == NULL)
+		return;
+	run->run = (struct store_run){ text_copy(entry->job.taker), text_copy(entry->job.why),
+		entry->job.began_ms, now, entry->job.attempt, state };
+	run->older = entry->runs;
+	entry->runs = run;
+	if (run->run.taker == NULL || run->run.why == NULL) {
+		entry->runs = run->older;
+		memory_free((void *)(uintptr_t)run->run.taker);
+		memory_free((void *)(uintptr_t)run->run.why);
+		memory_free(run);
+		return;
+	}
+	for (last = run; last->older != NULL && kept < store->self.history; last = last->older)
+		kept++;
+	while (last->older != NULL) {
+		struct memory_run *old = last->older;
+
+		last->older = old->older;
+		memory_free((void *)(uintptr_t)old->run.taker);
+		memory_free((void *)(uintptr_t)old->run.why);
+		memory_free(old);
+	}
+}
+
+void
+entry_end(const struct store *store, struct entry *entry, int how, const char *why, int64_t now)
+{
+	struct verdict verdict = rules_end(&entry->job, how, entry->again, &store->self);
+
+	text_set(&entry->job.why, why != NULL ? why : "");
+	entry->again = 0;
+	entry->job.failures = verdict.failures;
+	entry->job.kills = verdict.kills;
+	entry->job.state = verdict.state;
+	entry->job.ended_ms = verdict.state == ORD_JOB_WAITING ? 0 : now;
+	keep_run(store, entry, verdict.run_state, now);
+}
+
+static int
+is_changed(const struct store_job *old, const struct store_job *new)
+{
+	const void *one = old->fingerprint, *other = new->fingerprint;
+	size_t size = old->fingerprint_size, other_size = new->fingerprint_size;
+
+	if (one == NULL && other == NULL) {
+		one = old->payload;
+		other = new->payload;
+		size = old->payload_size;
+		other_size = new->payload_size;
+	}
+	return one == NULL || other == NULL || size != other_size || memcmp(one, other, size) != 0;
+}
+
+/* Another version of a job that is there. */
+static void
+replace(struct entry *entry, struct entry *with)
+{
+	struct store_job old = entry->job;
+
+	entry->job.payload = with->job.payload;
+	entry->job.payload_size = with->job.payload_size;
+	entry->job.fingerprint = with->job.fingerprint;
+	entry->job.fingerprint_size = with->job.fingerprint_size;
+	with->job.payload = old.payload;
+	with->job.fingerprint = old.fingerprint;
+	entry->again = old.state == ORD_JOB_RUNNING;
+	entry->job.failures = entry->job.kills = 0;
+	if (old.state != ORD_JOB_RUNNING)
+		entry->job.state = ORD_JOB_WAITING;
+	entry->job.ended_ms = 0;
+}
+
+/* Is every job that is to come first in the list, or before it among the new ones? */
+static int
+check_after(struct store *store, const struct list *list, const struct table *fresh,
+	const struct store_job *job)
+{
+	for (size_t i = 0; i < job->n_after; i++) {
+		const char *name = job->after[i];
+
+		if (strcmp(name, job->name) == 0 ||
+			(table_find(&list->names, name, strlen(name)) == NULL &&
+				table_find(fresh, name, strlen(name)) == NULL))
+			return error_set(store->error, ORD_EINVAL,
+				"the job '%s' is to come after '%s', which is not in the list: add that first",
+				job->name, name);
+	}
+	return 0;
+}
+
+static void
+append(struct list *list, struct entry *entry, const struct store_job *job)
+{
+	for (size_t i = 0; i < job->n_after; i++) {
+		const struct entry *other =
+			table_find(&list->names, job->after[i], strlen(job->after[i]));
+
+		if (other != NULL)
+			entry->after[entry->n_after++] = other->job.id;
+	}
+	entry->job.id = (int64_t)list->n_entries + 1;
+	list->entries[list->n_entries++] = entry;
+	table_put(&list->names, entry->job.name, strlen(entry->job.name), entry);
+}
+
+/* Everything that can fail. */
+static int
+prepare(struct store *store, struct list *list, const struct store_job *jobs, size_t count,
+	struct entry **made)
+{
+	struct table fresh = { 0 };
+	struct entry **entries =
+		memory_resize(list->entries, (list->n_entries + count) * sizeof(struct entry *));
+	int status = 0;
+
+	if (entries != NULL)
+		list->entries = entries;
+	if (entries == NULL || table_reserve(&list->names, count) != 0 ||
+		table_reserve(&fresh, count) != 0)
+		status = error_memory(store->error);
+	for (size_t i = 0; status == 0 && i < count; i++) {
+		status = check_after(store, list, &fresh, &jobs[i]);
+		made[i] = status == 0 ? entry_new(&jobs[i]) : NULL;
+		if (status == 0 && made[i] == NULL)
+			status = error_memory(store->error);
+		else if (status == 0 &&
+			table_find(&fresh, jobs[i].name, strlen(jobs[i].name)) == NULL)
+			table_put(&fresh, jobs[i].name, strlen(jobs[i].name), made[i]);
+	}
+	table_finish(&fresh);
+	return status;
+}
+
+int
+list_add(struct store *store, struct list *list, const struct store_job *jobs, size_t count,
+	uint64_t *added)
+{
+	struct entry **made = memory_new(count + 1, sizeof(struct entry *));
+	int status;
+
+	if (made == NULL)
+		return error_memory(store->error);
+	status = prepare(store, list, jobs, count, made);
+	for (size_t i = 0; status == 0 && i < count; i++) {
+		struct entry *entry = table_find(&list->names, jobs[i].name, strlen(jobs[i].name));
+
+		*added += entry == NULL || is_changed(&entry->job, &jobs[i]);
+		if (entry == NULL) {
+			append(list, made[i], &jobs[i]);
+			made[i] = NULL;
+		} else if (is_changed(&entry->job, &jobs[i])) {
+			replace(entry, made[i]);
+		}
+	}
+	for (size_t i = 0; i < count; i++)
+		if (made[i] != NULL)
+			entry_free(made[i]);
+	memory_free(made);
+	settle(list);
+	return status;
+}
+
+int
+is_awaited(const struct list *list, const struct entry *entry)
+{
+	for (size_t i = 0; i < list->n_entries; i++) {
+		const struct entry *other = list->entries[i];
+
+		for (size_t j = 0; other != NULL && other != entry && j < other->n_after; j++)
+			if (other->after[j] == entry->job.id && other->job.state == ORD_JOB_BLOCKED)
+				return 1;
+	}
+	return 0;
+}
+
+int
+forget_names(struct store *store, struct list *list)
+{
+	struct table names = { 0 };
+	int empty = 1;
+
+	if (table_reserve(&names, list->n_entries + 1) != 0)
+		return error_memory(store->error);
+	table_finish(&list->names);
+	for (size_t i = 0; i < list->n_entries; i++)
+		if (list->entries[i] != NULL) {
+			table_put(&names, list->entries[i]->job.name,
+				strlen(list->entries[i]->job.name), list->entries[i]);
+			empty = 0;
+		}
+	list->names = names;
+	if (empty)
+		list->range = -1;
+	return 0;
+}

@@ -1,0 +1,73 @@
+/* Retries: n of them are n + 1 attempts, counted apart for failures and for deaths. */
+#include "jobs/rules.h"
+
+#include <orderly/jobs.h>
+
+struct verdict
+rules_end(const struct store_job *job, int how, int again, const struct store_self *self)
+{
+	struct verdict verdict = { ORD_JOB_WAITING, ORD_JOB_WAITING, job->failures, job->kills };
+	int64_t retries;
+
+	if (how == STORE_DONE) {
+		verdict.state = verdict.run_state = ORD_JOB_DONE;
+	} else if (how == STORE_FAILED) {
+		retries = job->failed_retries >= 0 ? job->failed_retries : self->failed_retries;
+		verdict.run_state = ORD_JOB_FAILED;
+		if (verdict.failures++ >= retries)
+			verdict.state = ORD_JOB_FAILED;
+	} else if (how != STORE_BACK) {
+		retries = job->killed_retries >= 0 ? job->killed_retries : self->killed_retries;
+		verdict.run_state = ORD_JOB_KILLED;
+		if (verdict.kills++ >= retries)
+			verdict.state = ORD_JOB_KILLED;
+	}
+	if (again)
+		verdict.state = ORD_JOB_WAITING;
+	return verdict;
+}
+
+int
+rules_concerns(const struct store_change *change, int state)
+{
+	switch (change->kind) {
+	case STORE_CANCEL:
+		return state == ORD_JOB_WAITING || state == ORD_JOB_BLOCKED ||
+			state == ORD_JOB_RUNNING;
+	case STORE_RETRY:
+		return state == ORD_JOB_FAILED || state == ORD_JOB_KILLED ||
+			state == ORD_JOB_CANCELED;
+	case STORE_REQUEUE: return state == ORD_JOB_RUNNING;
+	default: return state != ORD_JOB_RUNNING && (change->states & ORD_JOB_IN(state)) != 0;
+	}
+}
+
+uint64_t
+rules_count_to(const struct store_claim *claim)
+{
+	return (uint64_t)claim->most * 2 * claim->share;
+}
+
+uint32_t
+rules_share(const struct store_claim *claim, uint64_t waiting)
+{
+	uint64_t share = waiting / (2 * (uint64_t)claim->share);
+
+	if (share < 1)
+		share = 1;
+	return share < claim->most ? (uint32_t)share : claim->most;
+}
+
+int
+rules_size_mismatch(struct error *error, uint64_t is, uint64_t wanted)
+{
+	return error_set(error, ORD_EINVAL,
+		"size mismatch: the list was made for %llu jobs, not %llu: clear it, or give another",
+		(unsigned long long)is, (unsigned long long)wanted);
+}
+
+int
+rules_lock_is_own(struct error *error, const char *name)
+{
+	return error_set(error, ORD_EINVAL, "this taker has the lock '%s' already", name);
+}

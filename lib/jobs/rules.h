@@ -1,0 +1,35 @@
+/* What becomes of a job: the one place for all stores. */
+#ifndef JOBS_RULES_H
+#define JOBS_RULES_H
+
+#include "jobs/store.h"
+
+/* What an attempt leaves. */
+struct verdict {
+	int state;                /* of the job, an enum ord_job_state */
+	int run_state;            /* of the attempt, in the history */
+	uint32_t failures, kills; /* of the job */
+};
+
+/*
+ * An attempt at a job is over.
+ *
+ * how    STORE_DONE …, or -1: its taker died
+ * again  what it is has changed meanwhile
+ * self   who says so, whose retries hold for a job that has none of its own
+ */
+struct verdict rules_end(
+	const struct store_job *job, int how, int again, const struct store_self *self);
+
+/* Is a change meant for a job in this state? */
+int rules_concerns(const struct store_change *change, int state);
+
+/* How many to claim of so many that wait (counted up to rules_count_to). */
+uint32_t rules_share(const struct store_claim *claim, uint64_t waiting);
+uint64_t rules_count_to(const struct store_claim *claim);
+
+/* Sentences that all stores have; they return the status. */
+int rules_size_mismatch(struct error *error, uint64_t is, uint64_t wanted);
+int rules_lock_is_own(struct error *error, const char *name);
+
+#endif

@@ -1,0 +1,442 @@
+/* What becomes of jobs, inside a transaction: ends, what they let go, jobs that are added, changes to many. */
+#include "jobs/sqlite.h"
+
+#include <fnmatch.h>
+#include <string.h>
+
+#include <orderly/jobs.h>
+
+#include "jobs/rules.h"
+
+void
+sqlite_read_job(sqlite3_stmt *row, struct store_job *job)
+{
+	*job = (struct store_job){ .id = sqlite3_column_int64(row, 0),
+		.item = sqlite3_column_type(row, 1) == SQLITE_NULL ? -1
+								   : sqlite3_column_int64(row, 1),
+		.name = sqlite_text(row, 2),
+		.state = sqlite3_column_int(row, 3),
+		.attempt = (uint32_t)sqlite3_column_int64(row, 4),
+		.failures = (uint32_t)sqlite3_column_int64(row, 5),
+		.kills = (uint32_t)sqlite3_column_int64(row, 6),
+		.failed_retries = sqlite3_column_type(row, 7) == SQLITE_NULL
+			? -1
+			: sqlite3_column_int64(row, 7),
+		.killed_retries = sqlite3_column_type(row, 8) == SQLITE_NULL
+			? -1
+			: sqlite3_column_int64(row, 8),
+		.requires = sqlite_text(row, 9),
+		.began_ms = sqlite3_column_int64(row, 10),
+		.ended_ms = sqlite3_column_int64(row, 11),
+		.why = sqlite_text(row, 12),
+		.payload = "",
+		.taker = "",
+		.awaits = "" };
+}
+
+/* --- what comes behind a job --- */
+
+/* A blocked job waits for the next of those that it comes after, or no more. */
+static int
+await_next(struct store *store, int64_t job, int64_t behind)
+{
+	int64_t next;
+	int code = sqlite_number(store, SQL_NEXT_AWAITED, 0, &next, "ii", job, behind);
+
+	/* Those before it may have been taken back meanwhile. */
+	if (code == SQLITE_OK && next == 0 && behind != 0)
+		code = sqlite_number(store, SQL_NEXT_AWAITED, 0, &next, "ii", job, (int64_t)0);
+	if (code != SQLITE_OK)
+		return code;
+	return next == 0 ? sqlite_run(store, SQL_SET_AWAITED, "in", job)
+			 : sqlite_run(store, SQL_SET_AWAITED, "ii", job, next);
+}
+
+int
+sqlite_settle_done(struct store *store, int64_t job)
+{
+	int64_t blocked;
+
+	for (;;) {
+		int code = sqlite_number(store, SQL_AWAITING, 0, &blocked, "i", job);
+
+		if (code != SQLITE_OK || blocked == 0)
+			return code;
+		code = await_next(store, blocked, job);
+		if (code != SQLITE_OK)
+			return code;
+	}
+}
+
+int
+sqlite_settle_undone(struct store *store, int64_t job)
+{
+	return sqlite_run(store, SQL_BLOCK_BEHIND, "i", job);
+}
+
+/* A job that waits from now on, unless it comes after something. */
+static int
+settle_waiting(struct store *store, int64_t job)
+{
+	return await_next(store, job, 0);
+}
+
+/* --- ends --- */
+
+/* What is needed of a job that ends. */
+struct ending {
+	struct store_job job;
+	int64_t taker;
+	int again;
+};
+
+static int
+read_ending(struct store *store, int64_t id, struct ending *ending)
+{
+	int code;
+	sqlite3_stmt *row = sqlite_start(store, SQL_GET_ENDING, &code, "i", id);
+
+	*ending = (struct ending){ 0 };
+	if (row == NULL)
+		return sqlite_done(row, code);
+	code = sqlite3_step(row);
+	if (code == SQLITE_ROW) {
+		ending->job.id = id;
+		ending->job.state = sqlite3_column_int(row, 0);
+		ending->taker = sqlite3_column_int64(row, 1);
+		ending->job.attempt = (uint32_t)sqlite3_column_int64(row, 2);
+		ending->job.failures = (uint32_t)sqlite3_column_int64(row, 3);
+		ending->job.kills = (uint32_t)sqlite3_column_int64(row, 4);
+		ending->job.failed_retries = sqlite3_column_type(row, 5) == SQLITE_NULL
+			? -1
+			: sqlite3_column_int64(row, 5);
+		ending->job.killed_retries = sqlite3_column_type(row, 6) == SQLITE_NULL
+			? -1
+			: sqlite3_column_int64(row, 6);
+		ending->job.began_ms = sqlite3_column_int64(row, 7);
+		ending->again = sqlite3_column_int(row, 8);
+	}
+	return sqlite_done(row, code);
+}
+
+/* Keep the last attempt, and no more than so many. */
+static int
+keep_run(struct store *store, const struct ending *ending, int state, const char *why, int64_t now)
+{
+	const struct store_job *job = &ending->job;
+	int code = sqlite_run(store, SQL_PUT_RUN, "iiiiiit", job->id, (int64_t)job->attempt,
+		ending->taker, (int64_t)state, job->began_ms, now, why);
+
+	/* The newest is in the row of the job itself, as a rule. */
+	if (code == SQLITE_OK && job->attempt >= store->self.history)
+		code = sqlite_run(store, SQL_PRUNE_RUNS, "ii", job->id,
+			(int64_t)store->self.history - 1 > 0 ? (int64_t)store->self.history - 1
+							     : (int64_t)1);
+	return code;
+}
+
+static int
+end_row(struct store *store, const struct ending *ending, int how, const char *why, int64_t now)
+{
+	struct verdict verdict = rules_end(&ending->job, how, ending->again, &store->self);
+	int64_t id = ending->job.id;
+	int waits = verdict.state == ORD_JOB_WAITING;
+	int code = sqlite_run(store, SQL_END, "iiiiit", id, (int64_t)verdict.state,
+		(int64_t)verdict.failures, (int64_t)verdict.kills, waits ? (int64_t)0 : now,
+		why != NULL && *why != '\0' ? why : NULL);
+
+	if (code == SQLITE_OK && waits)
+		code = keep_run(store, ending, verdict.run_state, why, now);
+	if (code == SQLITE_OK && verdict.state == ORD_JOB_DONE)
+		code = sqlite_settle_done(store, id);
+	return code;
+}
+
+int
+sqlite_end_job(struct store *store, int64_t job, int how, const char *why, int64_t now)
+{
+	struct ending ending;
+	int code = read_ending(store, job, &ending);
+
+	return code == SQLITE_OK ? end_row(store, &ending, how, why, now) : code;
+}
+
+int
+sqlite_end_own(struct store *store, struct store_end *end, int64_t now)
+{
+	struct ending ending;
+	int code = read_ending(store, end->job, &ending);
+
+	end->lost = ending.job.state != ORD_JOB_RUNNING || ending.taker != store->self.id ||
+		ending.job.attempt != end->attempt;
+	if (code != SQLITE_OK || end->lost)
+		return code;
+	return end_row(store, &ending, (int)end->kind, end->why, now);
+}
+
+/* --- adding --- */
+
+static int
+is_same(const void *one, size_t size, const void *other, size_t other_size)
+{
+	return size == other_size && (size == 0 || memcmp(one, other, size) == 0);
+}
+
+/* Is it another version than what is there? */
+static int
+is_changed(struct store *store, int64_t id, const struct store_job *new, int *changed)
+{
+	int code;
+	sqlite3_stmt *row = sqlite_start(store, SQL_CONTENT, &code, "i", id);
+
+	*changed = new->payload_size != 0 || new->fingerprint != NULL;
+	if (row == NULL)
+		return sqlite_done(row, code);
+	code = sqlite3_step(row);
+	if (code == SQLITE_ROW) {
+		int has = sqlite3_column_type(row, 1) != SQLITE_NULL;
+		const void *payload = sqlite3_column_blob(row, 0);
+		size_t size = (size_t)sqlite3_column_bytes(row, 0);
+		const void *print = sqlite3_column_blob(row, 1);
+		size_t print_size = (size_t)sqlite3_column_bytes(row, 1);
+
+		*changed = has != (new->fingerprint != NULL) ||
+			(has ? !is_same(print, print_size, new->fingerprint, new->fingerprint_size)
+			     : !is_same(payload, size, new->payload, new->payload_size));
+	}
+	return sqlite_done(row, code);
+}
+
+/* Only jobs with bytes have a row for them. */
+static int
+put_content(struct store *store, int64_t id, const struct store_job *job)
+{
+	if (job->payload_size == 0 && job->fingerprint == NULL)
+		return sqlite_run(store, SQL_DROP_CONTENT, "i", id);
+	if (job->fingerprint == NULL)
+		return sqlite_run(
+			store, SQL_PUT_CONTENT, "ibn", id, job->payload, job->payload_size);
+	return sqlite_run(store, SQL_PUT_CONTENT, "ibb", id,
+		job->payload != NULL ? job->payload : "", job->payload_size, job->fingerprint,
+		job->fingerprint_size);
+}
+
+static int
+replace_job(struct store *store, int64_t id, int old_state, const struct store_job *job,
+	uint64_t *added)
+{
+	int changed, code = is_changed(store, id, job, &changed);
+
+	if (code != SQLITE_OK || !changed)
+		return code;
+	*added += 1;
+	code = put_content(store, id, job);
+	if (code == SQLITE_OK)
+		code = sqlite_run(
+			store, SQL_CHANGE_JOB, "ii", id, (int64_t)(job->payload_size != 0));
+	if (code == SQLITE_OK && old_state == ORD_JOB_DONE)
+		code = sqlite_settle_undone(store, id);
+	if (code == SQLITE_OK && old_state != ORD_JOB_RUNNING)
+		code = settle_waiting(store, id);
+	return code;
+}
+
+/* What it comes after.  *status: one of them is not there. */
+static int
+put_deps(struct store *store, int64_t id, const struct store_job *job, int *status)
+{
+	int code = SQLITE_OK;
+
+	for (size_t i = 0; code == SQLITE_OK && i < job->n_after; i++) {
+		int64_t needs;
+
+		code = sqlite_number(store, SQL_FIND, 0, &needs, "t", job->after[i]);
+		if (code == SQLITE_OK && (needs == 0 || needs == id))
+			*status = error_set(store->error, ORD_EINVAL,
+				"the job '%s' is to come after '%s', which is not in the list: add that first",
+				job->name, job->after[i]);
+		if (*status != 0)
+			return code;
+		if (code == SQLITE_OK)
+			code = sqlite_run(store, SQL_PUT_DEP, "it", id, job->after[i]);
+	}
+	return code == SQLITE_OK && job->n_after != 0 ? settle_waiting(store, id) : code;
+}
+
+static int
+put_job(struct store *store, const struct store_job *job, int *status)
+{
+	int64_t id;
+	int code;
+	sqlite3_stmt *row = sqlite_start(store, SQL_PUT_JOB, &code, "tt", job->name,
+		*job->requires != '\0' ? job->requires : NULL);
+
+	if (row != NULL) {
+		if (job->failed_retries >= 0)
+			sqlite3_bind_int64(row, 3, job->failed_retries);
+		if (job->killed_retries >= 0)
+			sqlite3_bind_int64(row, 4, job->killed_retries);
+		sqlite3_bind_int64(row, 5, job->payload_size != 0);
+		code = sqlite3_step(row);
+	}
+	code = sqlite_done(row, code);
+	if (code != SQLITE_OK)
+		return code;
+	id = sqlite3_last_insert_rowid(DATABASE_OF(store)->handle);
+	if (job->payload_size != 0 || job->fingerprint != NULL)
+		code = put_content(store, id, job);
+	return code == SQLITE_OK ? put_deps(store, id, job, status) : code;
+}
+
+int
+sqlite_add(struct store *store, const struct store_job *jobs, size_t count, uint64_t *added,
+	int64_t now)
+{
+	int status = sqlite_begin(store), code = SQLITE_OK;
+
+	(void)now;
+	if (status != 0)
+		return status;
+	for (size_t i = 0; code == SQLITE_OK && status == 0 && i < count; i++) {
+		sqlite3_stmt *row = sqlite_start(store, SQL_FIND, &code, "t", jobs[i].name);
+		int64_t id = 0;
+		int state = 0;
+
+		if (row != NULL)
+			code = sqlite3_step(row);
+		if (code == SQLITE_ROW) {
+			id = sqlite3_column_int64(row, 0);
+			state = sqlite3_column_int(row, 1);
+		}
+		code = sqlite_done(row, code);
+		if (code == SQLITE_OK && id != 0) {
+			code = replace_job(store, id, state, &jobs[i], added);
+		} else if (code == SQLITE_OK) {
+			code = put_job(store, &jobs[i], &status);
+			*added += 1;
+		}
+	}
+	return sqlite_end(store, code, status);
+}
+
+int
+sqlite_add_range(struct store *store, uint64_t count, int64_t now)
+{
+	int status = sqlite_begin(store), code;
+	int64_t is;
+
+	(void)now;
+	if (status != 0)
+		return status;
+	code = sqlite_number(store, SQL_GET_RANGE, -1, &is, "");
+	if (code == SQLITE_OK && is >= 0 && (uint64_t)is != count)
+		return sqlite_end(
+			store, code, rules_size_mismatch(store->error, (uint64_t)is, count));
+	if (code == SQLITE_OK && is < 0 && count != 0)
+		code = sqlite_run(store, SQL_MAKE_RANGE, "i", (int64_t)count);
+	if (code == SQLITE_OK && is < 0)
+		code = sqlite_run(store, SQL_PUT_RANGE, "i", (int64_t)count);
+	if ((code & 0xff) == SQLITE_CONSTRAINT)
+		return sqlite_end(store, code,
+			error_set(store->error, ORD_EINVAL,
+				"the list has jobs whose names are numbers already: clear them first"));
+	return sqlite_end(store, code, 0);
+}
+
+/* --- many at once --- */
+
+static int
+clear_job(struct store *store, int64_t id, int state, uint64_t *count)
+{
+	static const enum sql drops[] = { SQL_DROP_JOB, SQL_DROP_CONTENT, SQL_DROP_RUNS,
+		SQL_DROP_DEPS };
+	int64_t awaited = 0;
+	int code = SQLITE_OK;
+
+	if (state != ORD_JOB_DONE)
+		code = sqlite_number(store, SQL_IS_AWAITED, 0, &awaited, "i", id);
+	if (awaited)
+		return code;
+	for (size_t i = 0; code == SQLITE_OK && i < sizeof drops / sizeof *drops; i++)
+		code = sqlite_run(store, drops[i], "i", id);
+	*count += 1;
+	return code;
+}
+
+static int
+retry_job(struct store *store, const struct ending *ending, int64_t now)
+{
+	int state = ending->job.state, code = SQLITE_OK;
+
+	/* What a retry has passed over is history. */
+	if (state != ORD_JOB_CANCELED)
+		code = keep_run(store, ending, state, NULL, now);
+	if (code == SQLITE_OK)
+		code = sqlite_run(store, SQL_SET_STATE, "iiii", ending->job.id,
+			(int64_t)ORD_JOB_WAITING, (int64_t)0, (int64_t)1);
+	return code == SQLITE_OK ? settle_waiting(store, ending->job.id) : code;
+}
+
+static int
+change_job(struct store *store, struct store_change *change, int64_t id, int64_t now)
+{
+	struct ending ending;
+	int code = read_ending(store, id, &ending);
+
+	if (code != SQLITE_OK)
+		return code;
+	if (change->kind == STORE_CLEAR)
+		return clear_job(store, id, ending.job.state, &change->count);
+	change->count++;
+	if (change->kind == STORE_RETRY)
+		return retry_job(store, &ending, now);
+	if (change->kind == STORE_REQUEUE)
+		return end_row(store, &ending, STORE_BACK, "taken away", now);
+	if (ending.job.state == ORD_JOB_RUNNING)
+		code = end_row(store, &ending, STORE_BACK, "canceled", now);
+	if (code == SQLITE_OK)
+		code = sqlite_run(store, SQL_SET_STATE, "iiii", id, (int64_t)ORD_JOB_CANCELED, now,
+			(int64_t)0);
+	return code;
+}
+
+static int
+concerns(const struct store_change *change, sqlite3_stmt *row)
+{
+	return rules_concerns(change, sqlite3_column_int(row, 1)) &&
+		(change->pattern == NULL ||
+			fnmatch(change->pattern, sqlite_text(row, 2), 0) == 0) &&
+		(change->taker == NULL || strcmp(change->taker, sqlite_text(row, 3)) == 0);
+}
+
+int
+sqlite_change(struct store *store, struct store_change *change, int64_t now)
+{
+	int status = sqlite_begin(store), code = SQLITE_OK;
+	int64_t empty = 0;
+
+	if (status != 0)
+		return status;
+	for (int64_t id = 0; code == SQLITE_OK;) {
+		sqlite3_stmt *row = sqlite_start(store, SQL_CHUNK, &code, "i", id);
+		int meant = 0, found = 0;
+
+		if (row != NULL)
+			code = sqlite3_step(row);
+		if (code == SQLITE_ROW) {
+			found = 1;
+			id = sqlite3_column_int64(row, 0);
+			meant = concerns(change, row);
+		}
+		code = sqlite_done(row, code);
+		if (!found)
+			break;
+		if (code == SQLITE_OK && meant)
+			code = change_job(store, change, id, now);
+	}
+	if (code == SQLITE_OK && change->kind == STORE_CLEAR)
+		code = sqlite_number(store, SQL_IS_EMPTY, 0, &empty, "");
+	if (code == SQLITE_OK && empty)
+		code = sqlite_run(store, SQL_DROP_RANGE, "");
+	return sqlite_end(store, code, 0);
+}

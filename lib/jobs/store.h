@@ -1,0 +1,182 @@
+/*
+ * What keeps a list: one const struct of functions.  jobs.c and its neighbours
+ * are all that the stores have in common; a store knows rows and transactions.
+ *
+ * What every store promises:
+ *   - each function that changes something is one transaction: whoever dies in
+ *     the middle of it leaves the list as it was before, or as it is behind it
+ *   - a claim that was returned is in the list: another claim cannot have the job
+ *   - an end counts only while the job runs, at that taker and in that attempt
+ *   - after a status that is not 0 nothing has changed
+ *   - what died is found by others alone: a store keeps who somebody is
+ *     (struct life) and since when he was silent, and judges nothing
+ *
+ * To add a store: a file store_NAME.c, its row in jobs.c, its packages in
+ * tools/cmake/jobs.cmake, and its row in tests/jobs/lists.c; the suite there
+ * is for all of them.
+ */
+#ifndef JOBS_STORE_H
+#define JOBS_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "jobs/life.h"
+
+#define STORE_WHY_MAX 1000 /* bytes of a reason */
+
+/* A job as it lies in the list.  What it points to lives until the function returns that was given it. */
+struct store_job {
+	int64_t id;
+	int64_t item; /* its place in a range, or -1 */
+	const char *name;
+	const void *payload; /* payload[payload_size], a NUL behind */
+	size_t payload_size;
+	const void *fingerprint; /* only where jobs are added; NULL: none */
+	size_t fingerprint_size;
+	const char *requires; /* labels, as label lists are (labels.h); "": none */
+	const char *taker;    /* who has or had it; "": nobody */
+	const char *why;
+	const char *awaits; /* BLOCKED: a job that is to be done first; else "" */
+	int awaits_state;
+	int64_t began_ms, ended_ms;
+	int64_t failed_retries, killed_retries; /* -1: as the taker says */
+	uint32_t attempt, failures, kills;
+	int state;                /* an enum ord_job_state */
+	const char *const *after; /* only where jobs are added: after[n_after] */
+	size_t n_after;
+};
+
+/* A taker. */
+struct store_taker {
+	int64_t id;
+	const char *name, *labels;
+	struct life life;
+	int64_t since_ms, seen_ms, timeout_ms;
+	uint64_t taken, held;
+	int state; /* IDLE, OFFLINE or KILLED: BUSY is seen from held */
+};
+
+/* What this store's taker is; set before open. */
+struct store_self {
+	int64_t id; /* of its row; 0: it only looks */
+	const char *name, *labels;
+	struct life life;
+	int64_t timeout_ms;
+	uint32_t failed_retries, killed_retries;
+	uint32_t history;
+	int adopt; /* a living taker of this name that is the same process is this one */
+};
+
+enum store_end_kind { STORE_DONE, STORE_FAILED, STORE_BACK };
+
+/* How a job is to end. */
+struct store_end {
+	int64_t job;
+	uint32_t attempt;
+	enum store_end_kind kind;
+	const char *why; /* NULL: nothing */
+	int lost;        /* out: it is not this taker's any more */
+};
+
+/* What is to be taken. */
+struct store_claim {
+	uint32_t most;       /* so many at most; 0: none */
+	uint32_t share;      /* takers that they are for: the last ones are shared out */
+	const int64_t *only; /* only[n_only]: these, and no others; NULL: any */
+	size_t n_only;
+};
+
+typedef int (*store_job_fn)(void *user, const struct store_job *job);
+typedef int (*store_taker_fn)(void *user, const struct store_taker *taker);
+
+/* One attempt. */
+struct store_run {
+	const char *taker, *why;
+	int64_t began_ms, ended_ms;
+	uint32_t attempt;
+	int state;
+};
+
+typedef int (*store_run_fn)(void *user, const struct store_run *run);
+
+/* Whether anything can still come. */
+struct store_outlook {
+	int waiting;       /* jobs that this taker may have */
+	int foreign;       /* jobs that need other labels wait */
+	int running_own;   /* jobs that this taker holds */
+	int running_other; /* jobs that others hold */
+	int blocked;
+	int bad; /* jobs that failed or were killed */
+};
+
+enum store_change_kind { STORE_CANCEL, STORE_RETRY, STORE_REQUEUE, STORE_CLEAR };
+
+/* Something for many jobs. */
+struct store_change {
+	enum store_change_kind kind;
+	const char *pattern; /* NULL: all */
+	const char *taker;   /* REQUEUE: whose; NULL: anybody's */
+	uint32_t states;     /* CLEAR: bits of states */
+	uint64_t count;      /* out */
+};
+
+struct store {
+	const struct store_functions *functions;
+	struct store_self self;
+	struct error *error;
+	int read_only, must_exist;
+	void *inside; /* the store's own */
+};
+
+/* All return 0 or a status with store->error; n ms since 1970 is now. */
+struct store_functions {
+	const char *scheme; /* "sqlite" */
+
+	/* Open the list, make it if need be, and enter self as a taker (not if it only looks). */
+	int (*open)(
+		struct store *store, const char *place, const struct store *beside, int64_t now);
+	/* Self is offline, and its locks are free; what it holds must have ended. */
+	int (*leave)(struct store *store, int64_t now);
+	/* Free everything; in a forked process what cannot be freed there stays. */
+	void (*close)(struct store *store, int forked);
+	/* Self lives; if it was declared dead it is a taker again. */
+	int (*beat)(struct store *store, int64_t now);
+
+	/* Add jobs, all or none; *added: how many wait now that did not. */
+	int (*add)(struct store *store, const struct store_job *jobs, size_t count, uint64_t *added,
+		int64_t now);
+	int (*add_range)(struct store *store, uint64_t count, int64_t now);
+
+	/* In one transaction: ends, then claims.  give gets each job that was claimed, in the order of the list; it must not fail. */
+	int (*exchange)(struct store *store, struct store_end *ends, size_t n_ends,
+		const struct store_claim *claim, store_job_fn give, void *user, int64_t now);
+	/* Jobs that wait and that self's labels are enough for, behind an id, until the function returns not 0. */
+	int (*waiting)(struct store *store, int64_t behind, store_job_fn fn, void *user);
+	/* A job that self holds; ORD_ELOST: it does not. */
+	int (*held)(struct store *store, const char *name, uint32_t attempt, store_job_fn fn,
+		void *user);
+
+	/* A taker died: who was last seen then.  Its jobs are killed, its locks free; nothing happens if it is not that any more. */
+	int (*bury)(struct store *store, int64_t taker, int64_t seen_ms, int64_t now);
+	/* all: those that left, too. */
+	int (*takers)(struct store *store, int all, store_taker_fn fn, void *user);
+
+	int (*outlook)(struct store *store, struct store_outlook *outlook);
+	int (*each)(struct store *store, uint32_t states, store_job_fn fn, void *user);
+	int (*counts)(struct store *store, uint64_t counts[8]);
+	int (*runs)(struct store *store, const char *name, store_run_fn fn, void *user);
+	int (*change)(struct store *store, struct store_change *change, int64_t now);
+
+	/* 1: self has it now; 0: somebody else, whose name is in owner[size]; or a status. */
+	int (*lock)(struct store *store, const char *name, char *owner, size_t size);
+	int (*unlock)(struct store *store, const char *name);
+
+	/* A descriptor that can be read when the list may have changed; -1: look from time to time. */
+	int (*descriptor)(struct store *store);
+	/* Has it changed since the last question, by anybody else?  1 or 0, or a status. */
+	int (*changed)(struct store *store);
+};
+
+#endif

@@ -1,0 +1,594 @@
+/*
+ * The store "sqlite:PATH", for takers on one machine.  A claim is one UPDATE …
+ * RETURNING; what ended before it is in the same transaction.  What each step
+ * leaves if its taker dies in the middle is what SQLite promises: all or nothing.
+ */
+#include "jobs/store_sqlite.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <orderly/jobs.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/memory.h"
+#include "jobs/rules.h"
+#include "jobs/sqlite.h"
+
+/* --- takers --- */
+
+static void
+read_life(sqlite3_stmt *row, int column, struct life *life)
+{
+	*life = (struct life){ .space = (uint64_t)sqlite3_column_int64(row, column + 2),
+		.pid = sqlite3_column_int(row, column + 3),
+		.start = (uint64_t)sqlite3_column_int64(row, column + 4) };
+	snprintf(life->host, sizeof life->host, "%s", sqlite_text(row, column));
+	snprintf(life->boot, sizeof life->boot, "%s", sqlite_text(row, column + 1));
+}
+
+/* Inside a transaction. */
+static int
+bury_row(struct store *store, int64_t taker, int64_t now)
+{
+	int code = sqlite_run(
+		store, SQL_SET_TAKER, "iiii", taker, (int64_t)ORD_TAKER_KILLED, now, (int64_t)0);
+
+	if (code == SQLITE_OK)
+		code = sqlite_run(store, SQL_DROP_LOCKS, "i", taker);
+	while (code == SQLITE_OK) {
+		int64_t job;
+
+		code = sqlite_number(store, SQL_RUNNING_OF, 0, &job, "i", taker);
+		if (code != SQLITE_OK || job == 0)
+			break;
+		code = sqlite_end_job(store, job, -1, "its taker died", now);
+	}
+	return code;
+}
+
+/* One who has the name of self already: *id is taken over, 0: it is dead, -1: it lives. */
+static void
+judge_namesake(struct store *store, sqlite3_stmt *row, int64_t now, int64_t *id)
+{
+	struct life life;
+	int fd = -1;
+	enum life_sign sign;
+
+	read_life(row, 1, &life);
+	if (store->self.adopt && life_is_same(&store->self.life, &life)) {
+		*id = sqlite3_column_int64(row, 0);
+		return;
+	}
+	sign = life_look(&store->self.life, &life, &fd);
+	fd_close(&fd);
+	if (sign == LIFE_UNKNOWN &&
+		now - sqlite3_column_int64(row, 6) > sqlite3_column_int64(row, 7))
+		sign = LIFE_ENDED;
+	*id = sign == LIFE_ENDED ? 0 : -1;
+}
+
+/* Those with the name of self: dead ones are buried, a living one is an error, or self. */
+static int
+meet_namesakes(struct store *store, int64_t now, int *status)
+{
+	for (;;) {
+		int code;
+		int64_t id = 0, taker = 0;
+		sqlite3_stmt *row =
+			sqlite_start(store, SQL_TAKERS_NAMED, &code, "t", store->self.name);
+
+		if (row != NULL)
+			code = sqlite3_step(row);
+		if (code == SQLITE_ROW) {
+			taker = sqlite3_column_int64(row, 0);
+			judge_namesake(store, row, now, &id);
+		}
+		code = sqlite_done(row, code);
+		if (code != SQLITE_OK || taker == 0)
+			return code;
+		if (id < 0)
+			*status = error_set(store->error, ORD_EINVAL,
+				"another living taker is called '%s': give this one another name",
+				store->self.name);
+		if (id > 0)
+			store->self.id = id;
+		if (id != 0)
+			return code;
+		code = bury_row(store, taker, now);
+		if (code != SQLITE_OK)
+			return code;
+	}
+}
+
+static int
+enter(struct store *store, int64_t now)
+{
+	const struct store_self *self = &store->self;
+	int status = sqlite_begin(store), code;
+
+	if (status != 0)
+		return status;
+	code = meet_namesakes(store, now, &status);
+	if (code == SQLITE_OK && status == 0 && self->id == 0) {
+		code = sqlite_run(store, SQL_PUT_TAKER, "ttttiiiii", self->name, self->labels,
+			self->life.host, self->life.boot, (int64_t)self->life.space,
+			(int64_t)self->life.pid, (int64_t)self->life.start, now, self->timeout_ms);
+		store->self.id = sqlite3_last_insert_rowid(DATABASE_OF(store)->handle);
+	}
+	if (code == SQLITE_OK && status == 0)
+		code = sqlite_run(store, SQL_PRUNE_TAKERS, "");
+	return sqlite_end(store, code, status);
+}
+
+static int
+store_open(struct store *store, const char *place, const struct store *beside, int64_t now)
+{
+	int status;
+
+	if (beside != NULL)
+		return error_set(store->error, ORD_EINVAL,
+			".beside is for memory: only: open the same path again");
+	status = sqlite_open(store, place);
+	if (status == 0 && !store->read_only)
+		status = enter(store, now);
+	if (status == 0)
+		store->functions->changed(store);
+	return status;
+}
+
+/* The row of self, in a transaction of its own. */
+static int
+set_taker(struct store *store, int state, int64_t now)
+{
+	struct database *database = DATABASE_OF(store);
+	int status = sqlite_begin(store), code;
+
+	if (status != 0)
+		return status;
+	code = sqlite_run(store, SQL_SET_TAKER, "iiii", store->self.id, (int64_t)state, now,
+		(int64_t)database->uncounted);
+	if (code == SQLITE_OK && state != ORD_TAKER_IDLE)
+		code = sqlite_run(store, SQL_DROP_LOCKS, "i", store->self.id);
+	status = sqlite_end(store, code, 0);
+	if (status == 0)
+		database->uncounted = 0;
+	return status;
+}
+
+static int
+store_leave(struct store *store, int64_t now)
+{
+	return set_taker(store, ORD_TAKER_OFFLINE, now);
+}
+
+static int
+store_beat(struct store *store, int64_t now)
+{
+	return set_taker(store, ORD_TAKER_IDLE, now);
+}
+
+static int
+store_bury(struct store *store, int64_t taker, int64_t seen_ms, int64_t now)
+{
+	int status = sqlite_begin(store), code, meant = 0;
+	sqlite3_stmt *row;
+
+	if (status != 0)
+		return status;
+	row = sqlite_start(store, SQL_LIVING, &code, "");
+	if (row != NULL)
+		while (!meant && (code = sqlite3_step(row)) == SQLITE_ROW)
+			meant = sqlite3_column_int64(row, 0) == taker &&
+				sqlite3_column_int64(row, 9) == seen_ms;
+	code = sqlite_done(row, code);
+	if (code == SQLITE_OK && meant)
+		code = bury_row(store, taker, now);
+	return sqlite_end(store, code, 0);
+}
+
+static int
+store_takers(struct store *store, int all, store_taker_fn fn, void *user)
+{
+	int code, status = 0;
+	sqlite3_stmt *row = sqlite_start(store, all ? SQL_TAKERS : SQL_LIVING, &code, "");
+
+	while (row != NULL && status == 0 && (code = sqlite3_step(row)) == SQLITE_ROW) {
+		struct store_taker taker = { .id = sqlite3_column_int64(row, 0),
+			.name = sqlite_text(row, 1),
+			.labels = sqlite_text(row, 2),
+			.since_ms = sqlite3_column_int64(row, 8),
+			.seen_ms = sqlite3_column_int64(row, 9),
+			.timeout_ms = sqlite3_column_int64(row, 10),
+			.taken = (uint64_t)sqlite3_column_int64(row, 11),
+			.state = sqlite3_column_int(row, 12),
+			.held = (uint64_t)sqlite3_column_int64(row, 13) };
+
+		read_life(row, 3, &taker.life);
+		status = fn(user, &taker);
+	}
+	code = sqlite_done(row, code);
+	return status != 0 || code == SQLITE_OK ? status : sqlite_trouble(store, code, "read");
+}
+
+/* --- taking --- */
+
+/* Hand a row of JOB_COLUMNS out, with its payload. */
+static int
+give_row(struct store *store, sqlite3_stmt *row, store_job_fn fn, void *user, int *status)
+{
+	struct store_job job;
+	sqlite3_stmt *content = NULL;
+	int code = SQLITE_OK;
+
+	sqlite_read_job(row, &job);
+	job.taker = job.state == ORD_JOB_RUNNING ? store->self.name : "";
+	if (sqlite3_column_int(row, 13)) {
+		content = sqlite_start(store, SQL_PAYLOAD, &code, "i", job.id);
+		if (content != NULL)
+			code = sqlite3_step(content);
+		if (code == SQLITE_ROW) {
+			job.payload = sqlite3_column_blob(content, 0);
+			job.payload_size = (size_t)sqlite3_column_bytes(content, 0);
+		}
+	}
+	if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE)
+		*status = fn(user, &job);
+	return sqlite_done(content, code);
+}
+
+/* What was claimed is given out when it is certain. */
+struct claimed {
+	store_job_fn give;
+	void *user;
+	uint32_t n;
+};
+
+/* All rows of a claim; what does not fit into memory goes back, so give's answer means nothing. */
+static int
+step_claim(struct store *store, sqlite3_stmt *row, int code, struct claimed *claimed)
+{
+	int ignored, given = SQLITE_OK;
+
+	while (row != NULL && given == SQLITE_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
+		given = give_row(store, row, claimed->give, claimed->user, &ignored);
+		claimed->n++;
+	}
+	code = sqlite_done(row, code);
+	return given != SQLITE_OK ? given : code;
+}
+
+static int
+claim_jobs(
+	struct store *store, const struct store_claim *claim, struct claimed *claimed, int64_t now)
+{
+	uint32_t most = claim->most;
+	int64_t self = store->self.id, waiting;
+	int code = SQLITE_OK;
+	sqlite3_stmt *row;
+
+	if (most == 0)
+		return SQLITE_OK;
+	if (claim->only != NULL) {
+		for (size_t i = 0; code == SQLITE_OK && i < claim->n_only; i++) {
+			row = sqlite_start(
+				store, SQL_CLAIM_THIS, &code, "iii", self, now, claim->only[i]);
+			code = step_claim(store, row, code, claimed);
+		}
+		return code;
+	}
+	if (most > 1) {
+		code = sqlite_number(
+			store, SQL_COUNT_WAITING, 0, &waiting, "i", (int64_t)rules_count_to(claim));
+		most = rules_share(claim, (uint64_t)waiting);
+	}
+	if (code != SQLITE_OK)
+		return code;
+	row = most == 1
+		? sqlite_start(store, SQL_CLAIM_ONE, &code, "ii", self, now)
+		: sqlite_start(store, SQL_CLAIM_SOME, &code, "iii", self, now, (int64_t)most);
+	return step_claim(store, row, code, claimed);
+}
+
+/* One that was declared dead is a taker again; what it took is counted from time to time only. */
+static int
+settle_self(struct store *store, int64_t now)
+{
+	struct database *database = DATABASE_OF(store);
+	int64_t state;
+	int code = sqlite_number(
+		store, SQL_TAKER_STATE, ORD_TAKER_KILLED, &state, "i", store->self.id);
+
+	if (code != SQLITE_OK || state == ORD_TAKER_IDLE)
+		return code;
+	return sqlite_run(store, SQL_SET_TAKER, "iiii", store->self.id, (int64_t)ORD_TAKER_IDLE,
+		now, (int64_t)database->uncounted);
+}
+
+static int
+store_exchange(struct store *store, struct store_end *ends, size_t n_ends,
+	const struct store_claim *claim, store_job_fn give, void *user, int64_t now)
+{
+	struct database *database = DATABASE_OF(store);
+	struct claimed claimed = { give, user, 0 };
+	int status = sqlite_begin(store), code = SQLITE_OK;
+
+	if (status != 0)
+		return status;
+	for (size_t i = 0; code == SQLITE_OK && i < n_ends; i++)
+		code = sqlite_end_own(store, &ends[i], now);
+	if (code == SQLITE_OK && claim->most != 0)
+		code = settle_self(store, now);
+	if (code == SQLITE_OK)
+		code = claim_jobs(store, claim, &claimed, now);
+	if (code == SQLITE_OK && clock_now_ns() - database->counted_ns > CLOCK_NS_PER_S) {
+		code = sqlite_run(
+			store, SQL_COUNT_TAKEN, "ii", store->self.id, (int64_t)database->uncounted);
+		database->uncounted = 0;
+		database->counted_ns = clock_now_ns();
+	}
+	status = sqlite_end(store, code, 0);
+	if (status == 0)
+		database->uncounted += claimed.n;
+	return status;
+}
+
+static int
+store_waiting(struct store *store, int64_t behind, store_job_fn fn, void *user)
+{
+	int code, status = 0, given = SQLITE_OK;
+	sqlite3_stmt *row = sqlite_start(store, SQL_WAITING, &code, "i", behind);
+
+	while (row != NULL && status == 0 && given == SQLITE_OK &&
+		(code = sqlite3_step(row)) == SQLITE_ROW)
+		given = give_row(store, row, fn, user, &status);
+	code = sqlite_done(row, code);
+	if (given != SQLITE_OK)
+		code = given;
+	if (code != SQLITE_OK)
+		return sqlite_trouble(store, code, "read");
+	return status < 0 ? status : 0;
+}
+
+static int
+store_held(struct store *store, const char *name, uint32_t attempt, store_job_fn fn, void *user)
+{
+	int code, status = ORD_ELOST;
+	sqlite3_stmt *row =
+		sqlite_start(store, SQL_HELD, &code, "tii", name, store->self.id, (int64_t)attempt);
+
+	if (row != NULL)
+		code = sqlite3_step(row);
+	if (code == SQLITE_ROW)
+		code = give_row(store, row, fn, user, &status);
+	code = sqlite_done(row, code);
+	return code != SQLITE_OK ? sqlite_trouble(store, code, "read") : status;
+}
+
+/* --- looking --- */
+
+static int
+store_outlook(struct store *store, struct store_outlook *outlook)
+{
+	int code;
+	sqlite3_stmt *row = sqlite_start(store, SQL_OUTLOOK, &code, "i", store->self.id);
+
+	*outlook = (struct store_outlook){ 0 };
+	if (row != NULL)
+		code = sqlite3_step(row);
+	if (code == SQLITE_ROW) {
+		outlook->waiting = sqlite3_column_int(row, 0);
+		outlook->foreign = sqlite3_column_int(row, 1) && !outlook->waiting;
+		outlook->running_own = sqlite3_column_int(row, 2);
+		outlook->running_other = sqlite3_column_int(row, 3);
+		outlook->blocked = sqlite3_column_int(row, 4);
+		outlook->bad = sqlite3_column_int(row, 5);
+	}
+	code = sqlite_done(row, code);
+	return code != SQLITE_OK ? sqlite_trouble(store, code, "read") : 0;
+}
+
+static int
+store_counts(struct store *store, uint64_t counts[8])
+{
+	int code;
+	sqlite3_stmt *row = sqlite_start(store, SQL_COUNTS, &code, "");
+
+	while (row != NULL && (code = sqlite3_step(row)) == SQLITE_ROW)
+		if (sqlite3_column_int(row, 0) > 0 && sqlite3_column_int(row, 0) < 8)
+			counts[sqlite3_column_int(row, 0)] = (uint64_t)sqlite3_column_int64(row, 1);
+	code = sqlite_done(row, code);
+	return code != SQLITE_OK ? sqlite_trouble(store, code, "read") : 0;
+}
+
+/* A row of SQL_EACH, whose first columns are JOB_COLUMNS. */
+static int
+give_shown(struct store *store, sqlite3_stmt *row, store_job_fn fn, void *user, int *status)
+{
+	struct store_job job;
+	sqlite3_stmt *content = NULL;
+	int code = SQLITE_OK;
+
+	sqlite_read_job(row, &job);
+	job.taker = sqlite_text(row, 14);
+	job.awaits = sqlite_text(row, 15);
+	job.awaits_state = sqlite3_column_int(row, 16);
+	if (sqlite3_column_int(row, 13)) {
+		content = sqlite_start(store, SQL_PAYLOAD, &code, "i", job.id);
+		if (content != NULL)
+			code = sqlite3_step(content);
+		if (code == SQLITE_ROW) {
+			job.payload = sqlite3_column_blob(content, 0);
+			job.payload_size = (size_t)sqlite3_column_bytes(content, 0);
+		}
+	}
+	*status = fn(user, &job);
+	return sqlite_done(content, code);
+}
+
+static int
+store_each(struct store *store, uint32_t states, store_job_fn fn, void *user)
+{
+	int code, status = 0, given = SQLITE_OK;
+	sqlite3_stmt *row = sqlite_start(store, SQL_EACH, &code, "");
+
+	while (row != NULL && status == 0 && given == SQLITE_OK &&
+		(code = sqlite3_step(row)) == SQLITE_ROW)
+		if ((states & ORD_JOB_IN(sqlite3_column_int(row, 3))) != 0)
+			given = give_shown(store, row, fn, user, &status);
+	code = sqlite_done(row, code);
+	if (given != SQLITE_OK)
+		code = given;
+	return status != 0 || code == SQLITE_OK ? status : sqlite_trouble(store, code, "read");
+}
+
+/* The newest attempt lies in the row of the job, while that has not gone on. */
+static int
+give_newest(struct store *store, const char *name, store_run_fn fn, void *user, int64_t *id,
+	int *status)
+{
+	int code, state;
+	sqlite3_stmt *row = sqlite_start(store, SQL_FIND, &code, "t", name);
+
+	*id = 0;
+	if (row != NULL)
+		code = sqlite3_step(row);
+	if (code == SQLITE_ROW) {
+		*id = sqlite3_column_int64(row, 0);
+		state = sqlite3_column_int(row, 1);
+		if (state == ORD_JOB_RUNNING || state == ORD_JOB_DONE || state == ORD_JOB_FAILED ||
+			state == ORD_JOB_KILLED) {
+			struct store_run run = { .attempt = (uint32_t)sqlite3_column_int64(row, 2),
+				.taker = sqlite_text(row, 3),
+				.began_ms = sqlite3_column_int64(row, 4),
+				.ended_ms = sqlite3_column_int64(row, 5),
+				.why = sqlite_text(row, 6),
+				.state = state };
+
+			*status = fn(user, &run);
+		}
+	}
+	return sqlite_done(row, code);
+}
+
+static int
+store_runs(struct store *store, const char *name, store_run_fn fn, void *user)
+{
+	int status = 0;
+	int64_t id;
+	int code = give_newest(store, name, fn, user, &id, &status);
+	sqlite3_stmt *row;
+
+	if (code == SQLITE_OK && id == 0)
+		return error_set(
+			store->error, ORD_EINVAL, "there is no job '%s' in the list", name);
+	if (code != SQLITE_OK || status != 0)
+		return status != 0 ? status : sqlite_trouble(store, code, "read");
+	row = sqlite_start(store, SQL_RUNS, &code, "i", id);
+	while (row != NULL && status == 0 && (code = sqlite3_step(row)) == SQLITE_ROW) {
+		struct store_run run = { .attempt = (uint32_t)sqlite3_column_int64(row, 0),
+			.taker = sqlite_text(row, 1),
+			.state = sqlite3_column_int(row, 2),
+			.began_ms = sqlite3_column_int64(row, 3),
+			.ended_ms = sqlite3_column_int64(row, 4),
+			.why = sqlite_text(row, 5) };
+
+		status = fn(user, &run);
+	}
+	code = sqlite_done(row, code);
+	return status != 0 || code == SQLITE_OK ? status : sqlite_trouble(store, code, "read");
+}
+
+/* --- locks, and changes by others --- */
+
+static int
+store_lock(struct store *store, const char *name, char *owner, size_t size)
+{
+	int status = sqlite_begin(store), code;
+	int64_t holder = 0;
+	sqlite3_stmt *row;
+
+	if (status != 0)
+		return status;
+	row = sqlite_start(store, SQL_LOCK_OWNER, &code, "t", name);
+	if (row != NULL)
+		code = sqlite3_step(row);
+	if (code == SQLITE_ROW) {
+		holder = sqlite3_column_int64(row, 0);
+		snprintf(owner, size, "%s", sqlite_text(row, 1));
+	}
+	code = sqlite_done(row, code);
+	if (code == SQLITE_OK && holder == store->self.id)
+		return sqlite_end(store, code, rules_lock_is_own(store->error, name));
+	if (code == SQLITE_OK && holder == 0)
+		code = sqlite_run(store, SQL_PUT_LOCK, "ti", name, store->self.id);
+	status = sqlite_end(store, code, 0);
+	return status != 0 ? status : holder == 0;
+}
+
+static int
+store_unlock(struct store *store, const char *name)
+{
+	int status = sqlite_begin(store), code, own;
+
+	if (status != 0)
+		return status;
+	code = sqlite_run(store, SQL_DROP_LOCK, "ti", name, store->self.id);
+	own = sqlite3_changes(DATABASE_OF(store)->handle) != 0;
+	status = sqlite_end(store, code, 0);
+	return status != 0 || own ? status : ORD_ELOST;
+}
+
+static int
+store_descriptor(struct store *store)
+{
+	return DATABASE_OF(store)->inotify;
+}
+
+static int
+store_changed(struct store *store)
+{
+	struct database *database = DATABASE_OF(store);
+	char events[4096];
+	int64_t version;
+	int code, status = sqlite_check_place(store);
+
+	while (database->inotify >= 0 && read(database->inotify, events, sizeof events) > 0)
+		;
+	if (status != 0)
+		return status;
+	code = sqlite_number(store, SQL_DATA_VERSION, 0, &version, "");
+	if (code != SQLITE_OK)
+		return sqlite_trouble(store, code, "read");
+	if (version == database->version)
+		return 0;
+	database->version = version;
+	return 1;
+}
+
+const struct store_functions store_sqlite = {
+	.scheme = "sqlite",
+	.open = store_open,
+	.leave = store_leave,
+	.close = sqlite_close_all,
+	.beat = store_beat,
+	.add = sqlite_add,
+	.add_range = sqlite_add_range,
+	.exchange = store_exchange,
+	.waiting = store_waiting,
+	.held = store_held,
+	.bury = store_bury,
+	.takers = store_takers,
+	.outlook = store_outlook,
+	.each = store_each,
+	.counts = store_counts,
+	.runs = store_runs,
+	.change = sqlite_change,
+	.lock = store_lock,
+	.unlock = store_unlock,
+	.descriptor = store_descriptor,
+	.changed = store_changed,
+};

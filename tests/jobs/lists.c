@@ -1,0 +1,139 @@
+/* Lists in each store, for tests. */
+#include "lists.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const schemes[] = {
+	"memory",
+#ifdef ORD_JOBS_SQLITE
+	"sqlite",
+#endif
+	NULL,
+};
+
+static void
+begin(struct list_at *at)
+{
+	if (at->scheme == NULL)
+		return;
+	if (strcmp(at->scheme, "memory") == 0) {
+		snprintf(at->address, sizeof at->address, "memory:");
+		return;
+	}
+	snprintf(at->folder, sizeof at->folder, "%s/list-XXXXXX", getenv("XDG_RUNTIME_DIR"));
+	CHECK(mkdtemp(at->folder) != NULL);
+	snprintf(at->address, sizeof at->address, "sqlite:%s/jobs.sqlite", at->folder);
+}
+
+struct list_at
+lists_first(void)
+{
+	struct list_at at = { .scheme = schemes[0] };
+
+	begin(&at);
+	return at;
+}
+
+void
+lists_next(struct list_at *at)
+{
+	size_t i = 0;
+	char command[300];
+
+	while (schemes[i] != at->scheme)
+		i++;
+	if (at->folder[0] != '\0') {
+		snprintf(command, sizeof command, "rm -rf '%s'", at->folder);
+		CHECK_EQ(system(command), 0);
+	}
+	*at = (struct list_at){ .scheme = schemes[i + 1] };
+	begin(at);
+}
+
+struct ord_jobs *
+lists_open(struct list_at *at, const struct ord_jobs_options *options)
+{
+	struct ord_jobs_options own = *options;
+	struct ord_jobs *jobs;
+
+	own.beside = strcmp(at->scheme, "memory") == 0 ? at->first : NULL;
+	CHECK_EQ(ord_jobs_new(&jobs, &own), 0);
+	JOBS_OK(jobs, ord_jobs_open(jobs, at->address));
+	if (at->first == NULL)
+		at->first = jobs;
+	return jobs;
+}
+
+void
+lists_says(struct ord_jobs *jobs, int status, int wanted, const char *word, const char *what, const char *file,
+	int line)
+{
+	const char *text = ord_jobs_error(jobs);
+
+	if (status == wanted && strstr(text, word) != NULL && (status == 0) == (*text == '\0'))
+		return;
+	fprintf(stderr, "%s:%d: %s is %s, not %s with '%s': %s\n", file, line, what, ord_status_name(status),
+		ord_status_name(wanted), word, text);
+	_exit(1);
+}
+
+struct ord_job *
+lists_take(struct ord_jobs *jobs, const char *name, const char *file, int line)
+{
+	struct ord_job *job;
+	int status = ord_jobs_claim(jobs, &job);
+
+	if (status == 0 && strcmp(ord_job_name(job), name) == 0)
+		return job;
+	fprintf(stderr, "%s:%d: not '%s' but %s '%s': %s\n", file, line, name, ord_status_name(status),
+		ord_job_name(job), ord_jobs_error(jobs));
+	_exit(1);
+}
+
+struct wanted {
+	const char *name;
+	int state;
+	uint32_t attempt;
+};
+
+static int
+find(const struct ord_job *job, void *user)
+{
+	struct wanted *wanted = user;
+
+	if (strcmp(ord_job_name(job), wanted->name) != 0)
+		return 0;
+	wanted->state = ord_job_state(job);
+	wanted->attempt = ord_job_attempt(job);
+	return 1;
+}
+
+int
+lists_state(struct ord_jobs *jobs, const char *name)
+{
+	struct wanted wanted = { .name = name };
+
+	CHECK(ord_jobs_each(jobs, 0, find, &wanted) >= 0);
+	return wanted.state;
+}
+
+uint32_t
+lists_attempt(struct ord_jobs *jobs, const char *name)
+{
+	struct wanted wanted = { .name = name };
+
+	CHECK(ord_jobs_each(jobs, 0, find, &wanted) >= 0);
+	return wanted.attempt;
+}
+
+struct ord_job_counts
+lists_counts(struct ord_jobs *jobs)
+{
+	struct ord_job_counts counts = ORD_JOB_COUNTS;
+
+	JOBS_OK(jobs, ord_jobs_counts(jobs, &counts));
+	return counts;
+}

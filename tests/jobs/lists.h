@@ -1,0 +1,49 @@
+/* What tests of job lists have in common: a table of the stores that are built in, and calls whose sentence is shown. */
+#ifndef JOBS_LISTS_H
+#define JOBS_LISTS_H
+
+#include "../flow/scene.h"
+
+#include <orderly/jobs.h>
+
+/* A list in a store, for one scene. */
+struct list_at {
+	const char *scheme;
+	char address[200];
+	struct ord_jobs *first; /* "memory:": the object that others are beside */
+	char folder[160];       /* "sqlite:": removed by lists_end */
+};
+
+/* Every store that is built in, one after the other: each with a fresh list. */
+#define EACH_STORE(at) struct list_at at = lists_first(); at.scheme != NULL; lists_next(&at)
+
+struct list_at lists_first(void);
+void lists_next(struct list_at *at);
+
+/* A taker of the list; the options' beside is set. */
+struct ord_jobs *lists_open(struct list_at *at, const struct ord_jobs_options *options);
+
+#define OPEN(at, ...) lists_open((at), &ORD_JOBS_OPTIONS(__VA_ARGS__))
+
+/* A call that must return `status`, with a sentence that holds `word`. */
+#define JOBS_SAYS(jobs, call, status, word) lists_says((jobs), (call), (status), (word), #call, __FILE__, __LINE__)
+#define JOBS_OK(jobs, call) JOBS_SAYS(jobs, call, 0, "")
+
+void lists_says(struct ord_jobs *jobs, int status, int wanted, const char *word, const char *what, const char *file,
+	int line);
+
+/* Add a job that must be right. */
+#define ADD(jobs, ...) JOBS_OK(jobs, ord_jobs_add((jobs), &ORD_JOB(__VA_ARGS__)))
+
+/* Take one whose name must be this. */
+#define TAKE(jobs, wanted) lists_take((jobs), (wanted), __FILE__, __LINE__)
+
+struct ord_job *lists_take(struct ord_jobs *jobs, const char *name, const char *file, int line);
+
+/* The state of a job; 0: there is none. */
+int lists_state(struct ord_jobs *jobs, const char *name);
+uint32_t lists_attempt(struct ord_jobs *jobs, const char *name);
+
+struct ord_job_counts lists_counts(struct ord_jobs *jobs);
+
+#endif

@@ -1,0 +1,2 @@
+/* The scenes of tests/flow. */
+#include "../flow/scene.c"

@@ -1,0 +1,348 @@
+/*
+ * Takers that die, in stores that several processes share.  Who holds what is
+ * written into memory that all of them see, so that two holders of one job
+ * would meet there.
+ */
+#define _GNU_SOURCE /* MAP_ANONYMOUS */
+#include "lists.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { JOBS = 40, TAKERS = 3, PIDS = 1 << 22 };
+
+/* What all processes of a scene see. */
+struct seen {
+	_Atomic pid_t holder[JOBS];
+	_Atomic unsigned began[JOBS];
+	_Atomic unsigned ready;
+	_Atomic unsigned go;
+	_Atomic uint64_t taken[8];
+	_Atomic unsigned char killed[PIDS]; /* SIGKILL is on its way to it */
+};
+
+static struct seen *
+seen_new(void)
+{
+	struct seen *seen = mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	CHECK(seen != MAP_FAILED);
+	return seen;
+}
+
+static struct list_at
+only_shared(void)
+{
+	struct list_at at = lists_first();
+
+	while (at.scheme != NULL && strcmp(at.scheme, "memory") == 0)
+		lists_next(&at);
+	return at;
+}
+
+#define EACH_SHARED_STORE(at) struct list_at at = only_shared(); at.scheme != NULL; lists_next(&at)
+
+static void
+pause_us(unsigned us)
+{
+	struct timespec time = { 0, (long)us * 1000 };
+
+	nanosleep(&time, NULL);
+}
+
+/* A taker that may be killed at any moment. */
+static void
+work(struct list_at *at, struct seen *seen, uint64_t seed)
+{
+	struct ord_jobs *jobs = OPEN(at, .killed_retries = 1000000, .wait = ORD_JOBS_WAIT_WHILE);
+	struct ord_job *job;
+	int status;
+
+	while ((status = ord_jobs_take(jobs, &job)) == 0) {
+		uint64_t i = ord_job_index(job);
+		pid_t before = atomic_exchange(&seen->holder[i], getpid());
+
+		CHECK(before == 0 || atomic_load(&seen->killed[before % PIDS]));
+		atomic_fetch_add(&seen->began[i], 1);
+		pause_us((unsigned)(scene_random(&seed) % 3000));
+		/* From here on it may be another's: taking the next completes it. */
+		CHECK_EQ(atomic_exchange(&seen->holder[i], 0), getpid());
+	}
+	CHECK_EQ(status, ORD_EEMPTY);
+	ord_jobs_destroy(&jobs);
+	_exit(0);
+}
+
+static pid_t
+start(struct list_at *at, struct seen *seen, uint64_t seed)
+{
+	pid_t pid = fork();
+
+	CHECK(pid >= 0);
+	if (pid == 0)
+		work(at, seen, seed);
+	return pid;
+}
+
+static int
+check_attempts(const struct ord_job *job, void *user)
+{
+	const struct seen *seen = user;
+
+	CHECK_EQ(ord_job_state(job), ORD_JOB_DONE);
+	CHECK_EQ(ord_job_attempt(job), 1 + ord_job_kills(job));
+	/* One that was killed between its claim and its work did not begin. */
+	CHECK(seen->began[ord_job_index(job)] <= ord_job_attempt(job));
+	CHECK(seen->began[ord_job_index(job)] >= 1);
+	return 0;
+}
+
+static unsigned
+rounds(const char *name, unsigned usual)
+{
+	const char *text = getenv(name);
+
+	return text != NULL ? (unsigned)strtoul(text, NULL, 10) : usual;
+}
+
+/* SIGKILL for a random taker, again and again: every job is done in the end, in 1 + its kills attempts. */
+SCENE(deaths, killed_takers_lose_nothing)
+{
+	for (EACH_SHARED_STORE(at)) {
+		struct seen *seen = seen_new();
+		struct ord_jobs *jobs = OPEN(&at, .read_only = 0, .killed_retries = 1000000);
+		pid_t takers[TAKERS];
+		uint64_t seed = 4711;
+		unsigned kills = rounds("ORD_JOBS_KILLS", 100), running = TAKERS;
+		int status;
+
+		JOBS_OK(jobs, ord_jobs_add_range(jobs, JOBS));
+		for (int i = 0; i < TAKERS; i++)
+			takers[i] = start(&at, seen, scene_random(&seed));
+		for (unsigned n = 0; n < kills; n++) {
+			unsigned which = (unsigned)(scene_random(&seed) % TAKERS);
+
+			pause_us((unsigned)(scene_random(&seed) % 8000));
+			atomic_store(&seen->killed[takers[which] % PIDS], 1);
+			CHECK_EQ(kill(takers[which], SIGKILL), 0);
+			CHECK_EQ(waitpid(takers[which], &status, 0), takers[which]);
+			CHECK(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+			/* As long as there is something to kill. */
+			if (lists_counts(jobs).done == JOBS) {
+				JOBS_OK(jobs, ord_jobs_each(jobs, 0, check_attempts, seen));
+				JOBS_OK(jobs, ord_jobs_clear(jobs, NULL, 0, NULL));
+				JOBS_OK(jobs, ord_jobs_add_range(jobs, JOBS));
+				memset(seen->began, 0, sizeof seen->began);
+				for (int i = 0; i < TAKERS; i++)
+					if (takers[i] != takers[which] && waitpid(takers[i], &status, WNOHANG) == takers[i]) {
+						CHECK_EQ(status, 0);
+						takers[i] = start(&at, seen, scene_random(&seed));
+					}
+			}
+			takers[which] = start(&at, seen, scene_random(&seed));
+		}
+		while (running-- > 0) {
+			CHECK(wait(&status) > 0);
+			CHECK_EQ(status, 0);
+		}
+		JOBS_OK(jobs, ord_jobs_each(jobs, 0, check_attempts, seen));
+		CHECK_EQ(lists_counts(jobs).done, JOBS);
+		ord_jobs_destroy(&jobs);
+		munmap(seen, sizeof *seen);
+	}
+}
+
+static pid_t
+hold(struct list_at *at, int in[2], const struct ord_jobs_options *options)
+{
+	pid_t pid;
+	char byte;
+
+	CHECK_EQ(pipe(in), 0);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		struct ord_jobs *jobs = lists_open(at, options);
+		struct ord_job *job;
+
+		JOBS_OK(jobs, ord_jobs_take(jobs, &job));
+		if (ord_jobs_lock(jobs, "lock", 0) != 0)
+			_exit(1);
+		CHECK_EQ(write(in[1], "x", 1), 1);
+		for (;;)
+			pause();
+	}
+	close(in[1]);
+	CHECK_EQ(read(in[0], &byte, 1), 1);
+	return pid;
+}
+
+/* Retries left or not, and the lock: found at once by a taker that waits, whose next look would be in 30 s. */
+SCENE(deaths, a_death_ends_the_wait_of_others)
+{
+	for (EACH_SHARED_STORE(at)) {
+		struct ord_jobs *jobs = OPEN(&at, .killed_retries = 1);
+		struct ord_job *job;
+		uint64_t began;
+		int in[2];
+		pid_t pid;
+
+		ADD(jobs, .name = "a");
+		for (int n = 0; n < 2; n++) {
+			pid = hold(&at, in, &ORD_JOBS_OPTIONS(.taker = "w1"));
+			CHECK_EQ(lists_state(jobs, "a"), ORD_JOB_RUNNING);
+			JOBS_SAYS(jobs, ord_jobs_lock(jobs, "lock", 0), ORD_ETIMEDOUT, "'w1'");
+			if (fork() == 0) {
+				pause_us(50000);
+				kill(pid, SIGKILL);
+				_exit(0);
+			}
+			began = scene_now_ms();
+			if (n == 0) {
+				/* The name is free again, too. */
+				JOBS_OK(jobs, ord_jobs_take(jobs, &job));
+				CHECK_EQ(ord_job_attempt(job), 2);
+				CHECK_EQ(ord_job_kills(job), 1);
+				JOBS_OK(jobs, ord_job_requeue(job));
+			} else {
+				JOBS_SAYS(jobs, ord_jobs_take(jobs, &job), ORD_EEMPTY, "");
+				CHECK_EQ(lists_state(jobs, "a"), ORD_JOB_KILLED);
+			}
+			CHECK(scene_now_ms() - began < 25000);
+			JOBS_OK(jobs, ord_jobs_lock(jobs, "lock", 0));
+			JOBS_OK(jobs, ord_jobs_unlock(jobs, "lock"));
+			CHECK(wait(NULL) > 0 && wait(NULL) > 0);
+			close(in[0]);
+		}
+		ord_jobs_destroy(&jobs);
+	}
+}
+
+/* Whom nobody can look at is dead when he is silent; if he lives on, his job is another's. */
+SCENE(deaths, silence_elsewhere_is_a_death)
+{
+	for (EACH_SHARED_STORE(at)) {
+		struct ord_jobs *jobs = OPEN(&at, .killed_retries = 5);
+		struct ord_job *job, *again;
+		struct ord_jobs *far;
+		char command[600];
+
+		ADD(jobs, .name = "a");
+		far = OPEN(&at, .taker = "far", .heartbeat_ms = 100, .timeout_ms = 200);
+		job = TAKE(far, "a");
+		/* As if it were in another pid namespace. */
+		snprintf(command, sizeof command, "python3 -c \"import sqlite3; c = sqlite3.connect('%s'); c.execute('UPDATE taker SET space = 1 WHERE name = ?', ('far',)); c.commit()\"",
+			at.address + strlen("sqlite:"));
+		CHECK_EQ(system(command), 0);
+		again = TAKE(jobs, "a");
+		CHECK_EQ(ord_job_attempt(again), 2);
+		JOBS_SAYS(far, ord_job_done(job), ORD_ELOST, "");
+		CHECK_EQ(lists_state(jobs, "a"), ORD_JOB_RUNNING);
+		/* It is a taker again, though. */
+		ADD(jobs, .name = "b");
+		JOBS_OK(far, ord_job_done(TAKE(far, "b")));
+		JOBS_OK(jobs, ord_job_done(again));
+		ord_jobs_destroy(&far);
+		ord_jobs_destroy(&jobs);
+	}
+}
+
+/* A pid that is used again is another process: one of the same pid, but another start. */
+SCENE(deaths, a_recycled_pid_is_not_the_taker)
+{
+	for (EACH_SHARED_STORE(at)) {
+		struct ord_jobs *jobs = OPEN(&at, .killed_retries = 5);
+		char command[600];
+		int in[2], status;
+		pid_t pid;
+
+		ADD(jobs, .name = "a");
+		pid = hold(&at, in, &ORD_JOBS_OPTIONS(.taker = "old"));
+		snprintf(command, sizeof command, "python3 -c \"import sqlite3; c = sqlite3.connect('%s'); c.execute('UPDATE taker SET start = start - 1 WHERE name = ?', ('old',)); c.commit()\"",
+			at.address + strlen("sqlite:"));
+		CHECK_EQ(system(command), 0);
+		CHECK_EQ(ord_job_kills(TAKE(jobs, "a")), 1);
+		kill(pid, SIGKILL);
+		CHECK_EQ(waitpid(pid, &status, 0), pid);
+		close(in[0]);
+		ord_jobs_destroy(&jobs);
+	}
+}
+
+SCENE(deaths, a_forked_child_may_not_use_the_list)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *jobs = OPEN(&at, .taker = NULL);
+		struct ord_job *job, *held;
+		int status;
+
+		ADD(jobs, .name = "a");
+		held = TAKE(jobs, "a");
+		if (fork() == 0) {
+			CHECK_EQ(ord_jobs_take(jobs, &job), ORD_EFORKED);
+			CHECK_EQ(ord_job_done(held), ORD_EFORKED);
+			CHECK(strstr(ord_jobs_error(jobs), "process that made it") != NULL);
+			ord_jobs_destroy(&jobs);
+			_exit(0);
+		}
+		CHECK(wait(&status) > 0);
+		CHECK_EQ(status, 0);
+		JOBS_OK(jobs, ord_job_done(held));
+		ord_jobs_destroy(&jobs);
+	}
+}
+
+/* From a start barrier until the first runs dry: neither has less than 30 of 100 (the goal is 40), of four none less than 8. */
+SCENE(deaths, takers_are_served_alike)
+{
+	for (EACH_SHARED_STORE(at)) {
+		for (unsigned n = 2; n <= 4; n += 2) {
+			struct seen *seen = seen_new();
+			struct ord_jobs *jobs = OPEN(&at, .taker = NULL);
+			uint64_t count = rounds("ORD_JOBS_FAIR", 6000), sum = 0;
+			struct ord_job *job;
+			int status;
+
+			JOBS_OK(jobs, ord_jobs_add_range(jobs, count));
+			for (unsigned i = 0; i < n; i++) {
+				if (fork() != 0)
+					continue;
+				jobs = OPEN(&at, .taker = NULL);
+				atomic_fetch_add(&seen->ready, 1);
+				while (!atomic_load(&seen->go))
+					pause_us(100);
+				while (ord_jobs_take(jobs, &job) == 0)
+					atomic_fetch_add(&seen->taken[i], 1);
+				ord_jobs_destroy(&jobs);
+				_exit(0);
+			}
+			while (atomic_load(&seen->ready) != n)
+				pause_us(100);
+			atomic_store(&seen->go, 1);
+			for (unsigned i = 0; i < n; i++) {
+				CHECK(wait(&status) > 0);
+				CHECK_EQ(status, 0);
+			}
+			for (unsigned i = 0; i < n; i++) {
+				if (getenv("ORD_JOBS_FAIR") != NULL)
+					fprintf(stderr, "%llu\n", (unsigned long long)seen->taken[i]);
+				CHECK(seen->taken[i] * 100 >= count * (n == 2 ? 30 : 8));
+				sum += seen->taken[i];
+			}
+			CHECK_EQ(sum, count);
+			CHECK_EQ(lists_counts(jobs).done, count);
+			JOBS_OK(jobs, ord_jobs_clear(jobs, NULL, 0, NULL));
+			ord_jobs_destroy(&jobs);
+			munmap(seen, sizeof *seen);
+		}
+	}
+}
