@@ -137,6 +137,7 @@ begin(struct ord_pool *pool, uint32_t place, const struct slot *slot)
 	command->pool = pool;
 	command->place = place;
 	command->id = pool_next_id(pool, place);
+	pool->n_commands++;
 	command->sequence = slot->sequence;
 	command->output = slot->rest->extra.output;
 	command->out.fd = command->err.fd = -1;
@@ -205,6 +206,7 @@ pool_command_close(struct command *command)
 	words_finish(&command->err_lines);
 	buffer_finish(&command->collected);
 	command->id = 0;
+	command->pool->n_commands--;
 }
 
 static void

@@ -1,5 +1,7 @@
 /*
- * Does anything move?  While tasks are there the pool looks once a second.
+ * Does anything move?  While tasks are there the pool looks once a second;
+ * while only commands run, of which there is nothing to see, the looks become
+ * rare: ten seconds later, twenty, up to ten minutes.
  *
  * A place that was given tasks and has been silent for a second is looked at:
  * what lies in its outbox is taken, whether somebody told of it or not, and a
@@ -33,14 +35,25 @@
 #define LOOK_NS CLOCK_NS_PER_S
 #define REPLACE_NS (10 * CLOCK_NS_PER_S)
 #define DOUBT_NS (10 * CLOCK_NS_PER_S)
+#define REST_DOUBLINGS 6
 #define STILL_LOOKS 2 /* the first of them may have come at any time after the last event */
 #define VAIN_LOOKS 3
+
+static bool
+only_commands_run(const struct ord_pool *pool)
+{
+	return pool->n_commands != 0 && pool->core.n_sent == pool->n_commands;
+}
 
 uint64_t
 pool_look_time(struct ord_pool *pool)
 {
 	if (pool->core.live == 0 || pool->inline_worker != NULL)
 		return UINT64_MAX;
+	if (pool->look.rests && (pool->look.still == 0 || !only_commands_run(pool))) {
+		pool->look.rests = false;
+		pool->look.at_ns = 0;
+	}
 	if (pool->look.at_ns == 0)
 		pool->look.at_ns = clock_now_ns() + LOOK_NS;
 	return pool->look.at_ns;
@@ -232,6 +245,21 @@ forget_repairs_that_helped(struct ord_pool *pool)
 	pool->look.repaired_then = pool->look.repaired;
 }
 
+/* The next look, if nobody owes anything but commands, from whom nothing comes before their ends. */
+static void
+rest(struct ord_pool *pool, uint64_t now_ns)
+{
+	uint32_t doublings = pool->look.still < REST_DOUBLINGS ? pool->look.still : REST_DOUBLINGS;
+
+	for (uint32_t i = 0; pool->incarnations != NULL && i < pool->core.n_places; i++)
+		if (pool->incarnations[i].id != 0 && pool->incarnations[i].doubt_ns != 0)
+			return;
+	if (!only_commands_run(pool))
+		return;
+	pool->look.rests = true;
+	pool->look.at_ns = now_ns + (DOUBT_NS << (doublings - 1));
+}
+
 void
 pool_look(struct ord_pool *pool)
 {
@@ -253,6 +281,8 @@ pool_look(struct ord_pool *pool)
 	forget_repairs_that_helped(pool);
 	pool->look.in_vain += pool->look.repaired != pool->look.repaired_then;
 	pool->look.repaired_then = pool->look.repaired;
+	if (!pool->destroy)
+		rest(pool, now_ns);
 }
 
 /* The gap that a probe has shown is a worker's reason to leave, and no fault of its own. */

@@ -158,6 +158,7 @@ struct look {
 	uint32_t in_vain;       /* looks that repaired something since a task had its result */
 	uint32_t still;         /* looks in a row before which nothing had happened */
 	bool due;               /* the timer has fired for it */
+	bool rests;             /* the next one comes later than after a second: only commands run */
 };
 
 struct ord_pool {
@@ -204,6 +205,7 @@ struct ord_pool {
 	uint64_t next_id;    /* of an incarnation or command */
 	struct incarnation *incarnations; /* one per place; NULL without functions */
 	struct command *commands;         /* one per place */
+	uint32_t n_commands;              /* of them, those that run */
 	struct tail *tails;               /* one per place */
 	struct admission admission;       /* of tasks, by what the machine has left */
 	uint32_t n_paused;                /* intakes and acknowledgements that wait for memory */

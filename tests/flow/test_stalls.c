@@ -382,6 +382,7 @@ let_doubt_come(struct ord_pool *pool, uint64_t *doubt_ns)
 		CHECK_OK(pool, ord_pool_step(pool, 1000));
 	}
 	*doubt_ns = 1;
+	pool->look.at_ns = 1; /* now, also where looks are rare */
 }
 
 static void
@@ -840,5 +841,30 @@ SCENE(stalls, a_dump_of_a_pool_in_any_state)
 	CHECK_EQ(ord_pool_finish(tally.pool), ORD_EINTERRUPTED);
 	check_dump(tally.pool, "pool: finished");
 	check_dump(tally.pool, "error: interrupted");
+	ord_pool_destroy(&tally.pool);
+}
+
+/* While only commands run nobody wakes up to look after them; with a function's task beside them it is every second. */
+SCENE(stalls, commands_that_run_are_left_alone)
+{
+	const char *argv[] = { "sleep", "100", NULL };
+	struct tally tally = { 0 };
+	uint64_t end = scene_now_ms() + SCENE_LONG_MS;
+
+	open_one(&tally, nothing, ORD_START_FORK);
+	CHECK_OK(tally.pool, ord_pool_resize(tally.pool, 2));
+	CHECK_OK(tally.pool, ord_pool_submit_command(tally.pool, &ORD_COMMAND(.argv = argv), NULL));
+	while (!tally.pool->look.rests) {
+		CHECK(scene_now_ms() < end);
+		CHECK_OK(tally.pool, ord_pool_step(tally.pool, 1000));
+	}
+	CHECK(tally.pool->look.at_ns > (scene_now_ms() + 5000) * 1000000);
+	CHECK_OK(tally.pool, ord_pool_submit_task(tally.pool, &ORD_TASK(.function = stay), NULL));
+	CHECK_OK(tally.pool, ord_pool_step(tally.pool, 0));
+	CHECK(!tally.pool->look.rests);
+	CHECK(tally.pool->look.at_ns <= (scene_now_ms() + 2000) * 1000000);
+	ord_pool_cancel_all(tally.pool);
+	CHECK_OK(tally.pool, ord_pool_run(tally.pool));
+	CHECK_EQ(tally.results, 3);
 	ord_pool_destroy(&tally.pool);
 }
