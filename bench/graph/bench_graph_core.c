@@ -260,7 +260,7 @@ prepare(unsigned long procs)
 	if (!ninja || !yaml)
 		fail("cannot write in %s", place);
 	fprintf(ninja, "rule r\n  command = touch $out\n");
-	fprintf(yaml, "options:\n  parallel: 2\nprocs:\n");
+	fprintf(yaml, "options:\n  parallel: 2\n  db: run.db\nprocs:\n");
 	for (unsigned long i = 0; i < procs; i++) {
 		snprintf(path, sizeof path, "in/%lu", i);
 		input = fopen(path, "we");
