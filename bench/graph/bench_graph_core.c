@@ -253,7 +253,8 @@ prepare(unsigned long procs)
 	FILE *ninja, *yaml, *input;
 	char path[64];
 
-	if (mkdir("in", 0700) != 0 || mkdir("out", 0700) != 0 || mkdir("ninja", 0700) != 0)
+	if (mkdir("in", 0700) != 0 || mkdir("out", 0700) != 0 || mkdir("ninja", 0700) != 0 ||
+		mkdir("made", 0700) != 0)
 		fail("cannot make directories in %s", place);
 	ninja = fopen("build.ninja", "we");
 	yaml = fopen("orderly.yaml", "we");
@@ -267,7 +268,7 @@ prepare(unsigned long procs)
 		if (!input || fprintf(input, "%lu\n", i) < 0 || fclose(input) != 0)
 			fail("cannot write %s", path);
 		fprintf(ninja, "build ninja/%lu: r in/%lu\n", i, i);
-		fprintf(yaml, "  p::%lu:\n    run: touch out/%lu\n    inputs: [in/%lu]\n    outputs: [out/%lu]\n",
+		fprintf(yaml, "  p::%lu:\n    run: touch made/%lu\n    inputs: [in/%lu]\n    outputs: [made/%lu]\n",
 			i, i, i, i);
 	}
 	if (fclose(ninja) != 0 || fclose(yaml) != 0)
