@@ -151,6 +151,44 @@ ord_proc_system_ns(const struct ord_proc *proc);
 ORD_API uint64_t
 ord_proc_memory_bytes(const struct ord_proc *proc);
 
+/*
+ * The log of its last attempt: what a command wrote to its standard error and,
+ * without .stdout_result, output; what a function wrote and logged.  None if
+ * the graph has no log_directory, it has said nothing and has ended, or no log
+ * could be made (ord_graph_warning): then what commands say are messages.
+ *
+ * Returns its path, or NULL: there is none.  Valid until its next attempt or
+ * ord_graph_clear.  Since 0.1.  Source: lib/graph/logs.c.
+ */
+ORD_API const char *
+ord_proc_log(const struct ord_proc *proc);
+
+/*
+ * Takes a line with its newline, or with ORD_LOG_FULL a piece of the log;
+ * text[size] is valid until it returns.  0: go on.
+ */
+typedef int (*ord_snippet_fn)(const char *text, size_t size, void *user);
+
+/*
+ * What of its log is worth showing.  Lines with one of the words exception,
+ * error, warning, notice, deprecated and deprecation, in any case, and two
+ * lines on each side; between lines that do not follow each other "...".  Of
+ * one that failed and has no such line the last 16, or what .log_on_failure
+ * says.  Lines of .log_ignore are as if they were not there; if a failed one
+ * has no others they are shown.  Escape sequences are kept, and ignored when
+ * lines are looked at.  Of a line 16 KiB are shown.
+ *
+ * write  called with it, in order; anything but 0 ends the call, which returns it
+ *
+ * Returns 0 (also if it has no log), or
+ *   ORD_EINVAL   proc or write is NULL
+ *   ORD_ESYSTEM  the log cannot be read; the sentence is ord_graph_error
+ *   ORD_ENOMEM
+ * Cost: reads all of the log, in pieces.  Since 0.1.  Source: lib/graph/logs.c.
+ */
+ORD_API int
+ord_proc_snippet(const struct ord_proc *proc, ord_snippet_fn write, void *user);
+
 /* When its last attempt began, CLOCK_MONOTONIC in nanoseconds; 0 if it never did.  Since 0.1.  Source: lib/graph/proc.c. */
 ORD_API uint64_t
 ord_proc_started_ns(const struct ord_proc *proc);

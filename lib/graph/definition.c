@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "graph/making.h"
+#include "graph/rules.h"
 #include "graph/value.h"
 
 #define FIRST_PROC OPTIONS_UP_TO(struct ord_proc_options, expected_ms)
@@ -253,13 +254,15 @@ read_locks(const struct making *making)
 	uint32_t count = making_count(making->options.locks);
 	int status = ORD_OK;
 
-	if (count == 0)
+	if (count == 0 && making->options.terminal == 0)
 		return ORD_OK;
-	making->definition->uses = memory_new(count, sizeof *making->definition->uses);
+	making->definition->uses = memory_new(count + 1, sizeof *making->definition->uses);
 	if (making->definition->uses == NULL)
 		return making_no_memory(making);
 	for (uint32_t i = 0; status == ORD_OK && i < count; i++)
 		status = read_lock(making, making->options.locks[i]);
+	if (status == ORD_OK && making->options.terminal != 0)
+		status = read_lock(making, RULES_TERMINAL);
 	return status;
 }
 
@@ -392,7 +395,7 @@ definition_new(const struct ord_proc_options *options, const struct definition_c
 {
 	static int (*const readers[])(const struct making *) = { check_numbers, arg_read_all,
 		read_deps, read_rdeps, read_locks, read_command, read_function, read_retries,
-		read_description, tracked_read };
+		read_description, tracked_read, rules_read };
 	struct making making = { .context = context };
 	int status =
 		making_take(&making, &making.options, sizeof making.options, FIRST_PROC, options);
@@ -442,6 +445,7 @@ definition_destroy(struct definition *definition)
 	text_finish(&definition->command.cwd);
 	making_free_strings(definition->retry_on);
 	tracked_finish(&definition->tracked);
+	rules_finish(definition);
 	memory_free(definition->function_name);
 	memory_free(definition->description);
 	memory_free(definition->args);

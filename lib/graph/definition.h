@@ -17,6 +17,7 @@
 #include "graph/schedule.h"
 #include "graph/shell.h"
 #include "graph/tracked.h"
+#include "graph/triage.h"
 
 #define DEFINITION_NONE UINT32_MAX
 #define PLACEHOLDERS_MAX 32 /* in one name */
@@ -76,6 +77,9 @@ struct definition {
 	int32_t wave;
 	uint32_t timeout_ms, grace_ms, retries, retry_delay_ms, retry_backoff, expected_ms;
 	uint32_t stdout_result, skip_exit, no_change_exit;
+	uint32_t log_on_failure, log_tail, stop_signal, terminal;
+	struct triage_ignore *log_ignore;
+	uint32_t n_log_ignore;
 };
 
 /* What a definition is checked against. */

@@ -8,9 +8,13 @@
 
 #include <fnmatch.h>
 #include <pcre2.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
+
+#define REGEX_STEPS_MAX 1000000u /* some milliseconds */
+#define REGEX_KIB_MAX 16384u
 
 static void *
 take(size_t size, void *user)
@@ -326,4 +330,74 @@ path_glob_hidden(const struct path_glob *glob, const char *name)
 		at += size;
 	}
 	return 0;
+}
+
+/* --- regular expressions --- */
+
+static pcre2_code *
+compile_regex(const char *text, pcre2_compile_context *context, int *fault, size_t *offset)
+{
+	return pcre2_compile((PCRE2_SPTR)text, strlen(text), PCRE2_UTF | PCRE2_MATCH_INVALID_UTF,
+		fault, offset, context);
+}
+
+static void
+say_fault(int fault, size_t offset, char *text, size_t size)
+{
+	PCRE2_UCHAR words[200];
+
+	if (pcre2_get_error_message(fault, words, sizeof words) < 0)
+		words[0] = '\0';
+	snprintf(text, size, "%s, at byte %zu", (const char *)words, offset);
+}
+
+int
+regex_compile(struct regex *regex, const char *text, char *fault, size_t size)
+{
+	pcre2_general_context *general = pcre2_general_context_create(take, give, NULL);
+	pcre2_compile_context *context = pcre2_compile_context_create(general);
+	int status = PCRE2_ERROR_NOMEMORY;
+	size_t offset = 0;
+
+	*regex = (struct regex){ 0 };
+	if (general != NULL && context != NULL)
+		regex->program = compile_regex(text, context, &status, &offset);
+	if (regex->program != NULL) {
+		regex->matches = pcre2_match_data_create(1, general);
+		regex->limits = pcre2_match_context_create(general);
+	}
+	pcre2_compile_context_free(context);
+	pcre2_general_context_free(general);
+	if (regex->matches != NULL && regex->limits != NULL) {
+		pcre2_set_match_limit(regex->limits, REGEX_STEPS_MAX);
+		pcre2_set_heap_limit(regex->limits, REGEX_KIB_MAX);
+		return 0;
+	}
+	/* 121 is what compiling says without memory. */
+	if (regex->program == NULL && status != PCRE2_ERROR_NOMEMORY && status != 121) {
+		say_fault(status, offset, fault, size);
+		return 1;
+	}
+	regex_finish(regex);
+	return -1;
+}
+
+void
+regex_finish(struct regex *regex)
+{
+	pcre2_match_data_free(regex->matches);
+	pcre2_match_context_free(regex->limits);
+	pcre2_code_free(regex->program);
+	*regex = (struct regex){ 0 };
+}
+
+int
+regex_match(const struct regex *regex, const char *bytes, size_t size)
+{
+	int status = pcre2_match(
+		regex->program, (PCRE2_SPTR)bytes, size, 0, 0, regex->matches, regex->limits);
+
+	if (status == PCRE2_ERROR_NOMEMORY)
+		return -1;
+	return status >= 0;
 }

@@ -1,6 +1,7 @@
 /*
  * Globs of paths: `*` and `?` within a component, `**` over any number of
  * them, classes in brackets, `{a,b}`.  A backslash takes the next byte as it is.
+ * And regular expressions, as Perl has them.
  */
 #ifndef GRAPH_GLOBS_H
 #define GRAPH_GLOBS_H
@@ -58,5 +59,23 @@ int path_glob_enters(const struct path_glob *glob, const char *path, size_t size
 
 /* Whether a name that begins with a dot is meant by a component that does, too. */
 int path_glob_hidden(const struct path_glob *glob, const char *name);
+
+/* A compiled regular expression. */
+struct regex {
+	void *program;
+	void *matches; /* room for a match */
+	void *limits;
+};
+
+/* Compile one.  Returns 0, -1 without memory, 1 if it is none: fault[size] says why, and where. */
+int regex_compile(struct regex *regex, const char *text, char *fault, size_t size);
+
+void regex_finish(struct regex *regex);
+
+/*
+ * Whether it matches anywhere in these bytes; 1, 0, -1 without memory.  What is
+ * not UTF-8 matches nothing, and what takes too many steps does not match.
+ */
+int regex_match(const struct regex *regex, const char *bytes, size_t size);
 
 #endif

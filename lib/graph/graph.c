@@ -11,6 +11,7 @@
 #include "graph/graph.h"
 #include "graph/increment.h"
 #include "graph/making.h"
+#include "graph/rules.h"
 #include "graph/socket.h"
 #include "graph/waiting.h"
 
@@ -108,6 +109,12 @@ copy_paths(struct ord_graph *graph)
 		if (graph->ignore == NULL)
 			return ORD_ENOMEM;
 	}
+	if (options->log_directory != NULL) {
+		graph->log_directory =
+			memory_copy(options->log_directory, strlen(options->log_directory));
+		if (graph->log_directory == NULL)
+			return ORD_ENOMEM;
+	}
 	return ORD_OK;
 }
 
@@ -126,12 +133,14 @@ take_options(struct ord_graph *graph, const struct ord_graph_options *options)
 	separator = graph->options.separator != NULL ? graph->options.separator : "::";
 	if (graph->options.parallel > PARALLEL_MAX || graph->options.fail_fast > 1 ||
 		graph->options.allow_missing_deps > 1 || graph->options.with_socket > 1 ||
-		graph->options.jobserver > ORD_JOBSERVER_PIPE ||
+		graph->options.jobserver > ORD_JOBSERVER_PIPE || graph->options.log_empty > 1 ||
+		!rules_are_valid(graph->options.log_on_failure, graph->options.log_tail) ||
 		graph->options.fingerprint > ORD_FINGERPRINT_HASH || graph->options.full > 1 ||
 		graph->options.dry_run > 1 || graph->options.database_wait_ms > INT32_MAX ||
 		(graph->options.database != NULL && *graph->options.database == '\0') ||
 		(graph->options.default_database != NULL &&
 			*graph->options.default_database == '\0') ||
+		(graph->options.log_directory != NULL && *graph->options.log_directory == '\0') ||
 		*separator == '\0' || strpbrk(separator, "[]*?") != NULL)
 		return ORD_EINVAL;
 	graph->separator = memory_copy(separator, strlen(separator));
@@ -188,6 +197,7 @@ free_proc(struct ord_graph *graph, struct ord_proc *proc)
 	increment_drop(graph, proc);
 	verdict_clear(proc);
 	memory_free(proc->reasons);
+	logs_forget(proc);
 	memory_free(proc);
 }
 
@@ -238,6 +248,7 @@ graph_free(struct ord_graph *graph)
 	buffer_finish(&graph->text);
 	alive_destroy(graph->alive);
 	memory_free(graph->procs);
+	logs_finish(graph);
 	memory_free(graph->separator);
 	memory_free(graph->warnings);
 	memory_free(graph);
@@ -474,6 +485,7 @@ graph_reset(struct ord_graph *graph)
 	for (uint32_t i = 0; i < graph->schedule.n_nodes; i++) {
 		verdict_clear(graph->procs[i]);
 		increment_clear(graph, graph->procs[i]);
+		logs_forget(graph->procs[i]);
 		graph->procs[i]->attempts = 0;
 		graph->procs[i]->started_ns = graph->procs[i]->ended_ns = 0;
 	}

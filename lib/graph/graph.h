@@ -18,6 +18,7 @@
 #include "graph/files.h"
 #include "graph/gate.h"
 #include "graph/index.h"
+#include "graph/logs.h"
 #include "graph/poll.h"
 #include "graph/schedule.h"
 #include "graph/texts.h"
@@ -47,6 +48,7 @@ struct ord_proc {
 	uint64_t sequence;             /* of its task, while it runs */
 	uint64_t due_ns;               /* of NODE_PAUSED: when it is ready again */
 	uint64_t secret;               /* of an attempt whose clients may ask; 0: none */
+	struct log log;
 	uint64_t started_ns;
 	uint64_t ended_ns;
 	uint64_t user_ns, system_ns, memory_bytes; /* of its last process */
@@ -93,6 +95,8 @@ struct ord_graph {
 	struct ord_pool_options pool_options;
 	char *separator;
 	struct error error;
+	char *log_directory; /* NULL: no logs */
+	struct logs logs;
 	char *alive; /* a byte that a fork wipes */
 	struct schedule schedule;
 	struct ord_proc **procs; /* by node */

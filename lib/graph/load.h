@@ -50,6 +50,9 @@ struct load {
 /* A proc of the file as ord_graph_add takes it, in load->scratch. */
 int load_proc(struct load *load, const struct file_proc *proc, struct ord_proc_options *options);
 
+/* What is shown of logs, an enum ord_log_on_failure, and the lines of a tail; neither is changed if the file says nothing. */
+void load_log(const struct file_number *from, uint32_t *show, uint32_t *lines);
+
 /* --- load_options.c --- */
 
 /* What is wrong with options, params and locks, and which separator the names are read with. */

@@ -4,7 +4,6 @@
  * feature fills the field in load_proc.c or load_options.c and takes the row
  * out here.
  */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,7 +26,6 @@ struct row {
 	}
 
 static const struct row options_rows[] = {
-	NUMBER(struct file_options, "options.log_on_failure", log_on_failure, 0),
 	NUMBER(struct file_options, "options.output", output, 0),
 	NUMBER(struct file_options, "options.watch.debounce", watch.debounce, -1),
 	NUMBER(struct file_options, "options.watch.max_wait", watch.most, -1),
@@ -37,10 +35,7 @@ static const struct row options_rows[] = {
 
 static const struct row proc_rows[] = {
 	ROW(struct file_proc, "depfile", depfile),
-	ROW(struct file_proc, "log_ignore", log_ignore),
-	NUMBER(struct file_proc, "log_on_failure", log_on_failure, 0),
 	NUMBER(struct file_proc, "output", output, 0),
-	NUMBER(struct file_proc, "stop.signal", stop.signal, SIGTERM),
 	NUMBER(struct file_proc, "result.format", result.format, 0),
 	NUMBER(struct file_proc, "watch.on_busy", watch.on_busy, 0),
 	NUMBER(struct file_proc, "watch.signal", watch.signal, 0),

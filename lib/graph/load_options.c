@@ -104,6 +104,8 @@ take_options(struct load *load)
 	graph->schedule.keep_going = to->keep_going;
 	take_number(&to->max_load, &from->load);
 	take_jobserver(to, from);
+	if (to->log_on_failure == 0)
+		load_log(&from->log_on_failure, &to->log_on_failure, &to->log_tail);
 	if (graph->pool != NULL || graph->pool_options.start == ORD_START_INLINE)
 		return;
 	take_number(&to->parallel, &from->parallel);

@@ -341,6 +341,40 @@ take_retries(struct load *load, const struct file_proc *proc, struct ord_proc_op
 	return take_texts(load, &from->on, &options->retry_on);
 }
 
+void
+load_log(const struct file_number *from, uint32_t *show, uint32_t *lines)
+{
+	static const uint32_t shows[] = { ORD_LOG_SNIPPET, ORD_LOG_FULL, ORD_LOG_TAIL };
+
+	if (from->place.file == 0)
+		return;
+	*show = shows[(from->value & 0xff) % 3];
+	*lines = (uint32_t)(from->value >> 8);
+}
+
+static int
+take_log(struct load *load, const struct file_proc *proc, struct ord_proc_options *options)
+{
+	uint32_t n = proc->log_ignore.n;
+	const struct ord_log_ignore **list = list_of(load, n);
+	struct ord_log_ignore *ignores = blocks_take_many(&load->scratch, n, sizeof *ignores);
+
+	if (list == NULL || ignores == NULL)
+		return no_memory(load);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct file_log_ignore *from =
+			FILE_ITEM(struct file_log_ignore, proc->log_ignore, i);
+
+		ignores[i] = ORD_LOG_IGNORE(.match = from->match.text,
+			.when = from->when.value != 0 ? ORD_LOG_IGNORE_SUCCEEDED
+						      : ORD_LOG_IGNORE_ALWAYS);
+		list[i] = &ignores[i];
+	}
+	options->log_ignore = list;
+	load_log(&proc->log_on_failure, &options->log_on_failure, &options->log_tail);
+	return ORD_OK;
+}
+
 static int
 take_numbers(struct load *load, const struct file_proc *proc, struct ord_proc_options *options)
 {
@@ -351,6 +385,7 @@ take_numbers(struct load *load, const struct file_proc *proc, struct ord_proc_op
 	options->grace_ms = (uint32_t)proc->stop.grace.value;
 	if (options->grace_ms == 0 && proc->stop.grace.place.file != 0)
 		options->grace_ms = 1; /* 0 would be the pool's */
+	options->stop_signal = (uint32_t)proc->stop.signal.value;
 	options->always = proc->always.value != 0;
 	options->now = proc->now.value != 0; /* checked there, begun when all procs are known */
 	options->stdout_result = proc->result.from.place.file != 0;
@@ -366,7 +401,8 @@ load_proc(struct load *load, const struct file_proc *proc, struct ord_proc_optio
 {
 	static int (*const takers[])(struct load *, const struct file_proc *,
 		struct ord_proc_options *) = { take_command, take_deps, take_rdeps, take_args,
-		take_choices, take_locks, take_env, take_tracking, take_retries, take_numbers };
+		take_choices, take_locks, take_env, take_tracking, take_retries, take_log,
+		take_numbers };
 	int status = ORD_OK;
 
 	*options = ORD_PROC(.name = proc->name.text);

@@ -66,10 +66,13 @@ on_message(const struct ord_message *message, void *user)
 {
 	struct ord_graph *graph = user;
 	uint64_t sequence = ord_message_sequence(message);
-	const struct ord_proc *proc = *bucket_of(graph, sequence);
+	struct ord_proc *proc = *bucket_of(graph, sequence);
 
 	while (proc != NULL && proc->sequence != sequence)
 		proc = proc->next_running;
+	logs_take(graph, proc, message);
+	if (graph->options.on_message == NULL)
+		return;
 	graph->callbacks++;
 	graph->options.on_message(message, proc, graph->options.on_message_user);
 	graph->callbacks--;
@@ -164,6 +167,7 @@ on_result(const struct ord_result *result, void *user)
 	leave_running(graph, proc);
 	waiting_forget(graph, proc);
 	socket_dismiss(graph, proc);
+	logs_end(graph, proc);
 	state = verdict_take(proc, result);
 	if (state == NODE_PAUSED && pause(graph, proc, verdict_delay_ns(proc)) == 0)
 		run_tell(graph, ORD_PROC_EVENT_RETRIED, proc);
@@ -220,7 +224,7 @@ start_pool(struct ord_graph *graph)
 	options.function = graph->n_functions != 0 ? no_function : NULL;
 	options.on_result = on_result;
 	options.on_result_user = graph;
-	options.on_message = graph->options.on_message != NULL ? on_message : NULL;
+	options.on_message = logs_wants_messages(graph) ? on_message : NULL;
 	options.on_message_user = graph;
 	options.on_ask = ask_take;
 	options.on_ask_user = graph;
@@ -264,6 +268,7 @@ refuse(struct ord_graph *graph, struct ord_proc *proc, int status, const struct 
 {
 	char why[300];
 
+	logs_end(graph, proc);
 	if (status == ORD_EAGAIN && pause(graph, proc, BUSY_NS) == 0)
 		return;
 	proc->attempts++;

@@ -5,6 +5,7 @@
  */
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -89,6 +90,7 @@ submit_function(struct ord_graph *graph, struct ord_proc *proc)
 {
 	const struct definition *definition = proc->definition;
 
+	(void)logs_begin(graph, proc);
 	if (write_context(graph, proc, &graph->text) != 0)
 		return ORD_ENOMEM;
 	return ord_pool_submit_task(graph->pool,
@@ -140,13 +142,28 @@ append_variables_of_proc(const struct ord_proc *proc, struct buffer *to, uint32_
 	return status;
 }
 
+/* SUBMIT_FIXED of them: who has the terminal finds the host's, others that there is none. */
+static int
+append_fixed(int has_terminal, struct buffer *to)
+{
+	static const char *const names[SUBMIT_FIXED] = { "TERM", "NO_COLOR" };
+	static const char *const none[SUBMIT_FIXED] = { "dumb", "1" };
+	int status = 0;
+
+	for (int i = 0; i < SUBMIT_FIXED; i++) {
+		const char *host = has_terminal ? getenv(names[i]) : none[i];
+
+		status |= append_variable(to, "", names[i], host != NULL ? host : "");
+	}
+	return status;
+}
+
 /* What every command finds in its environment; what the definition says comes behind it and wins. */
 int
 submit_environment(struct ord_graph *graph, const struct ord_proc *proc, struct buffer *to,
 	uint32_t *count, struct span *missing)
 {
-	static const char fixed[] = "TERM=dumb\0NO_COLOR=1";
-	int status = buffer_append(to, fixed, sizeof fixed);
+	int status = append_fixed(proc != NULL && proc->definition->terminal, to);
 
 	*count += SUBMIT_FIXED + graph->n_variables + graph->n_params;
 	for (uint32_t i = 0; status == 0 && i < graph->n_variables; i++)
@@ -235,10 +252,14 @@ submit_words(struct ord_graph *graph, struct ord_proc *proc, const struct words 
 	(void)submit_point_at(cwd, &graph->text, &offset, words->cwd);
 	if (definition->stdout_result)
 		output = ORD_OUTPUT_RESULT;
+	if (definition->terminal)
+		output = ORD_OUTPUT_INHERIT;
 	status = ord_pool_submit_command(graph->pool,
 		&ORD_COMMAND(.argv = list, .env = env, .cwd = words->cwd != 0 ? *cwd : NULL,
 			.user = proc, .timeout_ms = definition->timeout_ms,
-			.grace_ms = definition->grace_ms, .retries = ORD_NONE, .output = output),
+			.grace_ms = definition->grace_ms, .retries = ORD_NONE, .output = output,
+			.output_path = logs_begin(graph, proc),
+			.stop_signal = definition->stop_signal, .terminal = definition->terminal),
 		&proc->sequence);
 	memory_free(list);
 	return status;
