@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,10 +65,30 @@ next_path(struct ord_graph *graph, struct ord_proc *proc)
 	return NULL;
 }
 
+/*
+ * An empty file becomes the next one: most commands say nothing, and to make
+ * and remove thousands of files in a row is what ext4 is slow at, because it
+ * looks at all inodes that were free a short time ago.
+ */
+static int
+use_spare(struct logs *logs, const char *path)
+{
+	int failed = -1;
+
+	while (failed != 0 && logs->n_spare != 0) {
+		char *spare = logs->spare[--logs->n_spare];
+
+		failed = rename(spare, path);
+		memory_free(spare);
+	}
+	return failed;
+}
+
 /* A new file, -1 if there is none to be had. */
 static int
 make_file(struct ord_graph *graph, struct ord_proc *proc)
 {
+	int flags = O_WRONLY | O_APPEND | O_CLOEXEC;
 	char *path;
 	int fd;
 
@@ -75,7 +97,9 @@ make_file(struct ord_graph *graph, struct ord_proc *proc)
 	path = next_path(graph, proc);
 	if (path == NULL)
 		return -1;
-	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (use_spare(&graph->logs, path) != 0)
+		flags |= O_CREAT | O_EXCL;
+	fd = open(path, flags, 0666);
 	if (fd < 0 || fd_lift(&fd) != 0) {
 		warn(graph, errno, "cannot make the log", path);
 		memory_free(path);
@@ -183,10 +207,22 @@ logs_take(struct ord_graph *graph, struct ord_proc *proc, const struct ord_messa
 		warn(graph, errno, "something that was said is not in the log", log->path);
 }
 
+/* Nobody has it open any more who could still write: a command's children hold the lock that it took (spawn/command.c). */
+static int
+is_left(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int left = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+
+	fd_close(&fd);
+	return left;
+}
+
 /* An empty log is one more file to look into. */
 void
 logs_end(struct ord_graph *graph, struct ord_proc *proc)
 {
+	struct logs *logs = &graph->logs;
 	struct log *log = &proc->log;
 	struct stat status;
 
@@ -195,14 +231,29 @@ logs_end(struct ord_graph *graph, struct ord_proc *proc)
 	log->fd = 0;
 	if (log->path == NULL || graph->options.log_empty)
 		return;
-	if (stat(log->path, &status) == 0 && status.st_size == 0 && unlink(log->path) == 0)
+	if (stat(log->path, &status) != 0 || status.st_size != 0 || !is_left(log->path))
+		return;
+	if (logs->n_spare == LOGS_SPARE) {
+		(void)unlink(log->path);
 		logs_forget(proc);
+		return;
+	}
+	logs->spare[logs->n_spare++] = log->path;
+	log->path = NULL;
 }
 
 void
 logs_finish(struct ord_graph *graph)
 {
-	run_close(&graph->logs.run);
+	struct logs *logs = &graph->logs;
+
+	while (logs->n_spare != 0) {
+		char *spare = logs->spare[--logs->n_spare];
+
+		(void)unlink(spare);
+		memory_free(spare);
+	}
+	run_close(&logs->run);
 	memory_free(graph->log_directory);
 }
 

@@ -23,11 +23,16 @@ struct log {
 	uint32_t number; /* of logs that it had */
 };
 
+#define LOGS_SPARE 64
+
 enum logs_state { LOGS_UNASKED, LOGS_OPEN, LOGS_NONE };
 
 struct logs {
 	struct log_run run;
-	int state;  /* an enum logs_state */
+	int state; /* an enum logs_state */
+	char *spare
+		[LOGS_SPARE]; /* [n_spare] empty files that nobody has open, for the next attempts */
+	uint32_t n_spare;
 	int warned; /* the first trouble was said, and explains the others */
 };
 

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -115,6 +116,8 @@ open_output(const struct launchpad *pad)
 
 	if (file < 0 || fcntl(file, F_SETFL, O_APPEND) != 0)
 		return -1;
+	/* As long as anybody has it, which others can ask for; where there is no such lock nobody can. */
+	(void)flock(file, LOCK_SH | LOCK_NB);
 	if ((pad->output_to & SPAWN_STDOUT) != 0 && dup2(file, STDOUT_FILENO) < 0)
 		return -1;
 	return (pad->output_to & SPAWN_STDERR) != 0 && dup2(file, STDERR_FILENO) < 0 ? -1 : 0;

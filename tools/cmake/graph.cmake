@@ -2,7 +2,7 @@
 set(ORDERLY_WITH_GRAPH AUTO CACHE STRING "Build the graph library: AUTO (if its packages are there), ON or OFF")
 set_property(CACHE ORDERLY_WITH_GRAPH PROPERTY STRINGS AUTO ON OFF)
 set(ORD_GRAPH_SOURCES)
-set(graph_packages "sqlite3 >= 3.37" "libpcre2-8 >= 10.30" "libxxhash >= 0.8" "yaml-0.1 >= 0.2.5")
+set(graph_packages "sqlite3 >= 3.37" "libpcre2-8 >= 10.34" "libxxhash >= 0.8" "yaml-0.1 >= 0.2.5")
 
 if(ORDERLY_WITH_GRAPH)
 	find_package(PkgConfig QUIET)
