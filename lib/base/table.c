@@ -1,4 +1,4 @@
-/* Open addressing with linear probing, at most half full, so that a search looks at one or two entries. */
+/* Open addressing with linear probing, at most three quarters full, so that a search looks at two or three entries. */
 #include "base/table.h"
 
 #include <string.h>
@@ -8,7 +8,7 @@
 #define FIRST_CAPACITY 16
 
 /* Eight bytes a step; the multiplication carries low bits up, the shift brings them down again. */
-static uint64_t
+static uint32_t
 hash_of(const char *key, size_t size)
 {
 	uint64_t hash = UINT64_C(0x9e3779b97f4a7c15) ^ size, word;
@@ -21,12 +21,12 @@ hash_of(const char *key, size_t size)
 	word = 0;
 	memcpy(&word, key, size);
 	hash = (hash ^ word) * UINT64_C(0xff51afd7ed558ccd);
-	return hash ^ hash >> 32;
+	return (uint32_t)(hash ^ hash >> 32);
 }
 
 /* The entry with this key, or the free one where it belongs. */
 static struct table_entry *
-entry_for(const struct table *table, const char *key, size_t size, uint64_t hash)
+entry_for(const struct table *table, const char *key, size_t size, uint32_t hash)
 {
 	size_t mask = table->capacity - 1;
 
@@ -52,7 +52,7 @@ table_reserve(struct table *table, size_t more)
 {
 	struct table larger = { .capacity = FIRST_CAPACITY, .used = table->used };
 
-	while (larger.capacity / 2 < table->used + more)
+	while (larger.capacity / 4 * 3 < table->used + more)
 		larger.capacity *= 2;
 	if (larger.capacity <= table->capacity)
 		return 0;
@@ -73,11 +73,12 @@ table_reserve(struct table *table, size_t more)
 int
 table_put(struct table *table, const char *key, size_t size, void *thing)
 {
-	uint64_t hash = hash_of(key, size);
+	uint32_t hash = hash_of(key, size);
 
 	if (table_reserve(table, 1) != 0)
 		return -1;
-	*entry_for(table, key, size, hash) = (struct table_entry){ key, size, thing, hash };
+	*entry_for(table, key, size, hash) =
+		(struct table_entry){ key, thing, (uint32_t)size, hash };
 	table->used++;
 	return 0;
 }

@@ -10,9 +10,9 @@
 
 struct table_entry {
 	const char *key; /* key[size], in the thing; NULL: free */
-	size_t size;
 	void *thing;
-	uint64_t hash;
+	uint32_t size;
+	uint32_t hash;
 };
 
 struct table {
@@ -27,7 +27,7 @@ void *table_find(const struct table *table, const char *key, size_t size);
 /* Room for so many things more: what is put then cannot fail.  -1 without memory, nothing changed. */
 int table_reserve(struct table *table, size_t more);
 
-/* Enter a thing whose key is not there; key stays as it is while the thing is.  -1 without memory, nothing changed. */
+/* Enter a thing whose key, of less than 4 GiB, is not there; key stays as it is while the thing is.  -1 without memory, nothing changed. */
 int table_put(struct table *table, const char *key, size_t size, void *thing);
 
 /* Free the memory; the table is empty and usable. */
