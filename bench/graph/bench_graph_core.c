@@ -163,7 +163,7 @@ many(void)
 	snprintf(name, sizeof name, "proc::%d", MANY - 1);
 	must(graph, ord_graph_start(graph, name));
 	series_add(&kib, (double)(status_number(getpid(), "RssAnon") - before));
-	figure_print(&(struct figure){ .name = "memory: 100000 procs in a graph", .unit = "KiB" },
+	figure_print(&(struct figure){ .name = "100000 procs in a graph: memory", .unit = "KiB" },
 		&kib, NULL);
 	ord_graph_destroy(&graph);
 }

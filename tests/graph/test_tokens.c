@@ -181,6 +181,7 @@ SCENE(tokens, one_that_becomes_free_is_taken)
 {
 	int ends[2], fd = offer("", ends), most;
 	struct ord_graph *graph = client();
+	pid_t giver;
 
 	enter_place();
 	start_some(graph, "span", 3);
@@ -192,8 +193,14 @@ SCENE(tokens, one_that_becomes_free_is_taken)
 	for (int i = 0; i < 5; i++)
 		GRAPH_OK(graph, ord_graph_step(graph, 10));
 	CHECK_EQ(graph->schedule.running, 1);
-	CHECK(write(ends[1], "z", 1) == 1);
+	/* Most likely while the graph waits; without a wake-up it would wait for ever. */
+	giver = fork();
+	if (giver == 0) {
+		scene_pause_ms(300);
+		_exit(write(ends[1], "z", 1) != 1);
+	}
 	GRAPH_OK(graph, ord_graph_wait_all(graph));
+	CHECK_EQ(scene_await(giver), 0);
 	CHECK_EQ(read_spans(&most), 2);
 	CHECK_EQ(most, 2);
 	CHECK_EQ(count_tokens(fd), 1);
