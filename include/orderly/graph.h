@@ -9,9 +9,9 @@
  * time; the exception is ord_graph_interrupt.
  *
  * In a callback: ord_graph_add, _create, _start, _set_lock, _set_param, _proc,
- * _next, _fd and all of ord_proc_… are allowed; ord_graph_destroy is done when the
+ * _next, _fd, _again and all of ord_proc_… are allowed; ord_graph_destroy is done when the
  * callbacks have returned; what waits (_step, _run, _wait, _wait_locks,
- * _wait_all) and _clear return ORD_EBUSY.  In the callbacks that are asked for
+ * _wait_all, _watch), _watch_start and _clear return ORD_EBUSY.  In the callbacks that are asked for
  * names and values while procs are planned only ord_graph_proc, _next, _param
  * and ord_proc_… are allowed; all else returns ORD_EBUSY.
  *
@@ -33,6 +33,7 @@
 #include <orderly/proc.h>
 #include <orderly/status.h>
 #include <orderly/task.h>
+#include <orderly/watch.h>
 
 #ifdef __cplusplus
 extern "C" {

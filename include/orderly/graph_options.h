@@ -17,16 +17,7 @@
 extern "C" {
 #endif
 
-/* What a graph tells of a proc. */
-enum ord_graph_event_kind {
-	ORD_PROC_EVENT_CREATED = 1, /* it is there */
-	ORD_PROC_EVENT_WANTED = 2,  /* it will run */
-	ORD_PROC_EVENT_STARTED = 3, /* an attempt was given to the pool */
-	ORD_PROC_EVENT_RETRIED = 4, /* an attempt failed, there will be another */
-	ORD_PROC_EVENT_ENDED = 5    /* it has ended, or is idle again: its state says which */
-};
-
-/* See on_event of the options; the proc is valid as long as the graph. */
+/* See on_event of the options; the proc is valid as long as the graph, and NULL for events of the graph. */
 typedef void (*ord_graph_event_fn)(int kind, const struct ord_proc *proc, void *user);
 
 /* What a proc says (see message.h); proc is NULL for what belongs to none. */
@@ -178,6 +169,8 @@ struct ord_proc_options {
 	uint32_t log_tail;          /* lines of ORD_LOG_TAIL, up to 100,000; 0 = the graph's */
 	uint32_t stop_signal;       /* of a command: what it is sent instead of SIGTERM; 0 = SIGTERM */
 	uint32_t terminal;          /* 1: a command that has the host's terminal, standard input and process group (see struct ord_command); one of these at a time; without log and messages */
+	uint32_t on_busy;           /* enum ord_on_busy; 0 = the graph's */
+	uint32_t busy_signal;       /* of ORD_BUSY_SIGNAL; 0 = the graph's */
 	/* fields are only ever appended; 0 always means the documented default */
 };
 
@@ -212,6 +205,11 @@ struct ord_graph_options {
 	uint32_t log_on_failure;    /* an enum ord_log_on_failure; 0 = ORD_LOG_SNIPPET */
 	uint32_t log_tail;          /* lines of ORD_LOG_TAIL, up to 100,000; 0 = 16 */
 	uint32_t log_empty;         /* 1: logs of attempts that said nothing are kept too */
+	uint64_t watch_poll_ms;     /* watched files are looked at so often, for file systems that do not tell; 0: the kernel tells */
+	uint32_t debounce_ms;       /* how long nothing must change before a change counts; 0 = 300; ORD_NONE: not at all */
+	uint32_t debounce_max_ms;   /* how long one waits while others come; 0 = ten times that */
+	uint32_t on_busy;           /* enum ord_on_busy; 0 = ORD_BUSY_QUEUE */
+	uint32_t busy_signal;       /* of ORD_BUSY_SIGNAL; 0 = SIGHUP */
 };
 
 /*

@@ -462,12 +462,11 @@ ord_pool_finish(struct ord_pool *pool);
 ORD_API int
 ord_pool_cancel(struct ord_pool *pool, uint64_t sequence);
 
-/*
- * Cancel every task that is not done.  The pool stays open: this is how a
- * callback stops a batch.
- *
- * Returns 0.  May be called from a callback.  Since 0.1.  Source: lib/pool/pool.c.
- */
+/* Send a signal, such as SIGHUP, to a command that runs and to its group.  Returns 0 (also if it is done), ORD_EINVAL: no such task or signal, ORD_ENOTSUP: a function.  May be called from a callback.  Since 0.1.  Source: lib/pool/pool.c. */
+ORD_API int
+ord_pool_signal(struct ord_pool *pool, uint64_t sequence, int number);
+
+/* Cancel every task that is not done; the pool stays open: this is how a callback stops a batch.  Returns 0.  May be called from a callback.  Since 0.1.  Source: lib/pool/pool.c. */
 ORD_API int
 ord_pool_cancel_all(struct ord_pool *pool);
 

@@ -16,6 +16,18 @@ extern "C" {
 
 struct ord_proc;
 
+/* What a graph tells of a proc. */
+enum ord_graph_event_kind {
+	ORD_PROC_EVENT_CREATED = 1, /* it is there */
+	ORD_PROC_EVENT_WANTED = 2,  /* it will run */
+	ORD_PROC_EVENT_STARTED = 3, /* an attempt was given to the pool */
+	ORD_PROC_EVENT_RETRIED = 4, /* an attempt failed, there will be another */
+	ORD_PROC_EVENT_ENDED = 5,   /* it has ended, or is idle again: its state says which */
+	ORD_PROC_EVENT_AGAIN = 6,   /* a run of it has ended, and it is wanted again: what it reads changed meanwhile */
+	ORD_GRAPH_EVENT_CHANGED = 7, /* watched: files have changed, a generation begins; proc is NULL */
+	ORD_GRAPH_EVENT_WATCHING = 8 /* watched: nothing is wanted any more, changes are waited for; proc is NULL */
+};
+
 /* Where a proc is.  The last five are ends; of them those that are no failure are successes. */
 #define ORD_PROC_STATE_MAP(X)                                                        \
 	X(ORD_PROC_IDLE, 1, "idle")             /* not wanted, or stopped before it began */ \

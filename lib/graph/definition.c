@@ -5,6 +5,7 @@
  */
 #include "graph/definition.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -367,6 +368,10 @@ check_numbers(const struct making *making)
 		return error_set(making->context->error, ORD_EINVAL,
 			"%s: always, now and stdout_result are 0 or 1, exit codes are below 256",
 			options->name);
+	if (options->on_busy > ORD_BUSY_SIGNAL || options->busy_signal > (uint32_t)SIGRTMAX)
+		return error_set(making->context->error, ORD_EINVAL,
+			"%s: on_busy is an enum ord_on_busy, and busy_signal a signal",
+			options->name);
 	if (options->now && making->definition->name.n_placeholders != 0)
 		return error_set(making->context->error, ORD_EINVAL,
 			"%s: a name with placeholders cannot be wanted now: use ord_graph_start",
@@ -388,6 +393,8 @@ copy_numbers(struct definition *definition, const struct ord_proc_options *optio
 	definition->stdout_result = options->stdout_result;
 	definition->skip_exit = options->skip_exit;
 	definition->no_change_exit = options->no_change_exit;
+	definition->on_busy = options->on_busy;
+	definition->busy_signal = options->busy_signal;
 }
 
 struct definition *

@@ -80,6 +80,7 @@ struct definition {
 	uint32_t log_on_failure, log_tail, stop_signal, terminal;
 	struct triage_ignore *log_ignore;
 	uint32_t n_log_ignore;
+	uint32_t on_busy, busy_signal;
 };
 
 /* What a definition is checked against. */

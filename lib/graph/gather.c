@@ -328,10 +328,9 @@ expand_regexes(struct ord_graph *graph, const struct ord_proc *proc, struct incr
 }
 
 int
-gather_files(struct ord_graph *graph, const struct ord_proc *proc, struct increment *now)
+gather_patterns(struct ord_graph *graph, const struct ord_proc *proc, struct increment *now)
 {
 	const struct tracked *tracked = &proc->definition->tracked;
-	const char *const *patterns, *const *ignore;
 	int status = fill(graph, proc, &now->patterns, &tracked->inputs, "inputs");
 
 	for (uint32_t i = 0; status == ORD_OK && i < tracked->n_asked; i++)
@@ -340,6 +339,16 @@ gather_files(struct ord_graph *graph, const struct ord_proc *proc, struct increm
 		status = fill(graph, proc, &now->ignore, &tracked->ignore, "ignored inputs");
 	for (char **word = graph->ignore; status == ORD_OK && word != NULL && *word != NULL; word++)
 		status = texts_add(&now->ignore, *word) == 0 ? ORD_OK : no_memory(graph);
+	return status;
+}
+
+int
+gather_files(struct ord_graph *graph, const struct ord_proc *proc, struct increment *now)
+{
+	const struct tracked *tracked = &proc->definition->tracked;
+	const char *const *patterns, *const *ignore;
+	int status = gather_patterns(graph, proc, now);
+
 	if (status != ORD_OK || (now->patterns.n == 0 && tracked->regexes.n_words == 0))
 		return status;
 	patterns = texts_list(&now->patterns);

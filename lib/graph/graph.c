@@ -1,5 +1,6 @@
 /* The public functions of a graph: who may call what when, and where errors are kept.  What moves is in run.c. */
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 
 #include <orderly/status.h>
@@ -14,6 +15,7 @@
 #include "graph/rules.h"
 #include "graph/socket.h"
 #include "graph/waiting.h"
+#include "graph/watch.h"
 
 #define FIRST_GRAPH OPTIONS_UP_TO(struct ord_graph_options, allow_missing_deps)
 #define FIRST_POOL OPTIONS_UP_TO(struct ord_pool_options, max_load)
@@ -141,7 +143,10 @@ take_options(struct ord_graph *graph, const struct ord_graph_options *options)
 		(graph->options.default_database != NULL &&
 			*graph->options.default_database == '\0') ||
 		(graph->options.log_directory != NULL && *graph->options.log_directory == '\0') ||
-		*separator == '\0' || strpbrk(separator, "[]*?") != NULL)
+		graph->options.watch_poll_ms > INT32_MAX ||
+		graph->options.on_busy > ORD_BUSY_SIGNAL ||
+		graph->options.busy_signal > (uint32_t)SIGRTMAX || *separator == '\0' ||
+		strpbrk(separator, "[]*?") != NULL)
 		return ORD_EINVAL;
 	graph->separator = memory_copy(separator, strlen(separator));
 	return graph->separator != NULL ? copy_paths(graph) : ORD_ENOMEM;
@@ -219,6 +224,7 @@ graph_free(struct ord_graph *graph)
 	struct ord_pool *pool = graph->pool;
 
 	ord_pool_destroy(&pool);
+	watch_close(graph);
 	gate_finish(graph);
 	graph->pool = NULL;
 	socket_close(graph);

@@ -29,8 +29,10 @@
 /* What a running proc said beside its result. */
 enum saying { SAID_NOTHING, SAID_SKIPPED, SAID_NO_CHANGE };
 
+struct ignored;
 struct increment;
 struct history;
+struct watch;
 
 struct ord_proc {
 	struct ord_graph *graph;
@@ -52,7 +54,12 @@ struct ord_proc {
 	uint64_t started_ns;
 	uint64_t ended_ns;
 	uint64_t user_ns, system_ns, memory_bytes; /* of its last process */
-	uint64_t version;                          /* what its dependents consume; 0: none */
+	uint64_t begun_ns; /* of a graph that is watched: when it was last about to start */
+	uint64_t over_ns;  /* the same: when that had ended */
+	uint64_t noted_ns; /* when a change was last heard of; 0: none was, or it was acted upon */
+	struct ignored *makes; /* its outputs; NULL: none, or not watched */
+	uint64_t told;         /* the version that its dependents were told of */
+	uint64_t version;      /* what its dependents consume; 0: none */
 	uint64_t
 		changed; /* the tick of the files at which it, or what it depends on, ended a run */
 	uint32_t n_reasons;
@@ -60,11 +67,14 @@ struct ord_proc {
 	uint32_t attempts;
 	int exit_code;
 	int signal;
-	uint8_t cause;    /* an enum ord_cause */
-	uint8_t saying;   /* an enum saying */
-	uint8_t canceled; /* by us, while it ran */
-	uint8_t skipped;  /* it did not have to run */
-	uint8_t touched;  /* what is there counts as made by it */
+	uint8_t cause;     /* an enum ord_cause */
+	uint8_t saying;    /* an enum saying */
+	uint8_t canceled;  /* by us, while it ran */
+	uint8_t skipped;   /* it did not have to run */
+	uint8_t touched;   /* what is there counts as made by it */
+	uint8_t looked;    /* its files are watched */
+	uint8_t unsaid;    /* it is wanted again lazily: nobody has been told */
+	uint8_t restarted; /* it was ended so that it can run again */
 };
 
 /* A variable of all commands, which the file or a dotenv file says. */
@@ -123,6 +133,7 @@ struct ord_graph {
 	struct waiting *waitings;                /* procs that wait for others */
 	struct poll poll;                        /* descriptors beside the pool's */
 	struct gate gate;                        /* what holds starts back beside the schedule */
+	struct watch *watch;                     /* NULL: files are not watched */
 	char *warnings;                          /* sentences, a line each; NULL: none */
 	uint32_t n_lock_waits;                   /* of them, for locks */
 	uint32_t n_inputs;                       /* of them, for a person */
@@ -236,12 +247,22 @@ void verdict_clear(struct ord_proc *proc);
 /* How long to wait before the attempt that comes next. */
 uint64_t verdict_delay_ns(const struct ord_proc *proc);
 
-/* --- run.c --- */
-
-void run_give(struct ord_graph *graph);
+/* --- settle.c --- */
 
 /* Tell the ends of those that ended without having run. */
 void run_take_settled(struct ord_graph *graph);
+
+void run_tell_end(struct ord_graph *graph, struct ord_proc *proc);
+
+/* It was wanted lazily, and now it is certain. */
+void run_say_wanted(struct ord_graph *graph, struct ord_proc *proc);
+
+/* Whether those that need it are to look at it, now that it has ended. */
+int run_has_news(const struct ord_graph *graph, struct ord_proc *proc);
+
+/* --- run.c --- */
+
+void run_give(struct ord_graph *graph);
 
 /* Forget an interrupt, or the end of the pool.  Only when nothing is unfinished. */
 void run_begin_anew(struct ord_graph *graph);

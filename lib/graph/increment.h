@@ -99,6 +99,8 @@ int remember_racy(struct ord_graph *graph, struct increment *now);
 /* --- gather.c: what is there now; 0, or a status with graph->error --- */
 
 int gather_parts(struct ord_graph *graph, const struct ord_proc *proc, struct increment *now);
+int gather_patterns(struct ord_graph *graph, const struct ord_proc *proc,
+	struct increment *now); /* of inputs, and of what is ignored */
 int gather_files(struct ord_graph *graph, const struct ord_proc *proc, struct increment *now);
 int gather_deps(struct ord_graph *graph, const struct ord_proc *proc, struct increment *now);
 

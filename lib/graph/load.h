@@ -67,6 +67,9 @@ int load_environment(struct load *load);
 /* The enum ord_fingerprint of a value. */
 uint32_t load_fingerprint(const struct file_number *number);
 
+/* An enum ord_on_busy; 0: not given. */
+uint32_t load_on_busy(const struct file_number *number);
+
 /* --- load_later.c --- */
 
 /* Say which keys of the file do nothing yet. */

@@ -27,18 +27,12 @@ struct row {
 
 static const struct row options_rows[] = {
 	NUMBER(struct file_options, "options.output", output, 0),
-	NUMBER(struct file_options, "options.watch.debounce", watch.debounce, -1),
-	NUMBER(struct file_options, "options.watch.max_wait", watch.most, -1),
-	NUMBER(struct file_options, "options.watch.on_busy", watch.on_busy, 0),
-	NUMBER(struct file_options, "options.watch.signal", watch.signal, 0),
 };
 
 static const struct row proc_rows[] = {
 	ROW(struct file_proc, "depfile", depfile),
 	NUMBER(struct file_proc, "output", output, 0),
 	NUMBER(struct file_proc, "result.format", result.format, 0),
-	NUMBER(struct file_proc, "watch.on_busy", watch.on_busy, 0),
-	NUMBER(struct file_proc, "watch.signal", watch.signal, 0),
 };
 
 static int

@@ -89,6 +89,29 @@ take_jobserver(struct ord_graph_options *to, const struct file_options *from)
 		to->jobserver = servers[from->jobserver.value];
 }
 
+uint32_t
+load_on_busy(const struct file_number *number)
+{
+	static const uint32_t kinds[] = { [FILE_QUEUE] = ORD_BUSY_QUEUE,
+		[FILE_RESTART] = ORD_BUSY_RESTART,
+		[FILE_IGNORE] = ORD_BUSY_IGNORE,
+		[FILE_SIGNAL] = ORD_BUSY_SIGNAL };
+
+	return number->place.file != 0 ? kinds[number->value] : 0;
+}
+
+static void
+take_watch(struct ord_graph_options *to, const struct file_watch *from)
+{
+	if (to->debounce_ms == 0 && from->debounce.place.file != 0)
+		to->debounce_ms =
+			from->debounce.value != 0 ? (uint32_t)from->debounce.value : ORD_NONE;
+	take_number(&to->debounce_max_ms, &from->most);
+	take_number(&to->busy_signal, &from->signal);
+	if (to->on_busy == 0)
+		to->on_busy = load_on_busy(&from->on_busy);
+}
+
 static void
 take_options(struct load *load)
 {
@@ -106,6 +129,7 @@ take_options(struct load *load)
 	take_jobserver(to, from);
 	if (to->log_on_failure == 0)
 		load_log(&from->log_on_failure, &to->log_on_failure, &to->log_tail);
+	take_watch(to, &from->watch);
 	if (graph->pool != NULL || graph->pool_options.start == ORD_START_INLINE)
 		return;
 	take_number(&to->parallel, &from->parallel);

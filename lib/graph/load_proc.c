@@ -392,6 +392,8 @@ take_numbers(struct load *load, const struct file_proc *proc, struct ord_proc_op
 	options->skip_exit = (uint32_t)proc->skip_exit.value;
 	options->no_change_exit = (uint32_t)proc->nochange_exit.value;
 	options->expected_ms = (uint32_t)proc->expected.value;
+	options->on_busy = load_on_busy(&proc->watch.on_busy);
+	options->busy_signal = (uint32_t)proc->watch.signal.value;
 	return ORD_OK;
 }
 

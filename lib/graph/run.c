@@ -17,6 +17,7 @@
 #include "graph/increment.h"
 #include "graph/socket.h"
 #include "graph/waiting.h"
+#include "graph/watch.h"
 
 #define WINDOW \
 	65536 /* tasks given to the pool that have not ended: those that wait for others too */
@@ -90,34 +91,14 @@ cancel_running(struct ord_graph *graph)
 			(void)ord_pool_cancel(graph->pool, proc->sequence);
 }
 
+/* It has ended, and is wanted again; or was canceled meanwhile, which is told with those that settled. */
 static void
-tell_end(struct ord_graph *graph, struct ord_proc *proc)
+go_again(struct ord_graph *graph, struct ord_proc *proc)
 {
-	waiting_ended(graph, proc);
-	run_tell(graph, ORD_PROC_EVENT_ENDED, proc);
-}
-
-void
-run_take_settled(struct ord_graph *graph)
-{
-	uint32_t id;
-
-	while ((id = schedule_settled(&graph->schedule)) != SCHEDULE_NONE) {
-		struct ord_proc *proc = graph->procs[id];
-		const struct node *node = &graph->schedule.nodes[id];
-		char why[200];
-
-		if (node->state == NODE_CANCELED) {
-			snprintf(why, sizeof why, "canceled: %.150s failed",
-				graph->procs[node->root]->name);
-			verdict_set(proc, ORD_CAUSE_DEP, why);
-		} else {
-			verdict_set(proc, ORD_CAUSE_STOPPED,
-				"not started: the graph was stopped before");
-		}
-		increment_drop(graph, proc);
-		tell_end(graph, proc);
-	}
+	proc->attempts = 0;
+	proc->restarted = 0;
+	if (schedule_is_unfinished(graph->schedule.nodes[proc->node].state))
+		run_tell(graph, ORD_PROC_EVENT_AGAIN, proc);
 }
 
 static void
@@ -125,10 +106,17 @@ end(struct ord_graph *graph, struct ord_proc *proc, int state)
 {
 	int stopped = graph->schedule.stopped;
 
-	(void)schedule_end(&graph->schedule, proc->node, state, 1);
-	tell_end(graph, proc);
+	if (watch_is_on(graph))
+		watch_end(graph, proc);
+	run_say_wanted(graph, proc);
+	if (schedule_end(&graph->schedule, proc->node, state, run_has_news(graph, proc)))
+		go_again(graph, proc);
+	else
+		run_tell_end(graph, proc);
 	run_take_settled(graph);
 	waiting_locks(graph);
+	if (watch_is_on(graph))
+		watch_heed(graph);
 	if (!stopped && graph->schedule.stopped && graph->options.fail_fast)
 		cancel_running(graph);
 }
@@ -140,6 +128,9 @@ pause(struct ord_graph *graph, struct ord_proc *proc, uint64_t delay_ns)
 		return -1;
 	proc->due_ns = clock_now_ns() + delay_ns;
 	schedule_hold(&graph->schedule, proc->node);
+	/* Or something that it needs is wanted again, and then it is looked at anew. */
+	if (graph->schedule.nodes[proc->node].state != NODE_PAUSED)
+		increment_drop(graph, proc);
 	run_take_settled(graph);
 	waiting_locks(graph);
 	return 0;
@@ -164,6 +155,9 @@ on_result(const struct ord_result *result, void *user)
 
 	graph->callbacks++;
 	heed_interrupt(graph);
+	/* What it wrote is its own: while it counts as one that runs. */
+	if (watch_is_on(graph))
+		watch_take(graph);
 	leave_running(graph, proc);
 	waiting_forget(graph, proc);
 	socket_dismiss(graph, proc);
@@ -284,6 +278,18 @@ refuse(struct ord_graph *graph, struct ord_proc *proc, int status, const struct 
 	end(graph, proc, increment_after(graph, proc, NODE_FAILED));
 }
 
+static void
+refuse_to_watch(struct ord_graph *graph, struct ord_proc *proc)
+{
+	char why[1100];
+
+	snprintf(why, sizeof why, "not started: %.1000s", graph->error.text);
+	error_clear(&graph->error);
+	verdict_clear(proc);
+	verdict_set(proc, ORD_CAUSE_NOT_STARTED, why);
+	end(graph, proc, NODE_FAILED);
+}
+
 /* The first that has to run starts the pool; if that fails, it stays ready and the call says why. */
 static int
 need_pool(struct ord_graph *graph, const struct ord_proc *proc)
@@ -305,6 +311,10 @@ give(struct ord_graph *graph, struct ord_proc *proc)
 	int status;
 
 	proc->saying = SAID_NOTHING;
+	if (watch_is_on(graph) && watch_start(graph, proc) != ORD_OK) {
+		refuse_to_watch(graph, proc);
+		return;
+	}
 	status = increment_before(graph, proc);
 	if (status != INCREMENT_RUN) {
 		end(graph, proc, status == INCREMENT_DONE ? NODE_DONE : NODE_FAILED);
@@ -316,6 +326,7 @@ give(struct ord_graph *graph, struct ord_proc *proc)
 	}
 	if (!need_pool(graph, proc))
 		return;
+	run_say_wanted(graph, proc);
 	status = submit(graph, proc, &missing);
 	if (status != ORD_OK) {
 		refuse(graph, proc, status, &missing);
@@ -515,6 +526,9 @@ run_move(struct ord_graph *graph, int timeout_ms)
 	heed_interrupt(graph);
 	run_take_settled(graph);
 	due = end_pauses(graph);
+	status = watch_is_on(graph) ? watch_move(graph) : ORD_OK;
+	if (status != ORD_OK)
+		return status;
 	run_give(graph);
 	if (graph->start_fault != ORD_OK)
 		return graph->start_fault;
@@ -528,6 +542,11 @@ run_move(struct ord_graph *graph, int timeout_ms)
 	if (timeout_ms < 0)
 		timeout_ms = LONG_MS;
 	status = step_pool(graph, due >= 0 && due < timeout_ms ? due : timeout_ms);
+	if (!graph->destroy)
+		run_give(graph);
+	if (status != ORD_OK || graph->destroy || !watch_is_on(graph))
+		return status;
+	status = watch_move(graph);
 	if (!graph->destroy)
 		run_give(graph);
 	return status;

@@ -4,6 +4,7 @@
  */
 #include "pool/pool.h"
 
+#include <signal.h>
 #include <string.h>
 
 #include <orderly/status.h>
@@ -313,6 +314,27 @@ ord_pool_cancel(struct ord_pool *pool, uint64_t sequence)
 	if (slot != NULL && core_cancel(&pool->core, slot))
 		pool_stop_task(pool, slot, false);
 	pool_wake(pool);
+	return ORD_OK;
+}
+
+int
+ord_pool_signal(struct ord_pool *pool, uint64_t sequence, int number)
+{
+	int status = pool_check(pool);
+	const struct slot *slot;
+
+	if (status != 0)
+		return status;
+	if (sequence >= pool->core.next_sequence || number < 1 || number > SIGRTMAX)
+		return error_set(&pool->error, ORD_EINVAL, "there is no task %llu, or no signal %d",
+			(unsigned long long)sequence, number);
+	slot = core_find(&pool->core, sequence);
+	if (slot != NULL && !slot->task.command)
+		return error_set(&pool->error, ORD_ENOTSUP,
+			"task %llu is a function: only commands can be sent signals",
+			(unsigned long long)sequence);
+	if (slot != NULL)
+		pool_signal_command(pool, slot, number);
 	return ORD_OK;
 }
 

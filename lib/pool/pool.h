@@ -475,6 +475,9 @@ void pool_fail_crash_loop(struct ord_pool *pool);
 /* Ask the spawner to end a running task. */
 void pool_stop_task(struct ord_pool *pool, struct slot *slot, bool kill);
 
+/* Send a signal to the group of a command, if it runs. */
+void pool_signal_command(struct ord_pool *pool, const struct slot *slot, int number);
+
 /* Ask for the ends that waited until answers were looked at. */
 void pool_take_stops(struct ord_pool *pool);
 

@@ -39,6 +39,15 @@ stop_now(struct ord_pool *pool, const struct slot *slot, bool kill)
 			slot->task.limits.grace_ms, kill);
 }
 
+void
+pool_signal_command(struct ord_pool *pool, const struct slot *slot, int number)
+{
+	uint32_t place = core_runner(&pool->core, slot);
+
+	if (place != UINT32_MAX)
+		launch_signal(&pool->launch, pool->commands[place].id, number);
+}
+
 /*
  * A worker that holds several tasks may have answered this one, and the answer
  * lies in its outbox: a stop for it would take the place of one for the task

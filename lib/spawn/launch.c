@@ -328,6 +328,14 @@ launch_stop(struct launch *launch, uint64_t id, uint64_t run, uint32_t grace_ms,
 }
 
 int
+launch_signal(struct launch *launch, uint64_t id, int number)
+{
+	struct life_packet packet = { .type = LIFE_SIGNAL, .id = id, .status = number };
+
+	return as_status(post_send(&launch->post, launch->life, &packet, NULL, NULL, 0));
+}
+
+int
 launch_doubt(struct launch *launch, uint64_t id, uint32_t place)
 {
 	struct life_packet packet = { .type = LIFE_DOUBT, .id = id, .place = place };

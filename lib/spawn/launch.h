@@ -87,6 +87,9 @@ int launch_command(struct launch *launch, uint64_t id, uint32_t place,
 /* Ask for an end: the ladder, or kill at once.  run: the run word of the task, 0 for a command or a whole worker. */
 int launch_stop(struct launch *launch, uint64_t id, uint64_t run, uint32_t grace_ms, int kill);
 
+/* Send a signal to the group of a command.  The same. */
+int launch_signal(struct launch *launch, uint64_t id, int number);
+
 /* Ask whether it is still there; if not, its end is told (again).  0, ORD_ENOMEM or ORD_ELOST. */
 int launch_doubt(struct launch *launch, uint64_t id, uint32_t place);
 

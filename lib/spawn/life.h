@@ -38,6 +38,7 @@ enum life_type {
 	LIFE_END,     /* grace_ms: SIGTERM to all that lives, SIGKILL after the grace, then leave */
 	LIFE_SUSPEND, /* SIGSTOP to all that lives; no deadline passes meanwhile */
 	LIFE_CONTINUE, /* SIGCONT to all that lives */
+	LIFE_SIGNAL,   /* id, status: a signal to the group of a command, which goes on as before */
 	LIFE_DOUBT /* id, place: nothing was heard of it for long; if no such child is left, it is told as ENDED, LIFE_UNKNOWN */
 };
 

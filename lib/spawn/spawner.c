@@ -312,6 +312,7 @@ obey(struct spawner *spawner, struct request *request)
 	case LIFE_SPAWN: worker_start(spawner, request); break;
 	case LIFE_COMMAND: command_start(spawner, request); break;
 	case LIFE_STOP: stop_child(spawner, &request->packet); break;
+	case LIFE_SIGNAL: stop_signal_child(spawner, &request->packet); break;
 	case LIFE_END: end(spawner, request->packet.grace_ms); break;
 	case LIFE_SUSPEND: suspend_all(spawner); break;
 	case LIFE_CONTINUE: suspend_end(spawner); break;

@@ -160,6 +160,7 @@ void paths_remember(struct command_room *room, const char *name, size_t found);
 
 /* stop.c: deadlines and ladders. */
 void stop_child(struct spawner *spawner, const struct life_packet *packet);
+void stop_signal_child(struct spawner *spawner, const struct life_packet *packet);
 void stop_all(struct spawner *spawner, uint32_t grace_ms);
 void stop_at(struct spawner *spawner, struct child *child, enum child_step step, uint64_t at_ns);
 void stop_look_at(struct spawner *spawner, struct child *child, uint64_t at_ns);

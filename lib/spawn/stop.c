@@ -236,6 +236,16 @@ stop_child(struct spawner *spawner, const struct life_packet *packet)
 		stop_process(spawner, child, (packet->flags & LIFE_KILL) != 0, packet->grace_ms);
 }
 
+/* A worker's signals are its own matter. */
+void
+stop_signal_child(struct spawner *spawner, const struct life_packet *packet)
+{
+	const struct child *child = children_by_id(spawner, packet->id);
+
+	if (child != NULL && !child->is_worker && packet->status > 0 && packet->status <= SIGRTMAX)
+		kill(child->target, packet->status);
+}
+
 void
 stop_all(struct spawner *spawner, uint32_t grace_ms)
 {

@@ -21,7 +21,7 @@ import tempfile
 
 CC = os.environ.get("ORDERLY_CC", "cc")
 LIBRARY = sys.argv[4] if len(sys.argv) > 4 else "liborderly"
-OTHERS = {name: "liborderly-graph" for name in ("graph.h", "graph_options.h", "proc.h", "context.h", "definition.h")}
+OTHERS = {name: "liborderly-graph" for name in ("graph.h", "graph_options.h", "proc.h", "watch.h", "context.h", "definition.h")}
 OTHERS["jobs.h"] = "liborderly-jobs"
 
 

@@ -9,7 +9,7 @@ build=${2:-$ORDERLY_BUILD}
 status=0
 
 # The headers of liborderly-graph and liborderly-jobs; all others are of liborderly.
-graph_headers=' graph.h graph_options.h proc.h context.h definition.h '
+graph_headers=' graph.h graph_options.h proc.h watch.h context.h definition.h '
 jobs_headers=' jobs.h '
 
 declared_in() { # HEADERS...

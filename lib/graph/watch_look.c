@@ -1,0 +1,147 @@
+/* The patterns of a proc, as they are watched, and its outputs, as they are not. */
+#include <limits.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "graph/ignored.h"
+#include "graph/increment.h"
+#include "graph/watch.h"
+
+int
+watch_makes(const struct ord_proc *proc, const char *path)
+{
+	return proc->makes != NULL ? ignored_match_within(proc->makes, path) : 0;
+}
+
+void
+watch_warn(struct ord_graph *graph)
+{
+	const char *warning = eyes_warning(graph->watch->eyes);
+
+	if (*warning != '\0' && !graph->watch->warned)
+		graph_warn(graph, warning);
+	graph->watch->warned |= *warning != '\0';
+}
+
+static int
+look_at(struct ord_graph *graph, const struct ord_proc *proc, const char *const *patterns,
+	const char *const *ignore)
+{
+	struct error error = { 0 };
+	int status = eyes_look(graph->watch->eyes, proc->node, patterns, ignore, &error);
+
+	if (status != ORD_OK)
+		graph->error = error;
+	watch_warn(graph);
+	return status;
+}
+
+/* A path as a pattern that means it only. */
+static int
+add_escaped(struct texts *texts, const char *path)
+{
+	char text[2 * PATH_MAX + 1];
+	size_t size = 0;
+
+	for (; *path != '\0' && size + 2 < sizeof text; path++) {
+		if (strchr("*?[]{},\\", *path) != NULL)
+			text[size++] = '\\';
+		text[size++] = *path;
+	}
+	text[size] = '\0';
+	return texts_add(texts, text);
+}
+
+int
+watch_look_at_found(struct ord_graph *graph, const struct ord_proc *proc)
+{
+	struct record *record = NULL;
+	struct texts paths = { 0 };
+	const char *const *list;
+	int status = ORD_OK;
+
+	if (graph->history == NULL || proc->definition->tracked.depfile.n_words == 0)
+		return ORD_OK;
+	if (history_find(graph->history, proc->name, &record) != 0)
+		return error_memory(&graph->error);
+	for (uint32_t i = 0; status == ORD_OK && record != NULL && i < record->n_found; i++)
+		if (add_escaped(&paths, record->found[i].path) != 0)
+			status = error_memory(&graph->error);
+	list = texts_list(&paths);
+	if (status == ORD_OK && paths.n != 0)
+		status = list != NULL ? look_at(graph, proc, list, NULL)
+				      : error_memory(&graph->error);
+	texts_finish(&paths);
+	return status;
+}
+
+static int
+compile_outputs(struct ord_graph *graph, struct ord_proc *proc, struct increment *now)
+{
+	int status = gather_outputs(graph, proc, now);
+
+	if (status != ORD_OK || now->outputs.n == 0)
+		return status;
+	proc->makes = memory_new(1, sizeof *proc->makes);
+	if (proc->makes == NULL)
+		return error_memory(&graph->error);
+	return ignored_add(proc->makes, texts_list(&now->outputs), &graph->error);
+}
+
+/* What would make it run for ever. */
+static int
+check_outputs(struct ord_graph *graph, const struct ord_proc *proc, const struct texts *inputs)
+{
+	for (uint32_t i = 0; proc->makes != NULL && i < inputs->n; i++) {
+		int answer = watch_makes(proc, inputs->list[i]);
+
+		if (answer < 0)
+			return error_memory(&graph->error);
+		if (answer > 0)
+			return error_set(&graph->error, ORD_EINVAL,
+				"%s: %s is both an input and an output of it: watched, it would run for ever",
+				proc->name, inputs->list[i]);
+	}
+	return ORD_OK;
+}
+
+static int
+look_with(struct ord_graph *graph, struct ord_proc *proc, struct increment *now)
+{
+	const char *const *patterns, *const *ignore;
+	int status = compile_outputs(graph, proc, now);
+
+	if (status == ORD_OK)
+		status = gather_patterns(graph, proc, now);
+	/* A regular expression may mean any file. */
+	if (status == ORD_OK && proc->definition->tracked.regexes.n_words != 0 &&
+		texts_add(&now->patterns, "**") != 0)
+		status = error_memory(&graph->error);
+	if (status != ORD_OK || now->patterns.n == 0)
+		return status;
+	patterns = texts_list(&now->patterns);
+	ignore = texts_list(&now->ignore);
+	if (patterns == NULL || ignore == NULL)
+		return error_memory(&graph->error);
+	status = check_outputs(graph, proc, &now->patterns);
+	return status == ORD_OK ? look_at(graph, proc, patterns, ignore) : status;
+}
+
+int
+watch_look(struct ord_graph *graph, struct ord_proc *proc)
+{
+	struct increment now = { 0 };
+	int status;
+
+	if (proc->looked)
+		return ORD_OK;
+	proc->looked = 1;
+	status = look_with(graph, proc, &now);
+	if (status == ORD_OK)
+		status = watch_look_at_found(graph, proc);
+	texts_finish(&now.patterns);
+	texts_finish(&now.ignore);
+	texts_finish(&now.outputs);
+	memory_free((void *)now.special);
+	return status;
+}
