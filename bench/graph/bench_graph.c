@@ -49,6 +49,7 @@ static void
 add(struct ord_graph *graph, int shape, unsigned long i)
 {
 	char name[32], before[32];
+	const char *deps[] = { before, NULL };
 	struct ord_proc_options proc = ORD_PROC(.name = name, .shell = shapes[shape].line);
 
 	snprintf(name, sizeof name, "p%lu", i);
@@ -56,7 +57,7 @@ add(struct ord_graph *graph, int shape, unsigned long i)
 	if (shape == FUNCTIONS)
 		proc.function = answer;
 	if (shape == CHAIN && i != 0)
-		proc.deps = ORD_NAMES(before);
+		proc.deps = deps;
 	must(graph, ord_graph_add(graph, &proc));
 }
 
