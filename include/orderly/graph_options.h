@@ -148,7 +148,7 @@ struct ord_proc_options {
 	uint32_t retry_backoff;     /* each delay is so many hundredths of the one before; 0 = 100 */
 	uint32_t always;            /* 1: runs though what it depends on has failed */
 	uint32_t now;               /* 1: wanted as soon as it is added; not with placeholders */
-	uint32_t stdout_result;     /* 1: what a command writes to its standard output is its result, not messages */
+	uint32_t stdout_result;     /* 1: what a command writes to its standard output is its result, not messages; 2: and is JSON, else it has failed */
 	uint32_t skip_exit;         /* a command that exits with it is ORD_PROC_SKIPPED; 0: none */
 	uint32_t no_change_exit;    /* a command that exits with it has succeeded, without news; 0: none */
 	uint32_t expected_ms;       /* how long it takes, so that the longest way is begun first; 0 = as its last successes took, if there is a database */

@@ -58,7 +58,8 @@ enum ord_proc_state {
 	X(ORD_CAUSE_SKIPPED, 8, "skipped")                                                   \
 	X(ORD_CAUSE_NO_CHANGE, 9, "no change")     /* it ran, and says that nothing is new */ \
 	X(ORD_CAUSE_STOPPED, 10, "stopped")        /* interrupted, or too many failures before it */ \
-	X(ORD_CAUSE_OUTPUT, 11, "output not made") /* it ended well, but an output or its depfile is not there, or as old as before */
+	X(ORD_CAUSE_OUTPUT, 11, "output not made") /* it ended well, but an output or its depfile is not there, or as old as before */ \
+	X(ORD_CAUSE_RESULT, 12, "result not valid") /* what it wrote as its result is not JSON (.stdout_result = 2) */
 
 enum ord_cause {
 #define ORD_CAUSE_ENUM(name, number, word) name = number,

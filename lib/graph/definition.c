@@ -363,10 +363,10 @@ check_numbers(const struct making *making)
 	if (options->command != NULL && *options->command == NULL)
 		return error_set(making->context->error, ORD_EINVAL, "%s: its command has no words",
 			options->name);
-	if (options->always > 1 || options->now > 1 || options->stdout_result > 1 ||
+	if (options->always > 1 || options->now > 1 || options->stdout_result > STDOUT_JSON ||
 		options->skip_exit > 255 || options->no_change_exit > 255)
 		return error_set(making->context->error, ORD_EINVAL,
-			"%s: always, now and stdout_result are 0 or 1, exit codes are below 256",
+			"%s: always and now are 0 or 1, stdout_result is below 3, exit codes are below 256",
 			options->name);
 	if (options->on_busy > ORD_BUSY_SIGNAL || options->busy_signal > (uint32_t)SIGRTMAX)
 		return error_set(making->context->error, ORD_EINVAL,

@@ -21,6 +21,7 @@
 
 #define DEFINITION_NONE UINT32_MAX
 #define PLACEHOLDERS_MAX 32 /* in one name */
+#define STDOUT_JSON 2       /* of stdout_result */
 
 /* An arg of a proc: the placeholders of the name come first, in their order. */
 struct arg {

@@ -185,7 +185,9 @@ add_flags(struct ord_graph *graph, const struct definition *definition, struct i
 	if (status == 0 && definition->tracked.version != NULL)
 		status = add_part(now, "version", NULL, definition->tracked.version);
 	if (status == 0 && definition->stdout_result)
-		status = add_part(now, "result", NULL, "standard output");
+		status = add_part(now, "result", NULL,
+			definition->stdout_result == STDOUT_JSON ? "standard output, JSON"
+								 : "standard output");
 	if (status == 0 && (definition->skip_exit != 0 || definition->no_change_exit != 0)) {
 		snprintf(codes, sizeof codes, "%u %u", definition->skip_exit,
 			definition->no_change_exit);

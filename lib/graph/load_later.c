@@ -30,9 +30,7 @@ static const struct row options_rows[] = {
 };
 
 static const struct row proc_rows[] = {
-	ROW(struct file_proc, "depfile", depfile),
 	NUMBER(struct file_proc, "output", output, 0),
-	NUMBER(struct file_proc, "result.format", result.format, 0),
 };
 
 static int

@@ -389,6 +389,8 @@ take_numbers(struct load *load, const struct file_proc *proc, struct ord_proc_op
 	options->always = proc->always.value != 0;
 	options->now = proc->now.value != 0; /* checked there, begun when all procs are known */
 	options->stdout_result = proc->result.from.place.file != 0;
+	if (proc->result.format.value == FILE_JSON)
+		options->stdout_result = STDOUT_JSON;
 	options->skip_exit = (uint32_t)proc->skip_exit.value;
 	options->no_change_exit = (uint32_t)proc->nochange_exit.value;
 	options->expected_ms = (uint32_t)proc->expected.value;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "graph/graph.h"
+#include "graph/json.h"
 #include "graph/value.h"
 
 #define DELAY_MAX_MS UINT64_C(3600000) /* a back-off ends somewhere */
@@ -106,6 +107,22 @@ keep_output(struct ord_proc *proc, const struct ord_result *result)
 	return -1;
 }
 
+/* Whether its result has the form that its definition says. */
+static int
+is_as_said(const struct ord_proc *proc)
+{
+	return proc->definition->stdout_result != STDOUT_JSON ||
+		json_is(ord_proc_output(proc, NULL), proc->output_size);
+}
+
+static void
+drop_output(struct ord_proc *proc)
+{
+	memory_free(proc->output);
+	proc->output = NULL;
+	proc->output_size = 0;
+}
+
 int
 verdict_take(struct ord_proc *proc, const struct ord_result *result)
 {
@@ -126,12 +143,19 @@ verdict_take(struct ord_proc *proc, const struct ord_result *result)
 			proc->cause = ORD_CAUSE_SKIPPED;
 		if (said == SAID_NO_CHANGE)
 			proc->cause = ORD_CAUSE_NO_CHANGE;
-		if (keep_output(proc, result) == 0)
+		if (keep_output(proc, result) != 0) {
+			verdict_set(proc, ORD_CAUSE_OUT_OF_MEMORY,
+				"there was no memory for its result");
+			return NODE_FAILED;
+		}
+		if (said != SAID_NOTHING || is_as_said(proc))
 			return NODE_DONE;
-		verdict_set(proc, ORD_CAUSE_OUT_OF_MEMORY, "there was no memory for its result");
-		return NODE_FAILED;
+		drop_output(proc);
+		verdict_set(
+			proc, ORD_CAUSE_RESULT, "what it wrote to its standard output is not JSON");
+	} else {
+		verdict_set(proc, failure_of(proc, result), ord_result_error(result));
 	}
-	verdict_set(proc, failure_of(proc, result), ord_result_error(result));
 	return is_tried_again(proc) ? NODE_PAUSED : NODE_FAILED;
 }
 

@@ -142,6 +142,31 @@ SCENE(load, json_and_includes)
 	leave();
 }
 
+SCENE(load, results_that_are_json_and_not)
+{
+	struct ord_graph *graph;
+
+	enter();
+	graph = load("procs:\n"
+		     "  good: {result: {from: stdout, format: json}, run: 'echo \"{\\\"a\\\": [1]}\"'}\n"
+		     "  bad: {result: {from: stdout, format: json}, run: 'echo \"{a: 1}\"', retries: 1}\n"
+		     "  raw: {result: {from: stdout, format: raw}, run: 'echo \"{a: 1}\"'}\n"
+		     "  none: {result: {from: stdout, format: json}, skip_exit: 3, run: 'exit 3'}\n"
+		     "  behind: {deps: [bad], run: 'true'}\n");
+	(void)ord_graph_run(graph, ORD_NAMES("good", "raw", "none", "behind"));
+	CHECK(outputs(graph, "good", "{\"a\": [1]}\n"));
+	CHECK(outputs(graph, "raw", "{a: 1}\n"));
+	CHECK_EQ(STATE_OF(graph, "none"), ORD_PROC_SKIPPED);
+	CHECK_EQ(STATE_OF(graph, "bad"), ORD_PROC_FAILED);
+	CHECK_EQ(CAUSE_OF(graph, "bad"), ORD_CAUSE_RESULT);
+	CHECK_EQ(ord_proc_attempts(graphs_proc(graph, "bad")), 2);
+	CHECK(outputs(graph, "bad", ""));
+	CHECK(strstr(ERROR_OF(graph, "bad"), "not JSON") != NULL);
+	CHECK_EQ(STATE_OF(graph, "behind"), ORD_PROC_FAILED_DEP);
+	ord_graph_destroy(&graph);
+	leave();
+}
+
 SCENE(load, now_is_wanted_though_it_stands_first)
 {
 	struct ord_graph *graph;
@@ -373,6 +398,7 @@ SCENE(load, inputs_and_outputs_of_other_kinds)
 					 "    outputs: [{command: 'echo out.[param.p]'}]\n"
 					 "    run: cat $(cat list) > out.x\n";
 	static const char regex[] = DB "  b: {inputs: [{regex: 'src/[a-z]+[.]c'}], run: 'true'}\n";
+	static const char depfile[] = DB "  c: {inputs: [list], depfile: c.d, outputs: [c.o], run: 'touch c.o; echo c.o: one > c.d'}\n";
 	static const char fresh[] = DB "  d: {inputs: [list], outputs: [{file: out.d, enforce_freshness: true}], run: 'test -e out.d || echo 1 > out.d; echo x >> log'}\n";
 	static const char old[] = DB "  e: {outputs: [{file: out.e, max_age: 1ms}], run: 'touch out.e'}\n";
 	static const char always[] = DB "  f: {inputs: [list], no_skip: true, run: 'true'}\n";
@@ -394,6 +420,10 @@ SCENE(load, inputs_and_outputs_of_other_kinds)
 	RESTS(regex, "b");
 	put("src/y.c", "1");
 	RUNS(regex, "b");
+	RUNS(depfile, "c");
+	RESTS(depfile, "c");
+	put("one", "changed again");
+	RUNS(depfile, "c");
 	RUNS(fresh, "d");
 	put("list", "one");
 	CHECK_EQ(run_file(NULL, fresh, "d"), ORD_PROC_FAILED);

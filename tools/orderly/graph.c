@@ -374,16 +374,17 @@ graph_main(int argc, char **argv)
 		.doc = about };
 	struct graph_call call = { 0 };
 	const struct action *action;
-	int status = GRAPH_USAGE;
+	int status = 0;
 
 	argp_err_exit_status = GRAPH_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &call) != 0)
 		return GRAPH_USAGE;
 	action = take_action(&call);
-	if (action != NULL) {
-		call.remembers = action->remembers;
-		status = action->loads ? load(&call) : 0;
-	}
+	if (action == NULL)
+		return GRAPH_USAGE;
+	call.remembers = action->remembers;
+	if (action->loads)
+		status = load(&call);
 	if (status == 0)
 		status = action->run(&call);
 	ord_graph_destroy(&call.graph);
