@@ -329,6 +329,8 @@ give_up(struct ord_jobs *jobs)
 	}
 	if (jobs->options.pid == 0)
 		jobs->store.functions->leave(&jobs->store, jobs_now_ms());
+	else
+		jobs->store.functions->beat(&jobs->store, jobs_now_ms());
 }
 
 static void

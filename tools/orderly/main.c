@@ -18,6 +18,9 @@
 #include "graph.h"
 #include "run.h"
 #endif
+#ifdef ORD_JOBS
+#include "jobs.h"
+#endif
 #include "signals.h"
 #include "text.h"
 
@@ -37,6 +40,10 @@ static const struct subcommand subcommands[] = {
 	{ "run", "orderly run", run_main, RUN_TROUBLE,
 		"run procs of orderly.yaml and what they depend on" },
 	{ "graph", "orderly graph", graph_main, GRAPH_TROUBLE, "show what is in orderly.yaml" },
+#endif
+#ifdef ORD_JOBS
+	{ "jobs", "orderly jobs", jobs_main, JOBS_TROUBLE,
+		"work off a list of jobs that many processes share" },
 #endif
 	{ "ctx", "orderly ctx", ctx_main, CTX_TROUBLE, "talk to the graph that runs this command" },
 };

@@ -1,0 +1,298 @@
+/*
+ * `orderly jobs`: one action on a list.  The table below has them; working and
+ * looking are in files of their own.  To add one: a row, its function, and its
+ * paragraph in docs/man/orderly-jobs.1.
+ */
+#include "jobs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "complain.h"
+#include "json.h"
+#include "text.h"
+
+int
+jobs_complain(struct ord_jobs *jobs)
+{
+	complain("%s", ord_jobs_error(jobs));
+	return JOBS_TROUBLE;
+}
+
+static int
+matches(const struct ord_job *job, void *user)
+{
+	return fnmatch(user, ord_job_name(job), 0) == 0;
+}
+
+struct ord_jobs *
+jobs_open(const struct jobs_options *options, struct ord_jobs_options *own)
+{
+	const char *const *label = options->labels;
+	struct ord_jobs *jobs;
+	int status;
+
+	own->labels = *label != NULL ? label : NULL;
+	own->failed_retries = options->failed_retries;
+	own->killed_retries = options->killed_retries;
+	own->heartbeat_ms = options->heartbeat_ms;
+	own->timeout_ms = options->timeout_ms;
+	own->on_failure = options->stop_on_failure ? ORD_JOBS_STOP : ORD_JOBS_CONTINUE;
+	if (options->filter != NULL) {
+		own->filter = matches;
+		own->filter_user = (void *)(uintptr_t)options->filter;
+	}
+	status = ord_jobs_new(&jobs, own);
+	if (status == ORD_ENOMEM)
+		complain_memory();
+	if (status != 0) {
+		complain("a label, or the name of the taker, is not valid: no blanks, no '/'");
+		return NULL;
+	}
+	if (ord_jobs_open(jobs, options->store) != 0) {
+		jobs_complain(jobs);
+		ord_jobs_destroy(&jobs);
+	}
+	return jobs;
+}
+
+/* For what is done at once: a list that must be there. */
+static struct ord_jobs *
+open_existing(const struct jobs_options *options)
+{
+	return jobs_open(options, &ORD_JOBS_OPTIONS(.must_exist = 1));
+}
+
+/* --- add --- */
+
+static bool
+read_payload(const char *path, struct text *payload)
+{
+	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	char bytes[65536];
+	ssize_t size = fd < 0 ? -1 : 0;
+
+	while (fd >= 0 && (size = read(fd, bytes, sizeof bytes)) > 0)
+		text_add(payload, bytes, (size_t)size);
+	if (size < 0)
+		complain_errno(errno, "cannot read %s", path);
+	if (fd > STDIN_FILENO)
+		close(fd);
+	return size == 0;
+}
+
+static int
+add_names(struct ord_jobs *jobs, const struct jobs_options *options, const struct text *payload)
+{
+	struct ord_job_options *all = text_allocate((size_t)options->n, sizeof *all);
+	const struct ord_job_options **pointers = text_allocate((size_t)options->n, sizeof *pointers);
+	uint64_t added = 0;
+	int status;
+
+	for (int i = 0; i < options->n; i++) {
+		all[i] = ORD_JOB(.name = options->arguments[i], .payload = payload->size != 0 ? payload->bytes : NULL,
+			.payload_size = payload->size, .fingerprint = options->fingerprint,
+			.fingerprint_size = options->fingerprint != NULL ? strlen(options->fingerprint) : 0,
+			.requires = options->requires, .after = options->after,
+			.failed_retries = options->failed_retries);
+		pointers[i] = &all[i];
+	}
+	status = ord_jobs_add_many(jobs, pointers, (size_t)options->n, &added);
+	free(all);
+	free(pointers);
+	return status != 0 ? jobs_complain(jobs) : 0;
+}
+
+static int
+add(const struct jobs_options *options)
+{
+	struct text payload = { 0 };
+	struct ord_jobs *jobs;
+	int status = 0;
+
+	if (options->range_set == (options->n != 0)) {
+		complain("add needs names, or --range N");
+		return JOBS_USAGE;
+	}
+	if (options->payload != NULL)
+		text_add_string(&payload, options->payload);
+	if (options->payload_file != NULL && !read_payload(options->payload_file, &payload))
+		return JOBS_TROUBLE;
+	jobs = jobs_open(options, &ORD_JOBS_OPTIONS(.taker = NULL));
+	if (jobs == NULL)
+		status = JOBS_TROUBLE;
+	else if (!options->range_set)
+		status = add_names(jobs, options, &payload);
+	else if (ord_jobs_add_range(jobs, options->range) != 0)
+		status = jobs_complain(jobs);
+	ord_jobs_destroy(&jobs);
+	text_finish(&payload);
+	return status;
+}
+
+/* --- take, done, fail: the taker is the process that calls these, a shell as a rule --- */
+
+static struct ord_jobs *
+open_for_parent(const struct jobs_options *options)
+{
+	return jobs_open(options, &ORD_JOBS_OPTIONS(.taker = options->taker, .must_exist = 1, .wait = options->wait,
+		.pid = options->pid != 0 ? options->pid : (int32_t)getppid()));
+}
+
+static void
+print_job(const struct ord_job *job, bool json)
+{
+	struct text line = { 0 };
+	size_t size;
+	const char *payload = ord_job_payload(job, &size);
+
+	if (json) {
+		text_add_byte(&line, '{');
+		json_text(&line, "name", ord_job_name(job));
+		json_number(&line, "attempt", ord_job_attempt(job));
+		json_text(&line, "taker", ord_job_taker(job));
+		json_name(&line, "payload");
+		json_bytes(&line, payload, size);
+		text_add_byte(&line, '}');
+	} else {
+		text_add_string(&line, ord_job_name(job));
+	}
+	text_add_byte(&line, '\n');
+	fwrite(line.bytes, 1, line.size, stdout);
+	text_finish(&line);
+}
+
+static int
+take(const struct jobs_options *options)
+{
+	struct ord_jobs *jobs = open_for_parent(options);
+	struct ord_job *job;
+	int status;
+
+	if (jobs == NULL)
+		return JOBS_TROUBLE;
+	status = ord_jobs_claim(jobs, &job);
+	if (status == 0)
+		print_job(job, options->json);
+	else
+		jobs_complain(jobs);
+	ord_jobs_destroy(&jobs);
+	if (status == 0)
+		return 0;
+	return status == ORD_ESYSTEM || status == ORD_ENOMEM ? JOBS_TROUBLE : JOBS_NOTHING;
+}
+
+static int
+end(const struct jobs_options *options)
+{
+	bool fails = strcmp(options->action, "fail") == 0;
+	struct ord_jobs *jobs;
+	struct ord_job *job;
+	int status = 0;
+
+	if (options->n == 0) {
+		complain("%s needs the name of a job", options->action);
+		return JOBS_USAGE;
+	}
+	jobs = open_for_parent(options);
+	if (jobs == NULL)
+		return JOBS_TROUBLE;
+	for (int i = 0; status == 0 && i < options->n; i++) {
+		status = ord_jobs_held(jobs, options->arguments[i], options->attempt, &job);
+		if (status == 0)
+			status = fails ? ord_job_fail(job, options->why) : ord_job_done(job);
+	}
+	if (status != 0)
+		jobs_complain(jobs);
+	ord_jobs_destroy(&jobs);
+	return status == 0 ? 0 : status == ORD_ELOST ? JOBS_NOTHING : JOBS_TROUBLE;
+}
+
+/* --- many at once --- */
+
+static int
+change_one(struct ord_jobs *jobs, const struct jobs_options *options, const char *pattern, uint64_t *count)
+{
+	switch (options->action[0] == 'r' ? options->action[2] : options->action[1]) {
+	case 't': return ord_jobs_retry(jobs, pattern, count);
+	case 'q': return ord_jobs_requeue(jobs, pattern, options->taker, count);
+	case 'a': return ord_jobs_cancel(jobs, pattern, count);
+	default: return ord_jobs_clear(jobs, pattern, options->states, count);
+	}
+}
+
+static int
+change(const struct jobs_options *options)
+{
+	struct ord_jobs *jobs;
+	uint64_t all = 0;
+	int status = 0;
+
+	if (strcmp(options->action, "cancel") == 0 && options->n == 0) {
+		complain("cancel needs a pattern of names; '*' cancels all");
+		return JOBS_USAGE;
+	}
+	jobs = open_existing(options);
+	if (jobs == NULL)
+		return JOBS_TROUBLE;
+	for (int i = 0; status == 0 && i < (options->n != 0 ? options->n : 1); i++) {
+		uint64_t count = 0;
+
+		status = change_one(jobs, options, options->n != 0 ? options->arguments[i] : NULL, &count);
+		all += count;
+	}
+	if (status != 0)
+		status = jobs_complain(jobs);
+	else
+		printf("%llu\n", (unsigned long long)all);
+	ord_jobs_destroy(&jobs);
+	return status;
+}
+
+struct action {
+	const char *name;
+	int (*run)(const struct jobs_options *options);
+	bool words; /* it may have arguments */
+};
+
+static const struct action actions[] = {
+	{ "add", add, true },
+	{ "take", take, false },
+	{ "work", jobs_work, true },
+	{ "done", end, true },
+	{ "fail", end, true },
+	{ "status", jobs_status, false },
+	{ "watch", jobs_watch, false },
+	{ "retry", change, true },
+	{ "requeue", change, true },
+	{ "cancel", change, true },
+	{ "clear", change, true },
+};
+
+int
+jobs_main(int argc, char **argv)
+{
+	struct jobs_options options;
+
+	complain_as("orderly jobs", JOBS_TROUBLE);
+	jobs_options_read(&options, argc, argv);
+	for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
+		if (strcmp(actions[i].name, options.action) != 0)
+			continue;
+		if (!actions[i].words && options.n != 0) {
+			complain("%s takes no arguments: '%s'", options.action, options.arguments[0]);
+			return JOBS_USAGE;
+		}
+		return actions[i].run(&options);
+	}
+	if (*options.action == '\0')
+		complain("say what to do: orderly help jobs");
+	else
+		complain("there is no action '%s': orderly help jobs", options.action);
+	return JOBS_USAGE;
+}

@@ -1,0 +1,48 @@
+/* `orderly jobs`: a list that takers share; what its parts have in common. */
+#ifndef TOOL_JOBS_H
+#define TOOL_JOBS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <orderly/jobs.h>
+
+#define JOBS_TROUBLE 3 /* the list, or the command itself, failed */
+#define JOBS_USAGE 2
+#define JOBS_NOTHING 1 /* nothing to take, or jobs that failed */
+
+#define JOBS_NAMES_MAX 64 /* of labels, of jobs to come after */
+
+struct jobs_options {
+	const char *action;
+	const char *store, *taker, *stop_file, *log, *filter, *why;
+	const char *payload, *payload_file, *fingerprint;
+	const char *labels[JOBS_NAMES_MAX + 1], *requires[JOBS_NAMES_MAX + 1], *after[JOBS_NAMES_MAX + 1];
+	char **arguments; /* arguments[n] behind the options */
+	int n;
+	uint32_t jobs; /* -j */
+	uint32_t wait; /* an enum ord_jobs_wait */
+	uint32_t failed_retries, killed_retries, states, attempt, heartbeat_ms, timeout_ms;
+	uint64_t range;
+	int pid;
+	bool range_set, one, json, stop_on_failure, all;
+};
+
+/* `orderly jobs`; returns the exit status. */
+int jobs_main(int argc, char **argv);
+
+/* Reads the words behind `orderly jobs ACTION`; ends the process if they are wrong. */
+void jobs_options_read(struct jobs_options *options, int argc, char **argv);
+
+/* Opens the list, with these on top of what the options say; NULL after a complaint. */
+struct ord_jobs *jobs_open(const struct jobs_options *options, struct ord_jobs_options *own);
+
+/* The sentence of the last call, as a complaint; JOBS_TROUBLE. */
+int jobs_complain(struct ord_jobs *jobs);
+
+/* Actions. */
+int jobs_status(const struct jobs_options *options);
+int jobs_watch(const struct jobs_options *options);
+int jobs_work(const struct jobs_options *options);
+
+#endif

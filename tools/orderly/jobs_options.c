@@ -1,0 +1,219 @@
+/* The arguments of `orderly jobs`. */
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "complain.h"
+#include "jobs.h"
+#include "values.h"
+
+enum {
+	KEY_TAKER = 256,
+	KEY_WAIT,
+	KEY_NO_WAIT,
+	KEY_ONE,
+	KEY_STOP_FILE,
+	KEY_FILTER,
+	KEY_LABEL,
+	KEY_REQUIRE,
+	KEY_AFTER,
+	KEY_PAYLOAD,
+	KEY_PAYLOAD_FILE,
+	KEY_FINGERPRINT,
+	KEY_RANGE,
+	KEY_RETRIES,
+	KEY_KILLED_RETRIES,
+	KEY_WHY,
+	KEY_STATE,
+	KEY_ATTEMPT,
+	KEY_PID,
+	KEY_LOG,
+	KEY_JSON,
+	KEY_STOP,
+	KEY_HEARTBEAT,
+	KEY_TIMEOUT
+};
+
+static const struct argp_option table[] = { { NULL, 0, NULL, 0, "For all:", 1 },
+	{ "store", 's', "ADDRESS", 0, "the list: a path that ends with .sqlite, or sqlite:PATH; else $ORDERLY_STORE, else jobs.sqlite", 1 },
+	{ "taker", KEY_TAKER, "NAME", 0, "the name of this taker; for requeue: whose jobs", 1 },
+	{ "json", KEY_JSON, NULL, 0, "status, take: for programs", 1 },
+	{ NULL, 0, NULL, 0, "add:", 2 },
+	{ "payload", KEY_PAYLOAD, "TEXT", 0, "what the job is about", 2 },
+	{ "payload-file", KEY_PAYLOAD_FILE, "FILE", 0, "the same from a file, - is standard input", 2 },
+	{ "fingerprint", KEY_FINGERPRINT, "TEXT", 0, "run again if it is another than the last one", 2 },
+	{ "require", KEY_REQUIRE, "LABEL", 0, "what a taker must have; again for more", 2 },
+	{ "after", KEY_AFTER, "NAME", 0, "a job that must be done first; again for more", 2 },
+	{ "range", KEY_RANGE, "N", 0, "the jobs 0 to N - 1, instead of names", 2 },
+	{ NULL, 0, NULL, 0, "take, work:", 3 },
+	{ "wait", KEY_WAIT, NULL, 0, "wait for ever for jobs that somebody adds", 3 },
+	{ "no-wait", KEY_NO_WAIT, NULL, 0, "leave when there is no job now", 3 },
+	{ "label", KEY_LABEL, "LABEL", 0, "what this taker has; again for more", 3 },
+	{ "filter", KEY_FILTER, "PATTERN", 0, "only jobs whose names match, as in a shell", 3 },
+	{ "retries", KEY_RETRIES, "N", 0, "attempts after one that failed; with add: of these jobs", 3 },
+	{ "killed-retries", KEY_KILLED_RETRIES, "N", 0, "attempts after one whose taker died (3)", 3 },
+	{ "stop-on-failure", KEY_STOP, NULL, 0, "take no more when a job has failed", 3 },
+	{ "heartbeat", KEY_HEARTBEAT, "TIME", 0, "how often to say that it lives (30s)", 3 },
+	{ "timeout", KEY_TIMEOUT, "TIME", 0, "after which silence others take it for dead (60s)", 3 },
+	{ "jobs", 'j', "N", 0, "work: so many commands at once (1)", 3 },
+	{ "one", KEY_ONE, NULL, 0, "work: one job, then leave", 3 },
+	{ "stop-file", KEY_STOP_FILE, "FILE", 0, "work: take no more when this file is there", 3 },
+	{ "log", KEY_LOG, "DIRECTORY", 0, "work: the words of each job into DIRECTORY/NAME.log", 3 },
+	{ NULL, 0, NULL, 0, "done, fail, requeue, clear:", 4 },
+	{ "attempt", KEY_ATTEMPT, "N", 0, "done, fail: only if it is this attempt", 4 },
+	{ "why", KEY_WHY, "TEXT", 0, "fail: the reason", 4 },
+	{ "pid", KEY_PID, "PID", 0, "take, done, fail: the process that lives as long as the taker (the parent)", 4 },
+	{ "state", KEY_STATE, "STATE", 0, "clear: jobs in this state (those that have ended); again for more, all: every one", 4 },
+	{ 0 } };
+
+static uint32_t
+read_number(struct argp_state *state, const char *text, uint32_t least, uint32_t most)
+{
+	char *end;
+	unsigned long number;
+
+	errno = 0;
+	number = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || number < least || number > most)
+		argp_error(state, "'%s' is no number from %u to %u", text, least, most);
+	return (uint32_t)number;
+}
+
+static uint32_t
+read_time(struct argp_state *state, const char *text)
+{
+	uint32_t milliseconds = 0;
+	const char *wrong = values_time(text, &milliseconds);
+
+	if (wrong != NULL)
+		argp_error(state, "%s", wrong);
+	return milliseconds;
+}
+
+static void
+append(struct argp_state *state, const char **list, const char *text)
+{
+	size_t n = 0;
+
+	while (list[n] != NULL)
+		n++;
+	if (n == JOBS_NAMES_MAX)
+		argp_error(state, "more than %d of them", JOBS_NAMES_MAX);
+	list[n] = text;
+}
+
+static uint32_t
+read_state(struct argp_state *state, const char *text)
+{
+	if (strcmp(text, "all") == 0)
+		return UINT32_MAX;
+	for (int i = ORD_JOB_WAITING; i <= ORD_JOB_CANCELED; i++)
+		if (strcmp(text, ord_job_state_name(i)) == 0)
+			return ORD_JOB_IN(i);
+	argp_error(state, "there is no state '%s'", text);
+	return 0;
+}
+
+static uint64_t
+read_range(struct argp_state *state, const char *text)
+{
+	char *end;
+	unsigned long long number;
+
+	errno = 0;
+	number = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end != '\0' || errno != 0)
+		argp_error(state, "'%s' is no number of jobs", text);
+	return number;
+}
+
+/* The options that tell what is added, or how something ends. */
+static bool
+read_of_job(int key, char *value, struct argp_state *state, struct jobs_options *options)
+{
+	switch (key) {
+	case KEY_REQUIRE: append(state, options->requires, value); break;
+	case KEY_AFTER: append(state, options->after, value); break;
+	case KEY_PAYLOAD: options->payload = value; break;
+	case KEY_PAYLOAD_FILE: options->payload_file = value; break;
+	case KEY_FINGERPRINT: options->fingerprint = value; break;
+	case KEY_RANGE:
+		options->range = read_range(state, value);
+		options->range_set = true;
+		break;
+	case KEY_WHY: options->why = value; break;
+	case KEY_STATE: options->states |= read_state(state, value); break;
+	case KEY_ATTEMPT: options->attempt = read_number(state, value, 1, UINT32_MAX); break;
+	case KEY_PID: options->pid = (int)read_number(state, value, 1, INT32_MAX); break;
+	default: return false;
+	}
+	return true;
+}
+
+static error_t
+read_option(int key, char *value, struct argp_state *state)
+{
+	struct jobs_options *options = state->input;
+
+	if (read_of_job(key, value, state, options))
+		return 0;
+	switch (key) {
+	case 's': options->store = value; break;
+	case 'j': options->jobs = read_number(state, value, 1, JOBS_MAX); break;
+	case KEY_TAKER: options->taker = value; break;
+	case KEY_WAIT: options->wait = ORD_JOBS_WAIT_FOREVER; break;
+	case KEY_NO_WAIT: options->wait = ORD_JOBS_WAIT_NEVER; break;
+	case KEY_ONE: options->one = true; break;
+	case KEY_STOP_FILE: options->stop_file = value; break;
+	case KEY_FILTER: options->filter = value; break;
+	case KEY_LABEL: append(state, options->labels, value); break;
+	case KEY_RETRIES: options->failed_retries = read_number(state, value, 0, 1000000); break;
+	case KEY_KILLED_RETRIES: options->killed_retries = read_number(state, value, 0, 1000000); break;
+	case KEY_LOG: options->log = value; break;
+	case KEY_JSON: options->json = true; break;
+	case KEY_STOP: options->stop_on_failure = true; break;
+	case KEY_HEARTBEAT: options->heartbeat_ms = read_time(state, value); break;
+	case KEY_TIMEOUT: options->timeout_ms = read_time(state, value); break;
+	case ARGP_KEY_ARG:
+		/* All that follows: for work it is a command with options of its own. */
+		options->arguments = state->argv + state->next - 1;
+		options->n = state->argc - state->next + 1;
+		if (strcmp(options->action, "work") != 0) {
+			state->quoted = 0;
+			options->n = 0;
+			return ARGP_ERR_UNKNOWN;
+		}
+		state->next = state->argc;
+		break;
+	case ARGP_KEY_ARGS:
+		options->arguments = state->argv + state->next;
+		options->n = state->argc - state->next;
+		break;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+void
+jobs_options_read(struct jobs_options *options, int argc, char **argv)
+{
+	static const struct argp parser = { .options = table,
+		.parser = read_option,
+		.args_doc = "add NAME…\ntake\nwork COMMAND [ARGUMENT…]\ndone NAME\nfail NAME\nstatus\nwatch\nretry [PATTERN]\nrequeue [PATTERN]\ncancel PATTERN\nclear [PATTERN]",
+		.doc = "Jobs that takers share which are started apart, come and go. See orderly-jobs(1)." };
+	const char *store = getenv("ORDERLY_STORE"); /* NOLINT(concurrency-mt-unsafe): one thread */
+
+	*options = (struct jobs_options){ .action = "", .jobs = 1, .killed_retries = 3 };
+	options->store = store != NULL && *store != '\0' ? store : "jobs.sqlite";
+	argp_err_exit_status = JOBS_USAGE;
+	if (argc > 1 && argv[1][0] != '-') {
+		options->action = argv[1];
+		argv[1] = argv[0];
+		argc--;
+		argv++;
+	}
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
+	if (argp_parse(&parser, argc, argv, strcmp(options->action, "work") == 0 ? ARGP_IN_ORDER : 0, NULL, options) != 0)
+		complain_memory();
+}

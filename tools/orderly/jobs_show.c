@@ -1,0 +1,386 @@
+/*
+ * `orderly jobs status` and `watch`: how a list stands, as a table, as lines or
+ * as JSON.  A list that is not there yet is waited for, not an error, by watch.
+ */
+#define _GNU_SOURCE /* winsize */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "complain.h"
+#include "jobs.h"
+#include "json.h"
+#include "text.h"
+
+#define PAUSE_MS 200 /* between two drawings */
+#define REASONS_MAX 10
+#define WIDTH_USUAL 80
+#define HEIGHT_USUAL 24
+#define BAR_WIDTH 40
+
+/* What is told of a list. */
+struct picture {
+	struct ord_job_counts counts;
+	struct text takers; /* lines, or JSON */
+	struct text bad;    /* the same, of jobs that failed, were killed or are blocked */
+	unsigned n_bad;
+	bool json;
+	uint64_t now_ms;
+};
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void
+add_padded(struct text *text, const char *word, size_t width)
+{
+	size_t size = strlen(word);
+
+	text_add(text, word, size);
+	for (; size < width; size++)
+		text_add_byte(text, ' ');
+	text_add_string(text, "  ");
+}
+
+static int
+note_taker(const struct ord_taker *taker, void *user)
+{
+	struct picture *picture = user;
+	struct text *text = &picture->takers;
+	uint64_t age = picture->now_ms > taker->since_ms ? (picture->now_ms - taker->since_ms) / 1000 : 0;
+	char pid[16], number[80];
+
+	/* Who only added something, or looked. */
+	if (taker->state == ORD_TAKER_OFFLINE && taker->taken == 0)
+		return 0;
+	if (picture->json) {
+		text_add_string(text, text->size != 0 ? ",{" : "{");
+		json_text(text, "name", taker->name);
+		json_text(text, "host", taker->host);
+		json_number(text, "pid", taker->pid);
+		json_text(text, "state", ord_taker_state_name(taker->state));
+		json_text(text, "labels", taker->labels);
+		json_number(text, "held", (long long)taker->held);
+		json_number(text, "taken", (long long)taker->taken);
+		json_number(text, "since_ms", (long long)taker->since_ms);
+		json_number(text, "seen_ms", (long long)taker->seen_ms);
+		text_add_byte(text, '}');
+		return 0;
+	}
+	snprintf(pid, sizeof pid, "%d", (int)taker->pid);
+	add_padded(text, taker->name, 28);
+	add_padded(text, ord_taker_state_name(taker->state), 7);
+	add_padded(text, pid, 8);
+	snprintf(number, sizeof number, "%8" PRIu64 "  %6" PRIu64 "  %" PRIu64 " s\n", taker->taken, taker->held, age);
+	text_add_string(text, number);
+	return 0;
+}
+
+static int
+note_bad(const struct ord_job *job, void *user)
+{
+	struct picture *picture = user;
+	struct text *text = &picture->bad;
+
+	if (++picture->n_bad > REASONS_MAX && !picture->json)
+		return 0;
+	if (picture->json) {
+		text_add_string(text, text->size != 0 ? ",{" : "{");
+		json_text(text, "name", ord_job_name(job));
+		json_text(text, "state", ord_job_state_name(ord_job_state(job)));
+		json_number(text, "attempt", ord_job_attempt(job));
+		json_text(text, "taker", ord_job_taker(job));
+		json_text(text, "why", ord_job_why(job));
+		text_add_byte(text, '}');
+		return 0;
+	}
+	add_padded(text, ord_job_state_name(ord_job_state(job)), 8);
+	add_padded(text, ord_job_name(job), 20);
+	text_add_string(text, ord_job_why(job));
+	text_add_byte(text, '\n');
+	return 0;
+}
+
+static int
+take_picture(struct ord_jobs *jobs, struct picture *picture)
+{
+	const uint32_t bad = ORD_JOB_IN(ORD_JOB_FAILED) | ORD_JOB_IN(ORD_JOB_KILLED) | ORD_JOB_IN(ORD_JOB_BLOCKED);
+	int status;
+
+	picture->now_ms = now_ms();
+	picture->counts = ORD_JOB_COUNTS;
+	picture->n_bad = 0;
+	text_clear(&picture->takers);
+	text_clear(&picture->bad);
+	status = ord_jobs_counts(jobs, &picture->counts);
+	if (status == 0)
+		status = ord_jobs_takers(jobs, note_taker, picture);
+	if (status == 0 && (picture->counts.failed | picture->counts.killed | picture->counts.blocked) != 0)
+		status = ord_jobs_each(jobs, bad, note_bad, picture);
+	return status;
+}
+
+static void
+add_count(struct text *text, const char *word, uint64_t count)
+{
+	if (count == 0)
+		return;
+	text_add_string(text, ", ");
+	text_add_number(text, count);
+	text_add_byte(text, ' ');
+	text_add_string(text, word);
+}
+
+/* "12 of 20 done, 3 running, 5 waiting" */
+static void
+add_summary(struct text *text, const struct ord_job_counts *counts)
+{
+	text_add_number(text, counts->done);
+	text_add_string(text, " of ");
+	text_add_number(text, counts->total);
+	text_add_string(text, " done");
+	add_count(text, "running", counts->running);
+	add_count(text, "waiting", counts->waiting);
+	add_count(text, "blocked", counts->blocked);
+	add_count(text, "failed", counts->failed);
+	add_count(text, "killed", counts->killed);
+	add_count(text, "canceled", counts->canceled);
+	text_add_byte(text, '\n');
+}
+
+static void
+add_bar(struct text *text, const struct ord_job_counts *counts)
+{
+	uint64_t full = counts->total != 0 ? counts->done * BAR_WIDTH / counts->total : 0;
+
+	text_add_byte(text, '[');
+	for (uint64_t i = 0; i < BAR_WIDTH; i++)
+		text_add_byte(text, i < full ? '#' : ' ');
+	text_add_string(text, "]\n");
+}
+
+static void
+add_tables(struct text *text, const struct picture *picture)
+{
+	if (picture->takers.size != 0) {
+		text_add_string(text, "\n");
+		add_padded(text, "taker", 28);
+		add_padded(text, "state", 7);
+		add_padded(text, "pid", 8);
+		text_add_string(text, "   taken    held  since\n");
+		text_add(text, picture->takers.bytes, picture->takers.size);
+	}
+	if (picture->bad.size != 0) {
+		text_add_string(text, "\n");
+		text_add(text, picture->bad.bytes, picture->bad.size);
+	}
+	if (picture->n_bad > REASONS_MAX) {
+		text_add_string(text, "and ");
+		text_add_number(text, picture->n_bad - REASONS_MAX);
+		text_add_string(text, " more\n");
+	}
+}
+
+static void
+add_json(struct text *text, const struct jobs_options *options, const struct picture *picture)
+{
+	const struct ord_job_counts *counts = &picture->counts;
+
+	text_add_byte(text, '{');
+	json_text(text, "store", options->store);
+	json_name(text, "counts");
+	text_add_byte(text, '{');
+	json_number(text, "total", (long long)counts->total);
+	json_number(text, "waiting", (long long)counts->waiting);
+	json_number(text, "running", (long long)counts->running);
+	json_number(text, "done", (long long)counts->done);
+	json_number(text, "failed", (long long)counts->failed);
+	json_number(text, "killed", (long long)counts->killed);
+	json_number(text, "blocked", (long long)counts->blocked);
+	json_number(text, "canceled", (long long)counts->canceled);
+	text_add_byte(text, '}');
+	json_name(text, "takers");
+	text_add_byte(text, '[');
+	text_add(text, picture->takers.bytes, picture->takers.size);
+	text_add_byte(text, ']');
+	json_name(text, "unfinished");
+	text_add_byte(text, '[');
+	text_add(text, picture->bad.bytes, picture->bad.size);
+	text_add_string(text, "]}\n");
+}
+
+static bool
+print(const struct text *text)
+{
+	return fwrite(text->bytes, 1, text->size, stdout) == text->size && fflush(stdout) == 0;
+}
+
+static void
+picture_finish(struct picture *picture)
+{
+	text_finish(&picture->takers);
+	text_finish(&picture->bad);
+}
+
+int
+jobs_status(const struct jobs_options *options)
+{
+	struct ord_jobs *jobs = jobs_open(options, &ORD_JOBS_OPTIONS(.read_only = 1));
+	struct picture picture = { .json = options->json };
+	struct text text = { 0 };
+	int status = JOBS_TROUBLE;
+
+	if (jobs == NULL)
+		return status;
+	if (take_picture(jobs, &picture) != 0) {
+		jobs_complain(jobs);
+	} else {
+		if (options->json) {
+			add_json(&text, options, &picture);
+		} else {
+			add_summary(&text, &picture.counts);
+			add_tables(&text, &picture);
+		}
+		status = print(&text) ? 0 : JOBS_TROUBLE;
+	}
+	text_finish(&text);
+	picture_finish(&picture);
+	ord_jobs_destroy(&jobs);
+	return status;
+}
+
+/* --- watch --- */
+
+struct screen {
+	bool terminal;
+	unsigned lines; /* that stand there */
+	unsigned width, height;
+};
+
+/* Asked each time: a terminal may be resized. */
+static void
+measure(struct screen *screen)
+{
+	struct winsize size;
+
+	screen->width = WIDTH_USUAL;
+	screen->height = HEIGHT_USUAL;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 && size.ws_row > 1) {
+		screen->width = size.ws_col;
+		screen->height = size.ws_row;
+	}
+}
+
+/* Over what stands there: no line wraps, and no more of them than there is room for. */
+static void
+draw(struct screen *screen, const struct text *text)
+{
+	struct text out = { 0 };
+	const char *at = text->bytes, *end = text->bytes + text->size;
+
+	measure(screen);
+	if (screen->lines != 0) {
+		text_add_string(&out, "\r\033[");
+		text_add_number(&out, screen->lines < screen->height ? screen->lines : screen->height - 1);
+		text_add_string(&out, "A\033[J");
+	}
+	screen->lines = 0;
+	while (at < end && screen->lines + 1 < screen->height) {
+		const char *next = memchr(at, '\n', (size_t)(end - at));
+		size_t size = next != NULL ? (size_t)(next - at) : (size_t)(end - at), shown = 0, columns = 0;
+
+		for (; shown < size && columns < screen->width - 1; shown++)
+			columns += ((unsigned char)at[shown] & 0xc0) != 0x80;
+		text_add(&out, at, shown);
+		text_add_byte(&out, '\n');
+		screen->lines++;
+		at += size + 1;
+	}
+	print(&out);
+	text_finish(&out);
+}
+
+static void
+pause_ms(unsigned milliseconds)
+{
+	struct timespec time = { milliseconds / 1000, (long)(milliseconds % 1000) * 1000000 };
+
+	nanosleep(&time, NULL);
+}
+
+/* The list, as soon as it is there. */
+static struct ord_jobs *
+await_list(const struct jobs_options *options)
+{
+	const char *path = strncmp(options->store, "sqlite:", 7) == 0 ? options->store + 7 : options->store;
+
+	if (access(path, F_OK) != 0)
+		fprintf(stderr, "waiting for %s\n", path);
+	while (access(path, F_OK) != 0)
+		pause_ms(PAUSE_MS);
+	return jobs_open(options, &ORD_JOBS_OPTIONS(.read_only = 1));
+}
+
+static bool
+show(struct screen *screen, const struct jobs_options *options, const struct picture *picture, struct text *last)
+{
+	struct text text = { 0 };
+
+	if (options->json) {
+		add_json(&text, options, picture);
+	} else {
+		add_summary(&text, &picture->counts);
+		if (screen->terminal) {
+			add_bar(&text, &picture->counts);
+			add_tables(&text, picture);
+		}
+	}
+	if (screen->terminal && !options->json) {
+		draw(screen, &text);
+	} else if (text.size != last->size || memcmp(text.bytes, last->bytes, text.size) != 0) {
+		print(&text);
+		text_clear(last);
+		text_add(last, text.bytes, text.size);
+	}
+	text_finish(&text);
+	return ferror(stdout) == 0;
+}
+
+int
+jobs_watch(const struct jobs_options *options)
+{
+	struct ord_jobs *jobs = await_list(options);
+	struct picture picture = { .json = options->json };
+	struct screen screen = { .terminal = isatty(STDOUT_FILENO) == 1 };
+	struct text last = { 0 };
+	int status = 0;
+	bool fine = jobs != NULL;
+
+	while (fine && (status = take_picture(jobs, &picture)) == 0) {
+		fine = show(&screen, options, &picture, &last);
+		if (picture.counts.waiting + picture.counts.running == 0 && picture.counts.total != 0 &&
+			options->wait != ORD_JOBS_WAIT_FOREVER)
+			break;
+		pause_ms(PAUSE_MS);
+		/* On a terminal ages and sizes change, too. */
+		status = ord_jobs_watch(jobs, screen.terminal ? 1000 : -1);
+		if (status != 0 && status != ORD_ETIMEDOUT)
+			break;
+	}
+	if (status != 0 && status != ORD_ETIMEDOUT && jobs != NULL)
+		jobs_complain(jobs);
+	text_finish(&last);
+	picture_finish(&picture);
+	ord_jobs_destroy(&jobs);
+	return !fine || (status != 0 && status != ORD_ETIMEDOUT) ? JOBS_TROUBLE : 0;
+}
