@@ -7,24 +7,16 @@
 #include "base/memory.h"
 #include "jobs/labels.h"
 
-static void
-fill_texts(struct ord_job *job)
-{
-	labels_show(job->is.requires, job->requires);
-	snprintf(job->why, sizeof job->why, "%s", job->is.why);
-	if (job->is.state == ORD_JOB_BLOCKED && job->is.awaits[0] != '\0')
-		snprintf(job->why, sizeof job->why, "after %s, which is %s", job->is.awaits,
-			ord_job_state_name(job->is.awaits_state));
-}
-
 void
-job_show(struct ord_job *shown, const struct store_job *is)
+job_show(struct ord_job *shown, struct job_texts *texts, const struct store_job *is)
 {
-	shown->jobs = NULL;
-	shown->next = NULL;
-	shown->storage = NULL;
-	shown->is = *is;
-	fill_texts(shown);
+	*shown = (struct ord_job){ .is = *is, .why = is->why };
+	shown->requires = labels_show(is->requires, texts->requires);
+	if (is->state != ORD_JOB_BLOCKED || is->awaits[0] == '\0')
+		return;
+	snprintf(texts->why, sizeof texts->why, "after %s, which is %s", is->awaits,
+		ord_job_state_name(is->awaits_state));
+	shown->why = texts->why;
 }
 
 struct ord_job *
@@ -37,7 +29,7 @@ job_new(struct ord_jobs *jobs, const struct store_job *is)
 
 	if (job == NULL)
 		return NULL;
-	job->storage = memory_resize(NULL, is->payload_size + 1 + name + labels + taker);
+	job->storage = memory_resize(NULL, is->payload_size + 1 + name + 2 * labels + taker);
 	if (job->storage == NULL) {
 		memory_free(job);
 		return NULL;
@@ -52,11 +44,11 @@ job_new(struct ord_jobs *jobs, const struct store_job *is)
 	at += is->payload_size + 1;
 	job->is.name = memcpy(at, is->name, name);
 	job->is.requires = memcpy(at + name, is->requires, labels);
-	job->is.taker = memcpy(at + name + labels, is->taker, taker);
-	job->is.why = job->is.awaits = "";
+	job->requires = labels_show(is->requires, at + name + labels);
+	job->is.taker = memcpy(at + name + 2 * labels, is->taker, taker);
+	job->why = job->is.why = job->is.awaits = "";
 	job->is.fingerprint = NULL;
 	job->is.after = NULL;
-	fill_texts(job);
 	return job;
 }
 

@@ -5,6 +5,7 @@
 #include <orderly/jobs.h>
 
 #include "base/error.h"
+#include "jobs/labels.h"
 #include "jobs/store.h"
 
 #define JOBS_BATCH_MAX 1000
@@ -15,9 +16,15 @@ struct ord_job {
 	struct ord_jobs *jobs; /* NULL: it is shown */
 	struct ord_job *next;  /* in the list of those that are held */
 	struct store_job is;
-	char *storage;                 /* of what `is` points to, if it is held */
-	char requires[4096];           /* for people */
-	char why[STORE_WHY_MAX + 400]; /* of what it is blocked by */
+	char *storage;        /* of what `is` and requires point to, if it is held */
+	const char *requires; /* for people */
+	const char *why;      /* the same; for a blocked job what it waits for */
+};
+
+/* Texts of a job that is shown. */
+struct job_texts {
+	char requires[LABELS_MAX];
+	char why[STORE_WHY_MAX + 400];
 };
 
 /* Another taker that is looked at. */
@@ -36,9 +43,10 @@ struct ord_jobs {
 	char *alive;          /* 1 in the process that made it */
 	int wake;             /* an eventfd: ord_jobs_interrupt */
 	int open, closed;
-	struct ord_job *held;   /* given to the user */
-	struct ord_job *ready;  /* claimed, not yet given; in order */
-	struct ord_job *last;   /* what take gave last, in held; NULL: ended */
+	struct ord_job *held;       /* given to the user */
+	struct ord_job *ready;      /* claimed, not yet given; in order */
+	struct ord_job *ready_last; /* of ready, if that is not empty */
+	struct ord_job *last;       /* what take gave last, in held; NULL: ended */
 	struct store_end *ends; /* ends[n_ends], room for batch + 1: not yet told to the store */
 	size_t n_ends;
 	size_t n_unseen; /* behind that room: claimed in this exchange, but there was no memory */
@@ -68,8 +76,8 @@ int jobs_look_after(struct ord_jobs *jobs, int anew);
  */
 int jobs_wait(struct ord_jobs *jobs, int timeout_ms);
 
-/* What the store holds of a job, for people: a struct ord_job on the stack. */
-void job_show(struct ord_job *shown, const struct store_job *is);
+/* What the store holds of a job, for people: all on the caller's stack. */
+void job_show(struct ord_job *shown, struct job_texts *texts, const struct store_job *is);
 
 /* A copy that can be held, not yet in a list; NULL without memory. */
 struct ord_job *job_new(struct ord_jobs *jobs, const struct store_job *is);

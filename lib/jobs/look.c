@@ -65,9 +65,10 @@ static int
 call_for_job(void *user, const struct store_job *is)
 {
 	const struct job_call *call = user;
+	struct job_texts texts;
 	struct ord_job shown;
 
-	job_show(&shown, is);
+	job_show(&shown, &texts, is);
 	return call->fn(&shown, call->user);
 }
 

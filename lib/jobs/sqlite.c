@@ -89,6 +89,11 @@ static const char *const texts[N_SQL] = {
 		" (attempt = ?3 OR ?3 = 0)",
 	[SQL_GET_ENDING] = "SELECT state, taker, attempt, failures, kills, failed_retries,"
 			   " killed_retries, began, again FROM job WHERE id = ?1",
+	/* The common case in one step: self's, and not changed meanwhile. */
+	[SQL_DONE] =
+		"UPDATE job SET state = 3, ended = ?4, why = NULL WHERE id = ?1 AND state = 2 AND"
+		" taker = ?2 AND attempt = ?3 AND again = 0",
+	[SQL_ANY_BLOCKED] = "SELECT EXISTS (SELECT 1 FROM job WHERE state = 6)",
 	[SQL_END] = "UPDATE job SET state = ?2, failures = ?3, kills = ?4, ended = ?5, why = ?6,"
 		    " again = 0 WHERE id = ?1",
 	[SQL_RUNNING_OF] = "SELECT id FROM job WHERE state = 2 AND taker = ?1 LIMIT 1",

@@ -41,6 +41,8 @@ enum sql {
 	SQL_WAITING,
 	SQL_HELD,
 	SQL_GET_ENDING,
+	SQL_DONE,
+	SQL_ANY_BLOCKED,
 	SQL_END,
 	SQL_RUNNING_OF,
 	SQL_PUT_RUN,
@@ -79,6 +81,7 @@ struct database {
 	int64_t version;    /* data_version of the last look */
 	uint64_t since_ns;  /* a lock is waited for since then; 0: none is */
 	uint64_t random;    /* of waits */
+	int64_t blocked;    /* in this transaction: may a job be blocked? */
 	uint64_t uncounted; /* taken since SQL_COUNT_TAKEN */
 	uint64_t counted_ns;
 };
@@ -120,8 +123,8 @@ int sqlite_trouble(struct store *store, int code, const char *what);
 const char *sqlite_text(sqlite3_stmt *row, int column);
 
 /* sqlite_rows.c: what is done to jobs inside a transaction; codes of SQLite. */
-/* One of self; lost is set if it is not. */
-int sqlite_end_own(struct store *store, struct store_end *end, int64_t now);
+/* One of self; lost is set if it is not.  blocked: some job of the list may be. */
+int sqlite_end_own(struct store *store, struct store_end *end, int blocked, int64_t now);
 int sqlite_end_job(struct store *store, int64_t job, int how, const char *why, int64_t now);
 int sqlite_settle_done(struct store *store, int64_t job);
 int sqlite_settle_undone(struct store *store, int64_t job);

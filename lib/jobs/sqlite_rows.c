@@ -162,15 +162,27 @@ sqlite_end_job(struct store *store, int64_t job, int how, const char *why, int64
 }
 
 int
-sqlite_end_own(struct store *store, struct store_end *end, int64_t now)
+sqlite_end_own(struct store *store, struct store_end *end, int blocked, int64_t now)
 {
+	struct database *database = DATABASE_OF(store);
 	struct ending ending;
-	int code = read_ending(store, end->job, &ending);
+	int code = SQLITE_OK;
 
+	end->lost = 0;
+	if (end->kind == STORE_DONE) {
+		code = sqlite_run(store, SQL_DONE, "iiii", end->job, store->self.id,
+			(int64_t)end->attempt, now);
+		if (code == SQLITE_OK && sqlite3_changes(database->handle) == 1)
+			return blocked ? sqlite_settle_done(store, end->job) : SQLITE_OK;
+	}
+	if (code == SQLITE_OK)
+		code = read_ending(store, end->job, &ending);
+	if (code != SQLITE_OK)
+		return code;
 	end->lost = ending.job.state != ORD_JOB_RUNNING || ending.taker != store->self.id ||
 		ending.job.attempt != end->attempt;
-	if (code != SQLITE_OK || end->lost)
-		return code;
+	if (end->lost)
+		return SQLITE_OK;
 	return end_row(store, &ending, (int)end->kind, end->why, now);
 }
 

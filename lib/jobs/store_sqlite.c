@@ -314,12 +314,15 @@ store_exchange(struct store *store, struct store_end *ends, size_t n_ends,
 {
 	struct database *database = DATABASE_OF(store);
 	struct claimed claimed = { give, user, 0 };
+	int64_t blocked = 0;
 	int status = sqlite_begin(store), code = SQLITE_OK;
 
 	if (status != 0)
 		return status;
+	if (n_ends != 0)
+		code = sqlite_number(store, SQL_ANY_BLOCKED, 0, &blocked, "");
 	for (size_t i = 0; code == SQLITE_OK && i < n_ends; i++)
-		code = sqlite_end_own(store, &ends[i], now);
+		code = sqlite_end_own(store, &ends[i], blocked != 0, now);
 	if (code == SQLITE_OK && claim->most != 0)
 		code = settle_self(store, now);
 	if (code == SQLITE_OK)

@@ -21,16 +21,18 @@ static int
 keep_claimed(void *user, const struct store_job *is)
 {
 	struct ord_jobs *jobs = user;
-	struct ord_job *job = job_new(jobs, is), **end = &jobs->ready;
+	struct ord_job *job = job_new(jobs, is);
 
 	if (job == NULL) {
 		jobs->ends[jobs->options.batch + 1 + jobs->n_unseen++] =
 			(struct store_end){ is->id, is->attempt, STORE_BACK, NULL, 0 };
 		return ORD_ENOMEM;
 	}
-	while (*end != NULL)
-		end = &(*end)->next;
-	*end = job;
+	if (jobs->ready == NULL)
+		jobs->ready = job;
+	else
+		jobs->ready_last->next = job;
+	jobs->ready_last = job;
 	return 0;
 }
 
@@ -76,9 +78,10 @@ static int
 choose(void *user, const struct store_job *is)
 {
 	struct choice *choice = user;
+	struct job_texts texts;
 	struct ord_job shown;
 
-	job_show(&shown, is);
+	job_show(&shown, &texts, is);
 	if (choice->jobs->options.filter(&shown, choice->jobs->options.filter_user))
 		choice->ids[choice->n++] = is->id;
 	return choice->n == choice->most;
@@ -115,9 +118,10 @@ static int
 explain_blocked(void *user, const struct store_job *is)
 {
 	struct ord_jobs *jobs = user;
+	struct job_texts texts;
 	struct ord_job shown;
 
-	job_show(&shown, is);
+	job_show(&shown, &texts, is);
 	error_set(&jobs->error, ORD_ESTALLED,
 		"nothing can come any more, but jobs stay blocked: '%s' comes %s (retry that, or cancel this)",
 		is->name, shown.why);

@@ -1,0 +1,250 @@
+/* Files of lists that are not as they should be: damaged, of others, newer, read-only, deleted, on full disks. */
+#define _GNU_SOURCE /* RLIMIT_FSIZE */
+#include "lists.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifdef ORD_JOBS_SQLITE
+#include "jobs/jobs.h"
+#include "jobs/sqlite.h"
+
+static struct list_at
+sqlite_list(void)
+{
+	struct list_at at = lists_first();
+
+	while (strcmp(at.scheme, "sqlite") != 0)
+		lists_next(&at);
+	return at;
+}
+
+static const char *
+path_of(const struct list_at *at)
+{
+	return at->address + strlen("sqlite:");
+}
+
+static void
+write_file(const char *path, const char *bytes, off_t at)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+
+	CHECK(fd >= 0);
+	CHECK_EQ(pwrite(fd, bytes, strlen(bytes), at), strlen(bytes));
+	close(fd);
+}
+
+static void
+change(const struct list_at *at, const char *statement)
+{
+	sqlite3 *handle;
+
+	CHECK_EQ(sqlite3_open(path_of(at), &handle), SQLITE_OK);
+	CHECK_EQ(sqlite3_exec(handle, statement, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(handle);
+}
+
+/* An object whose open must fail so. */
+static void
+refuses(const struct list_at *at, const struct ord_jobs_options *options, int status, const char *word)
+{
+	struct ord_jobs *jobs;
+	struct ord_job *job;
+
+	CHECK_EQ(ord_jobs_new(&jobs, options), 0);
+	JOBS_SAYS(jobs, ord_jobs_open(jobs, at->address), status, word);
+	/* It can be used no more than before. */
+	JOBS_SAYS(jobs, ord_jobs_take(jobs, &job), ORD_EINVAL, "not open");
+	ord_jobs_destroy(&jobs);
+}
+
+SCENE(sqlite, a_list_that_is_not_there)
+{
+	struct list_at at = sqlite_list();
+	struct ord_jobs *jobs;
+
+	refuses(&at, &ORD_JOBS_OPTIONS(.must_exist = 1), ORD_EINVAL, "there is no list");
+	refuses(&at, &ORD_JOBS_OPTIONS(.read_only = 1), ORD_EINVAL, "there is no list");
+	CHECK(access(path_of(&at), F_OK) != 0);
+	CHECK_EQ(ord_jobs_new(&jobs, NULL), 0);
+	JOBS_SAYS(jobs, ord_jobs_open(jobs, "sqlite:"), ORD_EINVAL, "needs a path");
+	JOBS_SAYS(jobs, ord_jobs_open(jobs, "sqlite:/nowhere/at/all.sqlite"), ORD_ESYSTEM, "/nowhere/at");
+	ord_jobs_destroy(&jobs);
+	lists_next(&at);
+}
+
+SCENE(sqlite, a_damaged_list_is_set_aside_and_said)
+{
+	struct list_at at = sqlite_list();
+	char aside[300], bytes[16] = "";
+	struct ord_jobs *jobs;
+	int fd;
+
+	write_file(path_of(&at), "This is no database, however long one looks at it.", 0);
+	refuses(&at, &ORD_JOBS_OPTIONS(.read_only = 1), ORD_EFAILED, "is damaged");
+	refuses(&at, &ORD_JOBS_OPTIONS(.taker = NULL), ORD_EFAILED, ".aside-1 now: open it again");
+	snprintf(aside, sizeof aside, "%s.aside-1", path_of(&at));
+	fd = open(aside, O_RDONLY | O_CLOEXEC);
+	CHECK(fd >= 0 && read(fd, bytes, 7) == 7 && strcmp(bytes, "This is") == 0);
+	close(fd);
+	jobs = OPEN(&at, .taker = NULL);
+	JOBS_OK(jobs, ord_jobs_add_range(jobs, 5000));
+	ord_jobs_destroy(&jobs);
+	/* The schema itself: the next one is another file. */
+	write_file(path_of(&at), "nonsense nonsense nonsense nonsense nonsense", 100);
+	refuses(&at, &ORD_JOBS_OPTIONS(.taker = NULL), ORD_EFAILED, ".aside-2 now");
+	jobs = OPEN(&at, .taker = NULL);
+	ord_jobs_destroy(&jobs);
+	lists_next(&at);
+}
+
+SCENE(sqlite, a_newer_list_and_that_of_others_are_refused)
+{
+	struct list_at at = sqlite_list();
+	struct ord_jobs *jobs = OPEN(&at, .taker = NULL);
+
+	ord_jobs_destroy(&jobs);
+	change(&at, "PRAGMA user_version = 1000");
+	refuses(&at, &ORD_JOBS_OPTIONS(.taker = NULL), ORD_ENOTSUP, "newer version");
+	CHECK_EQ(unlink(path_of(&at)), 0);
+	change(&at, "CREATE TABLE theirs (x)");
+	refuses(&at, &ORD_JOBS_OPTIONS(.taker = NULL), ORD_EINVAL, "of another program");
+	lists_next(&at);
+}
+
+SCENE(sqlite, a_reader_sees_and_changes_nothing)
+{
+	struct list_at at = sqlite_list();
+	struct ord_jobs *jobs = OPEN(&at, .taker = NULL), *reader = OPEN(&at, .read_only = 1);
+	struct ord_job *job;
+
+	JOBS_OK(jobs, ord_jobs_add_range(jobs, 3));
+	CHECK_EQ(lists_counts(reader).waiting, 3);
+	JOBS_OK(reader, ord_jobs_watch(reader, -1));
+	JOBS_SAYS(reader, ord_jobs_take(reader, &job), ORD_EINVAL, "to look only");
+	JOBS_SAYS(reader, ord_jobs_add(reader, &ORD_JOB(.name = "a")), ORD_EINVAL, "to look only");
+	ord_jobs_destroy(&reader);
+	ord_jobs_destroy(&jobs);
+	if (geteuid() != 0) {
+		CHECK_EQ(chmod(path_of(&at), 0444), 0);
+		refuses(&at, &ORD_JOBS_OPTIONS(.taker = NULL), ORD_ESYSTEM, "writable");
+	}
+	lists_next(&at);
+}
+
+SCENE(sqlite, a_list_that_is_deleted_or_replaced_is_an_error)
+{
+	struct list_at at = sqlite_list();
+	struct ord_jobs *jobs = OPEN(&at, .wait = ORD_JOBS_WAIT_FOREVER), *fresh;
+	struct ord_job *job;
+
+	ADD(jobs, .name = "a");
+	job = TAKE(jobs, "a");
+	CHECK_EQ(unlink(path_of(&at)), 0);
+	JOBS_SAYS(jobs, ord_job_done(job), ORD_ESYSTEM, "deleted or replaced");
+	JOBS_SAYS(jobs, ord_job_done(job), ORD_ESYSTEM, "deleted or replaced");
+	JOBS_SAYS(jobs, ord_jobs_take(jobs, &job), ORD_ESYSTEM, "deleted or replaced");
+	CHECK_EQ(ord_jobs_new(&fresh, NULL), 0);
+	ord_jobs_destroy(&jobs);
+	ord_jobs_destroy(&fresh);
+	lists_next(&at);
+}
+
+/* A wait ends with it, too. */
+SCENE(sqlite, a_wait_ends_when_the_list_is_deleted)
+{
+	struct list_at at = sqlite_list();
+	struct ord_jobs *jobs = OPEN(&at, .wait = ORD_JOBS_WAIT_FOREVER);
+	struct ord_job *job;
+	char log[300];
+
+	snprintf(log, sizeof log, "%s-wal", path_of(&at));
+	if (fork() == 0) {
+		scene_pause_ms(50);
+		unlink(path_of(&at));
+		unlink(log);
+		_exit(0);
+	}
+	JOBS_SAYS(jobs, ord_jobs_take(jobs, &job), ORD_ESYSTEM, "deleted or replaced");
+	CHECK(wait(NULL) > 0);
+	ord_jobs_destroy(&jobs);
+	lists_next(&at);
+}
+
+/* No room in the middle of a claim, an end, an add: nothing has happened, and it goes on when there is room. */
+SCENE(sqlite, no_room_leaves_the_list_as_it_was)
+{
+	struct list_at at = sqlite_list();
+	struct ord_jobs *jobs = OPEN(&at, .taker = NULL);
+	struct rlimit limit, low;
+	struct ord_job *job, *held;
+
+	JOBS_OK(jobs, ord_jobs_add_range(jobs, 100));
+	held = TAKE(jobs, "0");
+	CHECK_EQ(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	low = limit;
+	low.rlim_cur = 4096;
+	CHECK_EQ(setrlimit(RLIMIT_FSIZE, &low), 0);
+	JOBS_SAYS(jobs, ord_jobs_claim(jobs, &job), ORD_ESYSTEM, "cannot grow");
+	JOBS_SAYS(jobs, ord_job_done(held), ORD_ESYSTEM, "cannot grow");
+	JOBS_SAYS(jobs, ord_jobs_add(jobs, &ORD_JOB(.name = "a")), ORD_ESYSTEM, "ulimit -f");
+	CHECK_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	CHECK_EQ(lists_counts(jobs).waiting, 99);
+	JOBS_OK(jobs, ord_job_done(held));
+	JOBS_OK(jobs, ord_job_done(TAKE(jobs, "1")));
+	CHECK_EQ(lists_counts(jobs).done, 2);
+	ord_jobs_destroy(&jobs);
+	lists_next(&at);
+}
+
+SCENE(sqlite, a_full_database_gives_nothing_out)
+{
+	struct list_at at = sqlite_list();
+	struct ord_jobs *jobs = OPEN(&at, .taker = NULL);
+	char *payload = malloc(1 << 20);
+	int i = 0, status = 0;
+	struct ord_job *job;
+	sqlite3 *handle;
+
+	memset(payload, 'x', 1 << 20);
+	handle = DATABASE_OF(&jobs->store)->handle;
+	CHECK_EQ(sqlite3_exec(handle, "PRAGMA max_page_count = 300", NULL, NULL, NULL), SQLITE_OK);
+	for (; status == 0 && i < 10; i++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "%d", i);
+		status = ord_jobs_add(jobs, &ORD_JOB(.name = name, .payload = payload, .payload_size = 1 << 20));
+	}
+	CHECK_EQ(status, ORD_ESYSTEM);
+	CHECK(strstr(ord_jobs_error(jobs), "make room") != NULL);
+	CHECK_EQ(lists_counts(jobs).total, i - 1);
+	while (ord_jobs_take(jobs, &job) == 0)
+		;
+	CHECK_EQ(lists_counts(jobs).done, i - 1);
+	free(payload);
+	ord_jobs_destroy(&jobs);
+	lists_next(&at);
+}
+
+Test(sqlite, network_file_systems_are_known)
+{
+	cr_assert(sqlite_is_network(0x6969));
+	cr_assert(sqlite_is_network(0xff534d42));
+	cr_assert(sqlite_is_network(0xfe534d42));
+	cr_assert(sqlite_is_network(0x65735546));
+	cr_assert(sqlite_is_network(0x0bd00bd0));
+	cr_assert(sqlite_is_network(0x47504653));
+	cr_assert(!sqlite_is_network(0xef53));     /* ext4 */
+	cr_assert(!sqlite_is_network(0x01021994)); /* tmpfs */
+	cr_assert(!sqlite_is_network(0x9123683e)); /* btrfs */
+	cr_assert(!sqlite_is_network(0x58465342)); /* xfs */
+}
+#endif
