@@ -140,8 +140,8 @@ SCENE(deaths, killed_takers_lose_nothing)
 			if (lists_counts(jobs).done == JOBS) {
 				JOBS_OK(jobs, ord_jobs_each(jobs, 0, check_attempts, seen));
 				JOBS_OK(jobs, ord_jobs_clear(jobs, NULL, 0, NULL));
-				JOBS_OK(jobs, ord_jobs_add_range(jobs, JOBS));
 				memset(seen->began, 0, sizeof seen->began);
+				JOBS_OK(jobs, ord_jobs_add_range(jobs, JOBS));
 				for (int i = 0; i < TAKERS; i++)
 					if (takers[i] != takers[which] && waitpid(takers[i], &status, WNOHANG) == takers[i]) {
 						CHECK_EQ(status, 0);
