@@ -87,6 +87,11 @@ open_watch(struct ord_graph *graph)
 		if (watch->own[0] == NULL)
 			return error_memory(&graph->error);
 	}
+	if (graph->log_directory != NULL) {
+		watch->own[1] = own_path(watch, graph->log_directory);
+		if (watch->own[1] == NULL)
+			return error_memory(&graph->error);
+	}
 	if (eyes_open(&watch->eyes, (uint32_t)graph->options.watch_poll_ms) != ORD_OK)
 		return error_memory(&graph->error);
 	watch_warn(graph);

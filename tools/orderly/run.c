@@ -16,6 +16,7 @@
 #include "graph_file.h"
 #include "machine.h"
 #include "run_state.h"
+#include "run_watch.h"
 #include "signals.h"
 #include "terminal.h"
 
@@ -67,8 +68,14 @@ static void
 on_event(int kind, const struct ord_proc *proc, void *user)
 {
 	struct run *run = user;
-	struct item *item = items_of(&run->items, proc);
+	struct item *item;
 
+	if (proc == NULL) {
+		run_watch_event(run, kind);
+		return;
+	}
+	item = items_of(&run->items, proc);
+	item->superseded = kind == ORD_PROC_EVENT_AGAIN;
 	switch (kind) {
 	case ORD_PROC_EVENT_WANTED:
 		item->wanted = true;
@@ -80,7 +87,8 @@ on_event(int kind, const struct ord_proc *proc, void *user)
 		run_trace_began(run, item);
 		show_started(run, item);
 		break;
-	case ORD_PROC_EVENT_RETRIED: end_attempt(run, item, true); break;
+	case ORD_PROC_EVENT_RETRIED:
+	case ORD_PROC_EVENT_AGAIN: end_attempt(run, item, true); break;
 	case ORD_PROC_EVENT_ENDED: end_attempt(run, item, false); break;
 	default: break;
 	}
@@ -147,12 +155,17 @@ say_interrupted(struct run *run, int *told)
 static void
 wait_for_something(struct run *run, int fd, int timeout_ms)
 {
-	struct pollfd fds[2] = {
+	struct pollfd fds[3] = {
 		{ .fd = fd, .events = POLLIN },
 		{ .fd = signals_fd(), .events = POLLIN },
+		{ .fd = run_watch_fd(run), .events = POLLIN },
 	};
 
-	if (poll(fds, 2, timeout_ms) < 0 || (fds[1].revents & POLLIN) == 0)
+	if (poll(fds, 3, timeout_ms) < 0)
+		return;
+	if ((fds[2].revents & (POLLIN | POLLHUP)) != 0)
+		run_watch_read(run);
+	if ((fds[1].revents & POLLIN) == 0)
 		return;
 	if (run->screen)
 		screen_wipe(run);
@@ -180,7 +193,7 @@ loop(struct run *run)
 			return;
 		}
 		say_interrupted(run, &told);
-		if (run->counts.ended == run->counts.wanted)
+		if (run->counts.ended == run->counts.wanted && !run->options->watch)
 			return;
 		run_events_flush(run);
 		wait_for_something(run, fd, screen_step(run));
@@ -238,6 +251,8 @@ run_graph(struct run *run)
 		.most = 2 };
 	int status = names_start(run);
 
+	if (status == 0 && run->options->watch)
+		status = run_watch_begin(run);
 	if (status != 0)
 		return status;
 	signals_take(&target);

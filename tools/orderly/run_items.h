@@ -19,11 +19,12 @@ struct item {
 	uint64_t took_ns;             /* its last attempt */
 	uint32_t slot;                /* the lowest that was free; ORD_NONE: it does not run */
 	bool wanted, started;         /* it ever was */
-	bool interrupted;             /* it ran when we asked it to end */
-	bool shown;                   /* all of its last output was printed */
-	struct text body;             /* what it said and is not printed yet */
-	struct text tail;             /* the end of what it said: of its last attempt */
-	struct text last;             /* its last line that is not blank */
+	bool superseded; /* its attempt has ended, and another follows because files have changed */
+	bool interrupted; /* it ran when we asked it to end */
+	bool shown;       /* all of its last output was printed */
+	struct text body; /* what it said and is not printed yet */
+	struct text tail; /* the end of what it said: of its last attempt */
+	struct text last; /* its last line that is not blank */
 	struct ansi ansi;
 };
 

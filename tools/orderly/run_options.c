@@ -47,6 +47,9 @@ static const struct argp_option table[] = { { NULL, 0, NULL, 0, "What is run:", 
 	{ "shuffle", OPTION_SHUFFLE, "SEED", OPTION_ARG_OPTIONAL,
 		"Start what may start in a random order, to find dependencies that are missing",
 		2 },
+	{ "watch", 'w', NULL, 0,
+		"Do not end: run again what reads files that have changed, and what depends on it",
+		2 },
 	{ "exit-code", 'x', NULL, 0, "Exit with the exit code of the command that failed first",
 		2 },
 	{ NULL, 0, NULL, 0, "Output:", 3 },
@@ -222,6 +225,7 @@ read_option(int key, char *value, struct argp_state *state)
 		break;
 	case 'k': read_keep_going(options, value); break;
 	case 'x': options->own_code = true; break;
+	case 'w': options->watch = true; break;
 	case 'v': options->verbose = true; break;
 	case OPTION_FAIL_FAST: options->fail_fast = true; break;
 	case OPTION_SHUFFLE:

@@ -22,7 +22,7 @@ struct run_options {
 	uint64_t shuffle;    /* seed; 0: not */
 	uint32_t output;     /* an enum output_mode; 0: each proc's own */
 	enum color color;
-	bool fail_fast, list, own_code, verbose;
+	bool fail_fast, list, own_code, verbose, watch;
 	const char *status; /* NULL: the default */
 	const char *events, *trace;
 };

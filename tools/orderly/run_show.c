@@ -290,7 +290,8 @@ add_end(const struct run *run, const struct item *item, bool again, struct text 
 {
 	int state = ord_proc_state(item->proc);
 	bool failed = again || state == ORD_PROC_FAILED;
-	const char *word = again              ? "retry   "
+	const char *word = item->superseded   ? "changed "
+		: again                       ? "retry   "
 		: item->interrupted && failed ? "stopped "
 		: failed                      ? "FAILED  "
 		: state == ORD_PROC_SKIPPED   ? "skipped "

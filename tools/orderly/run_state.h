@@ -39,6 +39,7 @@ struct run {
 	bool colors;          /* what we say has colours */
 	bool quiet;           /* only failures are told */
 	bool trouble;         /* something of ours failed */
+	bool keys;            /* lines of standard input are commands, while files are watched */
 	uint32_t jobs;
 	uint64_t begun_ns;
 	uint64_t drawn_ns;   /* the screen */

@@ -1,0 +1,69 @@
+#!/bin/bash
+# orderly run --watch: changes run again, r and q on standard input, how it ends.
+. "$(dirname "$0")/lib.sh"
+needs_run
+
+cat >orderly.yaml <<'END'
+version: 1
+options:
+  watch: {debounce: 50ms}
+procs:
+  one:
+    run: cat x.txt >>log; echo ran
+    inputs: [x.txt]
+  two:
+    run: echo two >>log
+    deps: [one]
+END
+
+# Wait until a file has so many lines.
+until_lines() { # FILE N
+	for ((i = 0; i < 3000; i++)); do
+		[ "$(wc -l <"$1" 2>/dev/null || echo 0)" -ge "$2" ] && return
+		sleep 0.02
+	done
+	fail "$1 has never had $2 lines: $(cat "$1" 2>/dev/null)"
+}
+
+until_said() { # TEXT N
+	for ((i = 0; i < 3000; i++)); do
+		[ "$(grep -c "$1" stderr)" -ge "$2" ] && return
+		sleep 0.02
+	done
+	fail "never said '$1' $2 times: $(cat stderr)"
+}
+
+begin() {
+	rm -rf log .orderly keys
+	echo 1 >x.txt
+	: >stderr
+	mkfifo keys
+	run --watch two <keys >stdout 2>stderr &
+	pid=$!
+	exec 8>keys
+	until_said '^watching\|\] watching' 1
+}
+
+begin
+echo 2 >x.txt
+until_lines log 4
+until_said 'watching ' 2
+same "runs after a change" $'1\ntwo\n2\ntwo' "$(cat log)"
+sed 's/^x//' -i x.txt # replaced by rename
+echo 3 >>x.txt
+until_said 'watching ' 3
+echo q >&8
+wait "$pid"
+same "exit status after q" 0 "$?"
+grep -q 'files have changed' stderr || fail "a change is not told"
+exec 8>&-
+
+begin
+exec 8>&- # the end of standard input is not the end
+echo 5 >x.txt
+until_said 'watching ' 2
+kill -INT "$(pgrep -P "$pid" | head -n 1)" # of timeout(1)
+wait "$pid"
+same "exit status after SIGINT" 130 "$?"
+
+finish
