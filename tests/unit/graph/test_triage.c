@@ -420,7 +420,7 @@ memory_kib(void)
 
 Test(triage, a_long_log_needs_no_memory, .timeout = 200)
 {
-	const char *most = getenv("ORDERLY_TRIAGE_MIB");
+	const char *most = getenv("ORD_TRIAGE_MIB");
 	struct endless endless = { .size = (uint64_t)(most != NULL ? atoi(most) : 32) << 20 };
 	struct triage_rules rules = { .show = ORD_LOG_SNIPPET };
 	uint64_t errors = endless.size / 64 / 1000;
