@@ -171,6 +171,8 @@ struct ord_proc_options {
 	uint32_t terminal;          /* 1: a command that has the host's terminal, standard input and process group (see struct ord_command); one of these at a time; without log and messages */
 	uint32_t on_busy;           /* enum ord_on_busy; 0 = the graph's */
 	uint32_t busy_signal;       /* of ORD_BUSY_SIGNAL; 0 = the graph's */
+	uint32_t output_mode;       /* enum ord_output_mode, for ord_proc_output_mode; 0 = the graph's */
+	uint32_t color;             /* enum ord_color; 0 = the graph's */
 	/* fields are only ever appended; 0 always means the documented default */
 };
 
@@ -210,6 +212,8 @@ struct ord_graph_options {
 	uint32_t debounce_max_ms;   /* how long one waits while others come; 0 = ten times that */
 	uint32_t on_busy;           /* enum ord_on_busy; 0 = ORD_BUSY_QUEUE */
 	uint32_t busy_signal;       /* of ORD_BUSY_SIGNAL; 0 = SIGHUP */
+	uint32_t output_mode;       /* enum ord_output_mode; 0 = ORD_MODE_GROUP */
+	uint32_t color;             /* enum ord_color; 0 = ORD_COLOR_NONE */
 };
 
 /*

@@ -76,6 +76,20 @@ enum ord_jobserver {
 	ORD_JOBSERVER_PIPE = 4    /* the same for older ones too, as two descriptors that all commands inherit */
 };
 
+/* How what a proc says is to be shown, by who shows it: the library shows nothing itself. */
+enum ord_output_mode {
+	ORD_MODE_GROUP = 1,  /* whole, when it has ended */
+	ORD_MODE_QUIET = 2,  /* only if it failed */
+	ORD_MODE_PREFIX = 3, /* lines as they come, with its name */
+	ORD_MODE_STREAM = 4  /* as it comes, of one proc at a time */
+};
+
+/* Whether commands are told to write colours. */
+enum ord_color {
+	ORD_COLOR_NONE = 1, /* TERM=dumb, NO_COLOR=1 */
+	ORD_COLOR_FORCE = 2 /* FORCE_COLOR=1, CLICOLOR_FORCE=1, and no NO_COLOR of ours */
+};
+
 /* A state as words, such as "dependency failed"; "unknown" for other numbers.  Since 0.1.  Source: lib/graph/proc.c. */
 ORD_API const char *
 ord_proc_state_name(int state);
@@ -147,6 +161,10 @@ ord_proc_signal(const struct ord_proc *proc);
  */
 ORD_API const char *
 ord_proc_reason(const struct ord_proc *proc, uint32_t index);
+
+/* An enum ord_output_mode: its own, or the graph's.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API int
+ord_proc_output_mode(const struct ord_proc *proc);
 
 /* How long it should take: what its last successes took, or .expected_ms; nanoseconds, 0: not known.  Since 0.1.  Source: lib/graph/proc.c. */
 ORD_API uint64_t

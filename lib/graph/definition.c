@@ -368,6 +368,10 @@ check_numbers(const struct making *making)
 		return error_set(making->context->error, ORD_EINVAL,
 			"%s: always and now are 0 or 1, stdout_result is below 3, exit codes are below 256",
 			options->name);
+	if (options->output_mode > ORD_MODE_STREAM || options->color > ORD_COLOR_FORCE)
+		return error_set(making->context->error, ORD_EINVAL,
+			"%s: output_mode is an enum ord_output_mode, color an enum ord_color",
+			options->name);
 	if (options->on_busy > ORD_BUSY_SIGNAL || options->busy_signal > (uint32_t)SIGRTMAX)
 		return error_set(making->context->error, ORD_EINVAL,
 			"%s: on_busy is an enum ord_on_busy, and busy_signal a signal",
@@ -393,6 +397,8 @@ copy_numbers(struct definition *definition, const struct ord_proc_options *optio
 	definition->stdout_result = options->stdout_result;
 	definition->skip_exit = options->skip_exit;
 	definition->no_change_exit = options->no_change_exit;
+	definition->output_mode = options->output_mode;
+	definition->color = options->color;
 	definition->on_busy = options->on_busy;
 	definition->busy_signal = options->busy_signal;
 }

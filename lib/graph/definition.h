@@ -77,7 +77,7 @@ struct definition {
 	/* as in struct ord_proc_options */
 	int32_t wave;
 	uint32_t timeout_ms, grace_ms, retries, retry_delay_ms, retry_backoff, expected_ms;
-	uint32_t stdout_result, skip_exit, no_change_exit;
+	uint32_t stdout_result, skip_exit, no_change_exit, output_mode, color;
 	uint32_t log_on_failure, log_tail, stop_signal, terminal;
 	struct triage_ignore *log_ignore;
 	uint32_t n_log_ignore;

@@ -91,21 +91,22 @@ take_pool_options(struct ord_graph *graph)
 }
 
 static int
+copy_path(char **to, const char *from)
+{
+	if (from == NULL)
+		return ORD_OK;
+	*to = memory_copy(from, strlen(from));
+	return *to != NULL ? ORD_OK : ORD_ENOMEM;
+}
+
+static int
 copy_paths(struct ord_graph *graph)
 {
 	const struct ord_graph_options *options = &graph->options;
 
-	if (options->database != NULL) {
-		graph->database = memory_copy(options->database, strlen(options->database));
-		if (graph->database == NULL)
-			return ORD_ENOMEM;
-	}
-	if (options->default_database != NULL) {
-		graph->default_database =
-			memory_copy(options->default_database, strlen(options->default_database));
-		if (graph->default_database == NULL)
-			return ORD_ENOMEM;
-	}
+	if (copy_path(&graph->database, options->database) != ORD_OK ||
+		copy_path(&graph->default_database, options->default_database) != ORD_OK)
+		return ORD_ENOMEM;
 	if (options->ignore != NULL) {
 		graph->ignore = making_copy(options->ignore);
 		if (graph->ignore == NULL)
@@ -138,7 +139,9 @@ take_options(struct ord_graph *graph, const struct ord_graph_options *options)
 		graph->options.jobserver > ORD_JOBSERVER_PIPE || graph->options.log_empty > 1 ||
 		!rules_are_valid(graph->options.log_on_failure, graph->options.log_tail) ||
 		graph->options.fingerprint > ORD_FINGERPRINT_HASH || graph->options.full > 1 ||
-		graph->options.dry_run > 1 || graph->options.database_wait_ms > INT32_MAX ||
+		graph->options.output_mode > ORD_MODE_STREAM ||
+		graph->options.color > ORD_COLOR_FORCE || graph->options.dry_run > 1 ||
+		graph->options.database_wait_ms > INT32_MAX ||
 		(graph->options.database != NULL && *graph->options.database == '\0') ||
 		(graph->options.default_database != NULL &&
 			*graph->options.default_database == '\0') ||

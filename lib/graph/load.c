@@ -167,7 +167,6 @@ steps(struct load *load, const char *path, int *taken)
 	if (status != ORD_OK)
 		return status;
 	*taken = 1;
-	load_later(load);
 	status = load_settings(load);
 	if (status == ORD_OK)
 		status = load_environment(load);

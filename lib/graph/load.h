@@ -70,11 +70,6 @@ uint32_t load_fingerprint(const struct file_number *number);
 /* An enum ord_on_busy; 0: not given. */
 uint32_t load_on_busy(const struct file_number *number);
 
-/* --- load_later.c --- */
-
-/* Say which keys of the file do nothing yet. */
-void load_later(struct load *load);
-
 /* --- names.c --- */
 
 /* One for a command of the file; NULL without memory. */

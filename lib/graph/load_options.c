@@ -130,6 +130,8 @@ take_options(struct load *load)
 	if (to->log_on_failure == 0)
 		load_log(&from->log_on_failure, &to->log_on_failure, &to->log_tail);
 	take_watch(to, &from->watch);
+	if (to->output_mode == 0 && from->output.place.file != 0)
+		to->output_mode = (uint32_t)from->output.value + ORD_MODE_GROUP;
 	if (graph->pool != NULL || graph->pool_options.start == ORD_START_INLINE)
 		return;
 	take_number(&to->parallel, &from->parallel);

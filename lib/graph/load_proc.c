@@ -394,12 +394,14 @@ take_numbers(struct load *load, const struct file_proc *proc, struct ord_proc_op
 	options->skip_exit = (uint32_t)proc->skip_exit.value;
 	options->no_change_exit = (uint32_t)proc->nochange_exit.value;
 	options->expected_ms = (uint32_t)proc->expected.value;
+	if (proc->output.place.file != 0)
+		options->output_mode = (uint32_t)proc->output.value + ORD_MODE_GROUP;
 	options->on_busy = load_on_busy(&proc->watch.on_busy);
 	options->busy_signal = (uint32_t)proc->watch.signal.value;
 	return ORD_OK;
 }
 
-/* To load a new field: fill it in one of these, and take its row out of load_later.c. */
+/* To load a new field: fill it in one of these. */
 int
 load_proc(struct load *load, const struct file_proc *proc, struct ord_proc_options *options)
 {

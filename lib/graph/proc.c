@@ -130,6 +130,15 @@ ord_proc_expected_ns(const struct ord_proc *proc)
 	return expect_ns(proc->graph, proc);
 }
 
+int
+ord_proc_output_mode(const struct ord_proc *proc)
+{
+	const uint32_t modes[] = { proc->definition->output_mode, proc->graph->options.output_mode,
+		ORD_MODE_GROUP };
+
+	return (int)(modes[0] != 0 ? modes[0] : modes[1] != 0 ? modes[1] : modes[2]);
+}
+
 uint64_t
 ord_proc_user_ns(const struct ord_proc *proc)
 {

@@ -142,18 +142,23 @@ append_variables_of_proc(const struct ord_proc *proc, struct buffer *to, uint32_
 	return status;
 }
 
-/* SUBMIT_FIXED of them: who has the terminal finds the host's, others that there is none. */
+/* SUBMIT_FIXED of them: who has the terminal finds the host's, others that there is none, or that colours are welcome. */
 static int
-append_fixed(int has_terminal, struct buffer *to)
+append_fixed(const struct ord_graph *graph, const struct ord_proc *proc, struct buffer *to)
 {
-	static const char *const names[SUBMIT_FIXED] = { "TERM", "NO_COLOR" };
-	static const char *const none[SUBMIT_FIXED] = { "dumb", "1" };
-	int status = 0;
+	static const char *const plain[SUBMIT_FIXED][2] = { { "TERM", "dumb" },
+		{ "NO_COLOR", "1" } };
+	static const char *const forced[SUBMIT_FIXED][2] = { { "FORCE_COLOR", "1" },
+		{ "CLICOLOR_FORCE", "1" } };
+	uint32_t own = proc != NULL ? proc->definition->color : 0;
+	int force = (own != 0 ? own : graph->options.color) == ORD_COLOR_FORCE;
+	int has_terminal = proc != NULL && proc->definition->terminal, status = 0;
 
 	for (int i = 0; i < SUBMIT_FIXED; i++) {
-		const char *host = has_terminal ? getenv(names[i]) : none[i];
+		const char *const *variable = force ? forced[i] : plain[i];
+		const char *value = has_terminal && !force ? getenv(variable[0]) : variable[1];
 
-		status |= append_variable(to, "", names[i], host != NULL ? host : "");
+		status |= append_variable(to, "", variable[0], value != NULL ? value : "");
 	}
 	return status;
 }
@@ -163,7 +168,7 @@ int
 submit_environment(struct ord_graph *graph, const struct ord_proc *proc, struct buffer *to,
 	uint32_t *count, struct span *missing)
 {
-	int status = append_fixed(proc != NULL && proc->definition->terminal, to);
+	int status = append_fixed(graph, proc, to);
 
 	*count += SUBMIT_FIXED + graph->n_variables + graph->n_params;
 	for (uint32_t i = 0; status == 0 && i < graph->n_variables; i++)

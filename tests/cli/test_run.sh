@@ -66,6 +66,7 @@ has "a signal" "$(cat stderr)" '^FAILED  killed: signal 9, Killed, '
 # -k 1: nothing is begun behind the first failure.
 cat >many.yaml <<'END'
 version: 1
+options: {db: none} # durations would change the order
 procs:
   first:
     run: exit 1
@@ -110,8 +111,35 @@ has "a cycle" "$(cat stderr)" 'a.*b.*a'
 (cd / && "$ORDERLY" run 2>"$work/stderr")
 same "no file anywhere: exit status" 4 "$?"
 
+# What would run, and why; what was remembered; nowhere.
+mkdir again
+cat >again/orderly.yaml <<'END'
+version: 1
+procs:
+  made:
+    run: echo made
+  used:
+    run: echo used
+    deps: [made]
+END
+runs 0 '' -C again -n used
+has "-n: what" "$(cat stderr)" '^\[[0-9]/2\] would   made$'
+has "-n: why" "$(cat stderr)" '^\[[0-9]/2\] because made: .'
+has "-n: the numbers" "$(tail -1 stderr)" '^2 would run  '
+same "-n writes nothing" "" "$(ls -A again | grep -v yaml)"
+runs 0 $'made\nused' -C again used
+[ -f again/.orderly/graph.db ] || fail "nothing is remembered"
+runs 0 $'made\nused' -C again -v --full used
+has "-v: why" "$(cat stderr)" '^\[0/2\] because made: a full run was asked for$'
+rm -r again/.orderly
+runs 0 $'made\nused' -C again --db none used
+same "--db none" "" "$(ls -A again | grep -v yaml)"
+runs 0 $'made\nused' -C again --db mine used
+[ -f again/mine ] || fail "--db mine: it is not there"
+runs 0 $'made\nused' -C again -l 100000 --jobserver=none used
+
 # Wrong arguments.
-for words in '-j x' '-k x' '-k -1' '-p x' '-p =x' '-e x' '--output x' '--color x' '--status %q' '--status %' '--shuffle=x' '--nothing'; do
+for words in '-j x' '-k x' '-k -1' '-p x' '-p =x' '-e x' '--output x' '--color x' '--status %q' '--status %' '-l x' '--jobserver x' '--shuffle=x' '--nothing'; do
 	runs 2 '' $words one
 	has "message of run $words" "$(cat stderr)" '^orderly run: '
 done
@@ -122,7 +150,7 @@ same "--status" '<0 2 1 1 2 0 0% %> start   one
 <1 2 1 0 1 0 50% %> done    one  T
 <1 2 2 1 1 0 50% %> start   two
 <2 2 2 0 0 0 100% %> done    two  T' "$(grep -E '^<' stderr | sed -E 's/[0-9.]+ s$/T/')"
-{ echo 'version: 1'; echo procs:; for i in $(seq 20); do printf '  p%d:\n    run: echo %d\n' "$i" "$i"; done
+{ echo 'version: 1'; echo 'options: {db: none}'; echo procs:; for i in $(seq 20); do printf '  p%d:\n    run: echo %d\n' "$i" "$i"; done
 	echo '  all:'; echo "    deps: [$(seq -f p%g -s ', ' 20)]"; } >shuffle.yaml
 in_order=$(run -f shuffle.yaml -j1 all 2>/dev/null | xargs)
 shuffled=$(run -f shuffle.yaml -j1 --shuffle=7 all 2>/dev/null | xargs)

@@ -30,11 +30,12 @@ ln -s "$ORDERLY" o
 LC_ALL=C.UTF-8 ORDERLY_TEST_MARK=$mark terminal -u new-session -d -x 100 -y 24 "PS1='$ ' exec bash --norc --noprofile"
 within 100 shows '\$' || fail "no terminal"
 all_begun() { [ -e begun1 ] && [ -e begun2 ] && [ -e begun3 ]; }
+kind=screen
 begin() { # OPTION...
 	rm -f go* begun*
 	terminal send-keys -t 0 clear Enter
 	within 100 shows '^\$$'
-	terminal send-keys -t 0 "./o run -j3 $* all; echo status \$?" Enter
+	terminal send-keys -t 0 "TERM=$kind ./o run -j3 $* all; echo status \$?" Enter
 	within 100 all_begun || fail "nothing began: $(screen)"
 }
 over() {
@@ -99,13 +100,55 @@ terminal send-keys -t 0 "export NO_COLOR=1; clear" Enter
 begin
 over
 color && fail "colours in spite of NO_COLOR"
-terminal send-keys -t 0 "export TERM=dumb" Enter
+kind=dumb
 begin
 over
+kind=screen
 awaits "TERM=dumb: plain lines" '^\[[0-9]/5\] start   first'
 
+# Procs ask: one question at a time, a password is not shown, the rest is told behind it.
+cat >ask.yaml <<END
+version: 1
+procs:
+  name:
+    run: echo "name \$('$ORDERLY' ctx input 'Who?')"
+  word:
+    run: echo "word \$('$ORDERLY' ctx input --password 'Password?' | rev)"
+    deps: [name]
+  meanwhile:
+    run: until [ -e go1 ]; do sleep 0.05; done; touch over
+  both:
+    deps: [word, meanwhile]
+END
+rm -f go*
+terminal send-keys -t 0 clear Enter
+within 100 shows '^\$$'
+terminal send-keys -t 0 "./o run -f ask.yaml -j3 both; echo status \$?; stty -a | grep -o ' echo '" Enter
+awaits "a question" '^name asks: Who\?'
+touch go1
+within 100 test -e over
+sleep 0.5
+same "nothing is drawn on it" "" "$(screen | grep -E 'done|running')"
+terminal send-keys -t 0 "Ada" Enter
+awaits "what was told meanwhile" '^done    meanwhile'
+awaits "the answer" '^name Ada$'
+awaits "a password" '^word asks: Password\?'
+terminal send-keys -t 0 "drowssap" Enter
+awaits "the end" '^status 0$'
+same "the password is not shown" "" "$(screen | grep drowssap)"
+same "it has arrived" "word password" "$(screen | grep '^word pass')"
+awaits "the terminal is as before" '^ echo'
+terminal send-keys -t 0 "clear; ./o run -f ask.yaml word" Enter
+awaits "a question" '^name asks: Who\?'
+terminal send-keys -t 0 "Ada" Enter
+awaits "a password" '^word asks: Password\?'
+terminal send-keys -t 0 C-c
+awaits "interrupted: nobody answers" 'nobody answers'
+within 100 shows '^\$$' || fail "no end: $(screen)"
+terminal send-keys -t 0 "stty -a | grep -o ' echo '" Enter
+awaits "interrupted: the terminal is as before" '^ echo'
+
 # Ctrl-C twice: the shell behind it lives, nothing is left.
-terminal send-keys -t 0 "export TERM=screen" Enter
 begin
 terminal send-keys -t 0 C-c
 awaits "interrupted" 'interrupted: nothing more is begun, waiting for 3; once more ends them'

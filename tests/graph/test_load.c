@@ -113,6 +113,61 @@ SCENE(load, procs_run_as_they_are_described)
 	leave();
 }
 
+/* Who shows what procs say is told how; commands are told whether they may write colours. */
+SCENE(load, output_modes_and_colors)
+{
+	struct ord_graph *graph;
+
+	enter();
+	graph = load("options: {output: prefix}\n"
+		     "procs:\n"
+		     "  own: {run: 'echo $NO_COLOR,$FORCE_COLOR', result: stdout, output: stream}\n"
+		     "  graphs: {run: 'true'}\n");
+	CHECK_EQ(ord_graph_add(graph, &ORD_PROC(.name = "colored", .stdout_result = 1, .color = ORD_COLOR_FORCE,
+		.shell = "echo $NO_COLOR,$FORCE_COLOR")), ORD_OK);
+	GRAPH_OK(graph, ord_graph_run(graph, ORD_NAMES("own", "graphs", "colored")));
+	CHECK_EQ(ord_proc_output_mode(graphs_proc(graph, "own")), ORD_MODE_STREAM);
+	CHECK_EQ(ord_proc_output_mode(graphs_proc(graph, "graphs")), ORD_MODE_PREFIX);
+	CHECK(outputs(graph, "own", "1,\n"));
+	CHECK(outputs(graph, "colored", ",1\n"));
+	CHECK_EQ(ord_graph_add(graph, &ORD_PROC(.name = "x", .output_mode = 5)), ORD_EINVAL);
+	CHECK_EQ(ord_graph_add(graph, &ORD_PROC(.name = "x", .color = 3)), ORD_EINVAL);
+	ord_graph_destroy(&graph);
+	CHECK_EQ(ord_graph_new(&graph, &ORD_GRAPH_OPTIONS(.output_mode = 5)), ORD_EINVAL);
+	CHECK_EQ(ord_graph_new(&graph, &ORD_GRAPH_OPTIONS(.color = 3)), ORD_EINVAL);
+	CHECK_EQ(ord_graph_new(&graph, &ORD_GRAPH_OPTIONS(.default_database = "")), ORD_EINVAL);
+	leave();
+}
+
+static int
+remembers(const char *file, const char *database)
+{
+	struct ord_graph *graph;
+	int state;
+
+	graph = graphs_new(&ORD_GRAPH_OPTIONS(.default_database = "otherwise", .database = database));
+	GRAPH_OK(graph, ord_graph_load(graph, file));
+	GRAPH_OK(graph, ord_graph_run(graph, ORD_NAMES("one")));
+	state = STATE_OF(graph, "one");
+	ord_graph_destroy(&graph);
+	return state == ORD_PROC_SUCCEEDED;
+}
+
+/* Where successes are remembered: the caller's word, then the file's, then the default. */
+SCENE(load, databases)
+{
+	enter();
+	put("plain.yaml", "procs: {one: {run: 'true'}}\n");
+	put("named.yaml", "options: {db: theirs}\nprocs: {one: {run: 'true'}}\n");
+	put("none.yaml", "options: {db: none}\nprocs: {one: {run: 'true'}}\n");
+	CHECK(remembers("none.yaml", NULL) && remembers("named.yaml", "none"));
+	CHECK(access("otherwise", F_OK) != 0 && access("none", F_OK) != 0 && access("theirs", F_OK) != 0);
+	CHECK(remembers("named.yaml", NULL) && access("theirs", F_OK) == 0 && access("otherwise", F_OK) != 0);
+	CHECK(remembers("none.yaml", "ours") && access("ours", F_OK) == 0 && access("otherwise", F_OK) != 0);
+	CHECK(remembers("plain.yaml", NULL) && access("otherwise", F_OK) == 0);
+	leave();
+}
+
 /* The same in JSON, of two files, with locks and rdeps of each kind. */
 SCENE(load, json_and_includes)
 {

@@ -33,6 +33,7 @@ count_end(struct run *run, struct item *item)
 	switch (ord_proc_state(item->proc)) {
 	case ORD_PROC_SUCCEEDED: counts->succeeded++; break;
 	case ORD_PROC_SKIPPED: counts->skipped++; break;
+	case ORD_PROC_UP_TO_DATE: counts->up_to_date++; break;
 	case ORD_PROC_FAILED_DEP: counts->canceled++; break;
 	case ORD_PROC_FAILED:
 		item->interrupted = cause == ORD_CAUSE_STOPPED ||
@@ -61,6 +62,8 @@ end_attempt(struct run *run, struct item *item, bool again)
 		run_trace_ended(run, item, slot);
 	if (ran || ord_proc_state(item->proc) == ORD_PROC_FAILED)
 		show_ended(run, item, again);
+	else if (ord_proc_state(item->proc) == ORD_PROC_UP_TO_DATE || run->options->dry_run)
+		show_unrun(run, item);
 	run->moved = true;
 }
 
@@ -150,25 +153,44 @@ say_interrupted(struct run *run, int *told)
 	text_finish(&line);
 }
 
+/* What the graph would have us know, a sentence a line; each once. */
+static void
+tell_warnings(struct run *run)
+{
+	const char *warnings = ord_graph_warning(run->graph);
+	size_t size = strlen(warnings);
+
+	while (run->warned < size) {
+		size_t n = strcspn(warnings + run->warned, "\n");
+
+		if (n > 0)
+			show_warning(run, warnings + run->warned, n);
+		run->warned += n + 1;
+	}
+}
+
 /* --- moving --- */
 
 static void
 wait_for_something(struct run *run, int fd, int timeout_ms)
 {
-	struct pollfd fds[3] = {
+	struct pollfd fds[4] = {
 		{ .fd = fd, .events = POLLIN },
 		{ .fd = signals_fd(), .events = POLLIN },
 		{ .fd = run_watch_fd(run), .events = POLLIN },
+		{ .fd = run_input_fd(run), .events = POLLIN },
 	};
 
-	if (poll(fds, 3, timeout_ms) < 0)
+	if (poll(fds, 4, timeout_ms) < 0)
 		return;
-	if ((fds[2].revents & (POLLIN | POLLHUP)) != 0)
+	if (fds[3].revents != 0)
+		run_input_read(run);
+	else if ((fds[2].revents & (POLLIN | POLLHUP)) != 0)
 		run_watch_read(run);
-	if ((fds[1].revents & POLLIN) == 0)
-		return;
-	if (run->screen)
+	if ((fds[1].revents & POLLIN) != 0) { /* Ctrl-Z: the terminal as we found it */
+		run_input_hide(run);
 		screen_wipe(run);
+	}
 }
 
 static void
@@ -183,6 +205,8 @@ loop(struct run *run)
 	}
 	for (;;) {
 		signals_stop_if_wanted();
+		if (signals_count() > 0)
+			run_input_end(run);
 		status = ord_graph_step(run->graph, 0);
 		if (status == ORD_EINTERRUPTED || run->printer.broken_pipe)
 			return;
@@ -193,6 +217,7 @@ loop(struct run *run)
 			return;
 		}
 		say_interrupted(run, &told);
+		tell_warnings(run);
 		if (run->counts.ended == run->counts.wanted && !run->options->watch)
 			return;
 		run_events_flush(run);
@@ -256,9 +281,12 @@ run_graph(struct run *run)
 	if (status != 0)
 		return status;
 	signals_take(&target);
+	tell_warnings(run);
 	loop(run);
+	run_input_end(run);
 	if (run->screen)
 		screen_wipe(run);
+	tell_warnings(run);
 	status = conclude(run);
 	signals_release();
 	ord_graph_destroy(&run->graph);
@@ -291,7 +319,7 @@ set_up(struct run *run)
 
 	printer_init(&run->printer, false, false);
 	run->together = is_same_file(STDOUT_FILENO, STDERR_FILENO);
-	run->quiet = options->output == OUTPUT_QUIET;
+	run->quiet = options->output == ORD_MODE_QUIET;
 	run->screen = can_wipe && !options->list;
 	run->colors = options->color == COLOR_ALWAYS ||
 		(options->color == COLOR_AUTO && can_wipe && terminal_setting("NO_COLOR") == NULL);
@@ -322,15 +350,32 @@ set_params(struct run *run)
 	return RUN_TROUBLE;
 }
 
+/* Who was started by make shares its tokens, unless told how many. */
+static uint32_t
+jobserver_of(const struct run_options *options)
+{
+	const char *flags = terminal_setting("MAKEFLAGS");
+
+	if (options->jobserver != UINT32_MAX)
+		return options->jobserver;
+	return options->jobs == 0 && flags != NULL && strstr(flags, "--jobserver") != NULL
+		? ORD_JOBSERVER_CLIENT
+		: ORD_JOBSERVER_NONE;
+}
+
 static int
 load(struct run *run)
 {
 	const struct run_options *options = run->options;
 	struct ord_graph_options graph_options = ORD_GRAPH_OPTIONS(.on_event = on_event,
 		.on_event_user = run, .on_message = on_message, .on_message_user = run,
+		.on_input = run_input_asked, .on_input_user = run, .with_socket = 1,
 		.shuffle = options->shuffle, .parallel = options->jobs,
 		.keep_going = options->keep_going, .fail_fast = options->fail_fast,
-		.with_socket = 1);
+		.max_load = options->load, .jobserver = jobserver_of(options),
+		.database = options->database, .default_database = GRAPH_DATABASE,
+		.dry_run = options->dry_run, .full = options->full,
+		.color = options->color == COLOR_ALWAYS ? ORD_COLOR_FORCE : 0);
 	const char *file;
 	int status = ord_graph_new(&run->graph, &graph_options);
 

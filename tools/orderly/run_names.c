@@ -2,6 +2,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <orderly/definition.h>
+
 #include "complain.h"
 #include "run.h"
 #include "run_state.h"
@@ -12,11 +14,10 @@
 static void
 add_listed(struct run *run, struct text *out)
 {
-	const struct ord_proc *proc;
+	const struct ord_definition *definition = NULL;
 
-	for (proc = ord_graph_next(run->graph, NULL); proc != NULL;
-		proc = ord_graph_next(run->graph, proc)) {
-		text_add_string(out, ord_proc_name(proc));
+	while ((definition = ord_graph_next_definition(run->graph, definition)) != NULL) {
+		text_add_string(out, ord_definition_name(definition));
 		text_add_byte(out, '\n');
 	}
 }
@@ -41,16 +42,16 @@ is_near(const char *name, const char *other)
 static void
 complain_unknown(struct run *run, const char *name)
 {
-	const struct ord_proc *proc;
+	const struct ord_definition *definition = NULL;
 	struct text near = { 0 };
 	int found = 0;
 
-	for (proc = ord_graph_next(run->graph, NULL); proc != NULL && found < NEAREST_MOST;
-		proc = ord_graph_next(run->graph, proc)) {
-		if (!is_near(name, ord_proc_name(proc)))
+	while (found < NEAREST_MOST &&
+		(definition = ord_graph_next_definition(run->graph, definition)) != NULL) {
+		if (!is_near(name, ord_definition_name(definition)))
 			continue;
 		text_add_string(&near, found++ > 0 ? ", " : "");
-		text_add_string(&near, ord_proc_name(proc));
+		text_add_string(&near, ord_definition_name(definition));
 	}
 	text_add_byte(&near, '\0');
 	if (found > 0)

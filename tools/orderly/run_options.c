@@ -10,6 +10,7 @@
 #include <orderly/graph.h>
 
 #include "complain.h"
+#include "graph_file.h"
 #include "machine.h"
 #include "run.h"
 #include "run_status.h"
@@ -24,7 +25,10 @@ enum long_option {
 	OPTION_COLOR,
 	OPTION_STATUS,
 	OPTION_EVENTS,
-	OPTION_TRACE
+	OPTION_TRACE,
+	OPTION_FULL,
+	OPTION_DATABASE,
+	OPTION_JOBSERVER
 };
 
 static const struct argp_option table[] = { { NULL, 0, NULL, 0, "What is run:", 1 },
@@ -34,6 +38,12 @@ static const struct argp_option table[] = { { NULL, 0, NULL, 0, "What is run:", 
 	{ "param", 'p', "NAME=VALUE", 0, "Set a param", 1 },
 	{ "env", 'e', "NAME=VALUE", 0, "Set a variable of the environment, for all commands", 1 },
 	{ "list", OPTION_LIST, NULL, 0, "Print the names of procs, run none", 1 },
+	{ "dry-run", 'n', NULL, 0, "Tell what would run, and run nothing", 1 },
+	{ "full", OPTION_FULL, NULL, 0, "Run what is up to date, too", 1 },
+	{ "db", OPTION_DATABASE, "FILE", 0,
+		"Where it is remembered what was run (default: what the file says, or " GRAPH_DATABASE
+		" beside it); none: nowhere",
+		1 },
 	{ NULL, 0, NULL, 0, "Running:", 2 },
 	{ "jobs", 'j', "N", 0,
 		"Run N procs at once; N%, +N and -N refer to the number of processors, 0 is as many as "
@@ -42,6 +52,13 @@ static const struct argp_option table[] = { { NULL, 0, NULL, 0, "What is run:", 
 	{ "keep-going", 'k', "N", 0,
 		"After N failures start nothing more; 0: never (the default): all that does not "
 		"depend on a failure is run",
+		2 },
+	{ "load", 'l', "N", 0,
+		"Start none beside another while the load average is above N, or N% of the processors",
+		2 },
+	{ "jobserver", OPTION_JOBSERVER, "KIND", 0,
+		"Share tokens with make and others: client takes those of $MAKEFLAGS, if there are any "
+		"(the default without -j); fifo and pipe offer N to commands; auto is client or fifo; none",
 		2 },
 	{ "fail-fast", OPTION_FAIL_FAST, NULL, 0, "After a failure end what runs, too", 2 },
 	{ "shuffle", OPTION_SHUFFLE, "SEED", OPTION_ARG_OPTIONAL,
@@ -163,6 +180,15 @@ read_word(const char *option, const char *text, const char *const *words, const 
 }
 
 static void
+read_jobserver(struct run_options *options, const char *value)
+{
+	static const char *const kinds[] = { "none", "auto", "client", "fifo", "pipe", NULL };
+
+	options->jobserver =
+		read_word("--jobserver", value, kinds, "say none, auto, client, fifo or pipe");
+}
+
+static void
 read_looks(struct run_options *options, int key, const char *value)
 {
 	static const char *const modes[] = { "group", "quiet", "prefix", "stream", NULL };
@@ -207,7 +233,7 @@ static error_t
 read_option(int key, char *value, struct argp_state *state)
 {
 	struct run_options *options = state->input;
-	const char *wrong;
+	const char *wrong = NULL;
 
 	switch (key) {
 	case 'f': options->file = value; break;
@@ -224,6 +250,15 @@ read_option(int key, char *value, struct argp_state *state)
 			refuse("-j", value, wrong);
 		break;
 	case 'k': read_keep_going(options, value); break;
+	case 'l':
+		wrong = values_load(value, machine_processors(), &options->load);
+		if (wrong != NULL)
+			refuse("-l", value, wrong);
+		break;
+	case 'n': options->dry_run = true; break;
+	case OPTION_FULL: options->full = true; break;
+	case OPTION_DATABASE: options->database = value; break;
+	case OPTION_JOBSERVER: read_jobserver(options, value); break;
 	case 'x': options->own_code = true; break;
 	case 'w': options->watch = true; break;
 	case 'v': options->verbose = true; break;
@@ -251,7 +286,7 @@ run_options_read(struct run_options *options, int argc, char **argv)
 		.options = table, .parser = read_option, .args_doc = "[NAME…]", .doc = about
 	};
 
-	*options = (struct run_options){ .keep_going = 0 };
+	*options = (struct run_options){ .jobserver = UINT32_MAX };
 	argp_err_exit_status = RUN_USAGE;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
 	if (argp_parse(&parser, argc, argv, 0, NULL, options) != 0)

@@ -6,9 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How output is shown. */
-enum output_mode { OUTPUT_OWN, OUTPUT_GROUP, OUTPUT_QUIET, OUTPUT_PREFIX, OUTPUT_STREAM };
-
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct run_options {
@@ -20,9 +17,12 @@ struct run_options {
 	uint32_t jobs;       /* 0: the file's, or one per processor */
 	uint32_t keep_going; /* failures; 0: the file's, or never; UINT32_MAX: never */
 	uint64_t shuffle;    /* seed; 0: not */
-	uint32_t output;     /* an enum output_mode; 0: each proc's own */
+	uint32_t output;     /* an enum ord_output_mode; 0: each proc's own */
 	enum color color;
-	bool fail_fast, list, own_code, verbose, watch;
+	uint32_t load;      /* hundredths; 0: the file's, or any */
+	uint32_t jobserver; /* an enum ord_jobserver; UINT32_MAX: the file's, or what is offered */
+	const char *database; /* NULL: the file's, or GRAPH_DATABASE */
+	bool fail_fast, list, own_code, verbose, dry_run, full, watch;
 	const char *status; /* NULL: the default */
 	const char *events, *trace;
 };

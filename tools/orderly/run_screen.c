@@ -22,6 +22,34 @@
 #define ROWS_MAX 12 /* procs that are shown */
 #define BAR_COLUMNS 10
 
+/*
+ * If it is known how long each of those that are left takes, their sum shared
+ * by the slots, but no less than the longest that runs; else what was seen so far.
+ */
+static uint64_t
+rest_of(struct run *run, const struct run_numbers *numbers, uint64_t now_ns)
+{
+	const struct item *item;
+	uint64_t sum = 0, longest = 0, unknown = 0;
+
+	for (item = run->items.first; item != NULL; item = item->next) {
+		uint64_t expected, elapsed;
+
+		if (!item->wanted)
+			continue;
+		expected = ord_proc_expected_ns(item->proc);
+		elapsed = item->slot != ORD_NONE ? now_ns - item->begun_ns : 0;
+		unknown += expected == 0 && item->slot != ORD_NONE;
+		expected = expected > elapsed ? expected - elapsed : 0;
+		sum += expected;
+		if (expected > longest)
+			longest = expected;
+	}
+	if (sum == 0 || unknown > 0)
+		return estimate_rest(&run->estimate, numbers->total - numbers->finished, run->jobs);
+	return sum / run->jobs > longest ? sum / run->jobs : longest;
+}
+
 void
 screen_numbers(struct run *run, struct run_numbers *numbers, uint64_t now_ns)
 {
@@ -34,8 +62,7 @@ screen_numbers(struct run *run, struct run_numbers *numbers, uint64_t now_ns)
 		.failed = counts->failed,
 		.elapsed_ns = now_ns - run->begun_ns,
 		.rate = estimate_rate(&run->estimate) };
-	numbers->rest_ns =
-		estimate_rest(&run->estimate, numbers->total - numbers->finished, run->jobs);
+	numbers->rest_ns = rest_of(run, numbers, now_ns);
 }
 
 /* --- the terminal --- */
@@ -96,7 +123,8 @@ add_proc(struct run *run, const struct item *item, size_t name_columns, size_t c
 	struct text *out)
 {
 	const char *name = ord_proc_name(item->proc);
-	uint64_t elapsed = terminal_now_ns() - item->begun_ns, expected = 0;
+	uint64_t elapsed = terminal_now_ns() - item->begun_ns;
+	uint64_t expected = ord_proc_expected_ns(item->proc);
 	struct text rest = { 0 }, duration = { 0 };
 	size_t used;
 
@@ -108,7 +136,7 @@ add_proc(struct run *run, const struct item *item, size_t name_columns, size_t c
 	show_duration(&duration, elapsed);
 	add_blanks(&rest, duration.size < 7 ? 8 - duration.size : 1);
 	text_add(&rest, duration.bytes, duration.size);
-	if (expected != 0) {
+	if (expected != 0 && columns >= 40) {
 		text_add_string(&rest, "  ");
 		add_bar(&rest, elapsed, expected);
 	}
@@ -173,7 +201,7 @@ draw(struct run *run, uint64_t now_ns)
 }
 
 static int
-step_terminal(struct run *run, uint64_t now_ns)
+draw_if_due(struct run *run, uint64_t now_ns)
 {
 	uint64_t every = run->moved ? DRAW_EVERY : TICK_EVERY, passed = now_ns - run->drawn_ns;
 
@@ -184,6 +212,15 @@ step_terminal(struct run *run, uint64_t now_ns)
 	run->moved = false;
 	draw(run, now_ns);
 	return (int)(TICK_EVERY / MS);
+}
+
+static int
+step_terminal(struct run *run, uint64_t now_ns)
+{
+	/* While somebody is asked nothing else is drawn. */
+	if (run_input_show(run))
+		return -1;
+	return draw_if_due(run, now_ns);
 }
 
 void

@@ -70,14 +70,14 @@ show_reason(struct text *out, const struct ord_proc *proc)
 
 /* --- where it goes --- */
 
-/* Prints something about a proc, or keeps it until the console is free. */
+/* Prints something about a proc, or keeps it until the console is free and nobody is asked. */
 static void
 put(struct run *run, const struct item *item, int fd, const struct text *text)
 {
 	struct held_piece piece = { text->size, fd };
 
 	run->moved = true;
-	if (run->console != NULL && run->console != item && item != NULL) {
+	if (run->input.shown || (run->console != NULL && run->console != item && item != NULL)) {
 		text_add(&run->held, &piece, sizeof piece);
 		text_add(&run->held, text->bytes, text->size);
 		return;
@@ -86,8 +86,8 @@ put(struct run *run, const struct item *item, int fd, const struct text *text)
 	run->told_ns = 0;
 }
 
-static void
-print_held(struct run *run)
+void
+show_held(struct run *run)
 {
 	struct held_piece piece;
 	size_t at = 0;
@@ -99,6 +99,20 @@ print_held(struct run *run)
 		at += piece.size;
 	}
 	text_clear(&run->held);
+}
+
+void
+show_warning(struct run *run, const char *warning, size_t size)
+{
+	struct text line = { 0 };
+
+	show_color(run, &line, "33");
+	text_add_string(&line, "warning: ");
+	show_color(run, &line, "0");
+	text_add(&line, warning, size);
+	text_add_byte(&line, '\n');
+	put(run, NULL, STDERR_FILENO, &line);
+	text_finish(&line);
 }
 
 void
@@ -126,8 +140,8 @@ show_line(struct run *run, struct item *item, const struct text *line)
 static uint32_t
 mode_of(const struct run *run, const struct item *item)
 {
-	(void)item;
-	return run->options->output != 0 ? run->options->output : OUTPUT_GROUP;
+	return run->options->output != 0 ? run->options->output
+					 : (uint32_t)ord_proc_output_mode(item->proc);
 }
 
 /* Prints what a proc has said so far; last: it says no more. */
@@ -185,6 +199,40 @@ say_begun(struct run *run, struct item *item)
 	text_finish(&line);
 }
 
+void
+show_reasons(struct run *run, struct item *item)
+{
+	const char *reason;
+	struct text line = { 0 };
+	uint32_t i;
+
+	for (i = 0; (reason = ord_proc_reason(item->proc, i)) != NULL; i++) {
+		text_clear(&line);
+		text_add_string(&line, "because ");
+		text_add_string(&line, ord_proc_name(item->proc));
+		text_add_string(&line, ": ");
+		text_add_string(&line, reason);
+		show_line(run, item, &line);
+	}
+	text_finish(&line);
+}
+
+void
+show_unrun(struct run *run, struct item *item)
+{
+	bool current = ord_proc_state(item->proc) == ORD_PROC_UP_TO_DATE;
+	struct text line = { 0 };
+
+	if (run->quiet || (current && !run->options->verbose))
+		return;
+	if (!current)
+		show_reasons(run, item);
+	text_add_string(&line, current ? "current " : "would   ");
+	text_add_string(&line, ord_proc_name(item->proc));
+	show_line(run, item, &line);
+	text_finish(&line);
+}
+
 /* Whether what it says is printed now. */
 static bool
 is_live(struct run *run, struct item *item)
@@ -193,7 +241,7 @@ is_live(struct run *run, struct item *item)
 
 	if (run->console != NULL)
 		return run->console == item;
-	if (mode != OUTPUT_STREAM && (mode != OUTPUT_GROUP || run->items.n_running != 1))
+	if (mode != ORD_MODE_STREAM && (mode != ORD_MODE_GROUP || run->items.n_running != 1))
 		return false;
 	run->console = item;
 	if (run->screen && run->counts.wanted > 1)
@@ -208,9 +256,9 @@ give_back(struct run *run)
 	struct item *item;
 
 	run->console = NULL;
-	print_held(run);
+	show_held(run);
 	for (item = run->items.oldest; item != NULL; item = item->behind) {
-		if (mode_of(run, item) != OUTPUT_STREAM || item->body.size == 0)
+		if (mode_of(run, item) != ORD_MODE_STREAM || item->body.size == 0)
 			continue;
 		if (is_live(run, item))
 			print_body(run, item, false);
@@ -253,8 +301,10 @@ show_started(struct run *run, struct item *item)
 {
 	/* Who had it because nothing else ran has it no more. */
 	if (run->console != NULL && run->console != item &&
-		mode_of(run, run->console) == OUTPUT_GROUP)
+		mode_of(run, run->console) == ORD_MODE_GROUP)
 		give_back(run);
+	if (run->options->verbose && ord_proc_attempts(item->proc) <= 1)
+		show_reasons(run, item);
 	if (!run->screen && !run->quiet)
 		say_begun(run, item);
 	run->moved = true;
@@ -275,7 +325,7 @@ show_said(struct run *run, struct item *item, const struct ord_message *message)
 		text_add_byte(&item->body, '\n');
 		keep_tail(item, "\n", 1);
 	}
-	if (mode_of(run, item) == OUTPUT_PREFIX) {
+	if (mode_of(run, item) == ORD_MODE_PREFIX) {
 		if (!partial)
 			print_prefixed(run, item);
 	} else if (is_live(run, item)) {
@@ -321,8 +371,8 @@ show_ended(struct run *run, struct item *item, bool again)
 
 	if (item->body.size > 0 && item->body.bytes[item->body.size - 1] != '\n')
 		text_add_byte(&item->body, '\n');
-	if (live || mode == OUTPUT_PREFIX) {
-		if (mode == OUTPUT_PREFIX)
+	if (live || mode == ORD_MODE_PREFIX) {
+		if (mode == ORD_MODE_PREFIX)
 			print_prefixed(run, item);
 		else
 			print_body(run, item, true);
@@ -331,7 +381,7 @@ show_ended(struct run *run, struct item *item, bool again)
 		add_end(run, item, again, &line);
 		show_line(run, item, &line);
 	}
-	if (failed || mode != OUTPUT_QUIET)
+	if (failed || mode != ORD_MODE_QUIET)
 		print_body(run, item, true);
 	text_clear(&item->body);
 	if (live)

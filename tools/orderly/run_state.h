@@ -7,6 +7,7 @@
 #include "estimate.h"
 #include "printer.h"
 #include "run_events.h"
+#include "run_input.h"
 #include "run_items.h"
 #include "run_options.h"
 #include "run_status.h"
@@ -29,6 +30,7 @@ struct run {
 	struct run_counts counts;
 	struct run_events events;
 	struct run_trace trace;
+	struct run_input input;
 	struct estimate estimate;
 	struct item *console; /* whose output is printed as it comes; NULL: nobody's */
 	struct item *last;    /* whose end or output was printed last */
@@ -40,6 +42,7 @@ struct run {
 	bool quiet;           /* only failures are told */
 	bool trouble;         /* something of ours failed */
 	bool keys;            /* lines of standard input are commands, while files are watched */
+	size_t warned;        /* bytes of the graph's warnings that were told */
 	uint32_t jobs;
 	uint64_t begun_ns;
 	uint64_t drawn_ns;   /* the screen */
@@ -52,6 +55,18 @@ struct run {
 void show_started(struct run *run, struct item *item);
 void show_said(struct run *run, struct item *item, const struct ord_message *message);
 void show_ended(struct run *run, struct item *item, bool again);
+
+/* Why it runs: once, before it does. */
+void show_reasons(struct run *run, struct item *item);
+
+/* It did not run: it is up to date, or nothing is run at all. */
+void show_unrun(struct run *run, struct item *item);
+
+/* What a person should know, though nothing has failed. */
+void show_warning(struct run *run, const char *warning, size_t size);
+
+/* Print what had to wait for a question to be answered. */
+void show_held(struct run *run);
 
 /* A line for people, about a proc or (NULL) none; what %f and so on are is put in front. */
 void show_line(struct run *run, struct item *item, const struct text *line);

@@ -152,7 +152,7 @@ add_counts(struct run *run, struct text *out)
 	add_count(out, &first, counts->canceled, " canceled");
 	add_count(out, &first, counts->interrupted, " stopped");
 	add_count(out, &first, counts->stopped, " not begun");
-	add_count(out, &first, counts->succeeded, " done");
+	add_count(out, &first, counts->succeeded, run->options->dry_run ? " would run" : " done");
 	add_count(out, &first, counts->up_to_date, " up to date");
 	add_count(out, &first, counts->skipped, " skipped");
 	if (first)
