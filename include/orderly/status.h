@@ -30,10 +30,10 @@ extern "C" {
 	X(ORD_EINTERRUPTED, -12, "interrupted: ord_pool_interrupt was called")           \
 	X(ORD_ETOOBIG, -13, "larger than the stated limit")                              \
 	X(ORD_ESTALLED, -14, "nothing can move any more")                                \
-	X(ORD_ELOST, -15, "the spawner is gone and its workers with it") \
+	X(ORD_ELOST, -15, "what was held is lost: the spawner with its workers, or a job to another taker") \
 	X(ORD_EFAILED, -16, "a task failed: its result says why") \
 	X(ORD_EFULL, -17, "the queue is full: get something, or wait longer") \
-	X(ORD_EEMPTY, -18, "no result is ready yet: wait longer")
+	X(ORD_EEMPTY, -18, "nothing is there: no result yet, or no job any more")
 
 enum ord_status {
 #define ORD_STATUS_ENUM(name, number, sentence) name = number,
