@@ -220,6 +220,31 @@ typedef int (*ord_snippet_fn)(const char *text, size_t size, void *user);
 ORD_API int
 ord_proc_snippet(const struct ord_proc *proc, ord_snippet_fn write, void *user);
 
+/* An end of a proc in this run or an earlier one, as it is remembered. */
+struct ord_proc_run {
+	size_t size;           /* of this struct in the library's version */
+	int64_t started_ns;    /* CLOCK_REALTIME; 0: it never did */
+	int64_t ended_ns;
+	uint64_t user_ns;      /* as ord_proc_user_ns */
+	uint64_t system_ns;
+	uint64_t memory_bytes;
+	const char *why;       /* the first reason for which it ran, or NULL */
+	int32_t state;         /* an enum ord_proc_state */
+	int32_t exit_code;     /* -1: it did not exit */
+};
+
+/* See ord_proc_history; a value that is not 0 ends it. */
+typedef int (*ord_proc_run_fn)(const struct ord_proc_run *run, void *user);
+
+/*
+ * Tell the last ends of a proc, newest first, at most 16; none without a
+ * database, or before anything was wanted.
+ *
+ * Returns 0, what the callback returned, or ORD_ESYSTEM, ORD_ENOMEM.  Since 0.1.  Source: lib/graph/proc.c.
+ */
+ORD_API int
+ord_proc_history(const struct ord_proc *proc, ord_proc_run_fn fn, void *user);
+
 /* When its last attempt began, CLOCK_MONOTONIC in nanoseconds; 0 if it never did.  Since 0.1.  Source: lib/graph/proc.c. */
 ORD_API uint64_t
 ord_proc_started_ns(const struct ord_proc *proc);

@@ -139,6 +139,38 @@ ord_proc_output_mode(const struct ord_proc *proc)
 	return (int)(modes[0] != 0 ? modes[0] : modes[1] != 0 ? modes[1] : modes[2]);
 }
 
+struct telling {
+	ord_proc_run_fn fn;
+	void *user;
+};
+
+static int
+tell_run(void *user, const struct run *run)
+{
+	const struct telling *telling = user;
+	const struct ord_proc_run told = { .size = sizeof told,
+		.started_ns = run->start_ns,
+		.ended_ns = run->end_ns,
+		.user_ns = run->user_ns,
+		.system_ns = run->system_ns,
+		.memory_bytes = run->memory_bytes,
+		.why = run->why,
+		.state = run->state,
+		.exit_code = run->exit_code };
+
+	return telling->fn(&told, telling->user);
+}
+
+int
+ord_proc_history(const struct ord_proc *proc, ord_proc_run_fn fn, void *user)
+{
+	struct telling telling = { fn, user };
+
+	if (proc->graph->history == NULL)
+		return 0;
+	return history_runs(proc->graph->history, proc->name, tell_run, &telling);
+}
+
 uint64_t
 ord_proc_user_ns(const struct ord_proc *proc)
 {

@@ -26,15 +26,17 @@ enter(struct ord_graph *graph, const char *pattern)
 		status = check_pattern(graph, pattern);
 	if (status != ORD_OK)
 		return status;
-	if (graph->database == NULL || graph->options.dry_run)
+	if (graph->options.dry_run)
 		return error_set(&graph->error, ORD_EINVAL,
-			graph->database == NULL
-				? "the graph has no database: set the option database"
-				: "a dry run writes nothing: open the graph without dry_run");
+			"a dry run writes nothing: open the graph without dry_run");
 	if (graph->schedule.unfinished != 0)
 		return error_set(&graph->error, ORD_EBUSY,
 			"procs are wanted or run: wait for them first (ord_graph_wait_all)");
-	return increment_open(graph);
+	status = increment_open(graph);
+	if (status == ORD_OK && graph->history == NULL)
+		status = error_set(&graph->error, ORD_EINVAL,
+			"the graph has no database: set the option database");
+	return status;
 }
 
 /* --- force --- */

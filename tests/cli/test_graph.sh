@@ -195,6 +195,44 @@ if command -v mandoc >/dev/null; then
 	done
 fi
 
+# why, stats, touch, forget: what is remembered
+mkdir -p "$work/history" && cd "$work/history" || exit 1
+cat >orderly.yaml <<'END'
+version: 1
+procs:
+  first:
+    run: cat in > mid
+    inputs: [in]
+    outputs: [mid]
+  second:
+    run: cat mid > out
+    deps: [first]
+    inputs: [mid]
+    outputs: [out]
+END
+echo 1 >in
+same "why, before anything ran" "first: runs: there is no record of a success
+second: runs
+  there is no record of a success" "$("$ORDERLY" graph why second)"
+same "nothing is written by it" "in orderly.yaml" "$(ls -A | xargs)"
+"$ORDERLY" graph touch first 2>touched && fail "touch without an output"
+grep -q "its output mid is not there" touched || fail "touch names the output: $(cat touched)"
+echo 1 >mid && echo 1 >out
+"$ORDERLY" graph touch first second || fail "touch"
+same "why, touched" "first: up to date
+second: up to date" "$("$ORDERLY" graph why)"
+echo 22 >in
+same "why, a new input" "first: runs
+  input in changed (size 2 -> 3)
+second: runs: dep first has a new version" "$("$ORDERLY" graph why first second | sed 's/ version ([0-9]*)/ version/; /^  dep/d; s/^second: runs$/second: runs: dep first has a new version/')"
+"$ORDERLY" graph stats | grep -q '^longest way: ' || fail "stats"
+"$ORDERLY" graph forget 'sec*' || fail "forget"
+"$ORDERLY" graph forget second 2>/dev/null && fail "forget what is not known"
+same "why, forgotten" "  there is no record of a success" "$("$ORDERLY" graph why second | sed -n '/^second/{n;p;}')"
+"$ORDERLY" graph --db other.db why first | grep -q 'no record' || fail "--db"
+[ ! -e other.db ] || fail "why makes a database"
+cd "$work/project" || exit 1
+
 # completion: what bash would offer behind LINE
 . "$source_tree/tools/completion/orderly.bash"
 offers() { # LINE WORDS
@@ -206,6 +244,7 @@ PATH=$(dirname "$ORDERLY"):$PATH
 offers 'orderly ma' 'map'
 offers 'orderly gr' 'graph'
 offers 'orderly graph me' 'mermaid'
+offers 'orderly graph w' 'why'
 offers 'orderly graph -C sub e' 'env'
 offers 'orderly run ' 'build::core build::net open:: setup show test::core::asan test::core::tsan'
 offers 'orderly run bui' 'build::core build::net'

@@ -51,5 +51,5 @@ complete -c orderly -n 'string match -q -- "-*" (commandline -ct)' -f -a '(__ord
 complete -c orderly -n 'test "$(__orderly_command)" = run' -f -a '(__orderly_names)'
 complete -c orderly -n 'test "$(__orderly_command)" = graph; and test -z "$(__orderly_action)"' -f \
 	-a '(orderly help graph 2>/dev/null | sed -n "s/^  \([a-z][a-z]*\) .*/\1/p")'
-complete -c orderly -n 'test "$(__orderly_command)" = graph; and contains -- "$(__orderly_action)" list dot mermaid json env' -f \
+complete -c orderly -n 'test "$(__orderly_command)" = graph; and contains -- "$(__orderly_action)" list dot mermaid json env why stats touch forget' -f \
 	-a '(__orderly_names)'

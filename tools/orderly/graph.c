@@ -22,25 +22,30 @@ struct action {
 	int (*run)(struct graph_call *call);
 	bool loads;     /* it gets a graph with the file in it */
 	bool remembers; /* and with its history */
+	bool looks;     /* at that only */
 	size_t least, most;
 	const char *arguments;
 };
 
 static const struct action actions[] = {
-	{ "check", check, false, false, 0, SIZE_MAX, "[FILE...]" },
-	{ "schema", schema, false, false, 0, 0, "" },
-	{ "list", graph_list, true, false, 0, 1, "[PATTERN]" },
-	{ "dot", graph_dot, true, false, 0, SIZE_MAX, "[NAME...]" },
-	{ "mermaid", graph_mermaid, true, false, 0, SIZE_MAX, "[NAME...]" },
-	{ "json", graph_json, true, false, 0, SIZE_MAX, "[NAME...]" },
-	{ "env", graph_env, true, false, 1, SIZE_MAX, "NAME [VARIABLE...]" },
+	{ "check", check, false, false, false, 0, SIZE_MAX, "[FILE...]" },
+	{ "schema", schema, false, false, false, 0, 0, "" },
+	{ "list", graph_list, true, false, false, 0, 1, "[PATTERN]" },
+	{ "dot", graph_dot, true, false, false, 0, SIZE_MAX, "[NAME...]" },
+	{ "mermaid", graph_mermaid, true, false, false, 0, SIZE_MAX, "[NAME...]" },
+	{ "json", graph_json, true, false, false, 0, SIZE_MAX, "[NAME...]" },
+	{ "env", graph_env, true, false, false, 1, SIZE_MAX, "NAME [VARIABLE...]" },
+	{ "why", graph_why, true, true, true, 0, SIZE_MAX, "[NAME...]" },
+	{ "stats", graph_stats, true, true, true, 0, SIZE_MAX, "[NAME...]" },
+	{ "touch", graph_touch, true, true, false, 1, SIZE_MAX, "NAME..." },
+	{ "forget", graph_forget, true, true, false, 1, SIZE_MAX, "PATTERN..." },
 };
 
 #define N_ACTIONS (sizeof actions / sizeof *actions)
 
 /* --- arguments --- */
 
-enum long_option { OPTION_PROTOS = 256, OPTION_NAMES, OPTION_PLAN };
+enum long_option { OPTION_DATABASE = 300, OPTION_PROTOS = 256, OPTION_NAMES, OPTION_PLAN };
 
 static const struct argp_option table[] = {
 	{ "file", 'f', "FILE", 0,
@@ -54,19 +59,26 @@ static const struct argp_option table[] = {
 		"dot, mermaid, json: a node for each description instead of each proc", 2 },
 	{ "plan", OPTION_PLAN, NULL, 0,
 		"check: also names of deps, cycles and waves; runs commands that print names", 2 },
-	{ "all", 'a', NULL, 0, "env: also what this command's own environment says", 2 },
+	{ "all", 'a', NULL, 0,
+		"env: also what this command's own environment says; stats: all procs", 2 },
+	{ "db", OPTION_DATABASE, "FILE", 0,
+		"why, stats, touch, forget: where successes are remembered", 2 },
 	{ NULL, 0, NULL, 0, NULL, 0 }
 };
 
 static const char about[] =
-	"Show what is in orderly.yaml, without running it.\v"
+	"Show what is in orderly.yaml and what is known of earlier runs, without running anything.\v"
 	"  check [FILE...]        whether files are right\n"
 	"  schema                 the form of such files as a JSON Schema, for editors\n"
 	"  list [PATTERN]         procs, what they are for, their args and choices\n"
 	"  dot [NAME...]          who depends on whom, for graphviz\n"
 	"  mermaid [NAME...]      the same for mermaid\n"
 	"  json [NAME...]         the same as JSON\n"
-	"  env NAME [VARIABLE...] variables of a proc's command, and who says them\n\n"
+	"  env NAME [VARIABLE...] variables of a proc's command, and who says them\n"
+	"  why [NAME...]          whether procs would run, and why\n"
+	"  stats [NAME...]        how long procs take, what the longest way is, what fails at times\n"
+	"  touch NAME...          what is there counts as made by these procs\n"
+	"  forget PATTERN...      forget the successes of procs: they run the next time\n\n"
 	"The exit status is 0, 1 (names that cannot be planned), 2 (arguments), 3 (this command "
 	"failed), 4 (the file is wrong or not there). More: orderly-graph(1).";
 
@@ -94,6 +106,7 @@ read_option(int key, char *value, struct argp_state *state)
 	case 'p': add_pair(&call->params, &call->n_params, value); return 0;
 	case 'e': add_pair(&call->variables, &call->n_variables, value); return 0;
 	case 'a': call->all = true; return 0;
+	case OPTION_DATABASE: call->database = value; return 0;
 	case OPTION_NAMES: call->names = true; return 0;
 	case OPTION_PROTOS: call->protos = true; return 0;
 	case OPTION_PLAN: call->plan = true; return 0;
@@ -122,7 +135,8 @@ take_action(struct graph_call *call)
 	const char *near = NULL;
 
 	if (call->n_arguments == 0) {
-		complain("say what: check, schema, list, dot, mermaid, json or env");
+		complain(
+			"say what: check, schema, list, dot, mermaid, json, env, why, stats, touch or forget");
 		return NULL;
 	}
 	action = find_action(call->arguments[0]);
@@ -215,8 +229,8 @@ load(struct graph_call *call)
 		return GRAPH_FILE;
 	status = ord_graph_new(&call->graph,
 		&ORD_GRAPH_OPTIONS(.on_message = show_message, .parallel = 1,
-			.database = call->remembers ? NULL : "none",
-			.default_database = GRAPH_DATABASE));
+			.database = call->remembers ? call->database : "none",
+			.dry_run = call->looks, .default_database = GRAPH_DATABASE));
 	if (status != ORD_OK) {
 		complain("%s", ord_strerror(status));
 		return GRAPH_TROUBLE;
@@ -374,17 +388,17 @@ graph_main(int argc, char **argv)
 		.doc = about };
 	struct graph_call call = { 0 };
 	const struct action *action;
-	int status = 0;
+	int status = GRAPH_USAGE;
 
 	argp_err_exit_status = GRAPH_USAGE;
 	if (argp_parse(&argp, argc, argv, 0, NULL, &call) != 0)
 		return GRAPH_USAGE;
 	action = take_action(&call);
-	if (action == NULL)
-		return GRAPH_USAGE;
-	call.remembers = action->remembers;
-	if (action->loads)
-		status = load(&call);
+	if (action != NULL) {
+		call.remembers = action->remembers;
+		call.looks = action->looks;
+		status = action->loads ? load(&call) : 0;
+	}
 	if (status == 0)
 		status = action->run(&call);
 	ord_graph_destroy(&call.graph);

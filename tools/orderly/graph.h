@@ -27,6 +27,8 @@ struct graph_call {
 	size_t n_arguments;
 	bool protos, names, plan, all;
 	bool remembers;          /* the graph has its history */
+	bool looks;              /* at that only */
+	const char *database;    /* of --db; NULL */
 	struct ord_graph *graph; /* NULL for actions that need none */
 };
 
@@ -38,6 +40,10 @@ int graph_dot(struct graph_call *call);
 int graph_mermaid(struct graph_call *call);
 int graph_json(struct graph_call *call);
 int graph_env(struct graph_call *call);
+int graph_why(struct graph_call *call);
+int graph_stats(struct graph_call *call);
+int graph_touch(struct graph_call *call);
+int graph_forget(struct graph_call *call);
 
 /* Want the procs of the arguments, or all whose args are known; GRAPH_FAILED: it has been said of which that failed. */
 int graph_plan(struct graph_call *call);
