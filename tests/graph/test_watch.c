@@ -239,9 +239,10 @@ SCENE(watch, changes_that_are_polled)
 }
 
 /* What is not read: other files, times of directories, the graph's own files, outputs while they are written. */
-SCENE(watch, nothing_else_does)
+static void
+play_nothing(uint64_t poll_ms)
 {
-	struct ord_graph *graph = new_graph("in/tasks.db", 0);
+	struct ord_graph *graph = new_graph("in/tasks.db", poll_ms);
 
 	run("mkdir in && echo 1 >in/x.txt");
 	ADD(graph, .name = "a", .shell = "echo >>a.log; mkdir -p in/out/d; echo a >in/out/d/a; echo b >in/made; sleep 0.1; echo b >in/made",
@@ -256,8 +257,19 @@ SCENE(watch, nothing_else_does)
 	change(graph, "echo 2 >in/x.txt");
 	CHECK_EQ(lines("a.log"), 2);
 	CHECK_EQ(lines("b.log"), 1); /* the same was made again */
+	CHECK_EQ(count(":b "), 0);
 	expect_nothing(graph);
 	leave(graph);
+}
+
+SCENE(watch, nothing_else_does)
+{
+	play_nothing(0);
+}
+
+SCENE(watch, nothing_else_does_that_is_polled)
+{
+	play_nothing(20);
 }
 
 SCENE(watch, a_burst_is_one_generation)
