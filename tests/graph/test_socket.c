@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "graph/graph.h"
+#include "memory_fault.h"
 
 #define CTX "\"$ORDERLY\" ctx "
 
@@ -525,6 +526,47 @@ SCENE(socket, many_that_wait_die_at_once)
 	CHECK(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child);
 	step_until(door.graph, waits_no_more);
 	CHECK_EQ(scene_count_fds(), before);
+	close_door(&door);
+}
+
+/* --- without memory --- */
+
+/* Whatever allocation fails: the client gets an answer or is hung up on, and the graph goes on. */
+SCENE(socket, any_allocation_may_fail)
+{
+	static const char *const words[] = { "result|big", "run|other::1|other::2", "wait-locks|a|b", "start|other::3",
+		"changed-deps", "param|p" };
+	struct door door;
+	char name[40];
+	int failed = 0;
+
+	open_door(&door, open_graph(2));
+	ADD(door.graph, .name = "big", .shell = "head -c 70000 /dev/zero", .stdout_result = 1);
+	ADD(door.graph, .name = "other::[n]");
+	GRAPH_OK(door.graph, ord_graph_set_param(door.graph, "p", "value"));
+	GRAPH_OK(door.graph, ord_graph_run(door.graph, ORD_NAMES("big")));
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		for (unsigned long n = 1, came = 1; came; n++) {
+			int client = knock(&door), status = 1;
+
+			ask(&door, client, words[i]);
+			memory_fault_at(n);
+			(void)ord_graph_step(door.graph, 0);
+			(void)ord_graph_step(door.graph, 0);
+			came = (unsigned long)memory_fault_came();
+			memory_fault_at(0);
+			status = answer(&door, client);
+			failed += status != 0;
+			CHECK(came || status == 0);
+			close(client);
+			CHECK(n < 200);
+		}
+	CHECK(failed > 5);
+	for (int i = 0; i < 3; i++) {
+		snprintf(name, sizeof name, "other::again %d", i);
+		GRAPH_OK(door.graph, ord_graph_run(door.graph, ORD_NAMES(name)));
+	}
+	step_until(door.graph, waits_no_more);
 	close_door(&door);
 }
 
