@@ -578,8 +578,8 @@ make_place(const char *name, int seconds_ago, int with_socket)
 	struct timespec times[2] = { { .tv_nsec = UTIME_NOW }, { .tv_sec = time(NULL) - seconds_ago } };
 	char path[200];
 
-	CHECK(mkdir(name, 0700) == 0);
 	snprintf(path, sizeof path, "%s/s", name);
+	CHECK(mkdir(name, 0700) == 0);
 	if (with_socket)
 		touch(path);
 	CHECK(utimensat(AT_FDCWD, name, times, 0) == 0);
