@@ -481,6 +481,7 @@ SCENE(load, inputs_and_outputs_of_other_kinds)
 	RUNS(depfile, "c");
 	RUNS(fresh, "d");
 	put("list", "one");
+	scene_pause_ms(100); /* a file that has just been written could have been written again */
 	CHECK_EQ(run_file(NULL, fresh, "d"), ORD_PROC_FAILED);
 	RUNS(old, "e");
 	scene_pause_ms(20);
