@@ -133,7 +133,10 @@ runs 0 $'made\nused' -C again -v --full used
 has "-v: why" "$(cat stderr)" '^\[0/2\] because made: a full run was asked for$'
 rm -r again/.orderly
 runs 0 $'made\nused' -C again --db none used
-same "--db none" "" "$(ls -A again | grep -v yaml)"
+[ ! -e again/.orderly/graph.db ] || fail "--db none: it is there"
+runs 7 $'one\nworse' -x bad
+has "the log of a failure" "$(cat stderr)" '^  log: \.orderly/log/'
+same "what is in it" worse "$(cat "$(sed -n 's/^  log: //p' stderr)")"
 runs 0 $'made\nused' -C again --db mine used
 [ -f again/mine ] || fail "--db mine: it is not there"
 runs 0 $'made\nused' -C again -l 100000 --jobserver=none used

@@ -53,6 +53,8 @@ end_attempt(struct run *run, struct item *item, bool again)
 	uint32_t slot = item->slot;
 	bool ran = slot != ORD_NONE;
 
+	if (ran)
+		run_logs_read(run, item);
 	items_end(&run->items, item, terminal_now_ns());
 	if (ran)
 		estimate_task(&run->estimate, item->took_ns);
@@ -174,15 +176,18 @@ tell_warnings(struct run *run)
 static void
 wait_for_something(struct run *run, int fd, int timeout_ms)
 {
-	struct pollfd fds[4] = {
+	struct pollfd fds[5] = {
 		{ .fd = fd, .events = POLLIN },
 		{ .fd = signals_fd(), .events = POLLIN },
 		{ .fd = run_watch_fd(run), .events = POLLIN },
 		{ .fd = run_input_fd(run), .events = POLLIN },
+		{ .fd = run_logs_fd(run), .events = POLLIN },
 	};
 
-	if (poll(fds, 4, timeout_ms) < 0)
+	if (poll(fds, 5, timeout_ms) < 0)
 		return;
+	if (fds[4].revents != 0 || (run->items.n_running > 0 && run->logs_fd == 0))
+		run_logs_step(run);
 	if (fds[3].revents != 0)
 		run_input_read(run);
 	else if ((fds[2].revents & (POLLIN | POLLHUP)) != 0)
@@ -374,7 +379,7 @@ load(struct run *run)
 		.keep_going = options->keep_going, .fail_fast = options->fail_fast,
 		.max_load = options->load, .jobserver = jobserver_of(options),
 		.database = options->database, .default_database = GRAPH_DATABASE,
-		.dry_run = options->dry_run, .full = options->full,
+		.log_directory = GRAPH_LOGS, .dry_run = options->dry_run, .full = options->full,
 		.color = options->color == COLOR_ALWAYS ? ORD_COLOR_FORCE : 0);
 	const char *file;
 	int status = ord_graph_new(&run->graph, &graph_options);

@@ -18,6 +18,7 @@ struct item {
 	uint64_t begun_ns;            /* of the attempt that runs, or ran last */
 	uint64_t took_ns;             /* its last attempt */
 	uint32_t slot;                /* the lowest that was free; ORD_NONE: it does not run */
+	uint64_t log_read;            /* bytes of its log that were */
 	bool wanted, started;         /* it ever was */
 	bool superseded; /* its attempt has ended, and another follows because files have changed */
 	bool interrupted; /* it ran when we asked it to end */

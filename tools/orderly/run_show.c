@@ -5,6 +5,7 @@
  * Who has the mode stream waits for it; a proc of the mode group has it while
  * nothing else runs.  All other output is printed whole, at the end.
  */
+#define _GNU_SOURCE /* memrchr */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -307,30 +308,62 @@ show_started(struct run *run, struct item *item)
 		show_reasons(run, item);
 	if (!run->screen && !run->quiet)
 		say_begun(run, item);
+	run->follows |= mode_of(run, item) >= ORD_MODE_PREFIX;
 	run->moved = true;
+}
+
+/* Prints whole lines of what has come, if they are to be seen at once. */
+static void
+print_lines(struct run *run, struct item *item)
+{
+	const char *newline =
+		item->body.size > 0 ? memrchr(item->body.bytes, '\n', item->body.size) : NULL;
+	bool prefix = mode_of(run, item) == ORD_MODE_PREFIX;
+	struct text rest = { 0 };
+	size_t size;
+
+	if (newline == NULL || (!prefix && !is_live(run, item)))
+		return;
+	size = (size_t)(newline + 1 - item->body.bytes);
+	text_add(&rest, newline + 1, item->body.size - size);
+	item->body.size = size;
+	if (prefix)
+		print_prefixed(run, item);
+	else
+		print_body(run, item, false);
+	text_add(&item->body, rest.bytes, rest.size);
+	text_finish(&rest);
+}
+
+void
+show_bytes(struct run *run, struct item *item, const char *bytes, size_t size)
+{
+	const char *end = bytes + size, *begin;
+
+	/* The last line that is not blank. */
+	while (end > bytes && strchr("\n\r\t ", end[-1]) != NULL && end[-1] != '\0')
+		end--;
+	begin = end;
+	while (begin > bytes && begin[-1] != '\n')
+		begin--;
+	run->moved = true;
+	keep_last(item, begin, (size_t)(end - begin));
+	keep_tail(item, bytes, size);
+	text_add(&item->body, bytes, size);
+	print_lines(run, item);
 }
 
 void
 show_said(struct run *run, struct item *item, const struct ord_message *message)
 {
-	bool partial = ord_message_partial(message) != 0;
 	size_t size;
 	const char *bytes = ord_message_text(message, &size);
 
-	run->moved = true;
-	keep_last(item, bytes, size);
-	keep_tail(item, bytes, size);
-	text_add(&item->body, bytes, size);
-	if (!partial) {
-		text_add_byte(&item->body, '\n');
-		keep_tail(item, "\n", 1);
-	}
-	if (mode_of(run, item) == ORD_MODE_PREFIX) {
-		if (!partial)
-			print_prefixed(run, item);
-	} else if (is_live(run, item)) {
-		print_body(run, item, false);
-	}
+	if (ord_proc_log(item->proc) != NULL)
+		return; /* it stands there, too */
+	show_bytes(run, item, bytes, size);
+	if (!ord_message_partial(message))
+		show_bytes(run, item, "\n", 1);
 }
 
 /* --- ends --- */

@@ -42,6 +42,8 @@ struct run {
 	bool quiet;           /* only failures are told */
 	bool trouble;         /* something of ours failed */
 	bool keys;            /* lines of standard input are commands, while files are watched */
+	int logs_fd;          /* inotify, of the directory of logs; 0: not yet */
+	bool follows;         /* a proc runs whose lines are shown as they come */
 	size_t warned;        /* bytes of the graph's warnings that were told */
 	uint32_t jobs;
 	uint64_t begun_ns;
@@ -79,6 +81,17 @@ void show_duration(struct text *out, uint64_t ns);
 
 /* Switch a colour on, if there are any: "31" is red; "0" off. */
 void show_color(const struct run *run, struct text *out, const char *code);
+
+/* What it said goes on. */
+void show_bytes(struct run *run, struct item *item, const char *bytes, size_t size);
+
+/* run_logs.c: what commands say, from their logs. */
+void run_logs_read(struct run *run, struct item *item);
+int run_logs_fd(const struct run *run);
+void run_logs_step(struct run *run);
+
+/* What of its log is worth showing becomes its tail. */
+void run_logs_snippet(struct run *run, struct item *item);
 
 /* run_screen.c: what is live. */
 void screen_numbers(struct run *run, struct run_numbers *numbers, uint64_t now_ns);

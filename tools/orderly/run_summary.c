@@ -31,7 +31,8 @@ static void
 add_snippet(struct run *run, struct item *item, struct text *out)
 {
 	struct ansi ansi = { .colors = run->colors };
-	size_t at = last_lines(&item->tail, SNIPPET_LINES), end;
+	size_t at = ord_proc_log(item->proc) != NULL ? 0 : last_lines(&item->tail, SNIPPET_LINES),
+	       end;
 	const char *newline;
 
 	while (at < item->tail.size) {
@@ -91,6 +92,12 @@ add_failure(struct run *run, struct item *item, struct text *out)
 	}
 	text_add_byte(out, '\n');
 	add_downstream(run, item, out);
+	if (ord_proc_log(item->proc) != NULL) {
+		text_add_string(out, "  log: ");
+		text_add_string(out, ord_proc_log(item->proc));
+		text_add_byte(out, '\n');
+	}
+	run_logs_snippet(run, item);
 	/* What stands right above need not be said again. */
 	if (!(run->together && run->last == item && item->shown))
 		add_snippet(run, item, out);

@@ -1,0 +1,102 @@
+/*
+ * What commands say goes straight to their logs; it is read from there: at
+ * their end, and while they run if it is to be shown at once.  inotify says
+ * when there is more, so that nobody looks while nothing is written.
+ */
+#define _GNU_SOURCE /* inotify_init1 */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "run_state.h"
+
+#define PIECE 65536
+
+/* Once per run: all logs of it lie in one directory. */
+static void
+watch_directory(struct run *run, const char *log)
+{
+	const char *slash = strrchr(log, '/');
+	struct text directory = { 0 };
+
+	if (run->logs_fd != 0 || slash == NULL)
+		return;
+	run->logs_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	text_add(&directory, log, (size_t)(slash - log));
+	text_add_byte(&directory, '\0');
+	if (run->logs_fd > 0)
+		(void)inotify_add_watch(run->logs_fd, directory.bytes, IN_MODIFY);
+	text_finish(&directory);
+}
+
+void
+run_logs_read(struct run *run, struct item *item)
+{
+	const char *log = ord_proc_log(item->proc);
+	static char piece[PIECE];
+	ssize_t n;
+	int fd;
+
+	if (log == NULL)
+		return;
+	watch_directory(run, log);
+	fd = open(log, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return;
+	while ((n = pread(fd, piece, sizeof piece, (off_t)item->log_read)) > 0 ||
+		(n < 0 && errno == EINTR)) {
+		if (n < 0)
+			continue;
+		item->log_read += (uint64_t)n;
+		show_bytes(run, item, piece, (size_t)n);
+	}
+	close(fd);
+}
+
+/* Whether something is to be shown of what runs. */
+static bool
+is_wanted(const struct run *run)
+{
+	return run->screen || run->items.n_running == 1 || run->console != NULL || run->follows;
+}
+
+int
+run_logs_fd(const struct run *run)
+{
+	return run->logs_fd > 0 && is_wanted(run) ? run->logs_fd : -1;
+}
+
+void
+run_logs_step(struct run *run)
+{
+	char events[4096];
+	struct item *item, *behind;
+
+	while (run->logs_fd > 0 && read(run->logs_fd, events, sizeof events) > 0)
+		;
+	if (!is_wanted(run))
+		return;
+	for (item = run->items.oldest; item != NULL; item = behind) {
+		behind = item->behind;
+		run_logs_read(run, item);
+	}
+}
+
+static int
+add_snippet(const char *bytes, size_t size, void *user)
+{
+	text_add(user, bytes, size);
+	return 0;
+}
+
+void
+run_logs_snippet(struct run *run, struct item *item)
+{
+	(void)run;
+	if (ord_proc_log(item->proc) == NULL)
+		return;
+	text_clear(&item->tail);
+	(void)ord_proc_snippet(item->proc, add_snippet, &item->tail);
+}
