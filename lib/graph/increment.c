@@ -397,7 +397,7 @@ static int
 pretend(struct ord_graph *graph, struct ord_proc *proc)
 {
 	verdict_clear(proc);
-	proc->version = UINT64_MAX - graph->unreal++;
+	proc->version = VERSION_UNREAL + graph->unreal++;
 	increment_drop(graph, proc);
 	return INCREMENT_DONE;
 }
@@ -440,7 +440,7 @@ decide_touch(struct ord_graph *graph, struct ord_proc *proc, struct increment *n
 	if (!proc->touched && now->record != NULL && now->record->version != 0)
 		proc->version = now->record->version;
 	else if (!proc->touched)
-		proc->version = UINT64_MAX - graph->unreal++;
+		proc->version = VERSION_UNREAL + graph->unreal++;
 	else if (is_group(proc))
 		status = increment_group(graph, proc, now);
 	else

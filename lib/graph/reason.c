@@ -157,6 +157,8 @@ say_dep(struct sentence *sentence, const struct reason *reason)
 		say(sentence, " is no dep any more");
 	} else if (reason->new_number == 0) {
 		say(sentence, " has not succeeded yet");
+	} else if (reason->new_number >= VERSION_UNREAL) {
+		say(sentence, " would run before it");
 	} else {
 		snprintf(text, sizeof text,
 			reason->detail == DETAIL_ADDED ? " is new (version %llu)"

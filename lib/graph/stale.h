@@ -38,6 +38,9 @@ struct part {
 	const char *value;
 };
 
+/* Versions from here on are of what a dry run did not make: nobody has consumed them. */
+#define VERSION_UNREAL (UINT64_C(1) << 63)
+
 /* A dependency and the version of it that was, or would be, consumed. */
 struct dep {
 	const char *name;

@@ -131,7 +131,7 @@ read_side(struct side *side, const char *text)
 			side->parts[side->n_parts++].value = strchr(rest, '=') + 1;
 			*strchr(rest, '=') = '\0';
 		} else if (strcmp(thing, "dep") == 0) {
-			side->deps[side->n_deps].version = (uint64_t)atoll(strchr(rest, ' ') + 1);
+			side->deps[side->n_deps].version = strtoull(strchr(rest, ' ') + 1, NULL, 10);
 			side->deps[side->n_deps++].name = rest;
 			*strchr(rest, ' ') = '\0';
 		} else {
@@ -277,6 +277,7 @@ static const struct row rows[] = {
 	/* 8: deps. */
 	{ "dep core 11", "dep core 12", "dep core has a new version (12)", 0, 0 },
 	{ "dep core 12", "dep core 11", "dep core has a new version (11)", 0, 0 },
+	{ "dep core 12", "dep core 9223372036854775808", "dep core would run before it", 0, 0 },
 	{ "dep core 3", "dep core 3; dep net 4", "dep net is new (version 4)", 0, 0 },
 	{ "dep core 3; dep net 4", "dep net 4", "dep core is no dep any more", 0, 0 },
 	{ "dep core 3", "dep core 0", "dep core has not succeeded yet", 0, 0 },
