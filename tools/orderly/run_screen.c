@@ -62,7 +62,12 @@ screen_numbers(struct run *run, struct run_numbers *numbers, uint64_t now_ns)
 		.failed = counts->failed,
 		.elapsed_ns = now_ns - run->begun_ns,
 		.rate = estimate_rate(&run->estimate) };
-	numbers->rest_ns = rest_of(run, numbers, now_ns);
+	/* It looks at all procs, and is asked for with each line. */
+	if (run->rested_ns == 0 || now_ns - run->rested_ns >= DRAW_EVERY) {
+		run->rest_ns = rest_of(run, numbers, now_ns);
+		run->rested_ns = now_ns;
+	}
+	numbers->rest_ns = run->rest_ns;
 }
 
 /* --- the terminal --- */

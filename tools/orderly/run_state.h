@@ -47,6 +47,8 @@ struct run {
 	size_t warned;        /* bytes of the graph's warnings that were told */
 	uint32_t jobs;
 	uint64_t begun_ns;
+	uint64_t rest_ns;    /* what is left, as it was estimated last, */
+	uint64_t rested_ns;  /* which was then */
 	uint64_t drawn_ns;   /* the screen */
 	bool moved;          /* something may have changed on it */
 	uint64_t told_ns;    /* when something was printed last */
