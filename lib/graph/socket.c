@@ -80,7 +80,7 @@ remove_stale(int parent, const char *name)
 	if (fd < 0)
 		return;
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0 &&
-		(unlinkat(fd, NAME + 1, 0) == 0 || errno == ENOENT))
+		(unlinkat(fd, &NAME[1], 0) == 0 || errno == ENOENT))
 		(void)unlinkat(parent, name, AT_REMOVEDIR);
 	fd_close(&fd);
 }
@@ -392,7 +392,7 @@ socket_close(struct ord_graph *graph)
 		poll_remove(graph, &socket->source);
 	fd_close(&socket->source.fd);
 	if (socket->directory[0] != '\0' && *graph->alive != 0) {
-		(void)unlinkat(socket->lock, NAME + 1, 0);
+		(void)unlinkat(socket->lock, &NAME[1], 0);
 		(void)rmdir(socket->directory);
 	}
 	fd_close(&socket->lock);

@@ -99,7 +99,7 @@ try_paths(struct launchpad *pad)
 _Noreturn static void
 give_up(struct launchpad *pad, enum stage stage)
 {
-	pad->stage = stage;
+	pad->stage = (int)stage;
 	pad->failed = errno;
 	_exit(127);
 }

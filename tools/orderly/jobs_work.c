@@ -109,7 +109,7 @@ shift_free(struct shift *shift)
 	if (shift->file != NULL)
 		unlink(shift->file);
 	free(shift->file);
-	*shift = (struct shift){ NULL };
+	*shift = (struct shift){ 0 };
 }
 
 /* Why a command did not end well, for the list. */
