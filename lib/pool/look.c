@@ -199,7 +199,7 @@ doubt_worker(struct incarnation *incarnation, uint64_t now_ns)
 	const struct core *core = &incarnation->pool->core;
 	const struct place *place = &core->places[incarnation->place];
 	bool owes = incarnation->spoiled || place->state != PLACE_READY ||
-		(place->count != 0 && place->moved_ns + LOOK_NS <= now_ns) ||
+		(place->count != 0 && !place->command && place->moved_ns + LOOK_NS <= now_ns) ||
 		was_told_to_leave(core, place);
 
 	if (owes)
