@@ -473,11 +473,13 @@ SCENE(increment, depfiles_name_inputs)
 	/* its output, its input and a file twice are nothing new */
 	ground_write("make.d", "out out.d: in ./found.h found.h \\\n out none.h\nfound.h:\n");
 	ground_write("found.h", "1");
+	ground_age("found.h", 60); /* one written just before the start may have been written after it */
 	RUN(depfiles, "cc", "cc=ran sub=idle");
 	RUN(depfiles, "cc", "cc=kept sub=idle");
 	ground_write("found.h", "22");
 	RUN_WHY(depfiles, "cc", "cc=ran sub=idle", "input found.h changed (size 1 -> 2)");
 	ground_write("none.h", "");
+	ground_age("none.h", 60);
 	RUN_WHY(depfiles, "cc", "cc=ran sub=idle", "input none.h is new");
 	CHECK_EQ(unlink("found.h"), 0);
 	RUN_WHY(depfiles, "cc", "cc=ran sub=idle", "input found.h is gone");
@@ -487,11 +489,14 @@ SCENE(increment, depfiles_name_inputs)
 	ground_write("in", "two!");
 	RUN(depfiles, "cc", "cc=ran sub=idle");
 	ground_write("calm", "");
+	ground_age("late.h", 60);
 	RUN_WHY(depfiles, "cc", "cc=ran sub=idle", "input late.h changed");
 	RUN(depfiles, "cc", "cc=kept sub=idle");
 	/* names count from where the command ran */
 	ground_write("sub/a.h", "");
 	ground_write("b.h", "");
+	ground_age("sub/a.h", 60);
+	ground_age("b.h", 60);
 	RUN(depfiles, "sub", "cc=idle sub=ran");
 	RUN(depfiles, "sub", "cc=idle sub=kept");
 	ground_write("sub/a.h", "1");
