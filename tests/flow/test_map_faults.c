@@ -77,9 +77,10 @@ SCENE(map_faults, every_item_has_a_result_after_an_error)
 		ORD_EFAILED);
 	CHECK_EQ(ord_results_count(results), 500);
 	done = map_count(results, ORD_DONE);
-	CHECK(done >= 2);
-	map_gave(results, 0, 0);
-	map_gave(results, 1, 1);
+	/* One that its worker had not begun when the third failed is canceled, too, whatever its index. */
+	for (size_t i = 0; i < 500; i++)
+		if (ord_result_state(ord_results_at(results, i)) == ORD_DONE)
+			map_gave(results, i, i);
 	map_at(results, 2, ORD_FAILED);
 	map_at(results, 499, ORD_CANCELED);
 	CHECK_EQ(map_count(results, ORD_CANCELED), 499 - done);
