@@ -152,7 +152,7 @@ link_latest(int at, const char *name)
 static void
 remove_files(int directory)
 {
-	int copy = dup(directory);
+	int copy = fcntl(directory, F_DUPFD_CLOEXEC, 3);
 	DIR *files = copy >= 0 ? fdopendir(copy) : NULL;
 	const struct dirent *file;
 
