@@ -19,7 +19,7 @@
 #include <orderly/graph.h>
 #include <orderly/orderly.h>
 
-#include "graph/schedule.h"
+#include "graph/schedule/schedule.h"
 #include "support/measure.h"
 
 enum { GRAPHS = 150, NODES = 300, SLOTS = 8, MANY = 100000, SLEEPERS = 2, LOOK_MS = 3000 };

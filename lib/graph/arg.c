@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "graph/making.h"
-#include "graph/value.h"
+#include "graph/names/value.h"
 
 #define FIRST_CHOICE OPTIONS_UP_TO(struct ord_choice, list_user)
 #define PARAM "param."

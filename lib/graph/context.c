@@ -10,7 +10,7 @@
 
 #include "base/buffer.h"
 #include "graph/context.h"
-#include "graph/value.h"
+#include "graph/names/value.h"
 
 /* --- what it was given --- */
 

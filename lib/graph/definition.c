@@ -14,8 +14,8 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "graph/making.h"
+#include "graph/names/value.h"
 #include "graph/rules.h"
-#include "graph/value.h"
 
 #define FIRST_PROC OPTIONS_UP_TO(struct ord_proc_options, expected_ms)
 #define FIRST_DEP OPTIONS_UP_TO(struct ord_dep, special)

@@ -12,12 +12,12 @@
 
 #include "base/error.h"
 #include "base/table.h"
-#include "graph/index.h"
-#include "graph/pattern.h"
-#include "graph/schedule.h"
-#include "graph/shell.h"
+#include "graph/logs/triage.h"
+#include "graph/names/index.h"
+#include "graph/names/pattern.h"
+#include "graph/names/shell.h"
+#include "graph/schedule/schedule.h"
 #include "graph/tracked.h"
-#include "graph/triage.h"
 
 #define DEFINITION_NONE UINT32_MAX
 #define PLACEHOLDERS_MAX 32 /* in one name */

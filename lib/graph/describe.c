@@ -8,10 +8,10 @@
 #include <orderly/definition.h>
 
 #include "base/memory.h"
-#include "graph/dotenv.h"
+#include "graph/file/dotenv.h"
+#include "graph/file/schema.h"
 #include "graph/graph.h"
-#include "graph/schema.h"
-#include "graph/value.h"
+#include "graph/names/value.h"
 
 extern char **environ;
 

@@ -10,9 +10,9 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "graph/depfile.h"
-#include "graph/ignored.h"
+#include "graph/history/depfile.h"
 #include "graph/increment.h"
+#include "graph/inputs/ignored.h"
 
 #define SIZE_MAX_BYTES (64 << 20)
 #define GRAIN_NS (20 * (int64_t)CLOCK_NS_PER_MS) /* a clock of files may be so far behind ours */

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "graph/jobserver.h"
+#include "graph/jobserver/jobserver.h"
 #include "graph/poll.h"
 
 struct ord_graph;

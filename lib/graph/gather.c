@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "graph/ignored.h"
 #include "graph/increment.h"
+#include "graph/inputs/ignored.h"
 
 static int
 no_memory(struct ord_graph *graph)

@@ -15,13 +15,13 @@
 #include "base/error.h"
 #include "base/table.h"
 #include "graph/definition.h"
-#include "graph/files.h"
 #include "graph/gate.h"
-#include "graph/index.h"
+#include "graph/inputs/files.h"
 #include "graph/logs.h"
+#include "graph/names/index.h"
+#include "graph/names/texts.h"
 #include "graph/poll.h"
-#include "graph/schedule.h"
-#include "graph/texts.h"
+#include "graph/schedule/schedule.h"
 
 #define PARALLEL_MAX 4096
 #define GRAPH_BUCKETS 1024 /* a power of two */

@@ -12,10 +12,10 @@
 #define GRAPH_INCREMENT_H
 
 #include "graph/graph.h"
-#include "graph/history.h"
-#include "graph/inputs.h"
-#include "graph/stale.h"
-#include "graph/texts.h"
+#include "graph/history/history.h"
+#include "graph/history/stale.h"
+#include "graph/inputs/inputs.h"
+#include "graph/names/texts.h"
 
 /* What is known of a proc from the look at it before its start until its end. */
 struct increment {

@@ -10,9 +10,9 @@
 
 #include <orderly/graph.h>
 
-#include "graph/blocks.h"
-#include "graph/dotenv.h"
-#include "graph/file.h"
+#include "graph/file/blocks.h"
+#include "graph/file/dotenv.h"
+#include "graph/file/file.h"
 #include "graph/graph.h"
 
 /* A command that prints names: the user pointer of names_ask. */

@@ -10,7 +10,7 @@
 
 #include <orderly/message.h>
 
-#include "graph/runs.h"
+#include "graph/logs/runs.h"
 
 struct ord_graph;
 struct ord_proc;

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "graph/globs.h"
-#include "graph/ignored.h"
 #include "graph/increment.h"
+#include "graph/inputs/globs.h"
+#include "graph/inputs/ignored.h"
 
 /* --- made --- */
 

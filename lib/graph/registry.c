@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "graph/graph.h"
-#include "graph/value.h"
+#include "graph/names/value.h"
 
 /* --- locks, params --- */
 

@@ -10,7 +10,7 @@
 
 #include <orderly/graph.h>
 
-#include "graph/shell.h"
+#include "graph/names/shell.h"
 
 struct making;
 

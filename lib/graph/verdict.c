@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "graph/graph.h"
 #include "graph/json.h"
-#include "graph/value.h"
+#include "graph/names/value.h"
 
 #define DELAY_MAX_MS UINT64_C(3600000) /* a back-off ends somewhere */
 

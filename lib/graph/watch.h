@@ -6,9 +6,9 @@
 #ifndef GRAPH_WATCH_H
 #define GRAPH_WATCH_H
 
-#include "graph/eyes.h"
 #include "graph/graph.h"
-#include "graph/quiet.h"
+#include "graph/watch/eyes.h"
+#include "graph/watch/quiet.h"
 
 struct watch {
 	struct eyes *eyes;

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/memory.h"
-#include "graph/ignored.h"
+#include "graph/inputs/ignored.h"
 #include "graph/watch.h"
 
 #define DEBOUNCE_MS 300

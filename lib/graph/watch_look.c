@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "graph/ignored.h"
 #include "graph/increment.h"
+#include "graph/inputs/ignored.h"
 #include "graph/watch.h"
 
 int

@@ -1,6 +1,6 @@
 /* A depfile of any bytes: names without NULs and no longer than it, or a sentence. */
 #include "fuzz.h"
-#include "graph/depfile.h"
+#include "graph/history/depfile.h"
 
 #include <string.h>
 

@@ -5,9 +5,9 @@
  */
 #include "base/buffer.h"
 #include "fuzz.h"
-#include "graph/dotenv.h"
-#include "graph/file.h"
-#include "graph/keys.h"
+#include "graph/file/dotenv.h"
+#include "graph/file/file.h"
+#include "graph/file/keys.h"
 
 static void
 look(const struct graph_file *file, const struct file_text *text)

@@ -5,7 +5,7 @@
 #include <orderly/graph.h>
 
 #include "fuzz.h"
-#include "graph/triage.h"
+#include "graph/logs/triage.h"
 
 enum { LOG_MOST = 4096, SHOWN_MOST = 3 * LOG_MOST + 100 };
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph/schedule.h"
+#include "graph/schedule/schedule.h"
 
 enum { NODES = 24, LOCKS = 3, EDGES = 400, WAITS = 16 };
 

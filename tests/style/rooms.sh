@@ -23,7 +23,15 @@ queue: base core deliver
 map: base core deliver
 progress: base
 jobs: base
-graph: base
+graph: base graph/names graph/schedule graph/file graph/history graph/inputs graph/watch graph/logs graph/jobserver
+graph/schedule: base
+graph/names: base graph/schedule
+graph/file: base graph/names
+graph/history: base graph/names
+graph/inputs: base graph/history
+graph/watch: base graph/inputs graph/schedule
+graph/logs: base graph/inputs
+graph/jobserver: base graph/names
 '
 # One file each, with a reason: entry.c hands the worker's function to the spawner.
 exceptions=' lib/spawn/entry.c:worker '
@@ -46,24 +54,24 @@ alone() { # FILE LINE HEADER OWNER: a library that one file knows
 
 check_lib() { # FILE LINE HEADER, the header with its quotes
 	local room=${1#lib/} other=${3#\"}
-	room=${room%%/*}
+	room=${room%/*}
 	case "$3" in
 	'<czmq'*) wrong "$1:$2: czmq has no place in the library" ;;
 	'<sqlite3'*)
 		case "$room" in
-		jobs) alone "$@" lib/jobs/sqlite.h ;;
-		*) alone "$@" lib/graph/database.c ;;
+		jobs*) alone "$@" lib/jobs/sqlite.h ;;
+		*) alone "$@" lib/graph/history/database.c ;;
 		esac ;;
-	'<pcre2'*) alone "$@" lib/graph/globs.c ;;
-	'<xxh'*) alone "$@" lib/graph/digest.c ;;
-	'<yaml'*) alone "$@" lib/graph/yaml.c ;;
+	'<pcre2'*) alone "$@" lib/graph/inputs/globs.c ;;
+	'<xxh'*) alone "$@" lib/graph/history/digest.c ;;
+	'<yaml'*) alone "$@" lib/graph/file/yaml.c ;;
 	'<zmq'*)
 		case "$zmq_files" in
 		*" $1 "*) ;;
 		*) wrong "$1:$2: only lib/wire/channel.c and channel.h include zmq.h" ;;
 		esac ;;
 	\"*/*)
-		other=${other%%/*}
+		other=${other%/*}
 		if [ "$other" != "$room" ] && ! allowed "$room" "$other" &&
 			[ "${exceptions/ $1:$other /}" = "$exceptions" ]; then
 			wrong "$1:$2: $room may not include $other ($3)"
@@ -80,9 +88,8 @@ check_outside() { # FILE LINE HEADER: the public headers and the command see pub
 	esac
 }
 
-for folder in lib/*/; do
-	[ -d "$folder" ] || continue
-	room=$(basename "$folder")
+for folder in $(find lib -mindepth 1 -type d | sort); do
+	room=${folder#lib/}
 	grep -q "^$room:" <<<"$rooms" || wrong "lib/$room: a room that is not in the table of rooms.sh"
 done
 

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "graph/depfile.h"
+#include "graph/history/depfile.h"
 
 struct row {
 	const char *text;

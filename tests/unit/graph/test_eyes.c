@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "graph/eyes.h"
+#include "graph/watch/eyes.h"
 #include "memory_fault.h"
 
 static char top[64];

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "cases.h"
-#include "graph/file.h"
+#include "graph/file/file.h"
 #include "memory_fault.h"
 
 static const char *

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "graph/dotenv.h"
+#include "graph/file/dotenv.h"
 
 /* "A=1|B=2" or the beginning of a sentence. */
 static const struct {

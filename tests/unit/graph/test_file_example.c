@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph/file.h"
+#include "graph/file/file.h"
 
 static struct graph_file file;
 

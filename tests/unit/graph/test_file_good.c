@@ -12,8 +12,8 @@
 
 #include "base/buffer.h"
 #include "cases.h"
-#include "graph/file.h"
-#include "graph/keys.h"
+#include "graph/file/file.h"
+#include "graph/file/keys.h"
 
 static void dump(struct buffer *to, const struct section *section, const void *from, int depth);
 

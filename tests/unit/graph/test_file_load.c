@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "graph/dotenv.h"
-#include "graph/file.h"
+#include "graph/file/dotenv.h"
+#include "graph/file/file.h"
 #include "memory_fault.h"
 
 static char directory[] = "/tmp/orderly-file-XXXXXX";

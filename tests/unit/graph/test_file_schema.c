@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "graph/keys.h"
-#include "graph/schema.h"
-#include "graph/yaml.h"
+#include "graph/file/keys.h"
+#include "graph/file/schema.h"
+#include "graph/file/yaml.h"
 #include "memory_fault.h"
 
 static const char check[] =

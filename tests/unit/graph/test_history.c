@@ -20,8 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "graph/encoding.h"
-#include "graph/history.h"
+#include "graph/history/encoding.h"
+#include "graph/history/history.h"
 #include "memory_fault.h"
 
 static char top[64], path[128];

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "graph/inputs.h"
+#include "graph/inputs/inputs.h"
 #include "memory_fault.h"
 
 static char top[64];

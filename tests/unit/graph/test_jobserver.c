@@ -16,7 +16,7 @@
 
 #include <orderly/graph.h>
 
-#include "graph/jobserver.h"
+#include "graph/jobserver/jobserver.h"
 #include "memory_fault.h"
 
 static struct jobserver

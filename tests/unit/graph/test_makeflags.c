@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "graph/makeflags.h"
+#include "graph/jobserver/makeflags.h"
 #include "memory_fault.h"
 
 static const struct {

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "graph/pattern.h"
-#include "graph/value.h"
+#include "graph/names/pattern.h"
+#include "graph/names/value.h"
 #include "memory_fault.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof *(rows))

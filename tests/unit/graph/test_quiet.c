@@ -1,7 +1,7 @@
 /* When changes are acted upon: rows of a clock. */
 #include <criterion/criterion.h>
 
-#include "graph/quiet.h"
+#include "graph/watch/quiet.h"
 
 enum { TAKE, NOTE, HURRY, END };
 

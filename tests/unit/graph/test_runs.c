@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "graph/runs.h"
+#include "graph/logs/runs.h"
 #include "memory_fault.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof *(rows))

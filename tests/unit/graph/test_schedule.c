@@ -3,7 +3,7 @@
 
 #include <stdarg.h>
 
-#include "graph/schedule.h"
+#include "graph/schedule/schedule.h"
 #include "memory_fault.h"
 
 /* A node of weight 1 in wave 0. */

@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "graph/shell.h"
+#include "graph/names/shell.h"
 #include "memory_fault.h"
 
 static int

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph/schedule.h"
+#include "graph/schedule/schedule.h"
 
 enum { NODES = 30, ORDERS = 4 };
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph/stale.h"
+#include "graph/history/stale.h"
 #include "memory_fault.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof *(rows))

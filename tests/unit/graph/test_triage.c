@@ -9,7 +9,7 @@
 
 #include <orderly/graph.h>
 
-#include "graph/triage.h"
+#include "graph/logs/triage.h"
 #include "memory_fault.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof *(rows))

@@ -1,0 +1,2 @@
+#include "graph/schedule/schedule.h"
+#include "graph/names/pattern.h"
