@@ -309,6 +309,14 @@ files_failed(struct ord_graph *graph)
 	return graph->error.status;
 }
 
+int
+gather_regexes(struct ord_graph *graph, const struct ord_proc *proc, struct increment *now)
+{
+	texts_clear(&now->patterns);
+	return fill(graph, proc, &now->patterns, &proc->definition->tracked.regexes,
+		"regexes of inputs");
+}
+
 static int
 expand_regexes(struct ord_graph *graph, const struct ord_proc *proc, struct increment *now)
 {
@@ -317,9 +325,7 @@ expand_regexes(struct ord_graph *graph, const struct ord_proc *proc, struct incr
 
 	if (proc->definition->tracked.regexes.n_words == 0)
 		return ORD_OK;
-	texts_clear(&now->patterns);
-	status = fill(graph, proc, &now->patterns, &proc->definition->tracked.regexes,
-		"regexes of inputs");
+	status = gather_regexes(graph, proc, now);
 	if (status != ORD_OK)
 		return status;
 	list = texts_list(&now->patterns);

@@ -101,6 +101,10 @@ int remember_racy(struct ord_graph *graph, struct increment *now);
 int gather_parts(struct ord_graph *graph, const struct ord_proc *proc, struct increment *now);
 int gather_patterns(struct ord_graph *graph, const struct ord_proc *proc,
 	struct increment *now); /* of inputs, and of what is ignored */
+
+/* Regular expressions of inputs, in place of the patterns. */
+int gather_regexes(struct ord_graph *graph, const struct ord_proc *proc, struct increment *now);
+
 int gather_files(struct ord_graph *graph, const struct ord_proc *proc, struct increment *now);
 int gather_deps(struct ord_graph *graph, const struct ord_proc *proc, struct increment *now);
 

@@ -23,12 +23,16 @@ watch_warn(struct ord_graph *graph)
 	graph->watch->warned |= *warning != '\0';
 }
 
+/* eyes_look or eyes_find */
+typedef int (*look_fn)(struct eyes *eyes, uint32_t who, const char *const *patterns,
+	const char *const *ignore, struct error *error);
+
 static int
-look_at(struct ord_graph *graph, const struct ord_proc *proc, const char *const *patterns,
-	const char *const *ignore)
+look_by(struct ord_graph *graph, const struct ord_proc *proc, const char *const *patterns,
+	const char *const *ignore, look_fn look)
 {
 	struct error error = { 0 };
-	int status = eyes_look(graph->watch->eyes, proc->node, patterns, ignore, &error);
+	int status = look(graph->watch->eyes, proc->node, patterns, ignore, &error);
 
 	if (status != ORD_OK)
 		graph->error = error;
@@ -69,7 +73,7 @@ watch_look_at_found(struct ord_graph *graph, const struct ord_proc *proc)
 			status = error_memory(&graph->error);
 	list = texts_list(&paths);
 	if (status == ORD_OK && paths.n != 0)
-		status = list != NULL ? look_at(graph, proc, list, NULL)
+		status = list != NULL ? look_by(graph, proc, list, NULL, eyes_look)
 				      : error_memory(&graph->error);
 	texts_finish(&paths);
 	return status;
@@ -105,26 +109,39 @@ check_outputs(struct ord_graph *graph, const struct ord_proc *proc, const struct
 	return ORD_OK;
 }
 
+/* What the patterns say that were gathered last. */
 static int
-look_with(struct ord_graph *graph, struct ord_proc *proc, struct increment *now)
+look_at_gathered(
+	struct ord_graph *graph, const struct ord_proc *proc, struct increment *now, look_fn look)
 {
 	const char *const *patterns, *const *ignore;
-	int status = compile_outputs(graph, proc, now);
 
-	if (status == ORD_OK)
-		status = gather_patterns(graph, proc, now);
-	/* A regular expression may mean any file. */
-	if (status == ORD_OK && proc->definition->tracked.regexes.n_words != 0 &&
-		texts_add(&now->patterns, "**") != 0)
-		status = error_memory(&graph->error);
-	if (status != ORD_OK || now->patterns.n == 0)
-		return status;
+	if (now->patterns.n == 0)
+		return ORD_OK;
 	patterns = texts_list(&now->patterns);
 	ignore = texts_list(&now->ignore);
 	if (patterns == NULL || ignore == NULL)
 		return error_memory(&graph->error);
-	status = check_outputs(graph, proc, &now->patterns);
-	return status == ORD_OK ? look_at(graph, proc, patterns, ignore) : status;
+	return look_by(graph, proc, patterns, ignore, look);
+}
+
+static int
+look_with(struct ord_graph *graph, struct ord_proc *proc, struct increment *now)
+{
+	int status = compile_outputs(graph, proc, now);
+
+	if (status == ORD_OK)
+		status = gather_patterns(graph, proc, now);
+	if (status == ORD_OK && now->patterns.n != 0 && texts_list(&now->patterns) == NULL)
+		status = error_memory(&graph->error);
+	if (status == ORD_OK)
+		status = check_outputs(graph, proc, &now->patterns);
+	if (status == ORD_OK)
+		status = look_at_gathered(graph, proc, now, eyes_look);
+	if (status != ORD_OK || proc->definition->tracked.regexes.n_words == 0)
+		return status;
+	status = gather_regexes(graph, proc, now);
+	return status == ORD_OK ? look_at_gathered(graph, proc, now, eyes_find) : status;
 }
 
 int

@@ -356,6 +356,29 @@ SCENE(watch, an_edit_during_a_run_is_one_more_run)
 	}
 }
 
+/* A file that a regular expression does not match starts nothing, not even a look at the proc; a new one that it matches does. */
+SCENE(watch, a_regular_expression)
+{
+	for (uint64_t poll_ms = 0; poll_ms <= 20; poll_ms += 20) {
+		struct ord_graph *graph = new_graph("db", poll_ms);
+
+		run("mkdir -p src/a; echo 1 >src/a/x.c");
+		ADD(graph, .name = "a", .shell = "echo >>a.log",
+			.special_inputs = ORD_INPUTS(&ORD_INPUT(.regex = "src/(.*/)?[a-z]+[.][ch]")));
+		begin(graph, "a");
+		run("echo 1 >src/a/x.o; echo 1 >x.c; mkdir src/new; echo 1 >src/new/1.c; echo 1 >src/a/.x.c.swp; rm src/new/1.c");
+		expect_nothing(graph);
+		change(graph, "echo 2 >src/a/x.c");
+		CHECK_EQ(count("s:a "), 1);
+		change(graph, "mkdir -p src/b/c && echo 1 >src/b/c/y.h");
+		CHECK_EQ(count("s:a "), 1);
+		change(graph, "rm src/b/c/y.h");
+		CHECK_EQ(lines("a.log"), 4);
+		expect_nothing(graph);
+		leave(graph);
+	}
+}
+
 /* Nothing new was made: nobody else runs, but what has changed itself. */
 SCENE(watch, what_is_as_it_was_stops_the_wave)
 {

@@ -92,22 +92,44 @@ give_up(struct eyes *eyes, struct error *error)
 	return look(eyes, 0, NULL, NULL, error);
 }
 
+/* What was added last, with the news of it. */
+static int
+look_at(struct eyes *eyes, int status, struct sights_news *news, struct error *error)
+{
+	if (status == ORD_OK && is_polled(eyes))
+		status = look(eyes, eyes->polling.n - 1, NULL, NULL, error);
+	else if (status == ORD_OK)
+		status = places_look(&eyes->places, news, error);
+	sights_news_finish(news);
+	return status == PLACES_LIMIT ? give_up(eyes, error) : status;
+}
+
 int
 eyes_look(struct eyes *eyes, uint32_t who, const char *const *patterns, const char *const *ignore,
 	struct error *error)
 {
 	struct sights_news news = { 0 };
-	int status = polling_add(&eyes->polling, who, patterns, ignore);
+	int status = ORD_OK;
 
-	if (status != ORD_OK)
+	if (polling_add(&eyes->polling, who, patterns, ignore, 0) != ORD_OK)
 		return error_memory(error);
-	if (is_polled(eyes))
-		return look(eyes, eyes->polling.n - 1, NULL, NULL, error);
-	status = sights_add(&eyes->sights, who, patterns, ignore, &news, error);
-	if (status == ORD_OK)
-		status = places_look(&eyes->places, &news, error);
-	sights_news_finish(&news);
-	return status == PLACES_LIMIT ? give_up(eyes, error) : status;
+	if (!is_polled(eyes))
+		status = sights_add(&eyes->sights, who, patterns, ignore, &news, error);
+	return look_at(eyes, status, &news, error);
+}
+
+int
+eyes_find(struct eyes *eyes, uint32_t who, const char *const *regexes, const char *const *ignore,
+	struct error *error)
+{
+	struct sights_news news = { 0 };
+	int status = ORD_OK;
+
+	if (polling_add(&eyes->polling, who, regexes, ignore, 1) != ORD_OK)
+		return error_memory(error);
+	if (!is_polled(eyes))
+		status = sights_find(&eyes->sights, who, regexes, ignore, &news, error);
+	return look_at(eyes, status, &news, error);
 }
 
 int

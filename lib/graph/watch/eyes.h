@@ -32,6 +32,10 @@ int eyes_open(struct eyes **eyes, uint32_t poll_ms);
 int eyes_look(struct eyes *eyes, uint32_t who, const char *const *patterns,
 	const char *const *ignore, struct error *error);
 
+/* The same for regular expressions, as inputs_find has them. */
+int eyes_find(struct eyes *eyes, uint32_t who, const char *const *regexes,
+	const char *const *ignore, struct error *error);
+
 /* Readable when there may be changes; -1: they are polled, from now on.  It may change by any call. */
 int eyes_fd(const struct eyes *eyes);
 

@@ -42,9 +42,9 @@ copy_list(const char *const *list)
 
 int
 polling_add(struct polling *polling, uint32_t who, const char *const *patterns,
-	const char *const *ignore)
+	const char *const *ignore, int regexes)
 {
-	struct glance glance = { .who = who };
+	struct glance glance = { .who = who, .regexes = regexes };
 
 	if (schedule_grow(&polling->at, polling->n, &polling->capacity, sizeof *polling->at) != 0)
 		return ORD_ENOMEM;
@@ -64,6 +64,16 @@ is_same(const struct file *a, const struct file *b)
 {
 	return a->kind == b->kind && a->size == b->size && a->mtime_ns == b->mtime_ns &&
 		a->inode == b->inode;
+}
+
+static int
+expand(struct polling *polling, const struct glance *glance, struct file_list *list)
+{
+	const char *const *patterns = (const char *const *)glance->patterns;
+	const char *const *ignore = (const char *const *)glance->ignore;
+
+	return glance->regexes ? inputs_find(&polling->files, patterns, ignore, list)
+			       : inputs_expand(&polling->files, patterns, ignore, list);
 }
 
 /* What is in one list only, or differs. */
@@ -94,8 +104,7 @@ polling_look(
 	for (uint32_t i = from; i < polling->n; i++) {
 		struct glance *glance = &polling->at[i];
 		struct file_list list = { 0 };
-		int status = inputs_expand(&polling->files, (const char *const *)glance->patterns,
-			(const char *const *)glance->ignore, &list);
+		int status = expand(polling, glance, &list);
 
 		/* A directory that cannot be read now can be read later. */
 		if (status != ORD_OK) {

@@ -12,6 +12,7 @@
 /* What one wants to know of. */
 struct glance {
 	uint32_t who;
+	int regexes;     /* its patterns are regular expressions */
 	char **patterns; /* end with NULL */
 	char **ignore;
 	struct file_list list;
@@ -27,7 +28,7 @@ void polling_init(struct polling *polling);
 
 /* Remember patterns, without a look.  0 or ORD_ENOMEM. */
 int polling_add(struct polling *polling, uint32_t who, const char *const *patterns,
-	const char *const *ignore);
+	const char *const *ignore, int regexes);
 
 /* Look at the files of those from `from` on as they are now; changed NULL: nobody is told.  0 or a status with its sentence. */
 int polling_look(

@@ -107,6 +107,13 @@ set_of(struct sights *sights, const char *const *patterns, struct error *error)
 
 /* --- sights --- */
 
+/* By its glob; else everything there is meant, or what spots say. */
+static int
+is_matched(const struct sight *sight)
+{
+	return sight->kind == SIGHT_GLOB || sight->kind == SIGHT_REGEX;
+}
+
 static void
 finish_sight(struct sight *sight)
 {
@@ -161,8 +168,10 @@ sight_of(struct sights *sights, int kind, const char *text, const struct ignored
 	}
 	if (kind == SIGHT_GLOB)
 		fault = path_glob_compile(&sight.glob, text);
+	else if (kind == SIGHT_REGEX)
+		fault = path_regex_compile(&sight.glob, text);
 	if (fault == 0) {
-		sight.fixed_size = kind == SIGHT_GLOB ? sight.glob.fixed : strlen(text);
+		sight.fixed_size = is_matched(&sight) ? sight.glob.fixed : strlen(text);
 		sight.fixed = memory_copy(text, sight.fixed_size);
 		fault = sight.fixed == NULL || enter(sights, &sight, number) != 0 ? -1 : 0;
 	}
@@ -285,11 +294,11 @@ add_plain(struct sights *sights, const struct numbers *who, char *text,
 }
 
 static int
-add_glob(struct sights *sights, const struct numbers *who, const char *text,
-	const struct ignored_set *set, struct sights_news *news)
+add_matched(struct sights *sights, const struct numbers *who, const char *text,
+	const struct ignored_set *set, struct sights_news *news, int kind)
 {
 	uint32_t sight;
-	int is_new, fault = sight_of(sights, SIGHT_GLOB, text, set, &sight, &is_new), out;
+	int is_new, fault = sight_of(sights, kind, text, set, &sight, &is_new), out;
 
 	if (fault != 0)
 		return fault < 0 ? ORD_ENOMEM : ORD_EINVAL;
@@ -312,7 +321,7 @@ add_pattern(struct sights *sights, const struct numbers *who, const char *patter
 		char *text = texts.bytes + at;
 
 		at += strlen(text) + 1;
-		status = path_glob_is(text) ? add_glob(sights, who, text, set, news)
+		status = path_glob_is(text) ? add_matched(sights, who, text, set, news, SIGHT_GLOB)
 					    : add_plain(sights, who, text, set, news);
 		if (status == ORD_ENOMEM)
 			error_memory(error);
@@ -337,6 +346,27 @@ sights_add(struct sights *sights, uint32_t who, const char *const *patterns,
 		return error->status;
 	for (; status == 0 && patterns != NULL && *patterns != NULL; patterns++)
 		status = add_pattern(sights, &list, *patterns, set, news, error);
+	return status;
+}
+
+int
+sights_find(struct sights *sights, uint32_t who, const char *const *regexes,
+	const char *const *ignore, struct sights_news *news, struct error *error)
+{
+	struct ignored_set *set = set_of(sights, ignore, error);
+	struct numbers list = { .at = &who, .count = 1 };
+	int status = 0;
+
+	if (set == NULL)
+		return error->status;
+	for (; status == 0 && regexes != NULL && *regexes != NULL; regexes++) {
+		status = add_matched(sights, &list, *regexes, set, news, SIGHT_REGEX);
+		if (status == ORD_ENOMEM)
+			error_memory(error);
+		else if (status != ORD_OK)
+			error_set(error, status,
+				"the pattern '%s' is no regular expression of PCRE2", *regexes);
+	}
 	return status;
 }
 
@@ -366,7 +396,7 @@ is_hidden(const struct sight *sight, const char *path, size_t size)
 {
 	const char *name = last_name(path, size);
 
-	return sight->kind == SIGHT_GLOB && *name == '.' &&
+	return is_matched(sight) && *name == '.' &&
 		(!sight->glob.hidden || !path_glob_hidden(&sight->glob, name));
 }
 
@@ -414,7 +444,7 @@ sight_matches(const struct sight *sight, const char *path, size_t size)
 	if (sight->kind == SIGHT_SPOTS || !is_below(sight, path, size) ||
 		is_hidden(sight, path, size))
 		return 0;
-	if (sight->kind == SIGHT_GLOB) {
+	if (is_matched(sight)) {
 		answer = path_glob_match(&sight->glob, path, size);
 		if (answer != GLOB_YES)
 			return answer == GLOB_NO_MEMORY ? -1 : 0;

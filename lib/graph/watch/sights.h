@@ -15,8 +15,9 @@
 
 enum sight_kind {
 	SIGHT_GLOB,
-	SIGHT_TREE, /* everything in a directory and below */
-	SIGHT_SPOTS /* spots in a directory */
+	SIGHT_REGEX, /* a regular expression for paths from the current directory on */
+	SIGHT_TREE,  /* everything in a directory and below */
+	SIGHT_SPOTS  /* spots in a directory */
 };
 
 struct sight {
@@ -56,6 +57,10 @@ struct sights_news {
 
 /* Look at what patterns stand for, without what is ignored; both end with NULL and may be NULL.  0 or a status with its sentence. */
 int sights_add(struct sights *sights, uint32_t who, const char *const *patterns,
+	const char *const *ignore, struct sights_news *news, struct error *error);
+
+/* The same for regular expressions. */
+int sights_find(struct sights *sights, uint32_t who, const char *const *regexes,
 	const char *const *ignore, struct sights_news *news, struct error *error);
 
 /* One path, for all of `who`; its directory's sight in *sight, *is_new if it was not there.  0 or ORD_ENOMEM. */

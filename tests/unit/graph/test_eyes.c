@@ -131,8 +131,14 @@ look(uint32_t who, const char *patterns, const char *ignore)
 	char first[512], second[512];
 	const char *some[16], *others[16];
 
-	return eyes_look(eyes, who, words(patterns, first, sizeof first, some), words(ignore, second, sizeof second, others),
-		&error);
+	words(patterns, first, sizeof first, some);
+	words(ignore, second, sizeof second, others);
+	if (patterns == NULL || *patterns != '/')
+		return eyes_look(eyes, who, some, others, &error);
+	/* "/regex": without the slash. */
+	for (size_t i = 0; some[i] != NULL; i++)
+		some[i]++;
+	return eyes_find(eyes, who, some, others, &error);
 }
 
 static void
@@ -201,6 +207,16 @@ static const struct row {
 		"echo 1 >src/x.c; echo 1 >src/x.h", "1:src/l/x.c 1:src/x.h" },
 	{ "two ways to one directory", "mkdir one; ln -s one two", "one/*.c two/*.c", NULL, "echo 1 >one/x.c",
 		"1:one/x.c 1:two/x.c" },
+	{ "regex: a file that matches", "mkdir -p src/a; echo 1 >src/a/x.c", "/src/.*[.]c", NULL, "echo 23 >src/a/x.c", "1:src/a/x.c" },
+	{ "regex: one that does not", "mkdir -p src/a; echo 1 >src/a/x.c", "/src/.*[.]c", NULL,
+		"echo 1 >src/a/x.h; echo 1 >x.c; echo 1 >src/a/x.cc; mkdir src/b; rmdir src/b", "" },
+	{ "regex: new", "mkdir src", "/src/.*[.]c", NULL, "mkdir -p src/b/c; echo 1 >src/b/c/x.c; echo 1 >src/b/c/x.h",
+		"1:src/b/c/x.c" },
+	{ "regex: hidden", "mkdir src", "/.*", NULL, "echo 1 >src/.x.swp; mkdir .d; echo 1 >.d/x", "" },
+	{ "regex: ignored", "mkdir -p src out", "/.*[.]c", "out/**", "echo 1 >out/x.c; echo 1 >src/x.c", "1:src/x.c" },
+	{ "regex: the whole path", "mkdir src", "/x[.]c /s.?c/y", NULL, "echo 1 >src/x.c; echo 1 >src/yy; echo 1 >src/y; rm src/yy",
+		"1:src/y" },
+	{ "regex: deleted", "mkdir src; touch src/a.c", "/src/a[.]c|b", NULL, "rm src/a.c", "1:src/a.c" },
 	{ "up", "mkdir -p here", "here/../*.c", NULL, "echo 1 >x.c", "1:here/../x.c" },
 };
 
@@ -274,6 +290,8 @@ Test(eyes, who_hears_what)
 	cr_expect_eq(look(1, "a/[x.c", NULL), ORD_EINVAL);
 	cr_expect(strstr(error.text, "bracket") != NULL);
 	cr_expect_eq(look(1, "a/*.c", "[b"), ORD_EINVAL);
+	cr_expect_eq(look(1, "/(", NULL), ORD_EINVAL);
+	cr_expect(strstr(error.text, "regular expression") != NULL);
 }
 
 static void
@@ -404,6 +422,8 @@ Test(eyes, no_memory)
 		status = eyes_open(&eyes, 0);
 		if (status == 0)
 			status = look(1, "src/**/*.c src/*.c src/a src/a/x.c", "**/*.o");
+		if (status == 0)
+			status = look(1, "/src/.*[.]c", "**/*.o");
 		came = memory_fault_came();
 		memory_fault_at(0);
 		cr_assert(status == (came ? ORD_ENOMEM : 0), "%lu: %d", n, status);
