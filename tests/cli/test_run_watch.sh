@@ -65,5 +65,43 @@ until_said 'watching ' 2
 kill -INT "$(pgrep -P "$pid" | head -n 1)" # of timeout(1)
 wait "$pid"
 same "exit status after SIGINT" 130 "$?"
+exec 8>&-
+
+# What counts is how each proc ended last.
+sed -i 's/cat x.txt >>log; echo ran/cat x.txt >>log; grep -q good x.txt/' orderly.yaml
+begin_bad() {
+	begin
+	echo bad >x.txt
+	until_said 'FAILED  one\|one: exit code 1' 1
+	until_said 'watching ' 2
+}
+
+begin_bad
+echo q >&8
+wait "$pid"
+same "exit status of what has failed" 1 "$?"
+grep -q '1 failed, 1 canceled' stderr || fail "the last line of a failure: $(tail -n 1 stderr)"
+exec 8>&-
+
+begin_bad
+echo good >x.txt
+until_said 'watching ' 3
+echo q >&8
+wait "$pid"
+same "exit status of what was mended" 0 "$?"
+grep -q '^2 done' stderr || fail "the last line of what was mended: $(tail -n 1 stderr)"
+[ "$(grep -c '^FAILED' stderr)" = 0 ] || fail "a failure that was mended is told: $(cat stderr)"
+exec 8>&-
+
+begin_bad
+echo good >x.txt
+until_said 'watching ' 3
+echo bad >x.txt
+until_said 'watching ' 4
+kill -INT "$(pgrep -P "$pid" | head -n 1)"
+wait "$pid"
+same "exit status after SIGINT, whatever has failed" 130 "$?"
+grep -q '1 failed, 1 canceled' stderr || fail "the last line after SIGINT: $(tail -n 1 stderr)"
+exec 8>&-
 
 finish

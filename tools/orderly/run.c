@@ -22,29 +22,55 @@
 
 /* --- what the graph tells --- */
 
+/* Each proc counts once, with its last end: what has failed and was mended has not failed. */
 static void
-count_end(struct run *run, struct item *item)
+count_again(struct run *run, struct item *item)
+{
+	if (item->counted == NULL)
+		return;
+	--*item->counted;
+	item->counted = NULL;
+	run->counts.ended--;
+	run->counts.wanted--;
+}
+
+/* NULL: it is idle, as nothing needs it any more. */
+static uint64_t *
+counter_of(struct run *run, struct item *item)
 {
 	struct run_counts *counts = &run->counts;
 	int cause = ord_proc_cause(item->proc);
 
-	counts->ended++;
-	item->wanted = false;
 	switch (ord_proc_state(item->proc)) {
-	case ORD_PROC_SUCCEEDED: counts->succeeded++; break;
-	case ORD_PROC_SKIPPED: counts->skipped++; break;
-	case ORD_PROC_UP_TO_DATE: counts->up_to_date++; break;
-	case ORD_PROC_FAILED_DEP: counts->canceled++; break;
+	case ORD_PROC_SUCCEEDED: return &counts->succeeded;
+	case ORD_PROC_SKIPPED: return &counts->skipped;
+	case ORD_PROC_UP_TO_DATE: return &counts->up_to_date;
+	case ORD_PROC_FAILED_DEP: return &counts->canceled;
 	case ORD_PROC_FAILED:
 		item->interrupted = cause == ORD_CAUSE_STOPPED ||
 			(cause == ORD_CAUSE_SIGNAL && signals_count() > 1);
-		if (item->interrupted)
-			counts->interrupted++;
-		else
-			counts->failed++;
-		break;
-	default: counts->stopped++;
+		return item->interrupted ? &counts->interrupted : &counts->failed;
+	default: return cause == ORD_CAUSE_STOPPED ? &counts->stopped : NULL;
 	}
+}
+
+static void
+count_end(struct run *run, struct item *item)
+{
+	uint64_t *counter = counter_of(run, item);
+
+	count_again(run, item);
+	/* An end that was not wanted: of what was idle, or had ended before. */
+	run->counts.wanted += !item->wanted;
+	item->wanted = false;
+	if (counter == NULL) {
+		run->counts.wanted--;
+		return;
+	}
+	item->counted = counter;
+	++*counter;
+	run->counts.ended++;
+	run->counts.ends++;
 }
 
 static void
@@ -83,8 +109,9 @@ on_event(int kind, const struct ord_proc *proc, void *user)
 	item->superseded = kind == ORD_PROC_EVENT_AGAIN;
 	switch (kind) {
 	case ORD_PROC_EVENT_WANTED:
+		count_again(run, item);
+		run->counts.wanted += !item->wanted;
 		item->wanted = true;
-		run->counts.wanted++;
 		break;
 	case ORD_PROC_EVENT_STARTED:
 		run->counts.started += !item->started;

@@ -19,7 +19,9 @@ struct item {
 	uint64_t took_ns;             /* its last attempt */
 	uint32_t slot;                /* the lowest that was free; ORD_NONE: it does not run */
 	uint64_t log_read;            /* bytes of its log that were */
-	bool wanted, started;         /* it ever was */
+	uint64_t *counted;            /* where its last end counts; NULL: it has none */
+	bool wanted;                  /* and has not ended since */
+	bool started;                 /* it ever was */
 	bool superseded; /* its attempt has ended, and another follows because files have changed */
 	bool interrupted; /* it ran when we asked it to end */
 	bool shown;       /* all of its last output was printed */

@@ -212,7 +212,7 @@ draw_if_due(struct run *run, uint64_t now_ns)
 
 	if (passed < every)
 		return (int)((every - passed) / MS) + 1;
-	estimate_look(&run->estimate, now_ns, run->counts.ended);
+	estimate_look(&run->estimate, now_ns, run->counts.ends);
 	run->drawn_ns = now_ns;
 	run->moved = false;
 	draw(run, now_ns);

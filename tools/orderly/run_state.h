@@ -15,7 +15,8 @@
 
 /* How the procs that were wanted ended. */
 struct run_counts {
-	uint64_t wanted, ended; /* procs; those that are wanted once more count once more */
+	uint64_t wanted, ended; /* procs, each once, by their last end */
+	uint64_t ends;          /* all ends */
 	uint64_t started;
 	uint64_t succeeded, skipped, up_to_date, failed, canceled;
 	uint64_t interrupted; /* failed because we ended them */
