@@ -23,7 +23,8 @@ enum ord_event_kind {
 	ORD_TASK_RETRIED = 3,   /* an attempt ended and the task will be tried again */
 	ORD_TASK_ENDED = 4,     /* it has its result, which is delivered in its turn */
 	ORD_WORKER_STARTED = 5, /* a worker is ready for tasks; ORD_START_INLINE has none */
-	ORD_WORKER_ENDED = 6    /* the process of one that was ready is gone */
+	ORD_WORKER_ENDED = 6,   /* the process of one that was ready is gone */
+	ORD_TASK_PROCESS = 7    /* a command's process is there: ord_event_pid.  Told only if .events has its bit, as it is one more message from the spawner */
 };
 
 /* For .events: the bit of a kind, such as ORD_EVENT_BIT(ORD_TASK_ENDED). */
@@ -35,7 +36,7 @@ enum ord_event_kind {
  * Those of one task come in the order STARTED, PROGRESS …, ENDED, and ENDED
  * before its result; of each attempt that is tried again STARTED, PROGRESS …,
  * RETRIED.  A task that was canceled before it started, or is only passed on,
- * has ENDED alone.  A start and progress do not wake the master by themselves:
+ * has ENDED alone.  Of a command PROCESS comes behind STARTED.  A start and progress do not wake the master by themselves:
  * they come within about 5 ms.  ord_pool_submit and ord_pool_cancel do not call
  * back: what they cause is told by the call that moves the pool next.
  * ord_pool_destroy tells nothing more.
@@ -62,7 +63,7 @@ ord_event_attempt(const struct ord_event *event);
 ORD_API uint32_t
 ord_event_worker(const struct ord_event *event);
 
-/* The process; 0 where it is not known (a command that was just started).  Since 0.1.  Source: lib/deliver/event.c. */
+/* The process; 0 where it is not known (the start of a command: see ORD_TASK_PROCESS).  Since 0.1.  Source: lib/deliver/event.c. */
 ORD_API int32_t
 ord_event_pid(const struct ord_event *event);
 

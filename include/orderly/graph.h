@@ -334,6 +334,10 @@ ord_graph_proc(const struct ord_graph *graph, const char *name);
 ORD_API const struct ord_proc *
 ord_graph_next(const struct ord_graph *graph, const struct ord_proc *previous);
 
+/* Procs whose deps have ended and that wait for a slot, or for a lower wave.  Since 0.1.  Source: lib/graph/graph.c. */
+ORD_API uint32_t
+ord_graph_ready(const struct ord_graph *graph);
+
 /*
  * The sentence that belongs to the last error of a call on this graph; "" if
  * there was none; for NULL: that there is no graph.  Valid until the next call

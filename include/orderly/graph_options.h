@@ -214,6 +214,8 @@ struct ord_graph_options {
 	uint32_t busy_signal;       /* of ORD_BUSY_SIGNAL; 0 = SIGHUP */
 	uint32_t output_mode;       /* enum ord_output_mode; 0 = ORD_MODE_GROUP */
 	uint32_t color;             /* enum ord_color; 0 = ORD_COLOR_NONE */
+	uint32_t tell_processes;    /* 1: on_event gets ORD_PROC_EVENT_PROCESS, at the price of a message from the pool for each attempt */
+	uint32_t reserved;          /* 0 */
 };
 
 /*

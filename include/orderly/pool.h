@@ -132,7 +132,7 @@ struct ord_pool_options {
 	uint32_t recycle_tasks;     /* a worker is replaced after so many tasks, and the next starts ahead: half as many more, and one, may live; 0 = never; 1: a process per task */
 	uint32_t recycle_rss_mib;   /* a worker is replaced when it is larger than this after a task; 0 = never */
 	uint32_t overflow;          /* an enum ord_overflow */
-	uint32_t events;            /* of on_event: ORD_EVENT_BIT of the kinds that are wanted; 0 = all */
+	uint32_t events;            /* of on_event: ORD_EVENT_BIT of the kinds that are wanted; 0 = all but ORD_TASK_PROCESS */
 	uint32_t functions_by_task; /* 1: start workers though there is no function, tasks bring their own (ORD_TASK) */
 	uint32_t cpu_ms;            /* processor time per attempt, of its process and what that started; 0 = no limit */
 	uint32_t memory_mib;        /* resident memory of an attempt, counted in the same way; 0 = no limit */

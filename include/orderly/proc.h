@@ -25,7 +25,8 @@ enum ord_graph_event_kind {
 	ORD_PROC_EVENT_ENDED = 5,   /* it has ended, or is idle again: its state says which */
 	ORD_PROC_EVENT_AGAIN = 6,   /* a run of it has ended, and it is wanted again: what it reads changed meanwhile */
 	ORD_GRAPH_EVENT_CHANGED = 7, /* watched: files have changed, a generation begins; proc is NULL */
-	ORD_GRAPH_EVENT_WATCHING = 8 /* watched: nothing is wanted any more, changes are waited for; proc is NULL */
+	ORD_GRAPH_EVENT_WATCHING = 8, /* watched: nothing is wanted any more, changes are waited for; proc is NULL */
+	ORD_PROC_EVENT_PROCESS = 9  /* with .tell_processes: the process of its attempt is known, ord_proc_pid */
 };
 
 /* Where a proc is.  The last five are ends; of them those that are no failure are successes. */
@@ -169,6 +170,14 @@ ord_proc_output_mode(const struct ord_proc *proc);
 /* How long it should take: what its last successes took, or .expected_ms; nanoseconds, 0: not known.  Since 0.1.  Source: lib/graph/proc.c. */
 ORD_API uint64_t
 ord_proc_expected_ns(const struct ord_proc *proc);
+
+/* The process of its last attempt, of a function its worker's; 0: it is not known (see .tell_processes while it runs).  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API int32_t
+ord_proc_pid(const struct ord_proc *proc);
+
+/* 1: a command that has the host's terminal, .terminal; 0.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API int
+ord_proc_has_terminal(const struct ord_proc *proc);
 
 /* Processor time of its last process in user mode, nanoseconds; 0 where it is not known.  Since 0.1.  Source: lib/graph/proc.c. */
 ORD_API uint64_t

@@ -17,6 +17,7 @@ ord_event_name(int kind)
 	case ORD_TASK_ENDED: return "task ended";
 	case ORD_WORKER_STARTED: return "worker started";
 	case ORD_WORKER_ENDED: return "worker ended";
+	case ORD_TASK_PROCESS: return "task process";
 	default: return "unknown";
 	}
 }

@@ -137,6 +137,7 @@ take_options(struct ord_graph *graph, const struct ord_graph_options *options)
 	if (graph->options.parallel > PARALLEL_MAX || graph->options.fail_fast > 1 ||
 		graph->options.allow_missing_deps > 1 || graph->options.with_socket > 1 ||
 		graph->options.jobserver > ORD_JOBSERVER_PIPE || graph->options.log_empty > 1 ||
+		graph->options.tell_processes > 1 || graph->options.reserved != 0 ||
 		!rules_are_valid(graph->options.log_on_failure, graph->options.log_tail) ||
 		graph->options.fingerprint > ORD_FINGERPRINT_HASH || graph->options.full > 1 ||
 		graph->options.output_mode > ORD_MODE_STREAM ||
@@ -516,4 +517,10 @@ ord_graph_next(const struct ord_graph *graph, const struct ord_proc *previous)
 	if (graph_check(graph) != ORD_OK || next >= graph->schedule.n_nodes)
 		return NULL;
 	return graph->procs[next];
+}
+
+uint32_t
+ord_graph_ready(const struct ord_graph *graph)
+{
+	return graph != NULL ? graph->schedule.ready : 0;
 }

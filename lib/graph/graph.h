@@ -65,6 +65,7 @@ struct ord_proc {
 	uint32_t n_reasons;
 	uint32_t node; /* its number in the schedule, and in graph->procs */
 	uint32_t attempts;
+	int32_t pid; /* of its last process; 0: not known */
 	int exit_code;
 	int signal;
 	uint8_t cause;     /* an enum ord_cause */

@@ -171,6 +171,18 @@ ord_proc_history(const struct ord_proc *proc, ord_proc_run_fn fn, void *user)
 	return history_runs(proc->graph->history, proc->name, tell_run, &telling);
 }
 
+int32_t
+ord_proc_pid(const struct ord_proc *proc)
+{
+	return proc->pid;
+}
+
+int
+ord_proc_has_terminal(const struct ord_proc *proc)
+{
+	return proc->definition->terminal != 0;
+}
+
 uint64_t
 ord_proc_user_ns(const struct ord_proc *proc)
 {

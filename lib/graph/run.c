@@ -182,6 +182,20 @@ no_function(struct ord_task *task, void *user)
 	return ord_task_fail(task, "a task without a function");
 }
 
+/* A worker says which task it runs, the spawner which process it made of a command. */
+static void
+on_process(const struct ord_event *event, void *user)
+{
+	struct ord_graph *graph = user;
+	struct ord_proc *proc = ord_event_user(event);
+
+	if (ord_event_pid(event) == 0 || proc->pid != 0 ||
+		proc->sequence != ord_event_sequence(event))
+		return;
+	proc->pid = ord_event_pid(event);
+	run_tell(graph, ORD_PROC_EVENT_PROCESS, proc);
+}
+
 /* Those that the jobserver lends to commands, beside the owner's. */
 static int
 keep_descriptors(struct ord_graph *graph, struct ord_pool_options *options, int **keep)
@@ -220,6 +234,11 @@ start_pool(struct ord_graph *graph)
 	options.on_result_user = graph;
 	options.on_message = logs_wants_messages(graph) ? on_message : NULL;
 	options.on_message_user = graph;
+	if (graph->options.tell_processes) {
+		options.on_event = on_process;
+		options.on_event_user = graph;
+		options.events = ORD_EVENT_BIT(ORD_TASK_STARTED) | ORD_EVENT_BIT(ORD_TASK_PROCESS);
+	}
 	options.on_ask = ask_take;
 	options.on_ask_user = graph;
 	options.order = ORD_COMPLETION;
@@ -333,6 +352,7 @@ give(struct ord_graph *graph, struct ord_proc *proc)
 		return;
 	}
 	proc->attempts++;
+	proc->pid = 0;
 	graph->poll.given = 1;
 	enter_running(graph, proc);
 	run_tell(graph, ORD_PROC_EVENT_STARTED, proc);

@@ -21,6 +21,7 @@ verdict_clear(struct ord_proc *proc)
 	proc->cause = ORD_CAUSE_NONE;
 	proc->exit_code = -1;
 	proc->signal = 0;
+	proc->pid = 0;
 }
 
 void
@@ -131,6 +132,7 @@ verdict_take(struct ord_proc *proc, const struct ord_result *result)
 	verdict_clear(proc);
 	proc->exit_code = ord_result_exit_code(result);
 	proc->signal = ord_result_signal(result);
+	proc->pid = ord_result_pid(result);
 	proc->started_ns = ord_result_started_ns(result);
 	proc->ended_ns = ord_result_ended_ns(result);
 	proc->user_ns = ord_result_user_us(result) * 1000;

@@ -25,6 +25,12 @@ pool_wants(const struct ord_pool *pool)
 		(wanted(pool, ORD_TASK_PROGRESS) ? WANTS_PROGRESS : 0u);
 }
 
+bool
+pool_wants_processes(const struct ord_pool *pool)
+{
+	return wanted(pool, ORD_TASK_PROCESS);
+}
+
 /* The three add up to what was submitted.  Who runs is known exactly only if workers say so. */
 static void
 count(const struct ord_pool *pool, struct ord_event *event)
@@ -104,6 +110,21 @@ pool_announce_news(struct ord_pool *pool)
 
 	while (!pool->destroy && (news = core_announcement(&pool->core)).kind != ANNOUNCE_NOTHING)
 		tell_task(pool, &news);
+}
+
+/* Behind its start, which may not have been told yet. */
+void
+pool_announce_process(struct ord_pool *pool, const struct slot *slot, int32_t pid)
+{
+	struct ord_event event = { .kind = ORD_TASK_PROCESS,
+		.sequence = slot->sequence,
+		.attempt = slot->attempt,
+		.user = slot->task.user,
+		.worker = slot->place,
+		.pid = pid };
+
+	pool_announce_news(pool);
+	tell(pool, &event);
 }
 
 void

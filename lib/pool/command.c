@@ -168,7 +168,8 @@ pool_command_start(struct ord_pool *pool, uint32_t place, struct slot *slot)
 	struct command *command = &pool->commands[place];
 	struct launch_limits limits = { .timeout_ms = slot->task.limits.timeout_ms,
 		.grace_ms = slot->task.limits.grace_ms,
-		.bounds = slot->rest->extra.bounds };
+		.bounds = slot->rest->extra.bounds,
+		.tells = pool_wants_processes(pool) };
 	int fds[3] = { -1, -1, -1 };
 	struct error error;
 	/* Before the spawner knows of it: its own times are later. */
@@ -317,6 +318,18 @@ find(struct ord_pool *pool, uint64_t id)
 	if (place >= pool->core.n_places || id == 0 || pool->commands[place].id != id)
 		return NULL;
 	return &pool->commands[place];
+}
+
+void
+pool_command_begun(struct ord_pool *pool, const struct life_packet *packet)
+{
+	struct command *command = find(pool, packet->id);
+	struct slot *slot;
+
+	if (command == NULL)
+		return;
+	if (core_expected(&pool->core, command->place, &slot) != NULL && slot != NULL)
+		pool_announce_process(pool, slot, packet->pid);
 }
 
 void

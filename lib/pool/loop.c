@@ -135,6 +135,7 @@ take_life(struct ord_pool *pool)
 			incarnation_ended(pool, &event.packet, event.text);
 			pool_command_ended(pool, &event.packet);
 			break;
+		case LIFE_BEGUN: pool_command_begun(pool, &event.packet); break;
 		case LIFE_FAILED:
 			incarnation_failed(pool, &event);
 			pool_command_failed(pool, &event);

@@ -14,7 +14,8 @@
 
 #define FIRST_SIZE OPTIONS_UP_TO(struct ord_pool_options, max_load)
 #define WINDOW_MAX (1u << 24)
-#define EVENTS_ALL (ORD_EVENT_BIT(ORD_WORKER_ENDED + 1) - ORD_EVENT_BIT(ORD_TASK_STARTED))
+#define EVENTS_USUAL (ORD_EVENT_BIT(ORD_WORKER_ENDED + 1) - ORD_EVENT_BIT(ORD_TASK_STARTED))
+#define EVENTS_ALL (EVENTS_USUAL | ORD_EVENT_BIT(ORD_TASK_PROCESS))
 #define DEFAULT_BYTES (UINT64_C(64) << 20)
 #define DEFAULT_SPILL_BYTES (UINT64_C(1) << 40)
 
@@ -47,7 +48,7 @@ fill_in(struct ord_pool_options *options)
 	default_to(&options->max_deaths, 10);
 	default_to(&options->quarantine, 3);
 	default_to(&options->stack_trace_ms, 4000);
-	default_to(&options->events, EVENTS_ALL);
+	default_to(&options->events, EVENTS_USUAL);
 	none_to_zero(&options->cpu_ms);
 	none_to_zero(&options->memory_mib);
 	none_to_zero(&options->memory_most_mib);

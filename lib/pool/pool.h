@@ -158,7 +158,7 @@ struct look {
 	uint32_t in_vain;       /* looks that repaired something since a task had its result */
 	uint32_t still;         /* looks in a row before which nothing had happened */
 	bool due;               /* the timer has fired for it */
-	bool rests;             /* the next one comes later than after a second: only commands run */
+	bool rests; /* the next one comes later than after a second: only commands run */
 };
 
 struct ord_pool {
@@ -347,6 +347,9 @@ void receive_resume(struct ord_pool *pool);
 /* What workers must be asked for: enum page_wants. */
 uint32_t pool_wants(const struct ord_pool *pool);
 
+/* Whether the spawner is to say when a command's process is there. */
+bool pool_wants_processes(const struct ord_pool *pool);
+
 /* Tell what the core has to announce. */
 void pool_announce_news(struct ord_pool *pool);
 static inline void
@@ -357,6 +360,7 @@ pool_announce(struct ord_pool *pool)
 }
 
 /* Tell of a worker. */
+void pool_announce_process(struct ord_pool *pool, const struct slot *slot, int32_t pid);
 void pool_announce_worker(
 	struct ord_pool *pool, enum ord_event_kind kind, uint32_t place, int32_t pid);
 
@@ -419,6 +423,7 @@ void intake_close(struct ord_pool *pool, struct intake *intake);
 /* --- command.c --- */
 void pool_command_start(struct ord_pool *pool, uint32_t place, struct slot *slot);
 void pool_command_failed(struct ord_pool *pool, const struct life_event *event);
+void pool_command_begun(struct ord_pool *pool, const struct life_packet *packet);
 void pool_command_ended(struct ord_pool *pool, const struct life_packet *packet);
 void pool_command_close(struct command *command);
 /* The spawner's text of a command; 0 or ORD_ENOMEM. */

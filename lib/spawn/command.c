@@ -416,8 +416,11 @@ command_start(struct spawner *spawner, struct request *request)
 	}
 	failed = prepare(spawner, request, &pad);
 	pid = failed == 0 ? run(&spawner->command, &pad) : -1;
-	if (pid > 0)
+	if (pid > 0) {
 		keep_words(add_child(spawner, &request->packet, pid, started_ns), request, pad.fds);
-	else
+		if ((request->packet.flags & LIFE_TELL) != 0)
+			report_begun(spawner, request, pid);
+	} else {
 		report_not_run(spawner, request, &pad, failed != 0 ? failed : errno);
+	}
 }

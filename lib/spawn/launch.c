@@ -303,7 +303,8 @@ launch_command(struct launch *launch, uint64_t id, uint32_t place,
 		.place = place,
 		.timeout_ms = limits->timeout_ms,
 		.grace_ms = limits->grace_ms,
-		.bounds = limits->bounds };
+		.bounds = limits->bounds,
+		.flags = limits->tells ? LIFE_TELL : 0 };
 	int given[4];
 	size_t n = 0;
 

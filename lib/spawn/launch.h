@@ -27,7 +27,8 @@ struct launch_options {
 	uint32_t start; /* ORD_START_EXEC, _FORK or _COMMAND, already decided */
 	const char
 		*program; /* NULL: EXEC: this program; COMMAND: the installed orderly, then PATH */
-	const int *keep_fds; /* n_keep_fds descriptors that stay open; those of programs from 4 on */
+	const int
+		*keep_fds; /* n_keep_fds descriptors that stay open; those of programs from 4 on */
 	size_t n_keep_fds;
 	uint32_t timeout_ms;   /* for HELLO and CONFIGURED together; 0 = 30000 */
 	worker_serve_fn serve; /* FORK: what workers do */
@@ -42,6 +43,7 @@ struct launch_limits {
 	uint32_t timeout_ms;
 	uint32_t grace_ms;
 	struct bounds bounds; /* BOUND_NONE stands nowhere in it */
+	uint32_t tells;       /* 1: LIFE_BEGUN comes when it runs */
 };
 
 /* What happened, as the master hears it. */

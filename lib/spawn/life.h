@@ -16,7 +16,7 @@
 #include "base/bounds.h"
 
 #define LIFE_MAGIC UINT32_C(0x6f72646c)
-#define LIFE_VERSION 13u
+#define LIFE_VERSION 14u
 #define LIFE_STACK_MAX 16384u /* of ENDED's text */
 #define LIFE_TEXT_MAX 98304u  /* larger commands travel in a memfd */
 
@@ -39,7 +39,10 @@ enum life_type {
 	LIFE_SUSPEND, /* SIGSTOP to all that lives; no deadline passes meanwhile */
 	LIFE_CONTINUE, /* SIGCONT to all that lives */
 	LIFE_SIGNAL,   /* id, status: a signal to the group of a command, which goes on as before */
-	LIFE_DOUBT /* id, place: nothing was heard of it for long; if no such child is left, it is told as ENDED, LIFE_UNKNOWN */
+	LIFE_DOUBT, /* id, place: nothing was heard of it for long; if no such child is left, it is told as ENDED, LIFE_UNKNOWN */
+
+	/* spawner -> master */
+	LIFE_BEGUN /* id, place, pid: a COMMAND with LIFE_TELL runs */
 };
 
 #define LIFE_NOT_RUN "cannot run " /* how FAILED's text begins if the program itself was tried */
@@ -56,7 +59,8 @@ enum life_flags {
 	LIFE_OVER_CPU = 1 << 8,  /* ENDED, with TIMED_OUT: it was processor time that had passed */
 	LIFE_OUT_OF_MEMORY = 1 << 9, /* ENDED: killed by the kernel for want of memory */
 	LIFE_UNKNOWN = 1
-		<< 10 /* ENDED: that was told before, or it never began; how is not known any more */
+		<< 10, /* ENDED: that was told before, or it never began; how is not known any more */
+	LIFE_TELL = 1 << 11 /* COMMAND: BEGUN is to be told */
 };
 
 struct life_packet {

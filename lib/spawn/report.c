@@ -79,3 +79,14 @@ report_failed(
 
 	report(spawner, &packet, text);
 }
+
+void
+report_begun(struct spawner *spawner, const struct request *request, pid_t pid)
+{
+	struct life_packet packet = { .type = LIFE_BEGUN,
+		.id = request->packet.id,
+		.place = request->packet.place,
+		.pid = pid };
+
+	report(spawner, &packet, "");
+}

@@ -143,6 +143,7 @@ void children_remove(struct spawner *spawner, struct child *child);
 void report(struct spawner *spawner, struct life_packet *packet, const char *text);
 void report_failed(
 	struct spawner *spawner, const struct request *request, int failed_errno, const char *text);
+void report_begun(struct spawner *spawner, const struct request *request, pid_t pid);
 void report_flush(struct spawner *spawner, int wait);
 int master_is_gone(const struct spawner *spawner);
 

@@ -245,6 +245,38 @@ SCENE(events, commands)
 	WATCHED(&watch, ORD_WORKER_STARTED, 0);
 }
 
+static void
+kill_the_process(struct watch *watch, const struct ord_event *event)
+{
+	if (ord_event_kind(event) == ORD_TASK_PROCESS && watch->mode)
+		CHECK_EQ(kill(ord_event_pid(event), SIGKILL), 0);
+}
+
+/* It is told while the command runs, once for each attempt, behind its start. */
+SCENE(events, processes_of_commands)
+{
+	static const char *const nothing[] = { "/no/such/program", NULL };
+	struct watch watch = { .on_event = kill_the_process, .mode = 1,
+		.events = ORD_EVENT_BIT(ORD_TASK_STARTED) | ORD_EVENT_BIT(ORD_TASK_RETRIED) |
+			ORD_EVENT_BIT(ORD_TASK_ENDED) | ORD_EVENT_BIT(ORD_TASK_PROCESS) };
+
+	watch_open(&watch, &WATCH_OPTIONS(&watch, .workers = 3));
+	for (int i = 0; i < 10; i++)
+		CHECK_OK(watch.tally.pool, ord_pool_submit_command(watch.tally.pool,
+						   &ORD_COMMAND(.argv = SH("exec sleep 1000"), .retries = 1), NULL));
+	CHECK_OK(watch.tally.pool, ord_pool_submit_command(watch.tally.pool, &ORD_COMMAND(.argv = nothing), NULL));
+	watch_close(&watch, 11);
+	WATCHED(&watch, ORD_TASK_PROCESS, 20);
+	CHECK_EQ(watch.tally.states[ORD_SIGNALED], 10);
+
+	/* Nobody who asks for all kinds pays for it. */
+	watch = (struct watch){ .on_event = kill_the_process };
+	watch_open(&watch, &WATCH_OPTIONS(&watch, .workers = 3));
+	CHECK_OK(watch.tally.pool, ord_pool_submit_command(watch.tally.pool, &ORD_COMMAND(.argv = SH("true")), NULL));
+	watch_close(&watch, 1);
+	WATCHED(&watch, ORD_TASK_PROCESS, 0);
+}
+
 SCENE(events, commands_that_are_canceled)
 {
 	struct watch watch = { .on_event = cancel_what_starts };
@@ -304,14 +336,14 @@ SCENE(events, kinds_that_do_not_exist)
 	struct ord_pool *pool;
 
 	for (uint32_t bit = 0; bit < 32; bit++) {
-		int valid = bit >= ORD_TASK_STARTED && bit <= ORD_WORKER_ENDED;
+		int valid = bit >= ORD_TASK_STARTED && bit <= ORD_TASK_PROCESS;
 
 		CHECK_EQ(ord_pool_new(&pool, &ORD_POOL_OPTIONS(.function = act, .events = UINT32_C(1) << bit)),
 			valid ? 0 : ORD_EINVAL);
 		ord_pool_destroy(&pool);
 	}
 	for (int kind = -1; kind <= 8; kind++)
-		CHECK_EQ(strcmp(ord_event_name(kind), "unknown") == 0, kind < ORD_TASK_STARTED || kind > ORD_WORKER_ENDED);
+		CHECK_EQ(strcmp(ord_event_name(kind), "unknown") == 0, kind < ORD_TASK_STARTED || kind > ORD_TASK_PROCESS);
 	CHECK(strcmp(ord_event_name(ORD_TASK_RETRIED), "task retried") == 0);
 }
 

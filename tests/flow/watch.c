@@ -52,6 +52,17 @@ see_start(struct watch *watch, struct watched *task, const struct ord_event *eve
 	say(watch, "S%d ", (int)ord_event_sequence(event));
 }
 
+/* The same as in the end. */
+static void
+see_process(struct watch *watch, struct watched *task, const struct ord_event *event)
+{
+	must_run(watch, task, event);
+	CHECK_EQ(task->pid, 0);
+	CHECK(ord_event_pid(event) > 0);
+	task->pid = ord_event_pid(event);
+	say(watch, "C%d ", (int)ord_event_sequence(event));
+}
+
 static void
 see_progress(struct watch *watch, struct watched *task, const struct ord_event *event)
 {
@@ -125,6 +136,7 @@ see_task(struct watch *watch, const struct ord_event *event)
 	case ORD_TASK_STARTED: see_start(watch, task, event); break;
 	case ORD_TASK_PROGRESS: see_progress(watch, task, event); break;
 	case ORD_TASK_RETRIED: see_retry(watch, task, event); break;
+	case ORD_TASK_PROCESS: see_process(watch, task, event); break;
 	default: see_end(watch, task, event);
 	}
 }

@@ -4,7 +4,7 @@
 
 #include "tally.h"
 
-enum { WATCH_KINDS = ORD_WORKER_ENDED + 1, WATCH_TASKS = 1 << 17 };
+enum { WATCH_KINDS = ORD_TASK_PROCESS + 1, WATCH_TASKS = 1 << 17 };
 
 /* Where a task is, by what was said of it. */
 enum watch_phase { WATCH_SILENT = 0, WATCH_RUNS, WATCH_RETRIED, WATCH_ENDED };

@@ -380,19 +380,21 @@ end_waits(struct model *m)
 static void
 compare(struct model *m)
 {
-	uint32_t sum = 0;
+	uint32_t sum = 0, ready = 0;
 
 	take_settled(m);
 	end_waits(m);
 	for (uint32_t i = 0; i < NODES; i++) {
 		HOLDS(seen_state(m->core.nodes[i].state) == m->state[i]);
 		sum += unfinished(m->state[i]) ? 1 : 0;
+		ready += m->core.nodes[i].state == NODE_READY;
 		if (unfinished(m->state[i]))
 			HOLDS(((m->core.nodes[i].flags & NODE_BEHIND) != 0) == m->behind[i]);
 		if (unfinished(m->state[i]))
 			HOLDS(m->core.nodes[i].link.priority == m->priority[i]);
 	}
 	HOLDS(m->core.unfinished == sum);
+	HOLDS(m->core.ready == ready);
 	HOLDS(m->core.failures == m->failures);
 	fix_first(m, m->failures);
 	HOLDS(m->core.running == running(m));

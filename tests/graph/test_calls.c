@@ -26,6 +26,8 @@ SCENE(calls, options_out_of_range)
 		ORD_GRAPH_OPTIONS(.separator = ""),
 		ORD_GRAPH_OPTIONS(.separator = "["),
 		ORD_GRAPH_OPTIONS(.separator = "*"),
+		ORD_GRAPH_OPTIONS(.tell_processes = 2),
+		ORD_GRAPH_OPTIONS(.reserved = 1),
 		{ .size = 3 },
 	};
 	struct ord_graph *graph;
@@ -56,6 +58,7 @@ SCENE(calls, no_graph)
 	CHECK_EQ(ord_graph_set_lock(NULL, "a", 1), ORD_EINVAL);
 	CHECK_EQ(ord_graph_set_param(NULL, "a", "1"), ORD_EINVAL);
 	CHECK(ord_graph_param(NULL, "a") == NULL);
+	CHECK_EQ(ord_graph_ready(NULL), 0);
 	CHECK_EQ(ord_graph_create(NULL, "a"), ORD_EINVAL);
 	CHECK_EQ(ord_graph_start(NULL, "a"), ORD_EINVAL);
 	CHECK_EQ(ord_graph_step(NULL, 0), ORD_EINVAL);

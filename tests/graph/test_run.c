@@ -184,6 +184,61 @@ SCENE(run, retries)
 /* --- locks --- */
 
 /* One that ignores SIGTERM keeps its lock until it is gone: the other would find its file. */
+/* --- processes --- */
+
+struct seen {
+	int32_t pid[2]; /* of a function, of a command */
+	uint32_t told;
+};
+
+static void
+see_process(int kind, const struct ord_proc *proc, void *user)
+{
+	struct seen *seen = user;
+	int is_command = strcmp(ord_proc_name(proc), "command") == 0;
+
+	if (kind == ORD_PROC_EVENT_STARTED)
+		CHECK_EQ(ord_proc_pid(proc), 0);
+	if (kind != ORD_PROC_EVENT_PROCESS)
+		return;
+	seen->told++;
+	CHECK_EQ(ord_proc_state(proc), ORD_PROC_RUNNING);
+	seen->pid[is_command] = ord_proc_pid(proc);
+	CHECK(seen->pid[is_command] > 0);
+	if (is_command)
+		CHECK_EQ(kill(ord_proc_pid(proc), SIGTERM), 0);
+}
+
+static int
+say_pid(struct ord_task *task, void *user)
+{
+	char text[20];
+
+	(void)user;
+	snprintf(text, sizeof text, "%d", (int)getpid());
+	return graphs_return(task, text);
+}
+
+SCENE(run, processes_are_told)
+{
+	for (uint32_t tell = 0; tell <= 1; tell++) {
+		struct seen seen = { 0 };
+		struct ord_graph *graph = graphs_new(&ORD_GRAPH_OPTIONS(
+			.parallel = 2, .on_event = see_process, .on_event_user = &seen, .tell_processes = tell));
+
+		ADD(graph, .name = "function", .function = say_pid);
+		ADD(graph, .name = "command", .shell = tell ? "exec sleep 1000" : "exit 3", .retries = 1);
+		GRAPH_SAYS(graph, ord_graph_run(graph, ORD_NAMES("function", "command")), ORD_EFAILED, "");
+		CHECK_EQ(seen.told, tell ? 3 : 0);
+		CHECK_EQ(ord_proc_attempts(graphs_proc(graph, "command")), 2);
+		CHECK_EQ(ord_proc_pid(graphs_proc(graph, "function")), atoi(graphs_output(graph, "function")));
+		CHECK(ord_proc_pid(graphs_proc(graph, "command")) > 0);
+		CHECK(!tell || ord_proc_pid(graphs_proc(graph, "command")) == seen.pid[1]);
+		CHECK_EQ(ord_proc_has_terminal(graphs_proc(graph, "command")), 0);
+		ord_graph_destroy(&graph);
+	}
+}
+
 SCENE(run, a_lock_is_kept_until_the_process_is_gone)
 {
 	struct ord_graph *graph = graphs_new(&ORD_GRAPH_OPTIONS(.parallel = 4));

@@ -168,6 +168,7 @@ schedule_enqueue(struct schedule *schedule, uint32_t id)
 	struct node *node = &schedule->nodes[id];
 
 	node->state = NODE_READY;
+	schedule->ready++;
 	heap_push(schedule->nodes, &schedule->waves[node->wave].ready, id);
 }
 
@@ -190,12 +191,14 @@ schedule_withdraw(struct schedule *schedule, uint32_t id)
 	const struct node *node = &schedule->nodes[id];
 	struct wave *wave = &schedule->waves[node->wave];
 
-	if (node->state == NODE_READY)
+	if (node->state == NODE_READY) {
 		heap_remove(schedule->nodes, &wave->ready, id);
-	else if (node->state == NODE_HELD)
+		schedule->ready--;
+	} else if (node->state == NODE_HELD) {
 		heap_remove(schedule->nodes, &wave->held, id);
-	else if (node->state == NODE_PARKED)
+	} else if (node->state == NODE_PARKED) {
 		heap_remove(schedule->nodes, &schedule->locks[node->next].parked, id);
+	}
 }
 
 /* --- ends --- */
@@ -375,6 +378,7 @@ schedule_stop(struct schedule *schedule)
 {
 	schedule->stopped = 1;
 	empty_heaps(schedule);
+	schedule->ready = 0;
 	for (uint32_t id = 0; id < schedule->n_nodes; id++) {
 		int state = schedule->nodes[id].state;
 
@@ -499,6 +503,7 @@ schedule_next(struct schedule *schedule)
 		id = heap_pop(schedule->nodes, &wave->ready);
 		if (id == HEAP_EMPTY)
 			break;
+		schedule->ready--;
 		started = start(schedule, wave, id);
 		lock_wake(schedule, id);
 		if (started)

@@ -135,6 +135,7 @@ struct schedule {
 	uint32_t epoch;        /* of marks */
 	uint32_t settled, settled_last; /* list through node.next */
 	uint32_t slots;                 /* nodes that may run at once */
+	uint32_t ready;                 /* NODE_READY */
 	uint32_t running;               /* with a slot */
 	uint32_t waiting;               /* running without one */
 	uint32_t unfinished;            /* wanted nodes */
