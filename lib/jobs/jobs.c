@@ -48,6 +48,12 @@ jobs_now_ms(void)
 	return (int64_t)(clock_wall_ns() / CLOCK_NS_PER_MS);
 }
 
+int64_t
+jobs_list_ms(const struct ord_jobs *jobs)
+{
+	return jobs_now_ms() + jobs->store.ahead_ms;
+}
+
 static int
 check_options(const struct ord_jobs_options *options)
 {
@@ -266,6 +272,7 @@ ord_jobs_open(struct ord_jobs *jobs, const char *address)
 	if (jobs->wake < 0 || fd_lift(&jobs->wake) != 0)
 		return error_system(&jobs->error, errno, "no descriptor for the list");
 	jobs->store.error = &jobs->error;
+	jobs->store.wake = jobs->wake;
 	jobs->store.read_only = (int)jobs->options.read_only;
 	jobs->store.must_exist = (int)jobs->options.must_exist;
 	status = jobs->store.functions->open(
@@ -310,6 +317,7 @@ give_up(struct ord_jobs *jobs)
 	static const struct store_claim nothing = { 0 };
 	int lost;
 
+	jobs->store.leaving = 1;
 	jobs_exchange(jobs, &nothing, &lost);
 	jobs->n_ends = 0;
 	while (jobs->held != NULL || jobs->ready != NULL) {

@@ -64,6 +64,9 @@ int jobs_enter_writing(struct ord_jobs *jobs);
 
 int64_t jobs_now_ms(void);
 
+/* Now, by the clock of the list. */
+int64_t jobs_list_ms(const struct ord_jobs *jobs);
+
 /* Ends and claims; claimed jobs are appended to ready.  Ends that are told are gone; *lost: one of them was another's. */
 int jobs_exchange(struct ord_jobs *jobs, const struct store_claim *claim, int *lost);
 

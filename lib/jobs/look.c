@@ -164,8 +164,11 @@ ord_jobs_watch(struct ord_jobs *jobs, int timeout_ms)
 {
 	int status = enter(jobs);
 
-	if (status == 0)
-		status = jobs_wait(jobs, timeout_ms);
+	if (status != 0)
+		return status;
+	jobs->store.watching = 1;
+	status = jobs_wait(jobs, timeout_ms);
+	jobs->store.watching = 0;
 	if (status == ORD_ETIMEDOUT)
 		return error_set(&jobs->error, status, "nothing has changed");
 	return status;

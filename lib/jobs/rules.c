@@ -1,7 +1,12 @@
 /* Retries: n of them are n + 1 attempts, counted apart for failures and for deaths. */
 #include "jobs/rules.h"
 
+#include <fnmatch.h>
+#include <string.h>
+
 #include <orderly/jobs.h>
+
+#include "base/fd.h"
 
 struct verdict
 rules_end(const struct store_job *job, int how, int again, const struct store_self *self)
@@ -42,6 +47,47 @@ rules_concerns(const struct store_change *change, int state)
 	}
 }
 
+int
+rules_is_meant(const struct store_change *change, int state, const char *name, const char *taker)
+{
+	return rules_concerns(change, state) &&
+		(change->pattern == NULL || fnmatch(change->pattern, name, 0) == 0) &&
+		(change->taker == NULL || strcmp(change->taker, taker) == 0);
+}
+
+static int
+is_same(const void *one, size_t size, const void *other, size_t other_size)
+{
+	return size == other_size && (size == 0 || memcmp(one, other, size) == 0);
+}
+
+int
+rules_is_changed(const struct store_job *there, const struct store_job *added)
+{
+	if ((there->fingerprint != NULL) != (added->fingerprint != NULL))
+		return 1;
+	if (added->fingerprint != NULL)
+		return !is_same(there->fingerprint, there->fingerprint_size, added->fingerprint,
+			added->fingerprint_size);
+	return !is_same(there->payload, there->payload_size, added->payload, added->payload_size);
+}
+
+int
+rules_namesake(const struct store_self *self, const struct life *life, int64_t silent_ms,
+	int64_t timeout_ms)
+{
+	enum life_sign sign;
+	int fd = -1;
+
+	if (self->adopt && life_is_same(&self->life, life))
+		return 1;
+	sign = life_look(&self->life, life, &fd);
+	fd_close(&fd);
+	if (sign == LIFE_UNKNOWN && silent_ms > timeout_ms)
+		sign = LIFE_ENDED;
+	return sign == LIFE_ENDED ? 0 : -1;
+}
+
 uint64_t
 rules_count_to(const struct store_claim *claim)
 {
@@ -70,4 +116,32 @@ int
 rules_lock_is_own(struct error *error, const char *name)
 {
 	return error_set(error, ORD_EINVAL, "this taker has the lock '%s' already", name);
+}
+
+int
+rules_name_is_taken(struct error *error, const char *name)
+{
+	return error_set(error, ORD_EINVAL,
+		"another living taker is called '%s': give this one another name", name);
+}
+
+int
+rules_no_such_job(struct error *error, const char *name)
+{
+	return error_set(error, ORD_EINVAL, "there is no job '%s' in the list", name);
+}
+
+int
+rules_no_dependency(struct error *error, const char *name, const char *after)
+{
+	return error_set(error, ORD_EINVAL,
+		"the job '%s' is to come after '%s', which is not in the list: add that first",
+		name, after);
+}
+
+int
+rules_numbers_are_taken(struct error *error)
+{
+	return error_set(error, ORD_EINVAL,
+		"the list has jobs whose names are numbers already: clear them first");
 }

@@ -23,6 +23,16 @@ struct verdict rules_end(
 
 /* Is a change meant for a job in this state? */
 int rules_concerns(const struct store_change *change, int state);
+/* And for this one, that this taker holds? */
+int rules_is_meant(
+	const struct store_change *change, int state, const char *name, const char *taker);
+
+/* A job is added that is there: is it another version?  Of both, payload and fingerprint count. */
+int rules_is_changed(const struct store_job *there, const struct store_job *added);
+
+/* A taker in the list has the name of self: 1 it is self, 0 it is dead, -1 it lives. */
+int rules_namesake(const struct store_self *self, const struct life *life, int64_t silent_ms,
+	int64_t timeout_ms);
 
 /* How many to claim of so many that wait (counted up to rules_count_to). */
 uint32_t rules_share(const struct store_claim *claim, uint64_t waiting);
@@ -31,5 +41,9 @@ uint64_t rules_count_to(const struct store_claim *claim);
 /* Sentences that all stores have; they return the status. */
 int rules_size_mismatch(struct error *error, uint64_t is, uint64_t wanted);
 int rules_lock_is_own(struct error *error, const char *name);
+int rules_name_is_taken(struct error *error, const char *name);
+int rules_no_such_job(struct error *error, const char *name);
+int rules_no_dependency(struct error *error, const char *name, const char *after);
+int rules_numbers_are_taken(struct error *error);
 
 #endif

@@ -1,9 +1,6 @@
 /* What becomes of jobs, inside a transaction: ends, what they let go, jobs that are added, changes to many. */
 #include "jobs/sqlite.h"
 
-#include <fnmatch.h>
-#include <string.h>
-
 #include <orderly/jobs.h>
 
 #include "jobs/rules.h"
@@ -188,33 +185,28 @@ sqlite_end_own(struct store *store, struct store_end *end, int blocked, int64_t 
 
 /* --- adding --- */
 
-static int
-is_same(const void *one, size_t size, const void *other, size_t other_size)
-{
-	return size == other_size && (size == 0 || memcmp(one, other, size) == 0);
-}
-
 /* Is it another version than what is there? */
 static int
 is_changed(struct store *store, int64_t id, const struct store_job *new, int *changed)
 {
+	struct store_job there = { 0 };
 	int code;
 	sqlite3_stmt *row = sqlite_start(store, SQL_CONTENT, &code, "i", id);
 
-	*changed = new->payload_size != 0 || new->fingerprint != NULL;
+	*changed = rules_is_changed(&there, new);
 	if (row == NULL)
 		return sqlite_done(row, code);
 	code = sqlite3_step(row);
 	if (code == SQLITE_ROW) {
-		int has = sqlite3_column_type(row, 1) != SQLITE_NULL;
-		const void *payload = sqlite3_column_blob(row, 0);
-		size_t size = (size_t)sqlite3_column_bytes(row, 0);
-		const void *print = sqlite3_column_blob(row, 1);
-		size_t print_size = (size_t)sqlite3_column_bytes(row, 1);
-
-		*changed = has != (new->fingerprint != NULL) ||
-			(has ? !is_same(print, print_size, new->fingerprint, new->fingerprint_size)
-			     : !is_same(payload, size, new->payload, new->payload_size));
+		there.payload = sqlite3_column_blob(row, 0);
+		there.payload_size = (size_t)sqlite3_column_bytes(row, 0);
+		if (sqlite3_column_type(row, 1) != SQLITE_NULL) {
+			there.fingerprint = sqlite3_column_blob(row, 1);
+			there.fingerprint_size = (size_t)sqlite3_column_bytes(row, 1);
+			if (there.fingerprint == NULL)
+				there.fingerprint = "";
+		}
+		*changed = rules_is_changed(&there, new);
 	}
 	return sqlite_done(row, code);
 }
@@ -264,9 +256,7 @@ put_deps(struct store *store, int64_t id, const struct store_job *job, int *stat
 
 		code = sqlite_number(store, SQL_FIND, 0, &needs, "t", job->after[i]);
 		if (code == SQLITE_OK && (needs == 0 || needs == id))
-			*status = error_set(store->error, ORD_EINVAL,
-				"the job '%s' is to come after '%s', which is not in the list: add that first",
-				job->name, job->after[i]);
+			*status = rules_no_dependency(store->error, job->name, job->after[i]);
 		if (*status != 0)
 			return code;
 		if (code == SQLITE_OK)
@@ -349,9 +339,7 @@ sqlite_add_range(struct store *store, uint64_t count, int64_t now)
 	if (code == SQLITE_OK && is < 0)
 		code = sqlite_run(store, SQL_PUT_RANGE, "i", (int64_t)count);
 	if ((code & 0xff) == SQLITE_CONSTRAINT)
-		return sqlite_end(store, code,
-			error_set(store->error, ORD_EINVAL,
-				"the list has jobs whose names are numbers already: clear them first"));
+		return sqlite_end(store, code, rules_numbers_are_taken(store->error));
 	return sqlite_end(store, code, 0);
 }
 
@@ -412,15 +400,6 @@ change_job(struct store *store, struct store_change *change, int64_t id, int64_t
 	return code;
 }
 
-static int
-concerns(const struct store_change *change, sqlite3_stmt *row)
-{
-	return rules_concerns(change, sqlite3_column_int(row, 1)) &&
-		(change->pattern == NULL ||
-			fnmatch(change->pattern, sqlite_text(row, 2), 0) == 0) &&
-		(change->taker == NULL || strcmp(change->taker, sqlite_text(row, 3)) == 0);
-}
-
 int
 sqlite_change(struct store *store, struct store_change *change, int64_t now)
 {
@@ -438,7 +417,8 @@ sqlite_change(struct store *store, struct store_change *change, int64_t now)
 		if (code == SQLITE_ROW) {
 			found = 1;
 			id = sqlite3_column_int64(row, 0);
-			meant = concerns(change, row);
+			meant = rules_is_meant(change, sqlite3_column_int(row, 1),
+				sqlite_text(row, 2), sqlite_text(row, 3));
 		}
 		code = sqlite_done(row, code);
 		if (!found)

@@ -127,7 +127,11 @@ struct store {
 	struct store_self self;
 	struct error *error;
 	int read_only, must_exist;
-	void *inside; /* the store's own */
+	int wake;         /* can be read when every wait is to end, also one for a server */
+	int watching;     /* what is waited for now is any change, not one that matters to takers */
+	int leaving;      /* no long waits any more */
+	int64_t ahead_ms; /* out: so much the clock that writes seen_ms goes before this host's */
+	void *inside;     /* the store's own */
 };
 
 /* All return 0 or a status with store->error; n ms since 1970 is now. */

@@ -55,20 +55,12 @@ static void
 judge_namesake(struct store *store, sqlite3_stmt *row, int64_t now, int64_t *id)
 {
 	struct life life;
-	int fd = -1;
-	enum life_sign sign;
 
 	read_life(row, 1, &life);
-	if (store->self.adopt && life_is_same(&store->self.life, &life)) {
+	*id = rules_namesake(&store->self, &life, now - sqlite3_column_int64(row, 6),
+		sqlite3_column_int64(row, 7));
+	if (*id == 1)
 		*id = sqlite3_column_int64(row, 0);
-		return;
-	}
-	sign = life_look(&store->self.life, &life, &fd);
-	fd_close(&fd);
-	if (sign == LIFE_UNKNOWN &&
-		now - sqlite3_column_int64(row, 6) > sqlite3_column_int64(row, 7))
-		sign = LIFE_ENDED;
-	*id = sign == LIFE_ENDED ? 0 : -1;
 }
 
 /* Those with the name of self: dead ones are buried, a living one is an error, or self. */
@@ -91,9 +83,7 @@ meet_namesakes(struct store *store, int64_t now, int *status)
 		if (code != SQLITE_OK || taker == 0)
 			return code;
 		if (id < 0)
-			*status = error_set(store->error, ORD_EINVAL,
-				"another living taker is called '%s': give this one another name",
-				store->self.name);
+			*status = rules_name_is_taken(store->error, store->self.name);
 		if (id > 0)
 			store->self.id = id;
 		if (id != 0)
@@ -486,8 +476,7 @@ store_runs(struct store *store, const char *name, store_run_fn fn, void *user)
 	sqlite3_stmt *row;
 
 	if (code == SQLITE_OK && id == 0)
-		return error_set(
-			store->error, ORD_EINVAL, "there is no job '%s' in the list", name);
+		return rules_no_such_job(store->error, name);
 	if (code != SQLITE_OK || status != 0)
 		return status != 0 ? status : sqlite_trouble(store, code, "read");
 	row = sqlite_start(store, SQL_RUNS, &code, "i", id);

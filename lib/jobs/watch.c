@@ -81,17 +81,19 @@ is_dead(struct ord_jobs *jobs, struct watched *one, int64_t now)
 int
 jobs_look_after(struct ord_jobs *jobs, int anew)
 {
-	int64_t now = jobs_now_ms();
+	int64_t now;
 	int status = 0;
 
 	if (anew || clock_now_ns() - jobs->looked_ns > JOBS_LOOK_MS * CLOCK_NS_PER_MS)
 		status = ask(jobs);
+	now = jobs_list_ms(jobs);
 	for (size_t i = 0; status == 0 && i < jobs->n_watched; i++) {
 		struct watched *one = &jobs->watched[i];
 
 		if (!is_dead(jobs, one, now))
 			continue;
-		status = jobs->store.functions->bury(&jobs->store, one->id, one->seen_ms, now);
+		status = jobs->store.functions->bury(
+			&jobs->store, one->id, one->seen_ms, jobs_now_ms());
 		if (status == 0) {
 			fd_close(&one->fd);
 			*one = jobs->watched[--jobs->n_watched];
@@ -105,7 +107,7 @@ jobs_look_after(struct ord_jobs *jobs, int anew)
 static int
 bound(const struct ord_jobs *jobs, int timeout_ms)
 {
-	int64_t now = jobs_now_ms(), most = jobs->options.heartbeat_ms;
+	int64_t now = jobs_list_ms(jobs), most = jobs->options.heartbeat_ms;
 
 	if (jobs->store.functions->descriptor((struct store *)(uintptr_t)&jobs->store) < 0)
 		most = jobs->options.poll_ms < most ? jobs->options.poll_ms : most;
@@ -178,7 +180,7 @@ jobs_wait(struct ord_jobs *jobs, int timeout_ms)
 			continue;
 		/* A burial is a change that this one made itself. */
 		for (size_t i = 0; i < jobs->n_watched; i++)
-			if (is_dead(jobs, &jobs->watched[i], jobs_now_ms()))
+			if (is_dead(jobs, &jobs->watched[i], jobs_list_ms(jobs)))
 				return 0;
 		if (clock_now_ns() - jobs->beaten_ns >
 			(uint64_t)jobs->options.heartbeat_ms * CLOCK_NS_PER_MS / 2) {
