@@ -142,6 +142,12 @@ struct ord_job_options {
 	const char *const *after;    /* names of jobs, in the list already, that must be done first; NULL-terminated */
 	uint32_t failed_retries;     /* attempts after one that failed; 0 = the taker's; ORD_JOBS_NONE: none */
 	uint32_t killed_retries;     /* the same after one whose taker died */
+	uint32_t max_takers;         /* how many may hold it at once, each in an attempt of its own; 0 = 1, at most 10^6 */
+	uint32_t state;              /* for jobs from another list: DONE, FAILED, KILLED or CANCELED; else it waits */
+	uint32_t attempts;           /* the same: how many it had there */
+	uint32_t kills;              /* the same: in how many of them its taker died */
+	const char *why;             /* the same: the reason of its state; NULL: none */
+	uint64_t range;              /* it is one of ord_jobs_add_range(range), and its name is its index; 0: it is not */
 	/* fields are only ever appended; 0 always means the documented default */
 };
 
@@ -336,6 +342,17 @@ ord_job_requeue(struct ord_job *job);
 ORD_API int
 ord_job_renew(struct ord_job *job);
 
+/*
+ * What to add to another list so that it has this job: all that it was added with, its state, and how
+ * many attempts it had.  For a job that ord_jobs_each shows.
+ *
+ * options  in: its size, set by ORD_JOB; out: the rest.  What it points to lives until the function returns.
+ *
+ * Returns 0, or ORD_EINVAL (it is not one that is shown by ord_jobs_each), ORD_ENOMEM.  Since 0.1.  Source: lib/jobs/look.c.
+ */
+ORD_API int
+ord_job_options_of(const struct ord_job *job, struct ord_job_options *options);
+
 /* Its name.  Since 0.1.  Source: lib/jobs/job.c. */
 ORD_API const char *
 ord_job_name(const struct ord_job *job);
@@ -364,7 +381,7 @@ ord_job_state(const struct ord_job *job);
 ORD_API const char *
 ord_job_requires(const struct ord_job *job);
 
-/* Who holds it, or had it last; "": nobody.  Since 0.1.  Source: lib/jobs/job.c. */
+/* Who holds it, of several the last who took it, or who had it last; "": nobody.  Since 0.1.  Source: lib/jobs/job.c. */
 ORD_API const char *
 ord_job_taker(const struct ord_job *job);
 

@@ -6,11 +6,13 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "jobs/labels.h"
+#include "jobs/rules.h"
 
 #define PAYLOAD_MAX ((size_t)512 << 20)
 #define FINGERPRINT_MAX 4096
 #define RETRIES_MAX 1000000
 #define RANGE_MAX ((uint64_t)1 << 40)
+#define TAKERS_MAX 1000000
 
 static int
 check_retries(struct error *error, const char *name, uint32_t retries, int64_t *number)
@@ -19,6 +21,27 @@ check_retries(struct error *error, const char *name, uint32_t retries, int64_t *
 	if (*number > RETRIES_MAX)
 		return error_set(error, ORD_EINVAL, "the job '%s' asks for more than %d retries",
 			name, RETRIES_MAX);
+	return 0;
+}
+
+/* One of a range is called as its index is written. */
+static int
+check_index(struct error *error, const struct ord_job_options *own, struct store_job *job)
+{
+	uint64_t index = 0;
+
+	if (own->range > RANGE_MAX)
+		return error_set(error, ORD_ETOOBIG, "a list has at most 2^40 jobs");
+	for (const char *at = own->name; *at != '\0' && index < own->range; at++)
+		index = *at >= '0' && *at <= '9' && (index != 0 || at == own->name)
+			? 10 * index + (uint64_t)(*at - '0')
+			: own->range;
+	if (index >= own->range)
+		return error_set(error, ORD_EINVAL,
+			"the name '%s' is no index in a range of %llu jobs", own->name,
+			(unsigned long long)own->range);
+	job->item = (int64_t)index;
+	job->range = own->range;
 	return 0;
 }
 
@@ -44,12 +67,23 @@ convert(struct error *error, const struct ord_job_options *given, struct store_j
 		(own.fingerprint == NULL && own.fingerprint_size != 0))
 		return error_set(
 			error, ORD_EINVAL, "the job '%s' has a size, but no bytes", own.name);
-	if (own.payload_size > PAYLOAD_MAX || own.fingerprint_size > FINGERPRINT_MAX)
+	if (own.payload_size > PAYLOAD_MAX || own.fingerprint_size > FINGERPRINT_MAX ||
+		(own.why != NULL && strlen(own.why) > STORE_WHY_MAX))
 		return error_set(error, ORD_ETOOBIG,
-			"the job '%s' has a payload of more than 512 MiB, or a fingerprint of more than %d bytes",
-			own.name, FINGERPRINT_MAX);
+			"the job '%s' has a payload of more than 512 MiB, a fingerprint of more than %d bytes, or a reason of more than %d",
+			own.name, FINGERPRINT_MAX, STORE_WHY_MAX);
+	if (own.max_takers > TAKERS_MAX || own.state > ORD_JOB_CANCELED)
+		return error_set(error, ORD_EINVAL,
+			"the job '%s' has a state that there is not, or more than %d for .max_takers",
+			own.name, TAKERS_MAX);
 	*job = (struct store_job){ .item = -1,
 		.name = own.name,
+		.why = own.why != NULL ? own.why : "",
+		.taker = "",
+		.attempt = own.attempts,
+		.kills = own.kills,
+		.state = (int)own.state,
+		.max_takers = own.max_takers != 0 ? own.max_takers : 1,
 		.payload = own.payload,
 		.payload_size = own.payload_size,
 		.fingerprint = own.fingerprint,
@@ -57,7 +91,10 @@ convert(struct error *error, const struct ord_job_options *given, struct store_j
 		.after = own.after };
 	while (own.after != NULL && own.after[job->n_after] != NULL)
 		job->n_after++;
-	status = check_retries(error, own.name, own.failed_retries, &job->failed_retries);
+	job->state = rules_added(job);
+	status = own.range != 0 ? check_index(error, &own, job) : 0;
+	if (status == 0)
+		status = check_retries(error, own.name, own.failed_retries, &job->failed_retries);
 	if (status == 0)
 		status = check_retries(error, own.name, own.killed_retries, &job->killed_retries);
 	if (status == 0)

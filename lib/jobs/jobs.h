@@ -19,6 +19,8 @@ struct ord_job {
 	char *storage;        /* of what `is` and requires point to, if it is held */
 	const char *requires; /* for people */
 	const char *why;      /* the same; for a blocked job what it waits for */
+	struct job_lists
+		*lists; /* for ord_job_options_of, while ord_jobs_each shows it; else NULL */
 };
 
 /* Texts of a job that is shown. */

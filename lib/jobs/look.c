@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/options.h"
 #include "jobs/labels.h"
 
@@ -61,15 +62,89 @@ struct job_call {
 	void *user;
 };
 
+/* The lines of a text as a list that ends with NULL, in one block; NULL without memory. */
+static const char *const *
+split(const char *lines, size_t *count)
+{
+	size_t size = strlen(lines), n = 0;
+	const char **list;
+	char *words;
+
+	for (const char *at = lines; *at != '\0'; at++)
+		n += *at == '\n';
+	list = memory_new(1, (n + 2) * sizeof *list + size + 1);
+	if (list == NULL)
+		return NULL;
+	words = memcpy((char *)(list + n + 2), lines, size + 1);
+	*count = 0;
+	for (char *end; *words != '\0'; words = end) {
+		end = words + strcspn(words, "\n");
+		if (*end != '\0')
+			*end++ = '\0';
+		if (*words != '\0')
+			list[(*count)++] = words;
+	}
+	return list;
+}
+
+/* What ord_job_options_of was asked for. */
+struct job_lists {
+	const char *const *requires, *const *after;
+	size_t n_requires, n_after;
+};
+
+static uint32_t
+retries_of(int64_t retries)
+{
+	return retries < 0 ? 0 : retries == 0 ? ORD_JOBS_NONE : (uint32_t)retries;
+}
+
+int
+ord_job_options_of(const struct ord_job *job, struct ord_job_options *options)
+{
+	struct job_lists *lists = job != NULL ? job->lists : NULL;
+	struct ord_job_options all;
+	size_t size = options != NULL ? options->size : 0;
+
+	if (lists == NULL || size < OPTIONS_UP_TO(struct ord_job_options, killed_retries))
+		return ORD_EINVAL;
+	if (lists->requires == NULL)
+		lists->requires = split(job->is.requires, &lists->n_requires);
+	if (lists->after == NULL)
+		lists->after = split(job->is.comes_after, &lists->n_after);
+	if (lists->requires == NULL || lists->after == NULL)
+		return ORD_ENOMEM;
+	all = ORD_JOB(.name = job->is.name, .payload = job->is.payload,
+		.payload_size = job->is.payload_size, .fingerprint = job->is.fingerprint,
+		.fingerprint_size = job->is.fingerprint_size,
+		.requires = lists->n_requires != 0 ? lists->requires : NULL,
+		.after = lists->n_after != 0 ? lists->after : NULL,
+		.failed_retries = retries_of(job->is.failed_retries),
+		.killed_retries = retries_of(job->is.killed_retries),
+		.max_takers = job->is.max_takers, .state = (uint32_t)job->is.state,
+		.attempts = job->is.attempt, .kills = job->is.kills, .why = job->is.why,
+		.range = job->is.range);
+	memset(options, 0, size);
+	memcpy(options, &all, size < sizeof all ? size : sizeof all);
+	options->size = size;
+	return 0;
+}
+
 static int
 call_for_job(void *user, const struct store_job *is)
 {
 	const struct job_call *call = user;
+	struct job_lists lists = { 0 };
 	struct job_texts texts;
 	struct ord_job shown;
+	int status;
 
 	job_show(&shown, &texts, is);
-	return call->fn(&shown, call->user);
+	shown.lists = &lists;
+	status = call->fn(&shown, call->user);
+	memory_free((void *)(uintptr_t)lists.requires);
+	memory_free((void *)(uintptr_t)lists.after);
+	return status;
 }
 
 int

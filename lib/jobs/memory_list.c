@@ -2,11 +2,34 @@
 #include "jobs/memory_list.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include <orderly/jobs.h>
 
 #include "base/memory.h"
 #include "jobs/rules.h"
+
+struct list *
+list_enter(struct store *store)
+{
+	struct list *list = ((struct inside *)store->inside)->list;
+
+	pthread_mutex_lock(&list->mutex);
+	return list;
+}
+
+int
+list_leave(struct store *store, struct list *list, int changed, int status)
+{
+	const uint64_t one = 1;
+
+	for (size_t i = 0; changed && i < list->n_insides; i++)
+		if (list->insides[i] != store->inside &&
+			write(list->insides[i]->event, &one, sizeof one) < 0)
+			continue; /* it is full: it can be read */
+	pthread_mutex_unlock(&list->mutex);
+	return status;
+}
 
 static char *
 text_copy(const char *text)
@@ -28,15 +51,21 @@ text_set(const char **to, const char *text)
 }
 
 static void
+run_free(struct memory_run *run)
+{
+	memory_free((void *)(uintptr_t)run->run.taker);
+	memory_free((void *)(uintptr_t)run->run.why);
+	memory_free(run);
+}
+
+static void
 forget_runs(struct entry *entry)
 {
 	while (entry->runs != NULL) {
 		struct memory_run *run = entry->runs;
 
 		entry->runs = run->older;
-		memory_free((void *)(uintptr_t)run->run.taker);
-		memory_free((void *)(uintptr_t)run->run.why);
-		memory_free(run);
+		run_free(run);
 	}
 }
 
@@ -53,6 +82,7 @@ entry_free(struct entry *entry)
 	memory_free((void *)(uintptr_t)job->taker);
 	memory_free((void *)(uintptr_t)job->why);
 	memory_free(entry->after);
+	memory_free(entry->holders);
 	memory_free(entry);
 }
 
@@ -101,8 +131,7 @@ entry_new(const struct store_job *job)
 		: NULL;
 	own->requires = text_copy(job->requires);
 	own->taker = text_copy("");
-	own->why = text_copy("");
-	own->state = ORD_JOB_WAITING;
+	own->why = text_copy(job->why);
 	entry->after = memory_new(job->n_after + 1, sizeof *entry->after);
 	if (own->name == NULL || own->payload == NULL || own->requires == NULL ||
 		own->taker == NULL || own->why == NULL || entry->after == NULL ||
@@ -147,50 +176,83 @@ settle(struct list *list)
 	}
 }
 
-/* Keep the last attempt in the history.  Without memory it is lost: an end must not fail for that. */
+/* Keep an attempt in the history.  Without memory it is lost: an end must not fail for that. */
 static void
-keep_run(const struct store *store, struct entry *entry, int state, int64_t now)
+keep_run(const struct store *store, struct entry *entry, const struct store_run *what)
 {
-	struct memory_run *run = memory_new(1, sizeof *run), *last;
+	struct memory_run *run = memory_new(1, sizeof *run), *last, **at = &entry->runs;
 	uint32_t kept = 1;
 
 	if (run == NULL)
 		return;
-	run->run = (struct store_run){ text_copy(entry->job.taker), text_copy(entry->job.why),
-		entry->job.began_ms, now, entry->job.attempt, state };
-	run->older = entry->runs;
-	entry->runs = run;
+	run->run = *what;
+	run->run.taker = text_copy(what->taker);
+	run->run.why = text_copy(what->why);
 	if (run->run.taker == NULL || run->run.why == NULL) {
-		entry->runs = run->older;
-		memory_free((void *)(uintptr_t)run->run.taker);
-		memory_free((void *)(uintptr_t)run->run.why);
-		memory_free(run);
+		run_free(run);
 		return;
 	}
-	for (last = run; last->older != NULL && kept < store->self.history; last = last->older)
+	/* Of several holders the first may be the last to end. */
+	while (*at != NULL && (*at)->run.attempt > what->attempt)
+		at = &(*at)->older;
+	run->older = *at;
+	*at = run;
+	for (last = entry->runs; last->older != NULL && kept < store->self.history;
+		last = last->older)
 		kept++;
 	while (last->older != NULL) {
 		struct memory_run *old = last->older;
 
 		last->older = old->older;
-		memory_free((void *)(uintptr_t)old->run.taker);
-		memory_free((void *)(uintptr_t)old->run.why);
-		memory_free(old);
+		run_free(old);
 	}
 }
 
-void
-entry_end(const struct store *store, struct entry *entry, int how, const char *why, int64_t now)
+static const char *
+name_of(const struct store *store, int64_t taker)
 {
-	struct verdict verdict = rules_end(&entry->job, how, entry->again, &store->self);
+	return ((struct inside *)store->inside)->list->members[taker - 1].taker.name;
+}
 
-	text_set(&entry->job.why, why != NULL ? why : "");
-	entry->again = 0;
+void
+entry_end(const struct store *store, struct entry *entry, size_t holder, int how, const char *why,
+	int64_t now)
+{
+	const struct holder gone = entry->holders[holder];
+	struct verdict verdict =
+		rules_end(&entry->job, how, entry->again, entry->n_holders - 1, &store->self);
+	struct store_run run = { name_of(store, gone.taker), why != NULL ? why : "", gone.began_ms,
+		now, gone.attempt, verdict.run_state };
+
+	entry->n_holders--;
+	memmove(&entry->holders[holder], &entry->holders[holder + 1],
+		(entry->n_holders - holder) * sizeof *entry->holders);
+	/* Of several the reason stays that of the one that failed. */
+	if (entry->job.tends == 0 || *run.why != '\0')
+		text_set(&entry->job.why, run.why);
 	entry->job.failures = verdict.failures;
 	entry->job.kills = verdict.kills;
 	entry->job.state = verdict.state;
-	entry->job.ended_ms = verdict.state == ORD_JOB_WAITING ? 0 : now;
-	keep_run(store, entry, verdict.run_state, now);
+	entry->job.tends = verdict.tends;
+	if (entry->n_holders == 0) {
+		entry->again = 0;
+		entry->job.ended_ms = verdict.state == ORD_JOB_WAITING ? 0 : now;
+	}
+	keep_run(store, entry, &run);
+}
+
+uint64_t
+entry_end_all(const struct store *store, struct entry *entry, const char *taker, int how,
+	const char *why, int64_t now)
+{
+	uint64_t count = 0;
+
+	for (size_t i = entry->n_holders; i-- > 0;)
+		if (taker == NULL || strcmp(name_of(store, entry->holders[i].taker), taker) == 0) {
+			entry_end(store, entry, i, how, why, now);
+			count++;
+		}
+	return count;
 }
 
 static int
@@ -222,9 +284,10 @@ replace(struct entry *entry, struct entry *with)
 	with->job.fingerprint = old.fingerprint;
 	entry->again = old.state == ORD_JOB_RUNNING;
 	entry->job.failures = entry->job.kills = 0;
-	if (old.state != ORD_JOB_RUNNING)
-		entry->job.state = ORD_JOB_WAITING;
-	entry->job.ended_ms = 0;
+	if (old.state != ORD_JOB_RUNNING) {
+		entry->job.state = with->job.state;
+		entry->job.ended_ms = with->job.ended_ms;
+	}
 }
 
 /* Is every job that is to come first in the list, or before it among the new ones? */
@@ -260,6 +323,22 @@ append(struct list *list, struct entry *entry, const struct store_job *job)
 	table_put(&list->names, entry->job.name, strlen(entry->job.name), entry);
 }
 
+/* A list is one range, or none. */
+static int
+check_range(
+	struct store *store, const struct list *list, const struct store_job *jobs, size_t count)
+{
+	uint64_t is = list->range >= 0 ? (uint64_t)list->range : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (jobs[i].range != 0 && is != 0 && jobs[i].range != is)
+			return rules_size_mismatch(store->error, is, jobs[i].range);
+		if (jobs[i].range != 0)
+			is = jobs[i].range;
+	}
+	return 0;
+}
+
 /* Everything that can fail. */
 static int
 prepare(struct store *store, struct list *list, const struct store_job *jobs, size_t count,
@@ -275,6 +354,8 @@ prepare(struct store *store, struct list *list, const struct store_job *jobs, si
 	if (entries == NULL || table_reserve(&list->names, count) != 0 ||
 		table_reserve(&fresh, count) != 0)
 		status = error_memory(store->error);
+	if (status == 0)
+		status = check_range(store, list, jobs, count);
 	for (size_t i = 0; status == 0 && i < count; i++) {
 		status = check_after(store, list, &fresh, &jobs[i]);
 		made[i] = status == 0 ? entry_new(&jobs[i]) : NULL;
@@ -290,7 +371,7 @@ prepare(struct store *store, struct list *list, const struct store_job *jobs, si
 
 int
 list_add(struct store *store, struct list *list, const struct store_job *jobs, size_t count,
-	uint64_t *added)
+	uint64_t *added, int64_t now)
 {
 	struct entry **made = memory_new(count + 1, sizeof(struct entry *));
 	int status;
@@ -298,10 +379,14 @@ list_add(struct store *store, struct list *list, const struct store_job *jobs, s
 	if (made == NULL)
 		return error_memory(store->error);
 	status = prepare(store, list, jobs, count, made);
+	for (size_t i = 0; status == 0 && i < count; i++)
+		made[i]->job.ended_ms = jobs[i].state != ORD_JOB_WAITING ? now : 0;
 	for (size_t i = 0; status == 0 && i < count; i++) {
 		struct entry *entry = table_find(&list->names, jobs[i].name, strlen(jobs[i].name));
 
 		*added += entry == NULL || is_changed(&entry->job, &jobs[i]);
+		if (jobs[i].range != 0)
+			list->range = (int64_t)jobs[i].range;
 		if (entry == NULL) {
 			append(list, made[i], &jobs[i]);
 			made[i] = NULL;

@@ -8,28 +8,67 @@
 
 #include "base/fd.h"
 
-struct verdict
-rules_end(const struct store_job *job, int how, int again, const struct store_self *self)
+/* Of several holders the worst end counts. */
+static int
+worse(int one, int other)
 {
-	struct verdict verdict = { ORD_JOB_WAITING, ORD_JOB_WAITING, job->failures, job->kills };
+	static const int order[] = { ORD_JOB_FAILED, ORD_JOB_KILLED, ORD_JOB_DONE };
+
+	for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+		if (one == order[i] || other == order[i])
+			return order[i];
+	return 0;
+}
+
+struct verdict
+rules_end(const struct store_job *job, int how, int again, uint64_t others,
+	const struct store_self *self)
+{
+	struct verdict verdict = {
+		.run_state = ORD_JOB_WAITING, .failures = job->failures, .kills = job->kills
+	};
 	int64_t retries;
+	int ends = 0;
 
 	if (how == STORE_DONE) {
-		verdict.state = verdict.run_state = ORD_JOB_DONE;
+		ends = verdict.run_state = ORD_JOB_DONE;
 	} else if (how == STORE_FAILED) {
 		retries = job->failed_retries >= 0 ? job->failed_retries : self->failed_retries;
 		verdict.run_state = ORD_JOB_FAILED;
 		if (verdict.failures++ >= retries)
-			verdict.state = ORD_JOB_FAILED;
+			ends = ORD_JOB_FAILED;
 	} else if (how != STORE_BACK) {
 		retries = job->killed_retries >= 0 ? job->killed_retries : self->killed_retries;
 		verdict.run_state = ORD_JOB_KILLED;
 		if (verdict.kills++ >= retries)
-			verdict.state = ORD_JOB_KILLED;
+			ends = ORD_JOB_KILLED;
 	}
-	if (again)
-		verdict.state = ORD_JOB_WAITING;
+	verdict.tends = worse(job->tends, ends);
+	verdict.state = verdict.tends != 0 && !again ? verdict.tends : ORD_JOB_WAITING;
+	if (others != 0)
+		verdict.state = ORD_JOB_RUNNING;
+	else
+		verdict.tends = 0;
 	return verdict;
+}
+
+int
+rules_may_join(const struct store_job *job, int again, uint64_t holders)
+{
+	return job->state == ORD_JOB_RUNNING && job->tends == 0 && !again &&
+		holders < job->max_takers;
+}
+
+int
+rules_added(const struct store_job *job)
+{
+	switch (job->state) {
+	case ORD_JOB_DONE:
+	case ORD_JOB_FAILED:
+	case ORD_JOB_KILLED:
+	case ORD_JOB_CANCELED: return job->state;
+	default: return ORD_JOB_WAITING;
+	}
 }
 
 int
@@ -110,6 +149,14 @@ rules_size_mismatch(struct error *error, uint64_t is, uint64_t wanted)
 	return error_set(error, ORD_EINVAL,
 		"size mismatch: the list was made for %llu jobs, not %llu: clear it, or give another",
 		(unsigned long long)is, (unsigned long long)wanted);
+}
+
+int
+rules_no_sharing(struct error *error, const char *scheme, const char *name)
+{
+	return error_set(error, ORD_ENOTSUP,
+		"the job '%s' has .max_takers, which the store %s: does not have: take sqlite:",
+		name, scheme);
 }
 
 int

@@ -17,7 +17,11 @@
 
 #define JOB_COLUMNS \
 	"id, item, name, state, attempt, failures, kills, failed_retries, killed_retries, requires," \
-	" began, ended, why, has_payload"
+	" began, ended, why, has_payload, max_takers, tends"
+/* Of one that runs for several takers they lie in holder. */
+#define TAKE_IT \
+	"UPDATE job SET state = 2, attempt = attempt + 1, taker = iif(max_takers = 1, ?1, NULL)," \
+	" began = ?2, ended = 0, why = NULL WHERE "
 
 static const char *const texts[N_SQL] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -48,7 +52,8 @@ static const char *const texts[N_SQL] = {
 	[SQL_TAKERS] =
 		"SELECT id, name, labels, host, boot, space, pid, start, since, seen, timeout,"
 		" taken, state, (SELECT count(*) FROM job WHERE job.state = 2 AND"
-		" job.taker = taker.id) FROM taker ORDER BY id",
+		" job.taker = taker.id) + (SELECT count(*) FROM holder WHERE holder.taker = taker.id)"
+		" FROM taker ORDER BY id",
 	[SQL_LOCK_OWNER] = "SELECT lock.taker, taker.name FROM lock LEFT JOIN taker ON taker.id ="
 			   " lock.taker WHERE lock.name = ?1",
 	[SQL_PUT_LOCK] = "INSERT INTO lock (name, taker) VALUES (?1, ?2)",
@@ -56,39 +61,68 @@ static const char *const texts[N_SQL] = {
 	[SQL_DROP_LOCKS] = "DELETE FROM lock WHERE taker = ?1",
 	[SQL_COUNT_WAITING] = "SELECT count(*) FROM (SELECT 1 FROM job WHERE state = 1 LIMIT ?1)",
 	[SQL_CLAIM_ONE] =
-		"UPDATE job SET state = 2, attempt = attempt + 1, taker = ?1, began = ?2,"
-		" ended = 0, why = NULL WHERE id = (SELECT id FROM job WHERE state = 1 AND"
-		" (requires IS NULL OR may_take(requires)) ORDER BY id LIMIT 1)"
-		" RETURNING " JOB_COLUMNS,
+		TAKE_IT "id = (SELECT id FROM job WHERE state = 1 AND (requires IS NULL OR"
+			" may_take(requires)) ORDER BY id LIMIT 1) RETURNING " JOB_COLUMNS,
 	[SQL_CLAIM_SOME] =
-		"UPDATE job SET state = 2, attempt = attempt + 1, taker = ?1, began = ?2,"
-		" ended = 0, why = NULL WHERE id IN (SELECT id FROM job WHERE state = 1 AND"
-		" (requires IS NULL OR may_take(requires)) ORDER BY id LIMIT ?3)"
-		" RETURNING " JOB_COLUMNS,
-	[SQL_CLAIM_THIS] =
-		"UPDATE job SET state = 2, attempt = attempt + 1, taker = ?1, began = ?2,"
-		" ended = 0, why = NULL WHERE id = ?3 AND state = 1 RETURNING " JOB_COLUMNS,
+		TAKE_IT "id IN (SELECT id FROM job WHERE state = 1 AND (requires IS NULL OR"
+			" may_take(requires)) ORDER BY id LIMIT ?3) RETURNING " JOB_COLUMNS,
+	[SQL_CLAIM_THIS] = TAKE_IT "id = ?3 AND (state = 1 OR open = 1) RETURNING " JOB_COLUMNS,
+	[SQL_FIRST_OPEN] = "SELECT id FROM job WHERE open = 1 AND (requires IS NULL OR"
+			   " may_take(requires)) ORDER BY id LIMIT 1",
+	[SQL_PUT_HOLDER] =
+		"INSERT INTO holder (job, attempt, taker, began) VALUES (?1, ?2, ?3, ?4)",
+	[SQL_GET_HOLDER] = "SELECT taker, began FROM holder WHERE job = ?1 AND attempt = ?2",
+	[SQL_DROP_HOLDER] = "DELETE FROM holder WHERE job = ?1 AND attempt = ?2",
+	[SQL_HOLDERS] = "SELECT count(*) FROM holder WHERE job = ?1",
+	[SQL_HOLDER_AMONG] =
+		"SELECT attempt FROM holder JOIN taker ON taker.id = holder.taker WHERE job = ?1"
+		" AND (?2 = 0 OR taker.id = ?2) AND (?3 IS NULL OR taker.name = ?3) LIMIT 1",
+	[SQL_SHARED_BY] = "SELECT job FROM holder WHERE taker = ?1 LIMIT 1",
+	[SQL_SET_OPEN] =
+		"UPDATE job SET open = (state = 2 AND tends = 0 AND again = 0 AND"
+		" (SELECT count(*) FROM holder WHERE job = ?1) < max_takers) WHERE id = ?1",
+	[SQL_END_SHARE] =
+		"UPDATE job SET state = ?2, failures = ?3, kills = ?4, ended = ?5,"
+		" why = iif(tends = 0, ?6, ifnull(?6, why)), tends = ?7, again = again AND"
+		" ?2 = 2, taker = iif(?2 = 2, NULL, ?8) WHERE id = ?1",
 	[SQL_PAYLOAD] = "SELECT payload FROM content WHERE job = ?1",
 	[SQL_OUTLOOK] = "SELECT EXISTS (SELECT 1 FROM job WHERE state = 1 AND (requires IS NULL OR"
-			" may_take(requires))), EXISTS (SELECT 1 FROM job WHERE state = 1),"
-			" EXISTS (SELECT 1 FROM job WHERE state = 2 AND taker = ?1),"
+			" may_take(requires))) OR EXISTS (SELECT 1 FROM job WHERE open = 1 AND"
+			" (requires IS NULL OR may_take(requires))),"
+			" EXISTS (SELECT 1 FROM job WHERE state = 1),"
+			" EXISTS (SELECT 1 FROM job WHERE state = 2 AND taker = ?1) OR"
+			" EXISTS (SELECT 1 FROM holder WHERE taker = ?1),"
 			" EXISTS (SELECT 1 FROM job WHERE state = 2 AND taker < ?1) OR"
-			" EXISTS (SELECT 1 FROM job WHERE state = 2 AND taker > ?1),"
+			" EXISTS (SELECT 1 FROM job WHERE state = 2 AND taker > ?1) OR"
+			" EXISTS (SELECT 1 FROM holder WHERE taker <> ?1),"
 			" EXISTS (SELECT 1 FROM job WHERE state = 6),"
 			" EXISTS (SELECT 1 FROM job WHERE state IN (4, 5))",
 	[SQL_COUNTS] = "SELECT state, count(*) FROM job GROUP BY state",
 	[SQL_EACH] =
 		"SELECT j.id, j.item, j.name, j.state, j.attempt, j.failures, j.kills,"
 		" j.failed_retries, j.killed_retries, j.requires, j.began, j.ended, j.why,"
-		" j.has_payload, t.name, a.name, a.state FROM job j LEFT JOIN taker t ON t.id ="
-		" j.taker LEFT JOIN job a ON a.id = j.awaits AND j.state = 6 ORDER BY j.id",
+		" j.has_payload, j.max_takers, j.tends, t.name, a.name, a.state, c.payload,"
+		" c.fingerprint, (SELECT group_concat(n.name, char(10)) FROM dep JOIN job n ON"
+		" n.id = dep.needs WHERE dep.job = j.id), (SELECT value FROM list WHERE name ="
+		" 'range') FROM job j LEFT JOIN taker t ON t.id = ifnull(j.taker, (SELECT taker"
+		" FROM holder WHERE job = j.id ORDER BY attempt DESC LIMIT 1)) LEFT JOIN job a ON"
+		" a.id = j.awaits AND j.state = 6 LEFT JOIN content c ON c.job = j.id ORDER BY j.id",
 	[SQL_WAITING] = "SELECT " JOB_COLUMNS " FROM job WHERE state = 1 AND id > ?1 AND"
 			" (requires IS NULL OR may_take(requires)) ORDER BY id",
+	[SQL_OPEN] = "SELECT " JOB_COLUMNS " FROM job WHERE open = 1 AND id > ?1 AND"
+		     " (requires IS NULL OR may_take(requires)) ORDER BY id",
 	[SQL_HELD] =
 		"SELECT " JOB_COLUMNS " FROM job WHERE name = ?1 AND state = 2 AND taker = ?2 AND"
 		" (attempt = ?3 OR ?3 = 0)",
-	[SQL_GET_ENDING] = "SELECT state, taker, attempt, failures, kills, failed_retries,"
-			   " killed_retries, began, again FROM job WHERE id = ?1",
+	[SQL_HELD_SHARE] =
+		"SELECT id, item, name, state, holder.attempt, failures, kills, failed_retries,"
+		" killed_retries, requires, holder.began, ended, why, has_payload, max_takers,"
+		" tends FROM job JOIN holder ON holder.job = job.id WHERE job.name = ?1 AND"
+		" holder.taker = ?2 AND (holder.attempt = ?3 OR ?3 = 0) ORDER BY holder.attempt"
+		" LIMIT 1",
+	[SQL_GET_ENDING] =
+		"SELECT state, taker, attempt, failures, kills, failed_retries,"
+		" killed_retries, began, again, max_takers, tends FROM job WHERE id = ?1",
 	/* The common case in one step: self's, and not changed meanwhile. */
 	[SQL_DONE] =
 		"UPDATE job SET state = 3, ended = ?4, why = NULL WHERE id = ?1 AND state = 2 AND"
@@ -102,16 +136,22 @@ static const char *const texts[N_SQL] = {
 	[SQL_PRUNE_RUNS] = "DELETE FROM run WHERE job = ?1 AND id <= (SELECT id FROM run WHERE"
 			   " job = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
 	[SQL_RUNS] =
-		"SELECT run.attempt, taker.name, run.state, run.began, run.ended, run.why FROM"
-		" run LEFT JOIN taker ON taker.id = run.taker WHERE job = ?1 ORDER BY run.id DESC",
+		"SELECT r.attempt, taker.name, r.state, r.began, r.ended, r.why FROM (SELECT"
+		" attempt, taker, 2 AS state, began, 0 AS ended, NULL AS why FROM holder WHERE"
+		" job = ?1 UNION ALL SELECT attempt, taker, state, began, ended, why FROM run"
+		" WHERE job = ?1) r LEFT JOIN taker ON taker.id = r.taker ORDER BY r.attempt DESC",
 	[SQL_FIND] =
-		"SELECT job.id, job.state, job.attempt, taker.name, job.began, job.ended, job.why"
-		" FROM job LEFT JOIN taker ON taker.id = job.taker WHERE job.name = ?1",
-	[SQL_PUT_JOB] = "INSERT INTO job (name, state, requires, failed_retries, killed_retries,"
-			" has_payload) VALUES (?1, 1, ?2, ?3, ?4, ?5)",
+		"SELECT job.id, job.state, job.attempt, taker.name, job.began, job.ended,"
+		" job.why, job.max_takers FROM job LEFT JOIN taker ON taker.id = job.taker WHERE"
+		" job.name = ?1",
+	[SQL_PUT_JOB] =
+		"INSERT INTO job (name, requires, failed_retries, killed_retries, has_payload,"
+		" max_takers, state, ended, attempt, why, item, kills) VALUES (?1, ?2, ?3, ?4, ?5,"
+		" ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
 	[SQL_CHANGE_JOB] =
-		"UPDATE job SET state = iif(state = 2, 2, 1), again = (state = 2), failures = 0,"
-		" kills = 0, has_payload = ?2 WHERE id = ?1",
+		"UPDATE job SET state = iif(state = 2, 2, ?3), again = (state = 2), failures = 0,"
+		" kills = 0, has_payload = ?2, open = 0, ended = iif(state = 2 OR ?3 = 1, 0, ?4)"
+		" WHERE id = ?1",
 	[SQL_CONTENT] = "SELECT payload, fingerprint FROM content WHERE job = ?1",
 	[SQL_PUT_CONTENT] = "INSERT OR REPLACE INTO content (job, payload, fingerprint)"
 			    " VALUES (?1, ?2, ?3)",
@@ -126,10 +166,11 @@ static const char *const texts[N_SQL] = {
 		"UPDATE job SET state = iif(?2 IS NULL, 1, 6), awaits = ?2 WHERE id = ?1",
 	[SQL_BLOCK_BEHIND] = "UPDATE job SET state = 6, awaits = ?1 WHERE state = 1 AND id IN"
 			     " (SELECT job FROM dep WHERE needs = ?1)",
-	[SQL_CHUNK] = "SELECT job.id, job.state, job.name, taker.name FROM job LEFT JOIN taker ON"
-		      " taker.id = job.taker WHERE job.id > ?1 ORDER BY job.id LIMIT 1",
+	[SQL_CHUNK] =
+		"SELECT job.id, job.state, job.name, taker.name, job.max_takers FROM job"
+		" LEFT JOIN taker ON taker.id = job.taker WHERE job.id > ?1 ORDER BY job.id LIMIT 1",
 	[SQL_SET_STATE] = "UPDATE job SET state = ?2, ended = ?3, failures = iif(?4, 0, failures),"
-			  " kills = iif(?4, 0, kills) WHERE id = ?1",
+			  " kills = iif(?4, 0, kills), tends = 0, open = 0 WHERE id = ?1",
 	[SQL_IS_AWAITED] = "SELECT EXISTS (SELECT 1 FROM dep JOIN job ON job.id = dep.job WHERE"
 			   " dep.needs = ?1 AND job.state = 6)",
 	[SQL_DROP_JOB] = "DELETE FROM job WHERE id = ?1",

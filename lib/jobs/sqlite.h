@@ -34,12 +34,23 @@ enum sql {
 	SQL_CLAIM_ONE,
 	SQL_CLAIM_SOME,
 	SQL_CLAIM_THIS,
+	SQL_FIRST_OPEN,
+	SQL_PUT_HOLDER,
+	SQL_GET_HOLDER,
+	SQL_DROP_HOLDER,
+	SQL_HOLDERS,
+	SQL_HOLDER_AMONG,
+	SQL_SHARED_BY,
+	SQL_SET_OPEN,
+	SQL_END_SHARE,
 	SQL_PAYLOAD,
 	SQL_OUTLOOK,
 	SQL_COUNTS,
 	SQL_EACH,
 	SQL_WAITING,
+	SQL_OPEN,
 	SQL_HELD,
+	SQL_HELD_SHARE,
 	SQL_GET_ENDING,
 	SQL_DONE,
 	SQL_ANY_BLOCKED,
@@ -122,10 +133,23 @@ int sqlite_trouble(struct store *store, int code, const char *what);
 /* A text column, "" for NULL. */
 const char *sqlite_text(sqlite3_stmt *row, int column);
 
+/* Which holders are over, and how. */
+struct share {
+	int64_t taker;
+	const char *name;
+	int how; /* as of rules_end */
+	const char *why;
+	int64_t now;
+};
+
 /* sqlite_rows.c: what is done to jobs inside a transaction; codes of SQLite. */
 /* One of self; lost is set if it is not.  blocked: some job of the list may be. */
 int sqlite_end_own(struct store *store, struct store_end *end, int blocked, int64_t now);
 int sqlite_end_job(struct store *store, int64_t job, int how, const char *why, int64_t now);
+/* All holders of a job that may have several, or those of one taker (an id, or 0) or one name (or NULL); *count: how many. */
+int sqlite_end_shares(struct store *store, int64_t job, const struct share *whose, uint64_t *count);
+/* A job that may have several was claimed, in this attempt. */
+int sqlite_join(struct store *store, const struct store_job *job, int64_t now);
 int sqlite_settle_done(struct store *store, int64_t job);
 int sqlite_settle_undone(struct store *store, int64_t job);
 void sqlite_read_job(sqlite3_stmt *row, struct store_job *job);
@@ -135,5 +159,11 @@ int sqlite_add(struct store *store, const struct store_job *jobs, size_t count, 
 	int64_t now);
 int sqlite_add_range(struct store *store, uint64_t count, int64_t now);
 int sqlite_change(struct store *store, struct store_change *change, int64_t now);
+
+/* sqlite_look.c: functions of the store. */
+int sqlite_outlook(struct store *store, struct store_outlook *outlook);
+int sqlite_counts(struct store *store, uint64_t counts[8]);
+int sqlite_each(struct store *store, uint32_t states, store_job_fn fn, void *user);
+int sqlite_runs(struct store *store, const char *name, store_run_fn fn, void *user);
 
 #endif

@@ -26,6 +26,8 @@ sqlite_read_job(sqlite3_stmt *row, struct store_job *job)
 		.began_ms = sqlite3_column_int64(row, 10),
 		.ended_ms = sqlite3_column_int64(row, 11),
 		.why = sqlite_text(row, 12),
+		.max_takers = (uint32_t)sqlite3_column_int64(row, 14),
+		.tends = sqlite3_column_int(row, 15),
 		.payload = "",
 		.taker = "",
 		.awaits = "" };
@@ -112,6 +114,8 @@ read_ending(struct store *store, int64_t id, struct ending *ending)
 			: sqlite3_column_int64(row, 6);
 		ending->job.began_ms = sqlite3_column_int64(row, 7);
 		ending->again = sqlite3_column_int(row, 8);
+		ending->job.max_takers = (uint32_t)sqlite3_column_int64(row, 9);
+		ending->job.tends = sqlite3_column_int(row, 10);
 	}
 	return sqlite_done(row, code);
 }
@@ -135,7 +139,7 @@ keep_run(struct store *store, const struct ending *ending, int state, const char
 static int
 end_row(struct store *store, const struct ending *ending, int how, const char *why, int64_t now)
 {
-	struct verdict verdict = rules_end(&ending->job, how, ending->again, &store->self);
+	struct verdict verdict = rules_end(&ending->job, how, ending->again, 0, &store->self);
 	int64_t id = ending->job.id;
 	int waits = verdict.state == ORD_JOB_WAITING;
 	int code = sqlite_run(store, SQL_END, "iiiiit", id, (int64_t)verdict.state,
@@ -147,6 +151,86 @@ end_row(struct store *store, const struct ending *ending, int how, const char *w
 	if (code == SQLITE_OK && verdict.state == ORD_JOB_DONE)
 		code = sqlite_settle_done(store, id);
 	return code;
+}
+
+/* --- jobs that may have several holders --- */
+
+int
+sqlite_join(struct store *store, const struct store_job *job, int64_t now)
+{
+	int code = sqlite_run(
+		store, SQL_PUT_HOLDER, "iiii", job->id, (int64_t)job->attempt, store->self.id, now);
+
+	return code == SQLITE_OK ? sqlite_run(store, SQL_SET_OPEN, "i", job->id) : code;
+}
+
+/* One of the holders is over: taker and began are its own. */
+static int
+end_share(struct store *store, struct ending *ending, int how, const char *why, int64_t now)
+{
+	int64_t id = ending->job.id, others;
+	const char *reason = why != NULL && *why != '\0' ? why : NULL;
+	struct verdict verdict;
+	int code = sqlite_run(store, SQL_DROP_HOLDER, "ii", id, (int64_t)ending->job.attempt);
+
+	if (code == SQLITE_OK)
+		code = sqlite_number(store, SQL_HOLDERS, 0, &others, "i", id);
+	if (code != SQLITE_OK)
+		return code;
+	verdict = rules_end(&ending->job, how, ending->again, (uint64_t)others, &store->self);
+	code = sqlite_run(store, SQL_END_SHARE, "iiiiitii", id, (int64_t)verdict.state,
+		(int64_t)verdict.failures, (int64_t)verdict.kills,
+		others != 0 || verdict.state == ORD_JOB_WAITING ? (int64_t)0 : now, reason,
+		(int64_t)verdict.tends, ending->taker);
+	if (code == SQLITE_OK)
+		code = sqlite_run(store, SQL_SET_OPEN, "i", id);
+	if (code == SQLITE_OK)
+		code = keep_run(store, ending, verdict.run_state, why, now);
+	if (code == SQLITE_OK && verdict.state == ORD_JOB_DONE)
+		code = sqlite_settle_done(store, id);
+	return code;
+}
+
+/* The holder of an attempt; *found: it is there. */
+static int
+read_share(struct store *store, uint32_t attempt, struct ending *ending, int *found)
+{
+	int code;
+	sqlite3_stmt *row =
+		sqlite_start(store, SQL_GET_HOLDER, &code, "ii", ending->job.id, (int64_t)attempt);
+
+	*found = 0;
+	if (row != NULL)
+		code = sqlite3_step(row);
+	if (code == SQLITE_ROW) {
+		*found = 1;
+		ending->job.attempt = attempt;
+		ending->taker = sqlite3_column_int64(row, 0);
+		ending->job.began_ms = sqlite3_column_int64(row, 1);
+	}
+	return sqlite_done(row, code);
+}
+
+int
+sqlite_end_shares(struct store *store, int64_t job, const struct share *whose, uint64_t *count)
+{
+	for (*count = 0;; *count += 1) {
+		struct ending ending;
+		int64_t attempt;
+		int found,
+			code = sqlite_number(store, SQL_HOLDER_AMONG, 0, &attempt, "iit", job,
+				whose->taker, whose->name);
+
+		if (code != SQLITE_OK || attempt == 0)
+			return code;
+		code = read_ending(store, job, &ending);
+		if (code == SQLITE_OK)
+			code = read_share(store, (uint32_t)attempt, &ending, &found);
+		if (code == SQLITE_OK)
+			code = end_share(store, &ending, whose->how, whose->why, whose->now);
+		if (code != SQLITE_OK)
+			return code;
+	}
 }
 
 int
@@ -163,7 +247,7 @@ sqlite_end_own(struct store *store, struct store_end *end, int blocked, int64_t 
 {
 	struct database *database = DATABASE_OF(store);
 	struct ending ending;
-	int code = SQLITE_OK;
+	int code = SQLITE_OK, found;
 
 	end->lost = 0;
 	if (end->kind == STORE_DONE) {
@@ -176,6 +260,13 @@ sqlite_end_own(struct store *store, struct store_end *end, int blocked, int64_t 
 		code = read_ending(store, end->job, &ending);
 	if (code != SQLITE_OK)
 		return code;
+	if (ending.job.max_takers > 1) {
+		code = read_share(store, end->attempt, &ending, &found);
+		end->lost = !found || ending.taker != store->self.id;
+		return code != SQLITE_OK || end->lost
+			? code
+			: end_share(store, &ending, (int)end->kind, end->why, now);
+	}
 	end->lost = ending.job.state != ORD_JOB_RUNNING || ending.taker != store->self.id ||
 		ending.job.attempt != end->attempt;
 	if (end->lost)
@@ -227,7 +318,7 @@ put_content(struct store *store, int64_t id, const struct store_job *job)
 
 static int
 replace_job(struct store *store, int64_t id, int old_state, const struct store_job *job,
-	uint64_t *added)
+	uint64_t *added, int64_t now)
 {
 	int changed, code = is_changed(store, id, job, &changed);
 
@@ -236,11 +327,15 @@ replace_job(struct store *store, int64_t id, int old_state, const struct store_j
 	*added += 1;
 	code = put_content(store, id, job);
 	if (code == SQLITE_OK)
-		code = sqlite_run(
-			store, SQL_CHANGE_JOB, "ii", id, (int64_t)(job->payload_size != 0));
-	if (code == SQLITE_OK && old_state == ORD_JOB_DONE)
+		code = sqlite_run(store, SQL_CHANGE_JOB, "iiii", id,
+			(int64_t)(job->payload_size != 0), (int64_t)job->state, now);
+	if (code != SQLITE_OK || old_state == ORD_JOB_RUNNING)
+		return code;
+	if (job->state == ORD_JOB_DONE)
+		return sqlite_settle_done(store, id);
+	if (old_state == ORD_JOB_DONE)
 		code = sqlite_settle_undone(store, id);
-	if (code == SQLITE_OK && old_state != ORD_JOB_RUNNING)
+	if (code == SQLITE_OK && job->state == ORD_JOB_WAITING)
 		code = settle_waiting(store, id);
 	return code;
 }
@@ -262,11 +357,13 @@ put_deps(struct store *store, int64_t id, const struct store_job *job, int *stat
 		if (code == SQLITE_OK)
 			code = sqlite_run(store, SQL_PUT_DEP, "it", id, job->after[i]);
 	}
-	return code == SQLITE_OK && job->n_after != 0 ? settle_waiting(store, id) : code;
+	return code == SQLITE_OK && job->n_after != 0 && job->state == ORD_JOB_WAITING
+		? settle_waiting(store, id)
+		: code;
 }
 
 static int
-put_job(struct store *store, const struct store_job *job, int *status)
+put_job(struct store *store, const struct store_job *job, int64_t now, int *status)
 {
 	int64_t id;
 	int code;
@@ -279,6 +376,15 @@ put_job(struct store *store, const struct store_job *job, int *status)
 		if (job->killed_retries >= 0)
 			sqlite3_bind_int64(row, 4, job->killed_retries);
 		sqlite3_bind_int64(row, 5, job->payload_size != 0);
+		sqlite3_bind_int64(row, 6, job->max_takers);
+		sqlite3_bind_int64(row, 7, job->state);
+		sqlite3_bind_int64(row, 8, job->state != ORD_JOB_WAITING ? now : 0);
+		sqlite3_bind_int64(row, 9, job->attempt);
+		if (*job->why != '\0')
+			sqlite3_bind_text(row, 10, job->why, -1, SQLITE_STATIC);
+		if (job->item >= 0)
+			sqlite3_bind_int64(row, 11, job->item);
+		sqlite3_bind_int64(row, 12, job->kills);
 		code = sqlite3_step(row);
 	}
 	code = sqlite_done(row, code);
@@ -290,15 +396,37 @@ put_job(struct store *store, const struct store_job *job, int *status)
 	return code == SQLITE_OK ? put_deps(store, id, job, status) : code;
 }
 
+/* The list is one range, or none. */
+static int
+put_range(struct store *store, const struct store_job *jobs, size_t count, int *status)
+{
+	int64_t is = -2;
+	int code = SQLITE_OK;
+
+	for (size_t i = 0; code == SQLITE_OK && *status == 0 && i < count; i++) {
+		if (jobs[i].range == 0)
+			continue;
+		if (is == -2)
+			code = sqlite_number(store, SQL_GET_RANGE, -1, &is, "");
+		if (code == SQLITE_OK && is == -1) {
+			is = (int64_t)jobs[i].range;
+			code = sqlite_run(store, SQL_PUT_RANGE, "i", is);
+		}
+		if (code == SQLITE_OK && (uint64_t)is != jobs[i].range)
+			*status = rules_size_mismatch(store->error, (uint64_t)is, jobs[i].range);
+	}
+	return code;
+}
+
 int
 sqlite_add(struct store *store, const struct store_job *jobs, size_t count, uint64_t *added,
 	int64_t now)
 {
-	int status = sqlite_begin(store), code = SQLITE_OK;
+	int status = sqlite_begin(store), code;
 
-	(void)now;
 	if (status != 0)
 		return status;
+	code = put_range(store, jobs, count, &status);
 	for (size_t i = 0; code == SQLITE_OK && status == 0 && i < count; i++) {
 		sqlite3_stmt *row = sqlite_start(store, SQL_FIND, &code, "t", jobs[i].name);
 		int64_t id = 0;
@@ -312,9 +440,9 @@ sqlite_add(struct store *store, const struct store_job *jobs, size_t count, uint
 		}
 		code = sqlite_done(row, code);
 		if (code == SQLITE_OK && id != 0) {
-			code = replace_job(store, id, state, &jobs[i], added);
+			code = replace_job(store, id, state, &jobs[i], added, now);
 		} else if (code == SQLITE_OK) {
-			code = put_job(store, &jobs[i], &status);
+			code = put_job(store, &jobs[i], now, &status);
 			*added += 1;
 		}
 	}
@@ -369,7 +497,7 @@ retry_job(struct store *store, const struct ending *ending, int64_t now)
 	int state = ending->job.state, code = SQLITE_OK;
 
 	/* What a retry has passed over is history. */
-	if (state != ORD_JOB_CANCELED)
+	if (state != ORD_JOB_CANCELED && ending->job.max_takers == 1)
 		code = keep_run(store, ending, state, NULL, now);
 	if (code == SQLITE_OK)
 		code = sqlite_run(store, SQL_SET_STATE, "iiii", ending->job.id,
@@ -377,23 +505,40 @@ retry_job(struct store *store, const struct ending *ending, int64_t now)
 	return code == SQLITE_OK ? settle_waiting(store, ending->job.id) : code;
 }
 
+/* Take it from who holds it; *n: how many did. */
+static int
+take_away(struct store *store, const struct ending *ending, const struct share *whose, uint64_t *n)
+{
+	*n = 1;
+	return ending->job.max_takers > 1
+		? sqlite_end_shares(store, ending->job.id, whose, n)
+		: end_row(store, ending, whose->how, whose->why, whose->now);
+}
+
 static int
 change_job(struct store *store, struct store_change *change, int64_t id, int64_t now)
 {
+	struct share whose = { 0, NULL, STORE_BACK, "canceled", now };
 	struct ending ending;
+	uint64_t n;
 	int code = read_ending(store, id, &ending);
 
 	if (code != SQLITE_OK)
 		return code;
 	if (change->kind == STORE_CLEAR)
 		return clear_job(store, id, ending.job.state, &change->count);
+	if (change->kind == STORE_REQUEUE) {
+		whose.name = change->taker;
+		whose.why = "taken away";
+		code = take_away(store, &ending, &whose, &n);
+		change->count += n != 0;
+		return code;
+	}
 	change->count++;
 	if (change->kind == STORE_RETRY)
 		return retry_job(store, &ending, now);
-	if (change->kind == STORE_REQUEUE)
-		return end_row(store, &ending, STORE_BACK, "taken away", now);
 	if (ending.job.state == ORD_JOB_RUNNING)
-		code = end_row(store, &ending, STORE_BACK, "canceled", now);
+		code = take_away(store, &ending, &whose, &n);
 	if (code == SQLITE_OK)
 		code = sqlite_run(store, SQL_SET_STATE, "iiii", id, (int64_t)ORD_JOB_CANCELED, now,
 			(int64_t)0);
@@ -417,8 +562,12 @@ sqlite_change(struct store *store, struct store_change *change, int64_t now)
 		if (code == SQLITE_ROW) {
 			found = 1;
 			id = sqlite3_column_int64(row, 0);
+			/* Of several holders each is looked at when it is taken away. */
 			meant = rules_is_meant(change, sqlite3_column_int(row, 1),
-				sqlite_text(row, 2), sqlite_text(row, 3));
+				sqlite_text(row, 2),
+				sqlite3_column_int64(row, 4) > 1 && change->taker != NULL
+					? change->taker
+					: sqlite_text(row, 3));
 		}
 		code = sqlite_done(row, code);
 		if (!found)

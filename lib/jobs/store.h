@@ -7,6 +7,11 @@
  *     the middle of it leaves the list as it was before, or as it is behind it
  *   - a claim that was returned is in the list: another claim cannot have the job
  *   - an end counts only while the job runs, at that taker and in that attempt
+ *   - a job with max_takers of 1 has one holder.  Others may have several, each in
+ *     an attempt of its own; its state is RUNNING while there is one.  Nobody joins
+ *     while another job waits, when it has max_takers of them, or after one of them has
+ *     ended it (tends, of rules.h).  A store that cannot do so refuses such jobs when
+ *     they are added (rules_no_sharing)
  *   - after a status that is not 0 nothing has changed
  *   - what died is found by others alone: a store keeps who somebody is
  *     (struct life) and since when he was silent, and judges nothing
@@ -33,7 +38,7 @@ struct store_job {
 	const char *name;
 	const void *payload; /* payload[payload_size], a NUL behind */
 	size_t payload_size;
-	const void *fingerprint; /* only where jobs are added; NULL: none */
+	const void *fingerprint; /* only where jobs are added, and from each; NULL: none */
 	size_t fingerprint_size;
 	const char *requires; /* labels, as label lists are (labels.h); "": none */
 	const char *taker;    /* who has or had it; "": nobody */
@@ -43,9 +48,14 @@ struct store_job {
 	int64_t began_ms, ended_ms;
 	int64_t failed_retries, killed_retries; /* -1: as the taker says */
 	uint32_t attempt, failures, kills;
-	int state;                /* an enum ord_job_state */
+	int state; /* an enum ord_job_state; where jobs are added: it waits, or has ended elsewhere */
+	uint32_t max_takers; /* how many may hold it at once, 1 or more */
+	int tends; /* RUNNING: its state when its last holder ends, as far as that is known; 0: it would wait */
+	uint64_t
+		range; /* of how many it is one (item >= 0); only where jobs are added, and from each; 0: it is not */
 	const char *const *after; /* only where jobs are added: after[n_after] */
 	size_t n_after;
+	const char *comes_after; /* only from each: names, one a line */
 };
 
 /* A taker. */
@@ -103,7 +113,7 @@ typedef int (*store_run_fn)(void *user, const struct store_run *run);
 
 /* Whether anything can still come. */
 struct store_outlook {
-	int waiting;       /* jobs that this taker may have */
+	int waiting;       /* jobs that this taker may have, or join */
 	int foreign;       /* jobs that need other labels wait */
 	int running_own;   /* jobs that this taker holds */
 	int running_other; /* jobs that others hold */
@@ -148,15 +158,21 @@ struct store_functions {
 	/* Self lives; if it was declared dead it is a taker again. */
 	int (*beat)(struct store *store, int64_t now);
 
-	/* Add jobs, all or none; *added: how many wait now that did not. */
+	/*
+	 * Add jobs, all or none; *added: how many were new or are other ones now.  One of a range (range, item) makes
+	 * the list one of that range; one that has ended elsewhere (state, why, attempt) has ended here.
+	 */
 	int (*add)(struct store *store, const struct store_job *jobs, size_t count, uint64_t *added,
 		int64_t now);
 	int (*add_range)(struct store *store, uint64_t count, int64_t now);
 
-	/* In one transaction: ends, then claims.  give gets each job that was claimed, in the order of the list; it must not fail. */
+	/*
+	 * In one transaction: ends, then claims; if nothing waits, one job that runs and that another may join.
+	 * give gets each job that was claimed, in the order of the list; it must not fail.
+	 */
 	int (*exchange)(struct store *store, struct store_end *ends, size_t n_ends,
 		const struct store_claim *claim, store_job_fn give, void *user, int64_t now);
-	/* Jobs that wait and that self's labels are enough for, behind an id, until the function returns not 0. */
+	/* Jobs that self's labels are enough for, behind an id, until the function returns not 0: those that wait, then those that it may join. */
 	int (*waiting)(struct store *store, int64_t behind, store_job_fn fn, void *user);
 	/* A job that self holds; ORD_ELOST: it does not. */
 	int (*held)(struct store *store, const char *name, uint32_t attempt, store_job_fn fn,
@@ -168,6 +184,7 @@ struct store_functions {
 	int (*takers)(struct store *store, int all, store_taker_fn fn, void *user);
 
 	int (*outlook)(struct store *store, struct store_outlook *outlook);
+	/* Jobs in these states (bits), in the order of adding, with all that is known of them. */
 	int (*each)(struct store *store, uint32_t states, store_job_fn fn, void *user);
 	int (*counts)(struct store *store, uint64_t counts[8]);
 	int (*runs)(struct store *store, const char *name, store_run_fn fn, void *user);

@@ -23,29 +23,6 @@
 #include "jobs/memory_list.h"
 #include "jobs/rules.h"
 
-static struct list *
-enter(struct store *store)
-{
-	struct list *list = ((struct inside *)store->inside)->list;
-
-	pthread_mutex_lock(&list->mutex);
-	return list;
-}
-
-/* Tell the others, if something changed. */
-static int
-leave(struct store *store, struct list *list, int changed, int status)
-{
-	const uint64_t one = 1;
-
-	for (size_t i = 0; changed && i < list->n_insides; i++)
-		if (list->insides[i] != store->inside &&
-			write(list->insides[i]->event, &one, sizeof one) < 0)
-			continue; /* it is full: it can be read */
-	pthread_mutex_unlock(&list->mutex);
-	return status;
-}
-
 /* --- who is there --- */
 
 static int
@@ -128,7 +105,7 @@ memory_open(struct store *store, const char *place, const struct store *beside, 
 	}
 	if (status == 0 && !store->read_only)
 		status = member_add(store, list, now);
-	return leave(store, list, status == 0, status);
+	return list_leave(store, list, status == 0, status);
 }
 
 static void
@@ -166,30 +143,30 @@ free_locks(struct list *list, int64_t taker)
 static int
 memory_leave(struct store *store, int64_t now)
 {
-	struct list *list = enter(store);
+	struct list *list = list_enter(store);
 	struct store_taker *taker = &list->members[store->self.id - 1].taker;
 
 	taker->state = ORD_TAKER_OFFLINE;
 	taker->seen_ms = now;
 	free_locks(list, taker->id);
-	return leave(store, list, 1, 0);
+	return list_leave(store, list, 1, 0);
 }
 
 static int
 memory_beat(struct store *store, int64_t now)
 {
-	struct list *list = enter(store);
+	struct list *list = list_enter(store);
 	struct store_taker *taker = &list->members[store->self.id - 1].taker;
 
 	taker->state = ORD_TAKER_IDLE;
 	taker->seen_ms = now;
-	return leave(store, list, 0, 0);
+	return list_leave(store, list, 0, 0);
 }
 
 static int
 memory_takers(struct store *store, int all, store_taker_fn fn, void *user)
 {
-	struct list *list = enter(store);
+	struct list *list = list_enter(store);
 	int status = 0;
 
 	for (size_t i = 0; status == 0 && i < list->n_members; i++) {
@@ -198,154 +175,178 @@ memory_takers(struct store *store, int all, store_taker_fn fn, void *user)
 		if (!all && taker.state != ORD_TAKER_IDLE)
 			continue;
 		for (size_t j = 0; j < list->n_entries; j++)
-			if (list->entries[j] != NULL &&
-				list->entries[j]->job.state == ORD_JOB_RUNNING &&
-				list->entries[j]->holder == taker.id)
-				taker.held++;
+			taker.held += entry_held_by(list->entries[j], taker.id);
 		status = fn(user, &taker);
 	}
-	return leave(store, list, 0, status);
+	return list_leave(store, list, 0, status);
 }
 
 /* --- jobs --- */
 
-static int
-give_entry(const struct list *list, const struct entry *entry, store_job_fn fn, void *user)
-{
-	struct store_job job = entry->job;
-	const struct entry *other = job.state == ORD_JOB_BLOCKED ? awaited(list, entry) : NULL;
-
-	job.awaits = other != NULL ? other->job.name : "";
-	job.awaits_state = other != NULL ? other->job.state : 0;
-	return fn(user, &job);
-}
-
-static int
-is_mine(const struct store *store, const struct entry *entry, uint32_t attempt)
-{
-	return entry != NULL && entry->job.state == ORD_JOB_RUNNING &&
-		entry->holder == store->self.id && entry->job.attempt == attempt;
-}
-
-static int
-may_have(const struct store *store, const struct entry *entry)
-{
-	return entry != NULL && entry->job.state == ORD_JOB_WAITING &&
-		labels_meet(store->self.labels, entry->job.requires);
-}
+/* Who gets what is claimed, and when that is. */
+struct claimed {
+	store_job_fn give;
+	void *user;
+	int64_t now;
+};
 
 /* 1 if it was taken. */
 static int
 take_entry(struct store *store, struct list *list, struct entry *entry, int64_t now)
 {
-	if (!may_have(store, entry) || text_set(&entry->job.taker, store->self.name) != 0)
+	struct holder *holders =
+		memory_resize(entry->holders, (entry->n_holders + 1) * sizeof *holders);
+
+	if (holders != NULL)
+		entry->holders = holders;
+	if (holders == NULL || text_set(&entry->job.taker, store->self.name) != 0)
 		return 0;
 	text_set(&entry->job.why, "");
 	entry->job.state = ORD_JOB_RUNNING;
 	entry->job.attempt++;
 	entry->job.began_ms = now;
 	entry->job.ended_ms = 0;
-	entry->holder = store->self.id;
+	holders[entry->n_holders++] = (struct holder){ store->self.id, now, entry->job.attempt };
 	list->members[store->self.id - 1].taker.taken++;
 	return 1;
+}
+
+/* Jobs in a state, those that are meant or all, until there are so many. */
+static uint32_t
+claim_in(struct store *store, const struct store_claim *claim, uint32_t most, int state,
+	struct claimed *claimed)
+{
+	struct list *list = ((struct inside *)store->inside)->list;
+	size_t n = claim->only != NULL ? claim->n_only : list->n_entries;
+	uint32_t taken = 0;
+
+	for (size_t i = 0; i < n && taken < most; i++) {
+		struct entry *entry =
+			claim->only != NULL ? entry_of(list, claim->only[i]) : list->entries[i];
+
+		if (entry_may_have(store, entry, state) &&
+			take_entry(store, list, entry, claimed->now)) {
+			entry_give(list, entry, claimed->give, claimed->user);
+			taken++;
+		}
+	}
+	return taken;
+}
+
+static uint32_t
+claim_some(struct store *store, const struct store_claim *claim, struct claimed *claimed)
+{
+	struct list *list = ((struct inside *)store->inside)->list;
+	uint64_t waiting = 0;
+	uint32_t most = claim->most, taken;
+
+	for (size_t i = 0; most > 1 && i < list->n_entries && waiting < rules_count_to(claim); i++)
+		waiting += (uint64_t)entry_may_have(store, list->entries[i], ORD_JOB_WAITING);
+	if (most > 1)
+		most = rules_share(claim, waiting);
+	taken = claim_in(store, claim, most, ORD_JOB_WAITING, claimed);
+	/* Who has nothing of his own to do may help. */
+	if (taken == 0 && most != 0)
+		taken = claim_in(store, claim, 1, ORD_JOB_RUNNING, claimed);
+	return taken;
 }
 
 static int
 memory_exchange(struct store *store, struct store_end *ends, size_t n_ends,
 	const struct store_claim *claim, store_job_fn give, void *user, int64_t now)
 {
-	struct list *list = enter(store);
-	uint64_t waiting = 0;
-	uint32_t most = claim->most, taken = 0;
+	struct list *list = list_enter(store);
+	struct claimed claimed = { give, user, now };
+	uint32_t taken;
 
 	list->members[store->self.id - 1].taker.state = ORD_TAKER_IDLE;
 	for (size_t i = 0; i < n_ends; i++) {
 		struct entry *entry = entry_of(list, ends[i].job);
+		struct holder *self = entry_mine(store, entry, ends[i].attempt);
 
-		ends[i].lost = !is_mine(store, entry, ends[i].attempt);
-		if (!ends[i].lost)
-			entry_end(store, entry, (int)ends[i].kind, ends[i].why, now);
+		ends[i].lost = self == NULL;
+		if (self != NULL)
+			entry_end(store, entry, (size_t)(self - entry->holders), (int)ends[i].kind,
+				ends[i].why, now);
 	}
 	if (n_ends != 0)
 		settle(list);
-	for (size_t i = 0; most > 1 && i < list->n_entries && waiting < rules_count_to(claim); i++)
-		waiting += (uint64_t)may_have(store, list->entries[i]);
-	if (most > 1)
-		most = rules_share(claim, waiting);
-	for (size_t i = 0;
-		i < (claim->only != NULL ? claim->n_only : list->n_entries) && taken < most; i++) {
-		struct entry *entry =
-			claim->only != NULL ? entry_of(list, claim->only[i]) : list->entries[i];
-
-		if (take_entry(store, list, entry, now) && ++taken != 0)
-			give_entry(list, entry, give, user);
-	}
-	return leave(store, list, n_ends != 0 || taken != 0, 0);
+	taken = claim_some(store, claim, &claimed);
+	return list_leave(store, list, n_ends != 0 || taken != 0, 0);
 }
 
 static int
 memory_waiting(struct store *store, int64_t behind, store_job_fn fn, void *user)
 {
-	struct list *list = enter(store);
+	static const int states[] = { ORD_JOB_WAITING, ORD_JOB_RUNNING };
+	struct list *list = list_enter(store);
 	int status = 0;
 
-	for (size_t i = (size_t)behind; status == 0 && i < list->n_entries; i++)
-		if (may_have(store, list->entries[i]))
-			status = give_entry(list, list->entries[i], fn, user);
-	return leave(store, list, 0, status < 0 ? status : 0);
+	for (size_t s = 0; s < sizeof states / sizeof *states; s++)
+		for (size_t i = (size_t)behind; status == 0 && i < list->n_entries; i++)
+			if (entry_may_have(store, list->entries[i], states[s]))
+				status = entry_give(list, list->entries[i], fn, user);
+	return list_leave(store, list, 0, status < 0 ? status : 0);
 }
 
 static int
 memory_held(struct store *store, const char *name, uint32_t attempt, store_job_fn fn, void *user)
 {
-	struct list *list = enter(store);
+	struct list *list = list_enter(store);
 	struct entry *entry = table_find(&list->names, name, strlen(name));
+	const struct holder *self = entry_mine(store, entry, attempt);
 	int status = ORD_ELOST;
 
-	if (entry != NULL && is_mine(store, entry, attempt != 0 ? attempt : entry->job.attempt))
-		status = give_entry(list, entry, fn, user);
-	return leave(store, list, 0, status);
+	if (self != NULL) {
+		struct store_job job = entry->job;
+
+		job.awaits = "";
+		job.taker = store->self.name;
+		job.attempt = self->attempt;
+		job.began_ms = self->began_ms;
+		status = fn(user, &job);
+	}
+	return list_leave(store, list, 0, status);
 }
 
 static int
 memory_bury(struct store *store, int64_t id, int64_t seen_ms, int64_t now)
 {
-	struct list *list = enter(store);
+	struct list *list = list_enter(store);
 	struct store_taker *taker = &list->members[id - 1].taker;
 
 	if (taker->state != ORD_TAKER_IDLE || taker->seen_ms != seen_ms)
-		return leave(store, list, 0, 0);
+		return list_leave(store, list, 0, 0);
 	taker->state = ORD_TAKER_KILLED;
 	free_locks(list, id);
 	for (size_t i = 0; i < list->n_entries; i++) {
 		struct entry *entry = list->entries[i];
 
-		if (entry != NULL && entry->job.state == ORD_JOB_RUNNING && entry->holder == id)
-			entry_end(store, entry, -1, "its taker died", now);
+		for (size_t j = entry != NULL ? entry->n_holders : 0; j-- > 0;)
+			if (entry->holders[j].taker == id)
+				entry_end(store, entry, j, -1, "its taker died", now);
 	}
 	settle(list);
-	return leave(store, list, 1, 0);
+	return list_leave(store, list, 1, 0);
 }
 
 static int
 memory_add(struct store *store, const struct store_job *jobs, size_t count, uint64_t *added,
 	int64_t now)
 {
-	struct list *list = enter(store);
+	struct list *list = list_enter(store);
 
-	(void)now;
-	return leave(store, list, 1, list_add(store, list, jobs, count, added));
+	return list_leave(store, list, 1, list_add(store, list, jobs, count, added, now));
 }
 
 static int
 memory_add_range(struct store *store, uint64_t count, int64_t now)
 {
-	struct list *list = enter(store);
+	struct list *list = list_enter(store);
 	int status = 0;
 
-	(void)now;
 	if (list->range >= 0)
-		return leave(store, list, 0,
+		return list_leave(store, list, 0,
 			(uint64_t)list->range == count
 				? 0
 				: rules_size_mismatch(store->error, (uint64_t)list->range, count));
@@ -355,97 +356,18 @@ memory_add_range(struct store *store, uint64_t count, int64_t now)
 		struct store_job job = { .item = (int64_t)i,
 			.name = name,
 			.requires = "",
+			.why = "",
+			.state = ORD_JOB_WAITING,
+			.max_takers = 1,
 			.failed_retries = -1,
 			.killed_retries = -1 };
 
 		snprintf(name, sizeof name, "%llu", (unsigned long long)i);
-		status = list_add(store, list, &job, 1, &added);
+		status = list_add(store, list, &job, 1, &added, now);
 	}
 	if (status == 0)
 		list->range = (int64_t)count;
-	return leave(store, list, 1, status);
-}
-
-/* --- looking --- */
-
-static int
-memory_outlook(struct store *store, struct store_outlook *outlook)
-{
-	struct list *list = enter(store);
-
-	*outlook = (struct store_outlook){ 0 };
-	for (size_t i = 0; i < list->n_entries; i++) {
-		const struct entry *entry = list->entries[i];
-
-		if (entry == NULL)
-			continue;
-		switch (entry->job.state) {
-		case ORD_JOB_WAITING:
-			if (may_have(store, entry))
-				outlook->waiting = 1;
-			else
-				outlook->foreign = 1;
-			break;
-		case ORD_JOB_RUNNING:
-			if (entry->holder == store->self.id)
-				outlook->running_own = 1;
-			else
-				outlook->running_other = 1;
-			break;
-		case ORD_JOB_BLOCKED: outlook->blocked = 1; break;
-		case ORD_JOB_FAILED:
-		case ORD_JOB_KILLED: outlook->bad = 1; break;
-		default: break;
-		}
-	}
-	return leave(store, list, 0, 0);
-}
-
-static int
-memory_each(struct store *store, uint32_t states, store_job_fn fn, void *user)
-{
-	struct list *list = enter(store);
-	int status = 0;
-
-	for (size_t i = 0; status == 0 && i < list->n_entries; i++)
-		if (list->entries[i] != NULL &&
-			(states & ORD_JOB_IN(list->entries[i]->job.state)) != 0)
-			status = give_entry(list, list->entries[i], fn, user);
-	return leave(store, list, 0, status);
-}
-
-static int
-memory_counts(struct store *store, uint64_t counts[8])
-{
-	struct list *list = enter(store);
-
-	for (size_t i = 0; i < list->n_entries; i++)
-		if (list->entries[i] != NULL)
-			counts[list->entries[i]->job.state]++;
-	return leave(store, list, 0, 0);
-}
-
-static int
-memory_runs(struct store *store, const char *name, store_run_fn fn, void *user)
-{
-	struct list *list = enter(store);
-	const struct entry *entry = table_find(&list->names, name, strlen(name));
-	int status = 0;
-
-	if (entry == NULL)
-		return leave(store, list, 0,
-			error_set(store->error, ORD_EINVAL, "there is no job '%s' in the list",
-				name));
-	if (entry->job.state == ORD_JOB_RUNNING) {
-		struct store_run run = { entry->job.taker, "", entry->job.began_ms, 0,
-			entry->job.attempt, ORD_JOB_RUNNING };
-
-		status = fn(user, &run);
-	}
-	for (const struct memory_run *run = entry->runs; status == 0 && run != NULL;
-		run = run->older)
-		status = fn(user, &run->run);
-	return leave(store, list, 0, status);
+	return list_leave(store, list, 1, status);
 }
 
 /* --- many at once --- */
@@ -463,10 +385,10 @@ change_entry(
 		entry_free(entry);
 		list->entries[i] = NULL;
 	} else if (change->kind == STORE_REQUEUE) {
-		entry_end(store, entry, STORE_BACK, "taken away", now);
+		if (entry_end_all(store, entry, change->taker, STORE_BACK, "taken away", now) == 0)
+			return;
 	} else {
-		if (job->state == ORD_JOB_RUNNING)
-			entry_end(store, entry, STORE_BACK, "canceled", now);
+		entry_end_all(store, entry, NULL, STORE_BACK, "canceled", now);
 		job->state = change->kind == STORE_CANCEL ? ORD_JOB_CANCELED : ORD_JOB_WAITING;
 		job->ended_ms = change->kind == STORE_CANCEL ? now : 0;
 		if (change->kind == STORE_RETRY)
@@ -478,7 +400,7 @@ change_entry(
 static int
 memory_change(struct store *store, struct store_change *change, int64_t now)
 {
-	struct list *list = enter(store);
+	struct list *list = list_enter(store);
 	int status = 0;
 
 	for (size_t i = 0; i < list->n_entries; i++) {
@@ -486,15 +408,14 @@ memory_change(struct store *store, struct store_change *change, int64_t now)
 
 		if (entry == NULL || !rules_concerns(change, entry->job.state) ||
 			(change->pattern != NULL &&
-				fnmatch(change->pattern, entry->job.name, 0) != 0) ||
-			(change->taker != NULL && strcmp(change->taker, entry->job.taker) != 0))
+				fnmatch(change->pattern, entry->job.name, 0) != 0))
 			continue;
 		change_entry(store, list, change, i, now);
 	}
 	settle(list);
 	if (change->kind == STORE_CLEAR)
 		status = forget_names(store, list);
-	return leave(store, list, 1, status);
+	return list_leave(store, list, 1, status);
 }
 
 /* --- locks --- */
@@ -518,31 +439,31 @@ lock_of(struct list *list, const char *name)
 static int
 memory_lock(struct store *store, const char *name, char *owner, size_t size)
 {
-	struct list *list = enter(store);
+	struct list *list = list_enter(store);
 	struct mutex_name *lock = lock_of(list, name);
 
 	if (lock == NULL)
-		return leave(store, list, 0, error_memory(store->error));
+		return list_leave(store, list, 0, error_memory(store->error));
 	if (lock->holder == store->self.id)
-		return leave(store, list, 0, rules_lock_is_own(store->error, name));
+		return list_leave(store, list, 0, rules_lock_is_own(store->error, name));
 	if (lock->holder != 0) {
 		snprintf(owner, size, "%s", list->members[lock->holder - 1].taker.name);
-		return leave(store, list, 0, 0);
+		return list_leave(store, list, 0, 0);
 	}
 	lock->holder = store->self.id;
-	return leave(store, list, 1, 1);
+	return list_leave(store, list, 1, 1);
 }
 
 static int
 memory_unlock(struct store *store, const char *name)
 {
-	struct list *list = enter(store);
+	struct list *list = list_enter(store);
 	struct mutex_name *lock = lock_of(list, name);
 	int own = lock != NULL && lock->holder == store->self.id;
 
 	if (own)
 		lock->holder = 0;
-	return leave(store, list, own, own ? 0 : ORD_ELOST);
+	return list_leave(store, list, own, own ? 0 : ORD_ELOST);
 }
 
 static int

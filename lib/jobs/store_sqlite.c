@@ -47,6 +47,16 @@ bury_row(struct store *store, int64_t taker, int64_t now)
 			break;
 		code = sqlite_end_job(store, job, -1, "its taker died", now);
 	}
+	while (code == SQLITE_OK) {
+		struct share whose = { taker, NULL, -1, "its taker died", now };
+		int64_t job;
+		uint64_t n;
+
+		code = sqlite_number(store, SQL_SHARED_BY, 0, &job, "i", taker);
+		if (code != SQLITE_OK || job == 0)
+			break;
+		code = sqlite_end_shares(store, job, &whose, &n);
+	}
 	return code;
 }
 
@@ -221,7 +231,7 @@ give_row(struct store *store, sqlite3_stmt *row, store_job_fn fn, void *user, in
 		if (content != NULL)
 			code = sqlite3_step(content);
 		if (code == SQLITE_ROW) {
-			job.payload = sqlite3_column_blob(content, 0);
+			job.payload = sqlite_text(content, 0); /* with a NUL */
 			job.payload_size = (size_t)sqlite3_column_bytes(content, 0);
 		}
 	}
@@ -234,6 +244,7 @@ give_row(struct store *store, sqlite3_stmt *row, store_job_fn fn, void *user, in
 struct claimed {
 	store_job_fn give;
 	void *user;
+	int64_t now;
 	uint32_t n;
 };
 
@@ -244,43 +255,68 @@ step_claim(struct store *store, sqlite3_stmt *row, int code, struct claimed *cla
 	int ignored, given = SQLITE_OK;
 
 	while (row != NULL && given == SQLITE_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
-		given = give_row(store, row, claimed->give, claimed->user, &ignored);
+		if (sqlite3_column_int64(row, 14) > 1) {
+			struct store_job job;
+
+			sqlite_read_job(row, &job);
+			given = sqlite_join(store, &job, claimed->now);
+		}
+		if (given == SQLITE_OK)
+			given = give_row(store, row, claimed->give, claimed->user, &ignored);
 		claimed->n++;
 	}
 	code = sqlite_done(row, code);
 	return given != SQLITE_OK ? given : code;
 }
 
+/* One job; those that nobody has are before those that it may join. */
 static int
-claim_jobs(
-	struct store *store, const struct store_claim *claim, struct claimed *claimed, int64_t now)
+claim_this(struct store *store, int64_t job, struct claimed *claimed)
+{
+	int code;
+	sqlite3_stmt *row = sqlite_start(
+		store, SQL_CLAIM_THIS, &code, "iii", store->self.id, claimed->now, job);
+
+	return step_claim(store, row, code, claimed);
+}
+
+static int
+claim_any(struct store *store, const struct store_claim *claim, struct claimed *claimed)
 {
 	uint32_t most = claim->most;
-	int64_t self = store->self.id, waiting;
+	int64_t self = store->self.id, number;
 	int code = SQLITE_OK;
 	sqlite3_stmt *row;
 
-	if (most == 0)
-		return SQLITE_OK;
-	if (claim->only != NULL) {
-		for (size_t i = 0; code == SQLITE_OK && i < claim->n_only; i++) {
-			row = sqlite_start(
-				store, SQL_CLAIM_THIS, &code, "iii", self, now, claim->only[i]);
-			code = step_claim(store, row, code, claimed);
-		}
-		return code;
-	}
 	if (most > 1) {
 		code = sqlite_number(
-			store, SQL_COUNT_WAITING, 0, &waiting, "i", (int64_t)rules_count_to(claim));
-		most = rules_share(claim, (uint64_t)waiting);
+			store, SQL_COUNT_WAITING, 0, &number, "i", (int64_t)rules_count_to(claim));
+		most = rules_share(claim, (uint64_t)number);
 	}
 	if (code != SQLITE_OK)
 		return code;
-	row = most == 1
-		? sqlite_start(store, SQL_CLAIM_ONE, &code, "ii", self, now)
-		: sqlite_start(store, SQL_CLAIM_SOME, &code, "iii", self, now, (int64_t)most);
-	return step_claim(store, row, code, claimed);
+	row = most == 1 ? sqlite_start(store, SQL_CLAIM_ONE, &code, "ii", self, claimed->now)
+			: sqlite_start(store, SQL_CLAIM_SOME, &code, "iii", self, claimed->now,
+				  (int64_t)most);
+	code = step_claim(store, row, code, claimed);
+	if (code != SQLITE_OK || claimed->n != 0)
+		return code;
+	code = sqlite_number(store, SQL_FIRST_OPEN, 0, &number, "");
+	return code != SQLITE_OK || number == 0 ? code : claim_this(store, number, claimed);
+}
+
+static int
+claim_jobs(struct store *store, const struct store_claim *claim, struct claimed *claimed)
+{
+	int code = SQLITE_OK;
+
+	if (claim->most == 0)
+		return code;
+	if (claim->only == NULL)
+		return claim_any(store, claim, claimed);
+	for (size_t i = 0; code == SQLITE_OK && i < claim->n_only; i++)
+		code = claim_this(store, claim->only[i], claimed);
+	return code;
 }
 
 /* One that was declared dead is a taker again; what it took is counted from time to time only. */
@@ -303,7 +339,7 @@ store_exchange(struct store *store, struct store_end *ends, size_t n_ends,
 	const struct store_claim *claim, store_job_fn give, void *user, int64_t now)
 {
 	struct database *database = DATABASE_OF(store);
-	struct claimed claimed = { give, user, 0 };
+	struct claimed claimed = { give, user, now, 0 };
 	int64_t blocked = 0;
 	int status = sqlite_begin(store), code = SQLITE_OK;
 
@@ -316,7 +352,7 @@ store_exchange(struct store *store, struct store_end *ends, size_t n_ends,
 	if (code == SQLITE_OK && claim->most != 0)
 		code = settle_self(store, now);
 	if (code == SQLITE_OK)
-		code = claim_jobs(store, claim, &claimed, now);
+		code = claim_jobs(store, claim, &claimed);
 	if (code == SQLITE_OK && clock_now_ns() - database->counted_ns > CLOCK_NS_PER_S) {
 		code = sqlite_run(
 			store, SQL_COUNT_TAKEN, "ii", store->self.id, (int64_t)database->uncounted);
@@ -330,10 +366,10 @@ store_exchange(struct store *store, struct store_end *ends, size_t n_ends,
 }
 
 static int
-store_waiting(struct store *store, int64_t behind, store_job_fn fn, void *user)
+give_listed(struct store *store, enum sql which, int64_t behind, store_job_fn fn, void *user)
 {
 	int code, status = 0, given = SQLITE_OK;
-	sqlite3_stmt *row = sqlite_start(store, SQL_WAITING, &code, "i", behind);
+	sqlite3_stmt *row = sqlite_start(store, which, &code, "i", behind);
 
 	while (row != NULL && status == 0 && given == SQLITE_OK &&
 		(code = sqlite3_step(row)) == SQLITE_ROW)
@@ -341,157 +377,36 @@ store_waiting(struct store *store, int64_t behind, store_job_fn fn, void *user)
 	code = sqlite_done(row, code);
 	if (given != SQLITE_OK)
 		code = given;
-	if (code != SQLITE_OK)
-		return sqlite_trouble(store, code, "read");
+	return code != SQLITE_OK ? sqlite_trouble(store, code, "read") : status;
+}
+
+static int
+store_waiting(struct store *store, int64_t behind, store_job_fn fn, void *user)
+{
+	int status = give_listed(store, SQL_WAITING, behind, fn, user);
+
+	if (status == 0)
+		status = give_listed(store, SQL_OPEN, behind, fn, user);
 	return status < 0 ? status : 0;
 }
 
 static int
 store_held(struct store *store, const char *name, uint32_t attempt, store_job_fn fn, void *user)
 {
-	int code, status = ORD_ELOST;
-	sqlite3_stmt *row =
-		sqlite_start(store, SQL_HELD, &code, "tii", name, store->self.id, (int64_t)attempt);
+	static const enum sql looks[] = { SQL_HELD, SQL_HELD_SHARE };
+	int code = SQLITE_OK, status = ORD_ELOST;
 
-	if (row != NULL)
-		code = sqlite3_step(row);
-	if (code == SQLITE_ROW)
-		code = give_row(store, row, fn, user, &status);
-	code = sqlite_done(row, code);
+	for (size_t i = 0; code == SQLITE_OK && status == ORD_ELOST && i < 2; i++) {
+		sqlite3_stmt *row = sqlite_start(
+			store, looks[i], &code, "tii", name, store->self.id, (int64_t)attempt);
+
+		if (row != NULL)
+			code = sqlite3_step(row);
+		if (code == SQLITE_ROW)
+			code = give_row(store, row, fn, user, &status);
+		code = sqlite_done(row, code);
+	}
 	return code != SQLITE_OK ? sqlite_trouble(store, code, "read") : status;
-}
-
-/* --- looking --- */
-
-static int
-store_outlook(struct store *store, struct store_outlook *outlook)
-{
-	int code;
-	sqlite3_stmt *row = sqlite_start(store, SQL_OUTLOOK, &code, "i", store->self.id);
-
-	*outlook = (struct store_outlook){ 0 };
-	if (row != NULL)
-		code = sqlite3_step(row);
-	if (code == SQLITE_ROW) {
-		outlook->waiting = sqlite3_column_int(row, 0);
-		outlook->foreign = sqlite3_column_int(row, 1) && !outlook->waiting;
-		outlook->running_own = sqlite3_column_int(row, 2);
-		outlook->running_other = sqlite3_column_int(row, 3);
-		outlook->blocked = sqlite3_column_int(row, 4);
-		outlook->bad = sqlite3_column_int(row, 5);
-	}
-	code = sqlite_done(row, code);
-	return code != SQLITE_OK ? sqlite_trouble(store, code, "read") : 0;
-}
-
-static int
-store_counts(struct store *store, uint64_t counts[8])
-{
-	int code;
-	sqlite3_stmt *row = sqlite_start(store, SQL_COUNTS, &code, "");
-
-	while (row != NULL && (code = sqlite3_step(row)) == SQLITE_ROW)
-		if (sqlite3_column_int(row, 0) > 0 && sqlite3_column_int(row, 0) < 8)
-			counts[sqlite3_column_int(row, 0)] = (uint64_t)sqlite3_column_int64(row, 1);
-	code = sqlite_done(row, code);
-	return code != SQLITE_OK ? sqlite_trouble(store, code, "read") : 0;
-}
-
-/* A row of SQL_EACH, whose first columns are JOB_COLUMNS. */
-static int
-give_shown(struct store *store, sqlite3_stmt *row, store_job_fn fn, void *user, int *status)
-{
-	struct store_job job;
-	sqlite3_stmt *content = NULL;
-	int code = SQLITE_OK;
-
-	sqlite_read_job(row, &job);
-	job.taker = sqlite_text(row, 14);
-	job.awaits = sqlite_text(row, 15);
-	job.awaits_state = sqlite3_column_int(row, 16);
-	if (sqlite3_column_int(row, 13)) {
-		content = sqlite_start(store, SQL_PAYLOAD, &code, "i", job.id);
-		if (content != NULL)
-			code = sqlite3_step(content);
-		if (code == SQLITE_ROW) {
-			job.payload = sqlite3_column_blob(content, 0);
-			job.payload_size = (size_t)sqlite3_column_bytes(content, 0);
-		}
-	}
-	*status = fn(user, &job);
-	return sqlite_done(content, code);
-}
-
-static int
-store_each(struct store *store, uint32_t states, store_job_fn fn, void *user)
-{
-	int code, status = 0, given = SQLITE_OK;
-	sqlite3_stmt *row = sqlite_start(store, SQL_EACH, &code, "");
-
-	while (row != NULL && status == 0 && given == SQLITE_OK &&
-		(code = sqlite3_step(row)) == SQLITE_ROW)
-		if ((states & ORD_JOB_IN(sqlite3_column_int(row, 3))) != 0)
-			given = give_shown(store, row, fn, user, &status);
-	code = sqlite_done(row, code);
-	if (given != SQLITE_OK)
-		code = given;
-	return status != 0 || code == SQLITE_OK ? status : sqlite_trouble(store, code, "read");
-}
-
-/* The newest attempt lies in the row of the job, while that has not gone on. */
-static int
-give_newest(struct store *store, const char *name, store_run_fn fn, void *user, int64_t *id,
-	int *status)
-{
-	int code, state;
-	sqlite3_stmt *row = sqlite_start(store, SQL_FIND, &code, "t", name);
-
-	*id = 0;
-	if (row != NULL)
-		code = sqlite3_step(row);
-	if (code == SQLITE_ROW) {
-		*id = sqlite3_column_int64(row, 0);
-		state = sqlite3_column_int(row, 1);
-		if (state == ORD_JOB_RUNNING || state == ORD_JOB_DONE || state == ORD_JOB_FAILED ||
-			state == ORD_JOB_KILLED) {
-			struct store_run run = { .attempt = (uint32_t)sqlite3_column_int64(row, 2),
-				.taker = sqlite_text(row, 3),
-				.began_ms = sqlite3_column_int64(row, 4),
-				.ended_ms = sqlite3_column_int64(row, 5),
-				.why = sqlite_text(row, 6),
-				.state = state };
-
-			*status = fn(user, &run);
-		}
-	}
-	return sqlite_done(row, code);
-}
-
-static int
-store_runs(struct store *store, const char *name, store_run_fn fn, void *user)
-{
-	int status = 0;
-	int64_t id;
-	int code = give_newest(store, name, fn, user, &id, &status);
-	sqlite3_stmt *row;
-
-	if (code == SQLITE_OK && id == 0)
-		return rules_no_such_job(store->error, name);
-	if (code != SQLITE_OK || status != 0)
-		return status != 0 ? status : sqlite_trouble(store, code, "read");
-	row = sqlite_start(store, SQL_RUNS, &code, "i", id);
-	while (row != NULL && status == 0 && (code = sqlite3_step(row)) == SQLITE_ROW) {
-		struct store_run run = { .attempt = (uint32_t)sqlite3_column_int64(row, 0),
-			.taker = sqlite_text(row, 1),
-			.state = sqlite3_column_int(row, 2),
-			.began_ms = sqlite3_column_int64(row, 3),
-			.ended_ms = sqlite3_column_int64(row, 4),
-			.why = sqlite_text(row, 5) };
-
-		status = fn(user, &run);
-	}
-	code = sqlite_done(row, code);
-	return status != 0 || code == SQLITE_OK ? status : sqlite_trouble(store, code, "read");
 }
 
 /* --- locks, and changes by others --- */
@@ -574,10 +489,10 @@ const struct store_functions store_sqlite = {
 	.held = store_held,
 	.bury = store_bury,
 	.takers = store_takers,
-	.outlook = store_outlook,
-	.each = store_each,
-	.counts = store_counts,
-	.runs = store_runs,
+	.outlook = sqlite_outlook,
+	.each = sqlite_each,
+	.counts = sqlite_counts,
+	.runs = sqlite_runs,
 	.change = sqlite_change,
 	.lock = store_lock,
 	.unlock = store_unlock,
