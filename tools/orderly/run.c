@@ -76,8 +76,7 @@ count_end(struct run *run, struct item *item)
 static void
 end_attempt(struct run *run, struct item *item, bool again)
 {
-	uint32_t slot = item->slot;
-	bool ran = slot != ORD_NONE;
+	bool ran = item->slot != ORD_NONE;
 
 	if (ran)
 		run_logs_read(run, item);
@@ -87,7 +86,9 @@ end_attempt(struct run *run, struct item *item, bool again)
 	if (!again)
 		count_end(run, item);
 	if (ran)
-		run_trace_ended(run, item, slot);
+		run_trace_ended(run, item);
+	else
+		run_trace_group(run, item);
 	if (ran || ord_proc_state(item->proc) == ORD_PROC_FAILED)
 		show_ended(run, item, again);
 	else if (ord_proc_state(item->proc) == ORD_PROC_UP_TO_DATE || run->options->dry_run)
@@ -116,6 +117,8 @@ on_event(int kind, const struct ord_proc *proc, void *user)
 	case ORD_PROC_EVENT_STARTED:
 		run->counts.started += !item->started;
 		items_begin(&run->items, item, terminal_now_ns());
+		if (run->logs_fd == 0)
+			run_logs_read(run, item); /* from now on it is told when there is more */
 		run_trace_began(run, item);
 		show_started(run, item);
 		break;
@@ -407,7 +410,8 @@ load(struct run *run)
 		.max_load = options->load, .jobserver = jobserver_of(options),
 		.database = options->database, .default_database = GRAPH_DATABASE,
 		.log_directory = GRAPH_LOGS, .dry_run = options->dry_run, .full = options->full,
-		.color = options->color == COLOR_ALWAYS ? ORD_COLOR_FORCE : 0);
+		.color = options->color == COLOR_ALWAYS ? ORD_COLOR_FORCE : 0,
+		.tell_processes = options->events != NULL);
 	const char *file;
 	int status = ord_graph_new(&run->graph, &graph_options);
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include <orderly/definition.h>
 #include <orderly/orderly.h>
 
 #include "complain.h"
@@ -26,6 +27,9 @@
 #define SUBSCRIBER_MS 1000    /* for one that was connected to to say what it wants */
 #define PROGRESS_NS 200000000 /* between two words of progress */
 #define LINES_MOST 65536      /* before they are written in any case */
+#define SUBSCRIBER_MOST \
+	65536           /* messages that wait for a slow subscriber; it misses what comes then */
+#define LINE_MOST 65536 /* of what a proc says without a newline */
 
 /* --- opening --- */
 
@@ -45,7 +49,7 @@ refuse_socket(struct run_events *events, const char *name)
 static bool
 open_socket(struct run_events *events, const char *name)
 {
-	int linger = LINGER_MS, wait = SUBSCRIBER_MS, unlimited = 0;
+	int linger = LINGER_MS, wait = SUBSCRIBER_MS, most = SUBSCRIBER_MOST;
 	bool connects = *name == '>';
 	char byte;
 
@@ -55,7 +59,7 @@ open_socket(struct run_events *events, const char *name)
 	if (events->socket == NULL)
 		return refuse_socket(events, name);
 	zmq_setsockopt(events->socket, ZMQ_LINGER, &linger, sizeof linger);
-	zmq_setsockopt(events->socket, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
+	zmq_setsockopt(events->socket, ZMQ_SNDHWM, &most, sizeof most);
 	zmq_setsockopt(events->socket, ZMQ_RCVTIMEO, &wait, sizeof wait);
 	if ((connects ? zmq_connect(events->socket, name + 1) : zmq_bind(events->socket, name)) !=
 		0)
@@ -168,6 +172,7 @@ begin(struct run *run, const char *event)
 	text_add_byte(line, '{');
 	json_text(line, "event", event);
 	json_decimal(line, "time", (double)time.tv_sec + (double)time.tv_nsec / 1e9, 6);
+	json_number(line, "number", (long long)run->events.number++);
 	return line;
 }
 
@@ -215,20 +220,60 @@ run_events_begin(struct run *run)
 	end(run);
 }
 
+/* Why it runs: all reasons, the weightiest first. */
 static void
-add_end(struct run *run, const struct item *item, struct text *line)
+add_reasons(const struct item *item, struct text *line)
+{
+	const char *reason = ord_proc_reason(item->proc, 0);
+	uint32_t i;
+
+	if (reason == NULL)
+		return;
+	json_name(line, "reasons");
+	text_add_byte(line, '[');
+	for (i = 1; reason != NULL; reason = ord_proc_reason(item->proc, i++)) {
+		text_add(line, ",", i > 1);
+		json_string(line, reason);
+	}
+	text_add_byte(line, ']');
+}
+
+static void
+add_process(const struct item *item, struct text *line)
+{
+	if (ord_proc_pid(item->proc) != 0)
+		json_number(line, "pid", ord_proc_pid(item->proc));
+}
+
+/* Of its last attempt, which has ended. */
+static void
+add_attempt(const struct item *item, struct text *line)
+{
+	const struct ord_proc *proc = item->proc;
+
+	json_decimal(line, "duration", (double)item->took_ns / 1e9, 6);
+	json_number(line, "exit", ord_proc_exit_code(proc));
+	json_number(line, "signal", ord_proc_signal(proc));
+	add_process(item, line);
+	json_decimal(line, "user", (double)ord_proc_user_ns(proc) / 1e9, 6);
+	json_decimal(line, "system", (double)ord_proc_system_ns(proc) / 1e9, 6);
+	json_number(line, "memory", (long long)ord_proc_memory_bytes(proc));
+	if (ord_proc_log(proc) != NULL)
+		json_text(line, "log", ord_proc_log(proc));
+}
+
+static void
+add_end(const struct item *item, struct text *line)
 {
 	const struct ord_proc *proc = item->proc, *root = ord_proc_root(proc);
 
-	(void)run;
 	json_text(line, "state", ord_proc_state_name(ord_proc_state(proc)));
 	json_text(line, "cause", ord_cause_name(ord_proc_cause(proc)));
 	json_number(line, "attempts", ord_proc_attempts(proc));
-	if (item->started) {
-		json_decimal(line, "duration", (double)item->took_ns / 1e9, 6);
-		json_number(line, "exit", ord_proc_exit_code(proc));
-		json_number(line, "signal", ord_proc_signal(proc));
-	}
+	if (item->start_told)
+		add_attempt(item, line);
+	else
+		add_reasons(item, line);
 	if (item->interrupted)
 		json_number(line, "interrupted", 1);
 	if (*ord_proc_error(proc) != '\0')
@@ -236,6 +281,107 @@ add_end(struct run *run, const struct item *item, struct text *line)
 	if (root != NULL)
 		json_text(line, "root", ord_proc_name(root));
 }
+
+/* --- who is wanted, and by whom --- */
+
+static void
+remember_wanted(struct run_events *events, struct item *item)
+{
+	if (events->n_wanted == events->room) {
+		events->room = events->room != 0 ? 2 * events->room : 64;
+		events->wanted =
+			text_reallocate(events->wanted, events->room, sizeof *events->wanted);
+	}
+	events->wanted[events->n_wanted++] = item;
+}
+
+/* What it depends on is needed by it, unless somebody else was first. */
+static void
+note_needs(struct run *run, const struct item *item)
+{
+	uint32_t n = ord_proc_deps(item->proc, NULL, 0), i;
+	const struct ord_proc **deps = text_allocate(n + 1, sizeof *deps);
+
+	(void)ord_proc_deps(item->proc, deps, n);
+	for (i = 0; i < n; i++) {
+		struct item *dep = items_of(&run->items, deps[i]);
+
+		if (dep->needed_by == NULL)
+			dep->needed_by = item;
+	}
+	free(deps);
+}
+
+static void
+tell_wanted(struct run *run, struct item *item)
+{
+	struct text *line = begin(run, "proc_wanted");
+
+	json_text(line, "proc", ord_proc_name(item->proc));
+	json_text(line, "reason",
+		item->was_wanted                  ? "changed"
+			: item->needed_by != NULL ? "needed"
+						  : "asked for");
+	if (!item->was_wanted && item->needed_by != NULL)
+		json_text(line, "by", ord_proc_name(item->needed_by->proc));
+	item->was_wanted = true;
+	end(run);
+}
+
+/* Who needs whom is known when all that a call wants is wanted. */
+static void
+tell_all_wanted(struct run *run)
+{
+	struct run_events *events = &run->events;
+	size_t i;
+
+	for (i = 0; i < events->n_wanted; i++)
+		note_needs(run, events->wanted[i]);
+	for (i = 0; i < events->n_wanted; i++)
+		tell_wanted(run, events->wanted[i]);
+	events->n_wanted = 0;
+}
+
+/* --- what they say --- */
+
+/* Whole lines of it; all: the last one, too. */
+static void
+tell_said(struct run *run, struct item *item, bool all)
+{
+	const char *at = item->said.bytes, *stop = at + item->said.size, *newline;
+	struct text rest = { 0 }, *line;
+
+	for (; at < stop; at = newline + 1) {
+		newline = memchr(at, '\n', (size_t)(stop - at));
+		if (newline == NULL && !all && stop - at < LINE_MOST)
+			break;
+		line = begin(run, "proc_log");
+		json_text(line, "proc", ord_proc_name(item->proc));
+		json_number(line, "attempt", ord_proc_attempts(item->proc));
+		json_name(line, "text");
+		json_bytes(line, at, (size_t)((newline != NULL ? newline : stop) - at));
+		end(run);
+		if (newline == NULL)
+			at = stop;
+		if (at == stop)
+			break;
+	}
+	text_add(&rest, at, (size_t)(stop - at));
+	text_finish(&item->said);
+	item->said = rest;
+}
+
+void
+run_events_said(struct run *run, struct item *item, const char *bytes, size_t size)
+{
+	if (run->events.name == NULL || !run->options->events_log || run->events.failed)
+		return;
+	text_add(&item->said, bytes, size);
+	if (!item->start_untold)
+		tell_said(run, item, false);
+}
+
+/* --- how far it is --- */
 
 static void
 tell_progress(struct run *run)
@@ -259,34 +405,78 @@ tell_progress(struct run *run)
 	end(run);
 }
 
-void
-run_events_proc(struct run *run, const struct item *item, int kind)
+static void
+tell_start(struct run *run, struct item *item)
 {
-	static const char *const names[] = { "", "proc_created", "proc_wanted", "proc_start",
-		"proc_retry", "proc_end" };
+	struct text *line = begin(run, "proc_start");
+
+	json_text(line, "proc", ord_proc_name(item->proc));
+	json_number(line, "attempt", ord_proc_attempts(item->proc));
+	json_number(line, "slot", item->row);
+	add_process(item, line);
+	add_reasons(item, line);
+	end(run);
+	item->start_untold = false;
+	item->start_told = true;
+	tell_said(run, item, false);
+}
+
+static void
+tell_end(struct run *run, struct item *item, const char *event)
+{
 	struct text *line;
 
-	if (run->events.name == NULL || kind < ORD_PROC_EVENT_CREATED ||
-		kind > ORD_PROC_EVENT_ENDED)
-		return;
-	line = begin(run, names[kind]);
+	if (item->start_untold)
+		tell_start(run, item);
+	tell_said(run, item, true);
+	line = begin(run, event);
 	json_text(line, "proc", ord_proc_name(item->proc));
-	if (kind == ORD_PROC_EVENT_STARTED) {
-		json_number(line, "attempt", ord_proc_attempts(item->proc));
-		json_number(line, "slot", item->slot);
-	} else if (kind >= ORD_PROC_EVENT_RETRIED) {
-		add_end(run, item, line);
-	}
+	add_end(item, line);
+	item->start_told = false;
 	end(run);
-	if (kind == ORD_PROC_EVENT_ENDED)
+}
+
+static void
+tell_created(struct run *run, const struct item *item)
+{
+	struct text *line = begin(run, "proc_created");
+
+	json_text(line, "proc", ord_proc_name(item->proc));
+	end(run);
+}
+
+void
+run_events_proc(struct run *run, struct item *item, int kind)
+{
+	if (run->events.name == NULL)
+		return;
+	if (kind != ORD_PROC_EVENT_CREATED && kind != ORD_PROC_EVENT_WANTED)
+		tell_all_wanted(run);
+	switch (kind) {
+	case ORD_PROC_EVENT_CREATED: tell_created(run, item); break;
+	case ORD_PROC_EVENT_WANTED: remember_wanted(&run->events, item); break;
+	case ORD_PROC_EVENT_STARTED: item->start_untold = true; break;
+	case ORD_PROC_EVENT_PROCESS:
+		if (item->start_untold)
+			tell_start(run, item);
+		break;
+	case ORD_PROC_EVENT_RETRIED: tell_end(run, item, "proc_retry"); break;
+	case ORD_PROC_EVENT_AGAIN: tell_end(run, item, "proc_again"); break;
+	case ORD_PROC_EVENT_ENDED:
+		tell_end(run, item, "proc_end");
 		tell_progress(run);
+		break;
+	default: break;
+	}
 }
 
 void
 run_events_flush(struct run *run)
 {
-	if (run->events.name != NULL)
-		flush(&run->events);
+	if (run->events.name == NULL)
+		return;
+	tell_all_wanted(run);
+	flush(&run->events);
 }
 
 void
@@ -297,6 +487,7 @@ run_events_end(struct run *run, int status)
 
 	if (run->events.name == NULL)
 		return;
+	tell_all_wanted(run);
 	line = begin(run, "run_end");
 	json_number(line, "status", status);
 	json_number(line, "signals", signals_count());
@@ -327,6 +518,8 @@ run_events_close(struct run_events *events)
 		fine = false;
 	}
 	text_finish(&events->lines);
+	free(events->wanted);
+	events->wanted = NULL;
 	events->name = NULL;
 	return fine;
 }

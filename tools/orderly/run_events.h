@@ -18,6 +18,9 @@ struct run_events {
 	bool ours;        /* fd was opened here */
 	void *context, *socket;
 	struct text lines;    /* not yet written */
+	uint64_t number;      /* of the next event */
+	struct item **wanted; /* wanted[n_wanted]: it is not yet told that they are, and why */
+	size_t n_wanted, room;
 	uint64_t progress_ns; /* when progress was told last */
 	bool failed;
 };
@@ -31,7 +34,10 @@ bool run_events_open(struct run_events *events, const char *name);
 void run_events_begin(struct run *run);
 
 /* Something happened to a proc: an enum ord_graph_event_kind. */
-void run_events_proc(struct run *run, const struct item *item, int kind);
+void run_events_proc(struct run *run, struct item *item, int kind);
+
+/* A proc has said something. */
+void run_events_said(struct run *run, struct item *item, const char *bytes, size_t size);
 
 /* Write what is there; before the loop waits. */
 void run_events_flush(struct run *run);

@@ -80,7 +80,7 @@ items_begin(struct items *items, struct item *item, uint64_t now_ns)
 	text_clear(&item->last);
 	if (item->slot != ORD_NONE)
 		return;
-	item->slot = take_slot(items);
+	item->slot = item->row = take_slot(items);
 	item->before = items->newest;
 	item->behind = NULL;
 	if (items->newest != NULL)
@@ -120,6 +120,7 @@ items_finish(struct items *items)
 		text_finish(&item->body);
 		text_finish(&item->tail);
 		text_finish(&item->last);
+		text_finish(&item->said);
 		ansi_finish(&item->ansi);
 		free(item);
 	}

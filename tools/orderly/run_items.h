@@ -18,6 +18,7 @@ struct item {
 	uint64_t begun_ns;            /* of the attempt that runs, or ran last */
 	uint64_t took_ns;             /* its last attempt */
 	uint32_t slot;                /* the lowest that was free; ORD_NONE: it does not run */
+	uint32_t row;                 /* the slot that it had last */
 	uint64_t log_read;            /* bytes of its log that were */
 	uint64_t *counted;            /* where its last end counts; NULL: it has none */
 	bool wanted;                  /* and has not ended since */
@@ -29,6 +30,13 @@ struct item {
 	struct text tail; /* the end of what it said: of its last attempt */
 	struct text last; /* its last line that is not blank */
 	struct ansi ansi;
+	uint32_t span_row;            /* for --trace: the row of its last span; 0: that of groups */
+	uint64_t span_end_ns;         /* 0: there is none */
+	const struct item *needed_by; /* for --events: who wanted it first; NULL: nobody else */
+	bool was_wanted;              /* that it was wanted once was told there */
+	bool start_untold;            /* its process is waited for, to be told with its start */
+	bool start_told;              /* and its end was not */
+	struct text said;             /* what is not yet told of what it said */
 };
 
 struct items {

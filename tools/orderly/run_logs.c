@@ -59,7 +59,7 @@ run_logs_read(struct run *run, struct item *item)
 static bool
 is_wanted(const struct run *run)
 {
-	return run->screen || run->items.n_running == 1 || run->console != NULL || run->follows;
+	return run->screen || run->options->events_log || run->items.n_running == 1 || run->console != NULL || run->follows;
 }
 
 int

@@ -25,6 +25,7 @@ enum long_option {
 	OPTION_COLOR,
 	OPTION_STATUS,
 	OPTION_EVENTS,
+	OPTION_EVENTS_LOG,
 	OPTION_TRACE,
 	OPTION_FULL,
 	OPTION_DATABASE,
@@ -85,6 +86,8 @@ static const struct argp_option table[] = { { NULL, 0, NULL, 0, "What is run:", 
 		"Tell what happens to programs, an object of JSON a line: to a descriptor, into a file, or "
 		"as a ZeroMQ publisher to tcp://… or ipc://… (with > in front: connect)",
 		3 },
+	{ "events-log", OPTION_EVENTS_LOG, NULL, 0,
+		"Tell there also what procs say, line by line", 3 },
 	{ "trace", OPTION_TRACE, "FILE", 0,
 		"Write when what ran as a trace of Chrome's format, for Perfetto and others", 3 },
 	{ "verbose", 'v', NULL, 0, "Say more: why a proc runs, what was up to date", 3 },
@@ -272,6 +275,7 @@ read_option(int key, char *value, struct argp_state *state)
 	case OPTION_COLOR:
 	case OPTION_STATUS: read_looks(options, key, value); break;
 	case OPTION_EVENTS: options->events = value; break;
+	case OPTION_EVENTS_LOG: options->events_log = true; break;
 	case OPTION_TRACE: options->trace = value; break;
 	case ARGP_KEY_ARG: add_name(options, value); break;
 	default: return ARGP_ERR_UNKNOWN;

@@ -25,6 +25,7 @@ struct run_options {
 	bool fail_fast, list, own_code, verbose, dry_run, full, watch;
 	const char *status; /* NULL: the default */
 	const char *events, *trace;
+	bool events_log; /* what procs say is told there, too */
 };
 
 /* Exits with RUN_USAGE after a complaint. */

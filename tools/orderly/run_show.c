@@ -347,6 +347,7 @@ show_bytes(struct run *run, struct item *item, const char *bytes, size_t size)
 	while (begin > bytes && begin[-1] != '\n')
 		begin--;
 	run->moved = true;
+	run_events_said(run, item, bytes, size);
 	keep_last(item, begin, (size_t)(end - begin));
 	keep_tail(item, bytes, size);
 	text_add(&item->body, bytes, size);
