@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <orderly/jobs.h>
 
@@ -18,6 +19,20 @@ complain(struct ord_jobs *jobs)
 	return 1;
 }
 
+/* What all of them have done: a bar on a terminal, nothing elsewhere. */
+static void
+show(const struct ord_job_counts *counts, void *user)
+{
+	char bar[31] = "                              ";
+
+	(void)user;
+	for (int i = 0; counts->total != 0 && i < (int)(30 * counts->done / counts->total); i++)
+		bar[i] = '#';
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\rsquares [%s] %llu/%llu%s", bar, (unsigned long long)counts->done,
+			(unsigned long long)counts->total, counts->done == counts->total ? "\n" : "");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -25,7 +40,7 @@ main(int argc, char **argv)
 	struct ord_job *job;
 	int status;
 
-	if (ord_jobs_new(&jobs, &ORD_JOBS_OPTIONS(.killed_retries = 3)) != 0 ||
+	if (ord_jobs_new(&jobs, &ORD_JOBS_OPTIONS(.killed_retries = 3, .on_progress = show)) != 0 ||
 		ord_jobs_open(jobs, argc > 1 ? argv[1] : "jobs.sqlite") != 0 ||
 		ord_jobs_add_range(jobs, COUNT) != 0)
 		return complain(jobs);

@@ -109,6 +109,11 @@ struct ord_job_run {
 
 typedef int (*ord_job_run_fn)(const struct ord_job_run *run, void *user);
 
+struct ord_job_counts;
+
+/* How far all takers are together; see .on_progress. */
+typedef void (*ord_jobs_progress_fn)(const struct ord_job_counts *counts, void *user);
+
 struct ord_jobs_options {
 	size_t size;               /* set by ORD_JOBS_OPTIONS; never by hand */
 	const char *taker;         /* a name that no other living taker has; NULL: host, pid and a number */
@@ -128,6 +133,10 @@ struct ord_jobs_options {
 	uint32_t batch;            /* jobs taken, and ended, in one step; 0 = 1, at most 1000; the last ones are shared fairly */
 	uint32_t poll_ms;          /* how long a change may go unseen where the system does not tell of it; 0 = 100 */
 	int32_t pid;               /* the process that lives as long as the taker, when that is not this one: see ord_jobs(3); 0: this one */
+	ord_jobs_progress_fn on_progress; /* told what all takers have done, from ord_jobs_take and _claim; NULL: nobody */
+	void *on_progress_user;    /* its user pointer */
+	uint32_t progress_ms;      /* how often, at most, while something changes; 0 = 200 */
+	uint32_t sync_ms;          /* "dir:": how long other hosts' claims may stay unseen, so that each claim waits for them; 0: a rename decides */
 	/* fields are only ever appended; 0 always means the documented default */
 };
 
@@ -440,6 +449,24 @@ ord_jobs_runs(struct ord_jobs *jobs, const char *name, ord_job_run_fn fn, void *
  */
 ORD_API int
 ord_jobs_watch(struct ord_jobs *jobs, int timeout_ms);
+
+/*
+ * A descriptor for a foreign event loop: readable when ord_jobs_take or _claim, or for who only looks
+ * ord_jobs_watch(jobs, 0), may have something new to say.  Poll it, never read it; it belongs to the list.
+ *
+ * For a taker with .wait = ORD_JOBS_WAIT_NEVER: take until that says ORD_EAGAIN (or ORD_EEMPTY, if jobs
+ * may be added), then poll; when it is readable, take again.  Who holds as much as he can calls
+ * ord_job_renew instead.  It may be readable for nothing; a call makes it unreadable until there is something.
+ * Behind ord_jobs_interrupt the next take that has nothing returns ORD_EINTERRUPTED.
+ *
+ * Returns the descriptor, the same each time, or
+ *   ORD_EINVAL   not open; a taker that waits in ord_jobs_take
+ *   ORD_ESYSTEM  no descriptors or memory from the system
+ *   ORD_EFORKED
+ * Its first call makes it, with one more.  Since 0.1.  Source: lib/jobs/poll.c.
+ */
+ORD_API int
+ord_jobs_fd(struct ord_jobs *jobs);
 
 /*
  * Cancel jobs that have not ended.  Who holds one is told ORD_ELOST.

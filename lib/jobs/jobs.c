@@ -82,6 +82,8 @@ fill_defaults(struct ord_jobs_options *options)
 		options->batch = 1;
 	if (options->poll_ms == 0)
 		options->poll_ms = 100;
+	if (options->progress_ms == 0)
+		options->progress_ms = 200;
 }
 
 /* Names are file names, too, for stores that are directories. */
@@ -129,7 +131,8 @@ ord_jobs_new(struct ord_jobs **jobs, const struct ord_jobs_options *options)
 	if (made == NULL)
 		return ORD_ENOMEM;
 	made->options = own;
-	made->wake = -1;
+	made->wake = made->epoll = made->timer = -1;
+	made->reach = 1;
 	made->alive = alive_new();
 	made->ends = memory_new(2 * ((size_t)own.batch + 1), sizeof *made->ends);
 	status = made->alive != NULL && made->ends != NULL ? 0 : ORD_ENOMEM;
@@ -214,6 +217,7 @@ fill_self(struct ord_jobs *jobs)
 	self->failed_retries = jobs->options.failed_retries;
 	self->killed_retries = jobs->options.killed_retries;
 	self->history = jobs->options.history;
+	self->sync_ms = jobs->options.sync_ms;
 	self->adopt = jobs->options.pid != 0;
 	return 0;
 }
@@ -370,6 +374,8 @@ ord_jobs_destroy(struct ord_jobs **jobs)
 	free_jobs(gone->held);
 	free_jobs(gone->ready);
 	fd_close(&gone->wake);
+	fd_close(&gone->epoll);
+	fd_close(&gone->timer);
 	alive_destroy(gone->alive);
 	memory_free(gone->watched);
 	memory_free(gone->ends);

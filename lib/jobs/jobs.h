@@ -44,6 +44,7 @@ struct ord_jobs {
 	char *taker, *labels; /* owned */
 	char *alive;          /* 1 in the process that made it */
 	int wake;             /* an eventfd: ord_jobs_interrupt */
+	int epoll, timer;     /* of ord_jobs_fd, or -1 */
 	int open, closed;
 	struct ord_job *held;       /* given to the user */
 	struct ord_job *ready;      /* claimed, not yet given; in order */
@@ -57,6 +58,11 @@ struct ord_jobs {
 	uint64_t looked_ns;    /* when the store was asked who is there */
 	uint64_t exchanged_ns; /* when it was told of ends */
 	uint64_t beaten_ns;    /* when it was told that this one lives */
+	uint32_t
+		reach; /* so many jobs are claimed at once: what fits into a short time, at most batch */
+	uint64_t progress_ns;       /* when on_progress may be called again; 0: at once */
+	int progress_due;           /* it would have been called already */
+	struct ord_job_counts told; /* what it was told */
 };
 
 /* Every public call begins with it: 0 if the list may be used. */
@@ -80,6 +86,30 @@ int jobs_look_after(struct ord_jobs *jobs, int anew);
  * 0, ORD_ETIMEDOUT, ORD_EINTERRUPTED or another status.
  */
 int jobs_wait(struct ord_jobs *jobs, int timeout_ms);
+
+/* How long a wait may be at most: until a silence becomes a death, or this one has to say that it lives. */
+int jobs_bound(const struct ord_jobs *jobs, int timeout_ms);
+
+/* Was ord_jobs_interrupt called?  ORD_EINTERRUPTED, once, or 0. */
+int jobs_is_interrupted(struct ord_jobs *jobs);
+
+/* What ord_jobs_fd is readable for, from now on; nothing if there is none. */
+void jobs_arm(struct ord_jobs *jobs);
+
+/* Forget what made it readable: before it is looked whether there is something.  0 or a status. */
+int jobs_disarm(struct ord_jobs *jobs);
+
+/* Close the descriptor of a taker. */
+void jobs_unwatch(struct ord_jobs *jobs, int *fd);
+
+/* Tell on_progress, if it is time or this is the last time; no status: what is wrong with the list others say. */
+void jobs_tell_progress(struct ord_jobs *jobs, int last);
+
+/* How long it may be until the next time; -1: for ever. */
+int jobs_progress_left(const struct ord_jobs *jobs);
+
+/* The numbers of a list, filled in. */
+int jobs_count(struct ord_jobs *jobs, struct ord_job_counts *counts);
 
 /* What the store holds of a job, for people: all on the caller's stack. */
 void job_show(struct ord_job *shown, struct job_texts *texts, const struct store_job *is);

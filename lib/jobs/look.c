@@ -26,10 +26,29 @@ enter(struct ord_jobs *jobs)
 }
 
 int
+jobs_count(struct ord_jobs *jobs, struct ord_job_counts *counts)
+{
+	uint64_t by_state[8] = { 0 };
+	int status = jobs->store.functions->counts(&jobs->store, by_state);
+
+	if (status != 0)
+		return status;
+	counts->waiting = by_state[ORD_JOB_WAITING];
+	counts->running = by_state[ORD_JOB_RUNNING];
+	counts->done = by_state[ORD_JOB_DONE];
+	counts->failed = by_state[ORD_JOB_FAILED];
+	counts->killed = by_state[ORD_JOB_KILLED];
+	counts->blocked = by_state[ORD_JOB_BLOCKED];
+	counts->canceled = by_state[ORD_JOB_CANCELED];
+	counts->total = counts->waiting + counts->running + counts->done + counts->failed +
+		counts->killed + counts->blocked + counts->canceled;
+	return 0;
+}
+
+int
 ord_jobs_counts(struct ord_jobs *jobs, struct ord_job_counts *counts)
 {
-	struct ord_job_counts all = { 0 };
-	uint64_t by_state[8] = { 0 };
+	struct ord_job_counts all = ORD_JOB_COUNTS;
 	int status = enter(jobs);
 	size_t size;
 
@@ -38,19 +57,10 @@ ord_jobs_counts(struct ord_jobs *jobs, struct ord_job_counts *counts)
 	if (counts == NULL || counts->size < OPTIONS_UP_TO(struct ord_job_counts, canceled))
 		return error_set(
 			&jobs->error, ORD_EINVAL, "counts need a size: use ORD_JOB_COUNTS");
-	status = jobs->store.functions->counts(&jobs->store, by_state);
+	status = jobs_count(jobs, &all);
 	if (status != 0)
 		return status;
 	size = counts->size;
-	all.waiting = by_state[ORD_JOB_WAITING];
-	all.running = by_state[ORD_JOB_RUNNING];
-	all.done = by_state[ORD_JOB_DONE];
-	all.failed = by_state[ORD_JOB_FAILED];
-	all.killed = by_state[ORD_JOB_KILLED];
-	all.blocked = by_state[ORD_JOB_BLOCKED];
-	all.canceled = by_state[ORD_JOB_CANCELED];
-	all.total = all.waiting + all.running + all.done + all.failed + all.killed + all.blocked +
-		all.canceled;
 	memset(counts, 0, size);
 	memcpy(counts, &all, size < sizeof all ? size : sizeof all);
 	counts->size = size;
@@ -244,6 +254,7 @@ ord_jobs_watch(struct ord_jobs *jobs, int timeout_ms)
 	jobs->store.watching = 1;
 	status = jobs_wait(jobs, timeout_ms);
 	jobs->store.watching = 0;
+	jobs_arm(jobs);
 	if (status == ORD_ETIMEDOUT)
 		return error_set(&jobs->error, status, "nothing has changed");
 	return status;

@@ -76,7 +76,8 @@ struct store_self {
 	int64_t timeout_ms;
 	uint32_t failed_retries, killed_retries;
 	uint32_t history;
-	int adopt; /* a living taker of this name that is the same process is this one */
+	uint32_t sync_ms; /* others' claims may stay unseen for so long */
+	int adopt;        /* a living taker of this name that is the same process is this one */
 };
 
 enum store_end_kind { STORE_DONE, STORE_FAILED, STORE_BACK };

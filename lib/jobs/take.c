@@ -12,6 +12,7 @@
 #include "base/memory.h"
 
 #define HOLD_BACK_NS (UINT64_C(5) * CLOCK_NS_PER_MS)
+#define REACH_NS (UINT64_C(20) * CLOCK_NS_PER_MS)
 #define CANDIDATES 64 /* jobs that are asked for at once, where a filter chooses */
 
 static const struct store_claim nothing = { 0 };
@@ -36,9 +37,26 @@ keep_claimed(void *user, const struct store_job *is)
 	return 0;
 }
 
+/*
+ * How many to claim at once, from what the last ones took: others may wait for what lies here, so it is no more
+ * than a short time's work.
+ */
+static void
+set_reach(struct ord_jobs *jobs, uint64_t spent_ns)
+{
+	uint64_t each = spent_ns / jobs->n_ends + 1, most = REACH_NS / each;
+
+	if (most > 2 * (uint64_t)jobs->reach)
+		most = 2 * (uint64_t)jobs->reach;
+	if (most > jobs->options.batch)
+		most = jobs->options.batch;
+	jobs->reach = most > 1 ? (uint32_t)most : 1;
+}
+
 int
 jobs_exchange(struct ord_jobs *jobs, const struct store_claim *claim, int *lost)
 {
+	uint64_t spent = clock_now_ns() - jobs->exchanged_ns;
 	int status;
 
 	*lost = 0;
@@ -61,6 +79,8 @@ jobs_exchange(struct ord_jobs *jobs, const struct store_claim *claim, int *lost)
 		*lost |= jobs->ends[i].lost;
 	memmove(jobs->ends, jobs->ends + jobs->options.batch + 1,
 		jobs->n_unseen * sizeof *jobs->ends);
+	if (jobs->n_ends != 0)
+		set_reach(jobs, spent);
 	jobs->n_ends = jobs->n_unseen;
 	jobs->n_unseen = 0;
 	jobs->exchanged_ns = clock_now_ns();
@@ -91,8 +111,7 @@ choose(void *user, const struct store_job *is)
 static int
 claim_some(struct ord_jobs *jobs, int *lost)
 {
-	struct store_claim claim = { .most = jobs->options.batch,
-		.share = (uint32_t)jobs->n_watched + 1 };
+	struct store_claim claim = { .most = jobs->reach, .share = (uint32_t)jobs->n_watched + 1 };
 	struct choice choice = { .jobs = jobs,
 		.most = claim.most < CANDIDATES ? claim.most : CANDIDATES };
 	int status;
@@ -261,13 +280,14 @@ next_job(struct ord_jobs *jobs, struct ord_job **job)
 			status = judge(jobs, &now);
 		if (status == 0 && now)
 			status = try_claim(jobs);
+		jobs_tell_progress(jobs, 0);
 		if (status == 0 && jobs->ready != NULL)
 			return give_ready(jobs, job);
 		if (status == 0 && now)
 			status = judge(jobs, &now);
 		if (status == 0 && !now)
-			status = jobs_wait(jobs, -1);
-		if (status != 0)
+			status = jobs_wait(jobs, jobs_progress_left(jobs));
+		if (status != 0 && status != ORD_ETIMEDOUT)
 			return status;
 	}
 }
@@ -302,17 +322,13 @@ note_end(
 		(struct store_end){ job->is.id, job->is.attempt, kind, why, 0 };
 }
 
+/* The last one that was taken ends, and then the next is had. */
 static int
-take(struct ord_jobs *jobs, struct ord_job **job, int completes)
+go_on(struct ord_jobs *jobs, struct ord_job **job, int completes)
 {
 	struct ord_job *last;
-	int status = jobs_enter_writing(jobs), lost;
+	int status = 0, lost;
 
-	if (job == NULL)
-		return ORD_EINVAL;
-	*job = NULL;
-	if (status != 0)
-		return status;
 	if (jobs->closed)
 		return error_set(
 			&jobs->error, ORD_ECLOSED, "the list was closed by ord_jobs_close");
@@ -337,6 +353,29 @@ take(struct ord_jobs *jobs, struct ord_job **job, int completes)
 		status = jobs->ready != NULL ? give_ready(jobs, job) : next_job(jobs, job);
 	if (status == 0 && completes)
 		jobs->last = *job;
+	return status;
+}
+
+static int
+take(struct ord_jobs *jobs, struct ord_job **job, int completes)
+{
+	int status = jobs_enter_writing(jobs);
+
+	if (job == NULL)
+		return ORD_EINVAL;
+	*job = NULL;
+	/* What comes behind this look makes the descriptor readable again. */
+	if (status == 0)
+		status = jobs_disarm(jobs);
+	if (status != 0)
+		return status;
+	status = go_on(jobs, job, completes);
+	if (status == ORD_EEMPTY || status == ORD_ESTALLED)
+		jobs_tell_progress(jobs, 1);
+	if (jobs->epoll >= 0 && (status == ORD_EAGAIN || status == ORD_EEMPTY) &&
+		jobs_is_interrupted(jobs) != 0)
+		status = ORD_EINTERRUPTED;
+	jobs_arm(jobs);
 	return status;
 }
 
@@ -420,6 +459,7 @@ end_job(struct ord_job *job, enum store_end_kind kind, const char *why)
 	if (why == NULL && jobs->n_ends <= jobs->options.batch && jobs->options.batch > 1 &&
 		clock_now_ns() - jobs->exchanged_ns < HOLD_BACK_NS) {
 		drop(jobs, job);
+		jobs_arm(jobs);
 		return 0;
 	}
 	status = jobs_exchange(jobs, &nothing, &lost);
@@ -483,6 +523,7 @@ ord_job_renew(struct ord_job *job)
 		status = jobs->store.functions->beat(&jobs->store, jobs_now_ms());
 	if (status == 0)
 		jobs->beaten_ns = clock_now_ns();
+	jobs_arm(jobs);
 	return status;
 }
 

@@ -58,7 +58,7 @@ ask(struct ord_jobs *jobs)
 		if (jobs->watched[i].seen)
 			jobs->watched[left++] = jobs->watched[i];
 		else
-			fd_close(&jobs->watched[i].fd);
+			jobs_unwatch(jobs, &jobs->watched[i].fd);
 	jobs->n_watched = left;
 	jobs->looked_ns = clock_now_ns();
 	return 0;
@@ -95,7 +95,7 @@ jobs_look_after(struct ord_jobs *jobs, int anew)
 		status = jobs->store.functions->bury(
 			&jobs->store, one->id, one->seen_ms, jobs_now_ms());
 		if (status == 0) {
-			fd_close(&one->fd);
+			jobs_unwatch(jobs, &one->fd);
 			*one = jobs->watched[--jobs->n_watched];
 			i--;
 		}
@@ -103,9 +103,8 @@ jobs_look_after(struct ord_jobs *jobs, int anew)
 	return status;
 }
 
-/* When a silence becomes a death, or this one has to say that it lives. */
-static int
-bound(const struct ord_jobs *jobs, int timeout_ms)
+int
+jobs_bound(const struct ord_jobs *jobs, int timeout_ms)
 {
 	int64_t now = jobs_list_ms(jobs), most = jobs->options.heartbeat_ms;
 
@@ -145,8 +144,8 @@ poll_all(struct ord_jobs *jobs, int timeout_ms)
 	return 0;
 }
 
-static int
-is_interrupted(struct ord_jobs *jobs)
+int
+jobs_is_interrupted(struct ord_jobs *jobs)
 {
 	uint64_t count;
 
@@ -162,7 +161,7 @@ jobs_wait(struct ord_jobs *jobs, int timeout_ms)
 		clock_now_ns() + (uint64_t)(timeout_ms > 0 ? timeout_ms : 0) * CLOCK_NS_PER_MS;
 
 	for (;;) {
-		int status = is_interrupted(jobs), left = -1;
+		int status = jobs_is_interrupted(jobs), left = -1;
 
 		if (status == 0)
 			status = jobs->store.functions->changed(&jobs->store);
@@ -173,7 +172,7 @@ jobs_wait(struct ord_jobs *jobs, int timeout_ms)
 			if (left == 0)
 				return ORD_ETIMEDOUT;
 		}
-		status = poll_all(jobs, bound(jobs, left));
+		status = poll_all(jobs, jobs_bound(jobs, left));
 		if (status != 0)
 			return status;
 		if (jobs->options.read_only)

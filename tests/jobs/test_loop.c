@@ -1,0 +1,215 @@
+/* Lists in a loop of the host's (ord_jobs_fd), what all takers have done (on_progress), and batches that leave something to others. */
+#include "lists.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LONG_MS 20000 /* far longer than anything takes */
+
+static int
+readable(int fd, int timeout_ms)
+{
+	struct pollfd entry = { .fd = fd, .events = POLLIN };
+
+	return poll(&entry, 1, timeout_ms) == 1;
+}
+
+/* The status of a take, once the descriptor could be read and there was something. */
+static int
+take_when_readable(struct ord_jobs *jobs, struct ord_job **job)
+{
+	for (int rounds = 0; rounds < 50; rounds++) {
+		int status;
+
+		CHECK(readable(ord_jobs_fd(jobs), LONG_MS));
+		status = ord_jobs_claim(jobs, job);
+		if (status != ORD_EAGAIN && status != ORD_EEMPTY)
+			return status;
+	}
+	return ORD_ESTALLED;
+}
+
+/* Nothing more is to be heard: a few rounds may be for nothing. */
+static void
+calm_down(struct ord_jobs *jobs, int status)
+{
+	struct ord_job *job;
+	int rounds = 0;
+
+	for (; readable(ord_jobs_fd(jobs), 50) && rounds < 20; rounds++)
+		CHECK_EQ(ord_jobs_claim(jobs, &job), status);
+	CHECK(rounds < 20);
+}
+
+SCENE(loop, jobs_that_others_add_free_and_end)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *one = OPEN(&at, .taker = "one", .wait = ORD_JOBS_WAIT_NEVER), *two = OPEN(&at, .taker = "two");
+		struct ord_job *mine, *other;
+		int fd = ord_jobs_fd(one);
+
+		CHECK(fd > 2);
+		CHECK_EQ(ord_jobs_fd(one), fd);
+		/* Nobody has looked yet. */
+		CHECK(readable(fd, 0));
+		calm_down(one, ORD_EEMPTY);
+		ADD(two, .name = "a");
+		CHECK_EQ(take_when_readable(one, &mine), 0);
+		JOBS_OK(one, ord_job_done(mine));
+		/* One that another holds, and gives back. */
+		ADD(two, .name = "b", .failed_retries = 1);
+		other = TAKE(two, "b");
+		calm_down(one, ORD_EAGAIN);
+		JOBS_OK(two, ord_job_fail(other, "first"));
+		CHECK_EQ(take_when_readable(one, &mine), 0);
+		CHECK_EQ(ord_job_attempt(mine), 2);
+		calm_down(one, ORD_EAGAIN);
+		/* Lost while it works: said by renew. */
+		JOBS_OK(two, ord_jobs_cancel(two, "b", NULL));
+		JOBS_SAYS(one, ord_job_renew(mine), ORD_ELOST, "'b'");
+		CHECK_EQ(ord_jobs_interrupt(one), 0);
+		CHECK_EQ(take_when_readable(one, &mine), ORD_EINTERRUPTED);
+		calm_down(one, ORD_EEMPTY);
+		JOBS_SAYS(two, ord_jobs_fd(two), ORD_EINVAL, "ORD_JOBS_WAIT_NEVER");
+		ord_jobs_destroy(&two);
+		ord_jobs_destroy(&one);
+	}
+	CHECK_EQ(ord_jobs_fd(NULL), ORD_EINVAL);
+}
+
+SCENE(loop, who_only_looks_hears_of_changes)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *one = OPEN(&at, .taker = "one"), *eye = OPEN(&at, .read_only = 1);
+		int rounds = 0;
+
+		for (; readable(ord_jobs_fd(eye), 50) && rounds < 20; rounds++)
+			ord_jobs_watch(eye, 0);
+		CHECK(rounds < 20);
+		ADD(one, .name = "a");
+		CHECK(readable(ord_jobs_fd(eye), LONG_MS));
+		JOBS_OK(eye, ord_jobs_watch(eye, 0));
+		ord_jobs_destroy(&eye);
+		ord_jobs_destroy(&one);
+	}
+}
+
+/* The death of another ends the host's wait; also if a process that the host forked has the descriptors. */
+SCENE(loop, the_death_of_a_taker_is_heard)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *one;
+		struct ord_job *job;
+		int talk[2];
+		pid_t pid, heir;
+		char byte;
+
+		if (strcmp(at.scheme, "memory") == 0)
+			continue;
+		CHECK_EQ(pipe(talk), 0);
+		pid = fork();
+		if (pid == 0) {
+			struct ord_jobs *other;
+
+			CHECK_EQ(ord_jobs_new(&other, &ORD_JOBS_OPTIONS(.taker = "other")), 0);
+			JOBS_OK(other, ord_jobs_open(other, at.address));
+			ADD(other, .name = "a", .killed_retries = 1);
+			TAKE(other, "a");
+			CHECK_EQ(write(talk[1], "x", 1), 1);
+			pause();
+			_exit(0);
+		}
+		CHECK_EQ(read(talk[0], &byte, 1), 1);
+		one = OPEN(&at, .taker = "one", .wait = ORD_JOBS_WAIT_NEVER);
+		calm_down(one, ORD_EAGAIN);
+		heir = fork();
+		if (heir == 0) {
+			pause();
+			_exit(0);
+		}
+		CHECK_EQ(kill(pid, SIGKILL), 0);
+		CHECK_EQ(take_when_readable(one, &job), 0);
+		CHECK_EQ(ord_job_kills(job), 1);
+		CHECK_EQ(waitpid(pid, NULL, 0), pid);
+		calm_down(one, ORD_EAGAIN);
+		JOBS_OK(one, ord_job_done(job));
+		CHECK_EQ(kill(heir, SIGKILL), 0);
+		CHECK_EQ(waitpid(heir, NULL, 0), heir);
+		ord_jobs_destroy(&one);
+		close(talk[0]);
+		close(talk[1]);
+	}
+}
+
+/* --- progress --- */
+
+struct told {
+	unsigned times;
+	struct ord_job_counts last;
+};
+
+static void
+note(const struct ord_job_counts *counts, void *user)
+{
+	struct told *told = user;
+
+	CHECK(memcmp(&told->last, counts, sizeof *counts) != 0);
+	CHECK(counts->done >= told->last.done);
+	told->times++;
+	told->last = *counts;
+}
+
+/* What all takers completed, not only this one; seldom; and the last word is the end. */
+SCENE(loop, progress_is_that_of_all_takers)
+{
+	for (EACH_STORE(at)) {
+		struct told told = { 0 }, rare = { 0 };
+		struct ord_jobs *one = OPEN(&at, .on_progress = note, .on_progress_user = &told, .progress_ms = 1);
+		struct ord_jobs *two = OPEN(&at, .on_progress = note, .on_progress_user = &rare, .progress_ms = 1000000);
+		struct ord_job *job;
+
+		JOBS_OK(one, ord_jobs_add_range(one, 200));
+		for (int i = 0; i < 100; i++) {
+			JOBS_OK(one, ord_jobs_take(one, &job));
+			JOBS_OK(two, ord_jobs_take(two, &job));
+		}
+		JOBS_OK(two, ord_jobs_close(two));
+		JOBS_SAYS(one, ord_jobs_take(one, &job), ORD_EEMPTY, "");
+		CHECK(told.times > 1);
+		CHECK_EQ(told.last.done, 200);
+		CHECK_EQ(told.last.total, 200);
+		CHECK_EQ(rare.times, 1);
+		ord_jobs_destroy(&two);
+		ord_jobs_destroy(&one);
+	}
+}
+
+/* --- batches --- */
+
+/* A batch grows while jobs take no time, and is one job again behind a long one. */
+SCENE(loop, a_batch_is_a_short_time_of_work)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *one = OPEN(&at, .batch = 16);
+		struct ord_job *job;
+		uint64_t running;
+
+		JOBS_OK(one, ord_jobs_add_range(one, 3000));
+		JOBS_OK(one, ord_jobs_take(one, &job));
+		CHECK_EQ(lists_counts(one).running, 1);
+		for (int i = 0; i < 500 && lists_counts(one).running < 5; i++)
+			JOBS_OK(one, ord_jobs_take(one, &job));
+		CHECK(lists_counts(one).running >= 5);
+		/* Slow ones: what is here is worked off, and then each is taken for itself. */
+		for (int slow = 0; slow < 20; slow++) {
+			poll(NULL, 0, 25);
+			JOBS_OK(one, ord_jobs_take(one, &job));
+			running = lists_counts(one).running;
+		}
+		CHECK_EQ(running, 1);
+		ord_jobs_destroy(&one);
+	}
+}
