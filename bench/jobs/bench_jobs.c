@@ -1,8 +1,9 @@
 /*
  * Job lists in SQLite: takers that do nothing, against a raw loop of prepared
- * statements on the same tables' essentials, one after the other in one run.
+ * statements on the same tables' essentials, by turns in one run; the medians of all rounds.
+ * The share is what the taker with the fewest jobs had, in percent, when the first one ran dry.
  *
- * usage: bench_jobs [JOBS [TAKERS [BATCH]]]
+ * usage: bench_jobs [JOBS [TAKERS [BATCH [ROUNDS]]]]
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,17 +20,22 @@
 #include <orderly/jobs.h>
 
 #define TAKERS_MAX 16
+#define ROUNDS_MAX 99
 
 struct seen {
 	_Atomic unsigned ready;
-	_Atomic unsigned go;
-	uint64_t taken[TAKERS_MAX];
+	_Atomic unsigned go, dry;
+	uint64_t taken[TAKERS_MAX], before_dry[TAKERS_MAX];
+};
+
+struct figures {
+	double rate, cpu_us, share;
 };
 
 struct run {
 	const char *path;
 	uint64_t jobs;
-	unsigned takers, batch;
+	unsigned takers, batch, self;
 	struct seen *seen;
 };
 
@@ -178,33 +185,64 @@ list_take(const struct run *run)
 	struct ord_job *job;
 	uint64_t taken = 0;
 
-	while (ord_jobs_take(jobs, &job) == 0)
+	while (ord_jobs_take(jobs, &job) == 0) {
 		taken++;
+		if (!run->seen->dry)
+			run->seen->before_dry[run->self] = taken;
+	}
+	run->seen->dry = 1;
 	ord_jobs_destroy(&jobs);
 	return taken;
 }
 
-/* Jobs a second, from the start barrier to the last taker's end. */
 static double
+cpu_s(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_CHILDREN, &usage);
+	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+		(double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static double
+least_share(const struct run *run)
+{
+	uint64_t all = 0, least = UINT64_MAX;
+
+	for (unsigned i = 0; i < run->takers; i++) {
+		all += run->seen->before_dry[i];
+		if (run->seen->before_dry[i] < least)
+			least = run->seen->before_dry[i];
+	}
+	return all == 0 ? 0 : 100 * (double)least / (double)all;
+}
+
+/* From the start barrier to the last taker's end. */
+static struct figures
 measure(const struct run *run, void (*fill)(const struct run *run), uint64_t (*take)(const struct run *run))
 {
-	double began;
+	double began, cpu;
 	uint64_t sum = 0;
 
 	remove_list(run);
 	fill(run);
 	memset(run->seen, 0, sizeof *run->seen);
+	cpu = cpu_s();
 	for (unsigned i = 0; i < run->takers; i++) {
+		struct run own = *run;
+
 		if (fork() != 0)
 			continue;
+		own.self = i;
 		run->seen->ready++;
 		while (run->seen->go == 0)
-			;
-		run->seen->taken[i] = take(run);
+			usleep(100);
+		run->seen->taken[i] = take(&own);
 		_exit(0);
 	}
 	while (run->seen->ready != run->takers)
-		;
+		usleep(100);
 	began = now_s();
 	run->seen->go = 1;
 	while (wait(NULL) > 0)
@@ -215,7 +253,22 @@ measure(const struct run *run, void (*fill)(const struct run *run), uint64_t (*t
 	if (sum != run->jobs)
 		die("not every job was taken once");
 	remove_list(run);
-	return (double)run->jobs / began;
+	return (struct figures){ (double)run->jobs / began, (cpu_s() - cpu) * 1e6 / (double)run->jobs, least_share(run) };
+}
+
+static int
+compare(const void *one, const void *other)
+{
+	double a = *(const double *)one, b = *(const double *)other;
+
+	return (a > b) - (a < b);
+}
+
+static double
+median(double *numbers, unsigned n)
+{
+	qsort(numbers, n, sizeof *numbers, compare);
+	return numbers[n / 2];
 }
 
 int
@@ -226,18 +279,29 @@ main(int argc, char **argv)
 		.jobs = argc > 1 ? strtoull(argv[1], NULL, 10) : 20000,
 		.takers = argc > 2 ? (unsigned)atoi(argv[2]) : 2,
 		.batch = argc > 3 ? (unsigned)atoi(argv[3]) : 1 };
-	double raw, ours;
+	unsigned rounds = argc > 4 ? (unsigned)atoi(argv[4]) : 3;
+	double raw[ROUNDS_MAX], ours[ROUNDS_MAX], raw_cpu[ROUNDS_MAX], our_cpu[ROUNDS_MAX], share[ROUNDS_MAX];
 
-	if (run.takers < 1 || run.takers > TAKERS_MAX || run.batch < 1 || run.batch > 1000 || mkdtemp(folder) == NULL)
-		die("usage: bench_jobs [JOBS [TAKERS [BATCH]]]");
+	if (run.takers < 1 || run.takers > TAKERS_MAX || run.batch < 1 || run.batch > 1000 || rounds < 1 || rounds > ROUNDS_MAX ||
+		mkdtemp(folder) == NULL)
+		die("usage: bench_jobs [JOBS [TAKERS [BATCH [ROUNDS]]]]");
 	snprintf(path, sizeof path, "%s/jobs.sqlite", folder);
 	run.seen = mmap(NULL, sizeof *run.seen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (run.seen == MAP_FAILED)
 		die("no memory");
-	raw = measure(&run, raw_fill, raw_take);
-	ours = measure(&run, list_fill, list_take);
-	printf("{\"bench\":\"jobs_sqlite\",\"jobs\":%" PRIu64 ",\"takers\":%u,\"batch\":%u,\"raw_per_s\":%.0f,\"orderly_per_s\":%.0f,\"ratio\":%.2f}\n",
-		run.jobs, run.takers, run.batch, raw, ours, ours / raw);
+	for (unsigned i = 0; i < rounds; i++) {
+		struct figures one = measure(&run, raw_fill, raw_take), other = measure(&run, list_fill, list_take);
+
+		raw[i] = one.rate;
+		raw_cpu[i] = one.cpu_us;
+		ours[i] = other.rate;
+		our_cpu[i] = other.cpu_us;
+		share[i] = other.share;
+	}
+	printf("{\"bench\":\"jobs_sqlite\",\"jobs\":%" PRIu64 ",\"takers\":%u,\"batch\":%u,\"rounds\":%u,\"raw_per_s\":%.0f,\"orderly_per_s\":%.0f,\"ratio\":%.2f,",
+		run.jobs, run.takers, run.batch, rounds, median(raw, rounds), median(ours, rounds), median(ours, rounds) / median(raw, rounds));
+	printf("\"raw_cpu_us\":%.2f,\"orderly_cpu_us\":%.2f,\"cpu_ratio\":%.2f,\"least_share\":%.1f}\n", median(raw_cpu, rounds),
+		median(our_cpu, rounds), median(raw_cpu, rounds) / median(our_cpu, rounds), median(share, rounds));
 	rmdir(folder);
 	return 0;
 }

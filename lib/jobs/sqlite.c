@@ -18,9 +18,11 @@
 #define JOB_COLUMNS \
 	"id, item, name, state, attempt, failures, kills, failed_retries, killed_retries, requires," \
 	" began, ended, why, has_payload, max_takers, tends"
-/* Of one that runs for several takers they lie in holder. */
+/* What a holder is told; the rest it knows. */
+#define TAKEN_COLUMNS "id, item, name, attempt, kills, requires, has_payload, max_takers"
+/* Of one that runs for several takers they lie in holder.  After a failure all is rolled back, so no statement needs a journal of its own. */
 #define TAKE_IT \
-	"UPDATE job SET state = 2, attempt = attempt + 1, taker = iif(max_takers = 1, ?1, NULL)," \
+	"UPDATE OR FAIL job SET state = 2, attempt = attempt + 1, taker = iif(max_takers = 1, ?1, NULL)," \
 	" began = ?2, ended = 0, why = NULL WHERE "
 
 static const char *const texts[N_SQL] = {
@@ -59,14 +61,15 @@ static const char *const texts[N_SQL] = {
 	[SQL_PUT_LOCK] = "INSERT INTO lock (name, taker) VALUES (?1, ?2)",
 	[SQL_DROP_LOCK] = "DELETE FROM lock WHERE name = ?1 AND taker = ?2",
 	[SQL_DROP_LOCKS] = "DELETE FROM lock WHERE taker = ?1",
+	[SQL_NTH_WAITING] = "SELECT id FROM job WHERE state = 1 ORDER BY id LIMIT 1 OFFSET ?1",
 	[SQL_COUNT_WAITING] = "SELECT count(*) FROM (SELECT 1 FROM job WHERE state = 1 LIMIT ?1)",
 	[SQL_CLAIM_ONE] =
 		TAKE_IT "id = (SELECT id FROM job WHERE state = 1 AND (requires IS NULL OR"
-			" may_take(requires)) ORDER BY id LIMIT 1) RETURNING " JOB_COLUMNS,
+			" may_take(requires)) ORDER BY id LIMIT 1) RETURNING " TAKEN_COLUMNS,
 	[SQL_CLAIM_SOME] =
 		TAKE_IT "id IN (SELECT id FROM job WHERE state = 1 AND (requires IS NULL OR"
-			" may_take(requires)) ORDER BY id LIMIT ?3) RETURNING " JOB_COLUMNS,
-	[SQL_CLAIM_THIS] = TAKE_IT "id = ?3 AND (state = 1 OR open = 1) RETURNING " JOB_COLUMNS,
+			" may_take(requires)) ORDER BY id LIMIT ?3) RETURNING " TAKEN_COLUMNS,
+	[SQL_CLAIM_THIS] = TAKE_IT "id = ?3 AND (state = 1 OR open = 1) RETURNING " TAKEN_COLUMNS,
 	[SQL_FIRST_OPEN] = "SELECT id FROM job WHERE open = 1 AND (requires IS NULL OR"
 			   " may_take(requires)) ORDER BY id LIMIT 1",
 	[SQL_PUT_HOLDER] =
@@ -95,8 +98,8 @@ static const char *const texts[N_SQL] = {
 			" EXISTS (SELECT 1 FROM job WHERE state = 2 AND taker < ?1) OR"
 			" EXISTS (SELECT 1 FROM job WHERE state = 2 AND taker > ?1) OR"
 			" EXISTS (SELECT 1 FROM holder WHERE taker <> ?1),"
-			" EXISTS (SELECT 1 FROM job WHERE state = 6),"
-			" EXISTS (SELECT 1 FROM job WHERE state IN (4, 5))",
+			" EXISTS (SELECT 1 FROM job WHERE state > 3 AND state = 6),"
+			" EXISTS (SELECT 1 FROM job WHERE state > 3 AND state IN (4, 5))",
 	[SQL_COUNTS] = "SELECT state, count(*) FROM job GROUP BY state",
 	[SQL_EACH] =
 		"SELECT j.id, j.item, j.name, j.state, j.attempt, j.failures, j.kills,"
@@ -125,9 +128,9 @@ static const char *const texts[N_SQL] = {
 		" killed_retries, began, again, max_takers, tends FROM job WHERE id = ?1",
 	/* The common case in one step: self's, and not changed meanwhile. */
 	[SQL_DONE] =
-		"UPDATE job SET state = 3, ended = ?4, why = NULL WHERE id = ?1 AND state = 2 AND"
+		"UPDATE OR FAIL job SET state = 3, ended = ?4, why = NULL WHERE id = ?1 AND state = 2 AND"
 		" taker = ?2 AND attempt = ?3 AND again = 0",
-	[SQL_ANY_BLOCKED] = "SELECT EXISTS (SELECT 1 FROM job WHERE state = 6)",
+	[SQL_ANY_BLOCKED] = "SELECT EXISTS (SELECT 1 FROM job WHERE state > 3 AND state = 6)",
 	[SQL_END] = "UPDATE job SET state = ?2, failures = ?3, kills = ?4, ended = ?5, why = ?6,"
 		    " again = 0 WHERE id = ?1",
 	[SQL_RUNNING_OF] = "SELECT id FROM job WHERE state = 2 AND taker = ?1 LIMIT 1",
@@ -158,7 +161,7 @@ static const char *const texts[N_SQL] = {
 	[SQL_PUT_DEP] =
 		"INSERT OR IGNORE INTO dep (job, needs) SELECT ?1, id FROM job WHERE name = ?2"
 		" AND id <> ?1 RETURNING needs",
-	[SQL_AWAITING] = "SELECT id FROM job WHERE state = 6 AND awaits = ?1 LIMIT 1",
+	[SQL_AWAITING] = "SELECT id FROM job WHERE state > 3 AND state = 6 AND awaits = ?1 LIMIT 1",
 	[SQL_NEXT_AWAITED] =
 		"SELECT dep.needs FROM dep JOIN job ON job.id = dep.needs WHERE dep.job ="
 		" ?1 AND dep.needs > ?2 AND job.state <> 3 ORDER BY dep.needs LIMIT 1",

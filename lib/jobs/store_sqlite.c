@@ -216,28 +216,37 @@ store_takers(struct store *store, int all, store_taker_fn fn, void *user)
 
 /* --- taking --- */
 
-/* Hand a row of JOB_COLUMNS out, with its payload. */
+/* Hand a job out, with its payload. */
+static int
+give_job(struct store *store, struct store_job *job, int has_payload, store_job_fn fn, void *user,
+	int *status)
+{
+	sqlite3_stmt *content = NULL;
+	int code = SQLITE_OK;
+
+	if (has_payload) {
+		content = sqlite_start(store, SQL_PAYLOAD, &code, "i", job->id);
+		if (content != NULL)
+			code = sqlite3_step(content);
+		if (code == SQLITE_ROW) {
+			job->payload = sqlite_text(content, 0); /* with a NUL */
+			job->payload_size = (size_t)sqlite3_column_bytes(content, 0);
+		}
+	}
+	if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE)
+		*status = fn(user, job);
+	return sqlite_done(content, code);
+}
+
+/* A row of JOB_COLUMNS. */
 static int
 give_row(struct store *store, sqlite3_stmt *row, store_job_fn fn, void *user, int *status)
 {
 	struct store_job job;
-	sqlite3_stmt *content = NULL;
-	int code = SQLITE_OK;
 
 	sqlite_read_job(row, &job);
 	job.taker = job.state == ORD_JOB_RUNNING ? store->self.name : "";
-	if (sqlite3_column_int(row, 13)) {
-		content = sqlite_start(store, SQL_PAYLOAD, &code, "i", job.id);
-		if (content != NULL)
-			code = sqlite3_step(content);
-		if (code == SQLITE_ROW) {
-			job.payload = sqlite_text(content, 0); /* with a NUL */
-			job.payload_size = (size_t)sqlite3_column_bytes(content, 0);
-		}
-	}
-	if (code == SQLITE_OK || code == SQLITE_ROW || code == SQLITE_DONE)
-		*status = fn(user, &job);
-	return sqlite_done(content, code);
+	return give_job(store, &job, sqlite3_column_int(row, 13), fn, user, status);
 }
 
 /* What was claimed is given out when it is certain. */
@@ -248,23 +257,42 @@ struct claimed {
 	uint32_t n;
 };
 
-/* All rows of a claim; what does not fit into memory goes back, so give's answer means nothing. */
+/* A row of TAKEN_COLUMNS.  What does not fit into memory goes back, so give's answer means nothing. */
+static int
+give_claimed(struct store *store, sqlite3_stmt *row, struct claimed *claimed)
+{
+	struct store_job job = { .id = sqlite3_column_int64(row, 0),
+		.item = sqlite3_column_type(row, 1) == SQLITE_NULL ? -1
+								   : sqlite3_column_int64(row, 1),
+		.name = sqlite_text(row, 2),
+		.attempt = (uint32_t)sqlite3_column_int64(row, 3),
+		.kills = (uint32_t)sqlite3_column_int64(row, 4),
+		.requires = sqlite_text(row, 5),
+		.max_takers = (uint32_t)sqlite3_column_int64(row, 7),
+		.state = ORD_JOB_RUNNING,
+		.taker = store->self.name,
+		.began_ms = claimed->now,
+		.payload = "",
+		.why = "",
+		.awaits = "" };
+	int ignored, code = SQLITE_OK;
+
+	if (job.max_takers > 1)
+		code = sqlite_join(store, &job, claimed->now);
+	if (code == SQLITE_OK)
+		code = give_job(store, &job, sqlite3_column_int(row, 6), claimed->give,
+			claimed->user, &ignored);
+	claimed->n++;
+	return code;
+}
+
 static int
 step_claim(struct store *store, sqlite3_stmt *row, int code, struct claimed *claimed)
 {
-	int ignored, given = SQLITE_OK;
+	int given = SQLITE_OK;
 
-	while (row != NULL && given == SQLITE_OK && (code = sqlite3_step(row)) == SQLITE_ROW) {
-		if (sqlite3_column_int64(row, 14) > 1) {
-			struct store_job job;
-
-			sqlite_read_job(row, &job);
-			given = sqlite_join(store, &job, claimed->now);
-		}
-		if (given == SQLITE_OK)
-			given = give_row(store, row, claimed->give, claimed->user, &ignored);
-		claimed->n++;
-	}
+	while (row != NULL && given == SQLITE_OK && (code = sqlite3_step(row)) == SQLITE_ROW)
+		given = give_claimed(store, row, claimed);
 	code = sqlite_done(row, code);
 	return given != SQLITE_OK ? given : code;
 }
@@ -288,7 +316,11 @@ claim_any(struct store *store, const struct store_claim *claim, struct claimed *
 	int code = SQLITE_OK;
 	sqlite3_stmt *row;
 
-	if (most > 1) {
+	/* Are there enough for all?  That is told faster than how many there are. */
+	if (most > 1)
+		code = sqlite_number(store, SQL_NTH_WAITING, 0, &number, "i",
+			(int64_t)rules_count_to(claim) - 1);
+	if (code == SQLITE_OK && most > 1 && number == 0) {
 		code = sqlite_number(
 			store, SQL_COUNT_WAITING, 0, &number, "i", (int64_t)rules_count_to(claim));
 		most = rules_share(claim, (uint64_t)number);
