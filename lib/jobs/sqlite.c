@@ -11,9 +11,11 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 
 #define SLACK ((uint64_t)1 << 20)
+#define STREAK_MOST 20 /* transactions in a row, where others write, too */
 
 #define JOB_COLUMNS \
 	"id, item, name, state, attempt, failures, kills, failed_retries, killed_retries, requires," \
@@ -351,6 +353,17 @@ check_room(struct store *store)
 	return error_system(store->error, errno, "the list %s cannot grow", database->path);
 }
 
+/* Who has just had the lock is the first to ask for it again, while others sleep: let them have it now and then. */
+static void
+be_fair(struct database *database)
+{
+	if (++database->streak <= STREAK_MOST)
+		return;
+	database->streak = 0;
+	if (clock_now_ns() - database->busy_ns < CLOCK_NS_PER_S)
+		sqlite_pause(database);
+}
+
 int
 sqlite_begin(struct store *store)
 {
@@ -360,6 +373,7 @@ sqlite_begin(struct store *store)
 		status = check_room(store);
 	if (status != 0)
 		return status;
+	be_fair(DATABASE_OF(store));
 	code = sqlite_run(store, SQL_BEGIN, "");
 	return code != SQLITE_OK ? sqlite_trouble(store, code, "written") : 0;
 }

@@ -93,6 +93,8 @@ struct database {
 	int64_t version;    /* data_version of the last look */
 	uint64_t since_ns;  /* a lock is waited for since then; 0: none is */
 	uint64_t random;    /* of waits */
+	uint64_t busy_ns;   /* when somebody else had the lock last */
+	uint32_t streak;    /* transactions since then, without a pause */
 	int64_t blocked;    /* in this transaction: may a job be blocked? */
 	uint64_t uncounted; /* taken since SQL_COUNT_TAKEN */
 	uint64_t counted_ns;
@@ -127,6 +129,9 @@ int sqlite_end(struct store *store, int code, int status);
 
 /* Is the file that is open still the one at its path?  0 or a status. */
 int sqlite_check_place(struct store *store);
+
+/* Wait for a short time, by chance. */
+void sqlite_pause(struct database *database);
 
 /* The status and the sentence for a code. */
 int sqlite_trouble(struct store *store, int code, const char *what);

@@ -65,6 +65,18 @@ static const char *const migrations[VERSION] = {
 	"CREATE TABLE lock (name TEXT PRIMARY KEY, taker INTEGER NOT NULL) WITHOUT ROWID;",
 };
 
+void
+sqlite_pause(struct database *database)
+{
+	struct timespec pause = { 0, PAUSE_NS };
+
+	database->random ^= database->random << 13;
+	database->random ^= database->random >> 7;
+	database->random ^= database->random << 17;
+	pause.tv_nsec += (long)(database->random % PAUSE_NS);
+	nanosleep(&pause, NULL);
+}
+
 /*
  * Somebody else writes.  All wait equally short at all times, so that nobody who comes late, or who has
  * just had it, is in front: SQLite's own time-out waits ever longer, and starves.
@@ -73,16 +85,13 @@ static int
 on_busy(void *user, int tries)
 {
 	struct database *database = user;
-	struct timespec pause = { 0, PAUSE_NS };
 	uint64_t now = clock_now_ns();
 
 	if (tries == 0)
 		database->since_ns = now;
-	database->random ^= database->random << 13;
-	database->random ^= database->random >> 7;
-	database->random ^= database->random << 17;
-	pause.tv_nsec += (long)(database->random % PAUSE_NS);
-	nanosleep(&pause, NULL);
+	database->busy_ns = now;
+	database->streak = 0;
+	sqlite_pause(database);
 	return now - database->since_ns < PATIENCE_NS;
 }
 
