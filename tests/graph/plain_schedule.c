@@ -637,6 +637,7 @@ end(struct model *m, uint32_t id, int state)
 	if (state == PAUSED) {
 		m->state[id] = m->stopped ? IDLE : is_held(m, id) || m->again[id] ? WANTED : PAUSED;
 		m->again[id] = m->lazy[id] = 0;
+		fix_behind(m);
 		schedule_hold(&m->core, id);
 		fix_priorities(m);
 		fix_canceled(m);
@@ -655,6 +656,7 @@ end(struct model *m, uint32_t id, int state)
 	m->news[id] |= news || state != DONE || m->was[id] != DONE;
 	if (!is_end) {
 		m->was[id] = state;
+		fix_behind(m);
 		fix_canceled(m);
 		return;
 	}

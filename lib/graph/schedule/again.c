@@ -209,6 +209,7 @@ again_end(struct schedule *schedule, uint32_t id, int state, int news)
 		return 1;
 	}
 	node->state = NODE_BLOCKED;
+	schedule_look_behind(schedule, id);
 	lock_give_back(schedule, id);
 	if (node->blocked == 0)
 		schedule_make_ready(schedule, id);

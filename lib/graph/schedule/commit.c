@@ -314,18 +314,15 @@ needs_behind(const struct schedule *schedule, const struct edge *edge)
 		schedule_is_unfinished(schedule->nodes[edge->dep].state);
 }
 
-/* Of one that runs it is not known which edge is new. */
-static int
-is_behind(const struct schedule *schedule, const struct edge *edge)
+void
+schedule_look_behind(struct schedule *schedule, uint32_t id)
 {
-	const struct node *node = &schedule->nodes[edge->dependent];
-	uint32_t at = node->deps;
+	uint32_t at = schedule->nodes[id].deps;
 
-	if (node->state != NODE_RUNNING)
-		return needs_behind(schedule, edge);
 	while (at != SCHEDULE_NONE && !needs_behind(schedule, &schedule->edges[at]))
 		at = schedule->edges[at].next_dep;
-	return at != SCHEDULE_NONE;
+	if (at != SCHEDULE_NONE)
+		move_behind(schedule, id);
 }
 
 /* A node that was wanted before has a dep more. */
@@ -343,7 +340,10 @@ count_late(struct schedule *schedule, const struct edge *edge)
 			lock_wake(schedule, edge->dependent);
 		}
 	}
-	if (is_behind(schedule, edge))
+	/* Of one that runs it is not known which edge is new. */
+	if (node->state == NODE_RUNNING)
+		schedule_look_behind(schedule, edge->dependent);
+	else if (needs_behind(schedule, edge))
 		move_behind(schedule, edge->dependent);
 }
 

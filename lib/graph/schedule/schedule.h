@@ -280,6 +280,9 @@ void again_count(struct schedule *schedule, uint32_t node);
 /* Whether an edge holds its dependent back. */
 int again_holds(const struct schedule *schedule, const struct edge *edge);
 
+/* A node that waits again may wait for what is behind a barrier: then it is, too. */
+void schedule_look_behind(struct schedule *schedule, uint32_t node);
+
 /* What a node needs is as urgent as the node. */
 void schedule_raise(struct schedule *schedule, uint32_t node);
 

@@ -420,3 +420,24 @@ Test(schedule, a_hundred_thousand, .timeout = 100)
 	cr_assert_eq(ended, MANY);
 	schedule_finish(&s);
 }
+
+/* What is to be tried again waits for a barrier that is wanted again meanwhile: then that does not wait for it. */
+Test(schedule, a_barrier_again_before_a_retry)
+{
+	struct schedule s;
+	uint32_t barrier, node;
+
+	schedule_init(&s, 4);
+	barrier = flagged(&s, NODE_BARRIER), node = plain(&s);
+	want(&s, barrier);
+	expect_order(&s, 1, barrier);
+	needs(&s, node, barrier, EDGE_SOFT);
+	cr_assert_eq(schedule_commit(&s), 0);
+	cr_assert_eq(schedule_next(&s), node);
+	cr_assert_eq(schedule_again(&s, barrier), 0);
+	cr_assert_eq(schedule_commit(&s), 0);
+	cr_assert_eq(schedule_next(&s), SCHEDULE_NONE);
+	schedule_hold(&s, node);
+	expect_order(&s, 2, barrier, node);
+	schedule_finish(&s);
+}
