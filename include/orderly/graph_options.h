@@ -52,7 +52,7 @@ enum ord_dep_special {
 struct ord_dep {
 	size_t size;        /* set by ORD_DEP; never by hand */
 	const char *name;   /* as in .deps */
-	ord_names_fn names; /* asked when the proc is wanted */
+	ord_names_fn names; /* asked when the proc is wanted, and when it is wanted again (watch.h) */
 	void *names_user;   /* its user pointer */
 	uint32_t soft;      /* 1: order only, its failure does not matter */
 	uint32_t special;   /* an enum ord_dep_special */

@@ -104,9 +104,13 @@ ord_proc_deps(const struct ord_proc *proc, const struct ord_proc **deps, uint32_
 	uint32_t n = 0;
 
 	for (uint32_t at = graph->schedule.nodes[proc->node].deps; at != SCHEDULE_NONE;
-		at = graph->schedule.edges[at].next_dep, n++)
+		at = graph->schedule.edges[at].next_dep) {
+		if (edge_is_gone(&graph->schedule.edges[at]))
+			continue;
 		if (n < room)
 			deps[n] = graph->procs[graph->schedule.edges[at].dep];
+		n++;
+	}
 	return n;
 }
 

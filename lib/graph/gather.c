@@ -336,13 +336,43 @@ expand_regexes(struct ord_graph *graph, const struct ord_proc *proc, struct incr
 }
 
 int
+gather_said(struct ord_graph *graph, const struct ord_proc *proc, struct texts *said)
+{
+	const struct tracked *tracked = &proc->definition->tracked;
+	int status = ORD_OK;
+
+	for (uint32_t i = 0; status == ORD_OK && i < tracked->n_asked; i++)
+		status = ask(graph, proc, &tracked->asked[i], said, "inputs");
+	return status;
+}
+
+/* Who is watched was asked when it was about to start. */
+static int
+add_said(struct ord_graph *graph, const struct ord_proc *proc, struct texts *words)
+{
+	const struct texts *said = proc->said;
+	size_t at = 0;
+
+	if (said == NULL)
+		return gather_said(graph, proc, words);
+	for (uint32_t i = 0; i < said->n; i++) {
+		const char *text = said->text.bytes + at;
+
+		at += strlen(text) + 1;
+		if (texts_add(words, text) != 0)
+			return no_memory(graph);
+	}
+	return ORD_OK;
+}
+
+int
 gather_patterns(struct ord_graph *graph, const struct ord_proc *proc, struct increment *now)
 {
 	const struct tracked *tracked = &proc->definition->tracked;
 	int status = fill(graph, proc, &now->patterns, &tracked->inputs, "inputs");
 
-	for (uint32_t i = 0; status == ORD_OK && i < tracked->n_asked; i++)
-		status = ask(graph, proc, &tracked->asked[i], &now->patterns, "inputs");
+	if (status == ORD_OK)
+		status = add_said(graph, proc, &now->patterns);
 	if (status == ORD_OK)
 		status = fill(graph, proc, &now->ignore, &tracked->ignore, "ignored inputs");
 	for (char **word = graph->ignore; status == ORD_OK && word != NULL && *word != NULL; word++)

@@ -206,6 +206,7 @@ free_proc(struct ord_graph *graph, struct ord_proc *proc)
 	increment_drop(graph, proc);
 	verdict_clear(proc);
 	memory_free(proc->reasons);
+	memory_free(proc->plight);
 	logs_forget(proc);
 	memory_free(proc);
 }
@@ -496,6 +497,9 @@ graph_reset(struct ord_graph *graph)
 		verdict_clear(graph->procs[i]);
 		increment_clear(graph, graph->procs[i]);
 		logs_forget(graph->procs[i]);
+		memory_free(graph->procs[i]->plight);
+		graph->procs[i]->plight = NULL;
+		graph->procs[i]->named = graph->procs[i]->left = 0;
 		graph->procs[i]->attempts = 0;
 		graph->procs[i]->started_ns = graph->procs[i]->ended_ns = 0;
 	}

@@ -68,14 +68,19 @@ struct ord_proc {
 	int32_t pid; /* of its last process; 0: not known */
 	int exit_code;
 	int signal;
-	uint8_t cause;     /* an enum ord_cause */
-	uint8_t saying;    /* an enum saying */
-	uint8_t canceled;  /* by us, while it ran */
-	uint8_t skipped;   /* it did not have to run */
-	uint8_t touched;   /* what is there counts as made by it */
-	uint8_t looked;    /* its files are watched */
-	uint8_t unsaid;    /* it is wanted again lazily: nobody has been told */
-	uint8_t restarted; /* it was ended so that it can run again */
+	uint8_t cause;      /* an enum ord_cause */
+	uint8_t saying;     /* an enum saying */
+	uint8_t canceled;   /* by us, while it ran */
+	uint8_t skipped;    /* it did not have to run */
+	uint8_t touched;    /* what is there counts as made by it */
+	uint8_t looked;     /* its files are watched */
+	uint8_t unsaid;     /* it is wanted again lazily: nobody has been told */
+	uint8_t restarted;  /* it was ended so that it can run again */
+	uint8_t named;      /* wanted by itself, not only as something that others need */
+	uint8_t left;       /* nobody needs it any more */
+	uint32_t asked_in;  /* when its callbacks were asked again: watch->tries */
+	char *plight;       /* why it cannot start: what it needs cannot be said; NULL: it can */
+	struct texts *said; /* what callbacks said that it reads; NULL: they are asked */
 };
 
 /* A variable of all commands, which the file or a dotenv file says. */
@@ -206,6 +211,25 @@ const struct named *graph_param(const struct ord_graph *graph, struct span name)
 
 /* Want the procs in graph->found from `from` on, and all that they need; all or none.  graph->found is cut to `from`. */
 int plan_want(struct ord_graph *graph, uint32_t from);
+
+/* --- plan_again.c --- */
+
+/*
+ * In the middle of a commit: ask those that are wanted again what they need
+ * and read.  0, or a status with graph->error, or PLAN_ANEW: somebody is to
+ * fail, and all of the commit has to begin anew.
+ */
+int plan_again(struct ord_graph *graph);
+
+/* The commit was refused: as above. */
+int plan_again_fault(struct ord_graph *graph, int fault);
+
+#define PLAN_ANEW 1
+
+/* What nobody needs any more, since deps were asked for again, is idle. */
+void plan_let_go(struct ord_graph *graph);
+
+/* --- plan.c --- */
 
 /* As a sentence: what the schedule refused. */
 int plan_fault(struct ord_graph *graph, int fault);

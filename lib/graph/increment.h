@@ -102,6 +102,9 @@ int gather_parts(struct ord_graph *graph, const struct ord_proc *proc, struct in
 int gather_patterns(struct ord_graph *graph, const struct ord_proc *proc,
 	struct increment *now); /* of inputs, and of what is ignored */
 
+/* What callbacks say that a proc reads. */
+int gather_said(struct ord_graph *graph, const struct ord_proc *proc, struct texts *said);
+
 /* Regular expressions of inputs, in place of the patterns. */
 int gather_regexes(struct ord_graph *graph, const struct ord_proc *proc, struct increment *now);
 

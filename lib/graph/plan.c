@@ -4,18 +4,13 @@
  * nothing.  A proc's deps are found when it becomes wanted, so each proc is
  * looked at once, whatever leads to it.
  */
+#include "graph/plan.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "graph/graph.h"
 #include "graph/increment.h"
-
-/* graph->found is the list of procs that are to be looked at; behind them lie names that are being found. */
-struct plan {
-	struct ord_graph *graph;
-	struct numbers procs; /* wanted by this call */
-	uint32_t next;        /* of procs */
-};
 
 static struct ord_proc *
 proc_at(const struct plan *plan, uint32_t node)
@@ -124,26 +119,57 @@ needed_by(struct ord_graph *graph, const struct ord_proc *proc, int status)
 	return error_set(&graph->error, status, "%s needs %.900s", proc->name, text);
 }
 
-/* The procs of a name are deps of proc, or with `behind` proc is one of theirs. */
+/* The procs of a name that a proc has to do with, behind those that are found. */
 static int
-depend_on_name(struct plan *plan, struct ord_proc *proc, const char *name, int kind, int behind)
+find(struct plan *plan, const struct ord_proc *proc, const char *name, int may_miss)
 {
 	struct ord_graph *graph = plan->graph;
 	uint32_t from = graph->found.count;
 	int status = registry_find(graph, name);
 
 	if (status == ORD_EINVAL && graph->found.count == from &&
-		graph->options.allow_missing_deps && !behind)
+		graph->options.allow_missing_deps && may_miss)
 		return ORD_OK;
-	if (status != ORD_OK)
-		status = needed_by(graph, proc, status);
+	return status == ORD_OK ? status : needed_by(graph, proc, status);
+}
+
+/* The procs of a name are deps of proc, or with `behind` proc is one of theirs. */
+static int
+depend_on_name(struct plan *plan, struct ord_proc *proc, const char *name, int kind, int behind)
+{
+	struct ord_graph *graph = plan->graph;
+	uint32_t from = graph->found.count;
+	int status = find(plan, proc, name, !behind);
+
 	for (uint32_t i = from; status == ORD_OK && i < graph->found.count; i++) {
 		struct ord_proc *other = proc_at(plan, graph->found.at[i]);
 
+		other->named |= behind != 0;
 		status = behind ? want(plan, other) : ORD_OK;
 		if (status == ORD_OK)
 			status = behind ? depend(plan, other, proc, kind)
 					: depend(plan, proc, other, kind);
+	}
+	graph->found.count = from;
+	return status;
+}
+
+/* They are kept until all callbacks of the proc were asked. */
+static int
+keep_asked(struct plan *plan, const struct ord_proc *proc, const char *name, int kind)
+{
+	struct ord_graph *graph = plan->graph;
+	uint32_t from = graph->found.count;
+	int status = find(plan, proc, name, 1);
+
+	for (uint32_t i = from; status == ORD_OK && i < graph->found.count; i++) {
+		if (schedule_grow(&plan->asked, plan->n_asked, &plan->asked_capacity,
+			    sizeof *plan->asked) != 0)
+			status = error_memory(&graph->error);
+		else
+			plan->asked[plan->n_asked++] =
+				(struct asked_dep){ .dep = graph->found.at[i],
+					.kind = (uint8_t)kind };
 	}
 	graph->found.count = from;
 	return status;
@@ -183,8 +209,9 @@ depend_on_pattern(struct plan *plan, struct ord_proc *proc, const struct pattern
 }
 
 static int
-depend_on_names(struct plan *plan, struct ord_proc *proc, const struct need *need, int kind)
+ask_names(struct plan *plan, struct ord_proc *proc, const struct need *need)
 {
+	int kind = need->soft ? EDGE_SOFT : EDGE_HARD;
 	struct ord_graph *graph = plan->graph;
 	const char *const *names = NULL;
 	int status;
@@ -198,24 +225,61 @@ depend_on_names(struct plan *plan, struct ord_proc *proc, const struct need *nee
 		return error_set(&graph->error, ORD_EFAILED,
 			"%s: its callback for deps failed with %d", proc->name, status);
 	for (; status == ORD_OK && names != NULL && *names != NULL; names++)
-		status = depend_on_name(plan, proc, *names, kind, 0);
+		status = keep_asked(plan, proc, *names, kind);
 	return status;
+}
+
+/* By dep; what is hard in front of what is soft. */
+static int
+compare_asked(const void *one, const void *other)
+{
+	const struct asked_dep *a = one, *b = other;
+
+	if (a->dep != b->dep)
+		return a->dep < b->dep ? -1 : 1;
+	return (int)a->kind - (int)b->kind;
+}
+
+int
+plan_ask(struct plan *plan, struct ord_proc *proc)
+{
+	const struct definition *definition = proc->definition;
+	uint32_t kept = 0;
+	int status = ORD_OK, fault;
+
+	plan->n_asked = 0;
+	for (uint32_t i = 0; status == ORD_OK && i < definition->n_needs; i++)
+		if (definition->needs[i].names != NULL)
+			status = ask_names(plan, proc, &definition->needs[i]);
+	if (status == ORD_OK && plan->n_asked > 1)
+		qsort(plan->asked, plan->n_asked, sizeof *plan->asked, compare_asked);
+	for (uint32_t i = 0; status == ORD_OK && i < plan->n_asked; i++) {
+		if (kept != 0 && plan->asked[kept - 1].dep == plan->asked[i].dep)
+			continue;
+		plan->asked[kept++] = plan->asked[i];
+		status = want(plan, proc_at(plan, plan->asked[kept - 1].dep));
+	}
+	if (status != ORD_OK)
+		return status;
+	fault = schedule_needs(&plan->graph->schedule, proc->node, plan->asked, kept);
+	return fault == 0 ? ORD_OK : plan_fault(plan->graph, fault);
 }
 
 static int
 look_at_needs(struct plan *plan, struct ord_proc *proc)
 {
 	const struct definition *definition = proc->definition;
-	int status = ORD_OK;
+	int status = ORD_OK, asks = 0;
 
 	for (uint32_t i = 0; status == ORD_OK && i < definition->n_needs; i++) {
 		const struct need *need = &definition->needs[i];
-		int kind = need->soft ? EDGE_SOFT : EDGE_HARD;
 
-		status = need->names != NULL ? depend_on_names(plan, proc, need, kind)
-					     : depend_on_pattern(plan, proc, &need->name, kind, 0);
+		asks |= need->names != NULL;
+		if (need->names == NULL)
+			status = depend_on_pattern(
+				plan, proc, &need->name, need->soft ? EDGE_SOFT : EDGE_HARD, 0);
 	}
-	return status;
+	return status == ORD_OK && asks ? plan_ask(plan, proc) : status;
 }
 
 /* Those who want to run before whatever has such a name. */
@@ -259,14 +323,11 @@ look_at_targets(struct plan *plan, struct ord_proc *proc)
 
 /* --- all of it --- */
 
-static int
-gather(struct plan *plan, uint32_t from)
+int
+plan_look(struct plan *plan)
 {
-	struct ord_graph *graph = plan->graph;
 	int status = ORD_OK;
 
-	for (uint32_t i = from; status == ORD_OK && i < graph->found.count; i++)
-		status = want(plan, proc_at(plan, graph->found.at[i]));
 	while (status == ORD_OK && plan->next < plan->procs.count) {
 		struct ord_proc *proc = proc_at(plan, plan->procs.at[plan->next++]);
 
@@ -277,6 +338,28 @@ gather(struct plan *plan, uint32_t from)
 			status = look_at_targets(plan, proc);
 	}
 	return status;
+}
+
+void
+plan_finish(struct plan *plan)
+{
+	numbers_finish(&plan->procs);
+	memory_free(plan->asked);
+}
+
+static int
+gather(struct plan *plan, uint32_t from)
+{
+	struct ord_graph *graph = plan->graph;
+	int status = ORD_OK;
+
+	for (uint32_t i = from; status == ORD_OK && i < graph->found.count; i++) {
+		struct ord_proc *proc = proc_at(plan, graph->found.at[i]);
+
+		proc->named = 1;
+		status = want(plan, proc);
+	}
+	return status == ORD_OK ? plan_look(plan) : status;
 }
 
 int
@@ -298,6 +381,6 @@ plan_want(struct ord_graph *graph, uint32_t from)
 	poll_wake(graph);
 	for (uint32_t i = 0; status == ORD_OK && i < plan.procs.count; i++)
 		run_tell(graph, ORD_PROC_EVENT_WANTED, proc_at(&plan, plan.procs.at[i]));
-	numbers_finish(&plan.procs);
+	plan_finish(&plan);
 	return status;
 }

@@ -10,6 +10,9 @@ run_tell_end(struct ord_graph *graph, struct ord_proc *proc)
 {
 	waiting_ended(graph, proc);
 	run_tell(graph, ORD_PROC_EVENT_ENDED, proc);
+	/* It ran when the last that needed it did not any more. */
+	if (proc->left && numbers_push(&graph->schedule.dropped, proc->node) == 0)
+		plan_let_go(graph);
 }
 
 void
@@ -31,9 +34,12 @@ settle(struct ord_graph *graph, struct ord_proc *proc)
 		snprintf(
 			why, sizeof why, "canceled: %.150s failed", graph->procs[node->root]->name);
 		verdict_set(proc, ORD_CAUSE_DEP, why);
+	} else if (proc->left) {
+		verdict_clear(proc);
 	} else {
 		verdict_set(proc, ORD_CAUSE_STOPPED, "not started: the graph was stopped before");
 	}
+	proc->left = 0;
 	increment_drop(graph, proc);
 	run_say_wanted(graph, proc);
 	run_tell_end(graph, proc);

@@ -43,7 +43,8 @@ append_results(
 		at = graph->schedule.edges[at].next_dep) {
 		const struct ord_proc *dep = graph->procs[graph->schedule.edges[at].dep];
 
-		if (graph->schedule.nodes[dep->node].state != NODE_DONE ||
+		if (edge_is_gone(&graph->schedule.edges[at]) ||
+			graph->schedule.nodes[dep->node].state != NODE_DONE ||
 			dep->output_size > CONTEXT_RESULT_MAX ||
 			sum + dep->output_size > CONTEXT_RESULTS_MAX)
 			continue;

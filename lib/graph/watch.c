@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "graph/increment.h"
+#include "base/memory.h"
 
 /* --- what is the graph's own --- */
 
@@ -203,11 +203,23 @@ watch_on_timer(struct ord_graph *graph, void *user)
 
 /* --- steps of the loop --- */
 
+/* What it needs could not be said: why not is said now. */
+static int
+say_plight(struct ord_graph *graph, struct ord_proc *proc)
+{
+	error_set(&graph->error, ORD_EFAILED, "%s", proc->plight);
+	memory_free(proc->plight);
+	proc->plight = NULL;
+	return graph->error.status;
+}
+
 int
 watch_start(struct ord_graph *graph, struct ord_proc *proc)
 {
-	int status = watch_look(graph, proc);
+	int status = proc->plight != NULL ? say_plight(graph, proc) : watch_renew(graph, proc);
 
+	if (status == ORD_OK)
+		status = watch_look(graph, proc);
 	if (status == ORD_OK)
 		status = take_changes(graph);
 	proc->begun_ns = clock_now_ns();
@@ -223,124 +235,14 @@ watch_end(struct ord_graph *graph, struct ord_proc *proc)
 		keep_error(graph);
 }
 
-/* --- acting --- */
+/* --- those that run --- */
 
-static uint32_t
-busy_policy(const struct ord_graph *graph, const struct ord_proc *proc)
+uint32_t
+watch_busy(const struct ord_graph *graph, const struct ord_proc *proc)
 {
 	if (proc->definition->on_busy != 0)
 		return proc->definition->on_busy;
 	return graph->options.on_busy != 0 ? graph->options.on_busy : ORD_BUSY_QUEUE;
-}
-
-static int
-is_seen(const struct ord_graph *graph, const struct ord_proc *proc)
-{
-	int state = graph->schedule.nodes[proc->node].state;
-
-	return (state == NODE_RUNNING || schedule_is_end(state)) && proc->noted_ns < proc->begun_ns;
-}
-
-/* What was stopped is wanted as it was, with the edges that it has. */
-static int
-want_stopped(struct ord_graph *graph)
-{
-	struct schedule *schedule = &graph->schedule;
-	int fault = 0;
-
-	if (!schedule->stopped || atomic_load(&graph->interrupts) != 0)
-		return 0;
-	schedule_go_on(schedule);
-	for (uint32_t id = 0; fault == 0 && id < schedule->n_nodes; id++)
-		if (schedule->nodes[id].state == NODE_IDLE &&
-			graph->procs[id]->cause == ORD_CAUSE_STOPPED)
-			fault = schedule_want(schedule, id);
-	return fault;
-}
-
-/* 0 or a fault: what was noted is wanted again, unless its last run has seen it. */
-static int
-want_noted(struct ord_graph *graph)
-{
-	struct watch *watch = graph->watch;
-	int fault = 0;
-
-	for (uint32_t i = 0; i < watch->noted.count; i++) {
-		struct ord_proc *proc = graph->procs[watch->noted.at[i]];
-		int running = graph->schedule.nodes[proc->node].state == NODE_RUNNING;
-
-		if (fault == 0 && !is_seen(graph, proc) &&
-			!(running && busy_policy(graph, proc) == ORD_BUSY_IGNORE))
-			fault = schedule_again(&graph->schedule, proc->node);
-		proc->noted_ns = 0;
-	}
-	watch->noted.count = 0;
-	return fault;
-}
-
-/* Who is wanted by this commit, and whether lazily, as the commit itself may end it. */
-static int
-keep_fresh(struct ord_graph *graph)
-{
-	struct watch *watch = graph->watch;
-	const struct numbers *fresh = &graph->schedule.fresh;
-
-	watch->fresh.count = 0;
-	for (uint32_t i = 0; i < fresh->count; i++) {
-		const struct node *node = &graph->schedule.nodes[fresh->at[i]];
-
-		if (numbers_push(&watch->fresh, fresh->at[i]) != 0)
-			return FAULT_MEMORY;
-		graph->procs[fresh->at[i]]->unsaid = (node->flags & NODE_LAZY) != 0;
-	}
-	return 0;
-}
-
-static void
-begin(struct ord_graph *graph)
-{
-	struct watch *watch = graph->watch;
-
-	if (!watch->active) {
-		watch->active = 1;
-		watch->generation++;
-		run_tell(graph, ORD_GRAPH_EVENT_CHANGED, NULL);
-	}
-	for (uint32_t i = 0; i < watch->fresh.count; i++) {
-		struct ord_proc *proc = graph->procs[watch->fresh.at[i]];
-
-		proc->attempts = 0;
-		if (!proc->unsaid)
-			run_tell(graph, ORD_PROC_EVENT_WANTED, proc);
-	}
-}
-
-static int
-act(struct ord_graph *graph)
-{
-	struct schedule *schedule = &graph->schedule;
-	uint32_t marked;
-	int fault = want_stopped(graph);
-
-	if (fault == 0)
-		fault = want_noted(graph);
-	marked = schedule->again.count;
-	if (fault == 0)
-		fault = keep_fresh(graph);
-	if (fault != 0) {
-		schedule_rollback(schedule);
-		return plan_fault(graph, fault);
-	}
-	if (graph->watch->fresh.count == 0 && marked == 0)
-		return ORD_OK;
-	increment_pass(graph);
-	fault = schedule_commit(schedule);
-	if (fault != 0)
-		return plan_fault(graph, fault);
-	begin(graph);
-	run_take_settled(graph);
-	watch_heed(graph);
-	return ORD_OK;
 }
 
 /* It is told, and that is all. */
@@ -363,7 +265,7 @@ watch_heed(struct ord_graph *graph)
 			proc = proc->next_running) {
 			if (!schedule_is_due(&graph->schedule, proc->node))
 				continue;
-			switch (busy_policy(graph, proc)) {
+			switch (watch_busy(graph, proc)) {
 			case ORD_BUSY_RESTART:
 				if (!proc->restarted)
 					(void)ord_pool_cancel(graph->pool, proc->sequence);
@@ -399,7 +301,7 @@ watch_move(struct ord_graph *graph)
 		return status;
 	}
 	if (quiet_take(&watch->quiet, clock_now_ns()))
-		status = act(graph);
+		status = watch_act(graph);
 	if (status == ORD_OK)
 		end_generation(graph);
 	set_timer(watch);

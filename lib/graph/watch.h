@@ -22,6 +22,9 @@ struct watch {
 	uint64_t timer_ns;    /* when it is armed for; UINT64_MAX: it is not */
 	uint64_t looked_ns;   /* of files that are polled: when they were looked at */
 	uint32_t generation;
+	uint32_t wanted;    /* what a try has changed: procs and edges */
+	uint32_t tries;     /* how often what was noted was gathered, */
+	uint32_t tried;     /* and how often that was before this time */
 	int active;         /* a generation has begun and not ended */
 	int warned;         /* that files are polled */
 	struct error error; /* of a step that could not say so */
@@ -45,6 +48,12 @@ void watch_end(struct ord_graph *graph, struct ord_proc *proc);
 /* Act upon changes if it is time; tell when a generation has ended.  A status with graph->error. */
 int watch_move(struct ord_graph *graph);
 
+/* What was noted is wanted again; a status with graph->error. */
+int watch_act(struct ord_graph *graph);
+
+/* What a change does to one that runs: an enum ord_on_busy. */
+uint32_t watch_busy(const struct ord_graph *graph, const struct ord_proc *proc);
+
 /* Those that run, and for which there is nothing to wait for any more: by their busy policy. */
 void watch_heed(struct ord_graph *graph);
 
@@ -60,6 +69,15 @@ void watch_on_timer(struct ord_graph *graph, void *user);
 /* --- watch_look.c: what procs read and make; statuses with graph->error --- */
 
 int watch_look(struct ord_graph *graph, struct ord_proc *proc);
+
+/* Ask what it reads, as far as callbacks say that; *differs: it is not what they said when it was looked at. */
+int watch_ask(struct ord_graph *graph, const struct ord_proc *proc, int *differs);
+
+/* The same, and if it is not, or callbacks say what it makes, it is to be looked at anew. */
+int watch_renew(struct ord_graph *graph, struct ord_proc *proc);
+
+/* Its files are not watched any more. */
+void watch_forget(struct ord_graph *graph, struct ord_proc *proc);
 
 /* What its depfile named, as it is recorded. */
 int watch_look_at_found(struct ord_graph *graph, const struct ord_proc *proc);

@@ -164,12 +164,9 @@ forget_looks(struct ord_graph *graph)
 	for (uint32_t id = 0; id < graph->schedule.n_nodes; id++) {
 		struct ord_proc *proc = graph->procs[id];
 
-		if (proc->makes != NULL)
-			ignored_finish(proc->makes);
-		memory_free(proc->makes);
-		proc->makes = NULL;
-		proc->looked = 0;
+		watch_forget(graph, proc);
 		proc->noted_ns = 0;
+		proc->asked_in = 0;
 	}
 }
 

@@ -40,6 +40,14 @@ look_by(struct ord_graph *graph, const struct ord_proc *proc, const char *const 
 	return status;
 }
 
+static int
+is_same(const struct texts *one, const struct texts *other)
+{
+	return one != NULL && one->text.size == other->text.size &&
+		(one->text.size == 0 ||
+			memcmp(one->text.bytes, other->text.bytes, one->text.size) == 0);
+}
+
 /* A path as a pattern that means it only. */
 static int
 add_escaped(struct texts *texts, const char *path)
@@ -77,6 +85,80 @@ watch_look_at_found(struct ord_graph *graph, const struct ord_proc *proc)
 				      : error_memory(&graph->error);
 	texts_finish(&paths);
 	return status;
+}
+
+void
+watch_forget(struct ord_graph *graph, struct ord_proc *proc)
+{
+	if (proc->makes != NULL)
+		ignored_finish(proc->makes);
+	memory_free(proc->makes);
+	proc->makes = NULL;
+	if (proc->said != NULL)
+		texts_finish(proc->said);
+	memory_free(proc->said);
+	proc->said = NULL;
+	if (proc->looked && graph->watch->eyes != NULL)
+		eyes_forget(graph->watch->eyes, proc->node);
+	proc->looked = 0;
+}
+
+/* What callbacks say now; *differs: it is not what they said before.  Yours to finish then; a status with graph->error. */
+static int
+ask(struct ord_graph *graph, const struct ord_proc *proc, struct texts *said, int *differs)
+{
+	int status;
+
+	*said = (struct texts){ 0 };
+	*differs = 0;
+	if (proc->definition->tracked.n_asked == 0)
+		return ORD_OK;
+	status = gather_said(graph, proc, said);
+	*differs = status == ORD_OK && !is_same(proc->said, said);
+	if (!*differs)
+		texts_finish(said);
+	return status;
+}
+
+int
+watch_ask(struct ord_graph *graph, const struct ord_proc *proc, int *differs)
+{
+	struct texts said;
+	int status = ask(graph, proc, &said, differs);
+
+	if (*differs)
+		texts_finish(&said);
+	return status;
+}
+
+static int
+asks_outputs(const struct tracked *tracked)
+{
+	for (uint32_t i = 0; i < tracked->n_special; i++)
+		if (tracked->special[i].asked.names != NULL)
+			return 1;
+	return 0;
+}
+
+int
+watch_renew(struct ord_graph *graph, struct ord_proc *proc)
+{
+	struct texts said;
+	int differs, status = ask(graph, proc, &said, &differs);
+
+	if (status != ORD_OK)
+		return status;
+	if (differs || asks_outputs(&proc->definition->tracked))
+		watch_forget(graph, proc);
+	if (!differs)
+		return ORD_OK;
+	proc->said = memory_new(1, sizeof *proc->said);
+	if (proc->said != NULL) {
+		*proc->said = said;
+		return ORD_OK;
+	}
+	texts_finish(&said);
+	return error_memory(&graph->error);
 }
 
 static int
@@ -152,6 +234,9 @@ watch_look(struct ord_graph *graph, struct ord_proc *proc)
 
 	if (proc->looked)
 		return ORD_OK;
+	status = proc->said == NULL ? watch_renew(graph, proc) : ORD_OK;
+	if (status != ORD_OK)
+		return status;
 	proc->looked = 1;
 	status = look_with(graph, proc, &now);
 	if (status == ORD_OK)

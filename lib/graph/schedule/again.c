@@ -52,7 +52,7 @@ touch(struct schedule *schedule, uint32_t id, int lazily, int *further)
 	if (!schedule_is_end(node->state)) {
 		if (!lazily)
 			node->flags &= (uint8_t)~NODE_LAZY;
-		return 0;
+		return numbers_push(&schedule->touched, id) == 0 ? 0 : FAULT_MEMORY;
 	}
 	if (numbers_push(&schedule->fresh, id) != 0)
 		return FAULT_MEMORY;
@@ -135,6 +135,26 @@ again_take_back(struct schedule *schedule, uint32_t id)
 
 /* --- commit --- */
 
+static void
+find_first_failed(struct schedule *schedule)
+{
+	schedule->first_failed = SCHEDULE_NONE;
+	for (uint32_t id = schedule->n_nodes; id-- > 0;)
+		if (schedule->nodes[id].state == NODE_FAILED)
+			schedule->first_failed = id;
+}
+
+void
+again_mend(struct schedule *schedule, uint32_t id)
+{
+	if (schedule->nodes[id].state != NODE_FAILED)
+		return;
+	schedule->failures--;
+	schedule->nodes[id].state = NODE_IDLE;
+	if (schedule->first_failed == id)
+		find_first_failed(schedule);
+}
+
 /* What failed before is none of the failures any more. */
 void
 again_commit(struct schedule *schedule)
@@ -146,13 +166,9 @@ again_commit(struct schedule *schedule)
 			schedule->failures--;
 			lost |= schedule->first_failed == schedule->fresh.at[i];
 		}
-	schedule->again.count = 0;
-	if (!lost)
-		return;
-	schedule->first_failed = SCHEDULE_NONE;
-	for (uint32_t id = schedule->n_nodes; id-- > 0;)
-		if (schedule->nodes[id].state == NODE_FAILED)
-			schedule->first_failed = id;
+	schedule->again.count = schedule->touched.count = 0;
+	if (lost)
+		find_first_failed(schedule);
 }
 
 void

@@ -49,19 +49,55 @@ add_edge(struct schedule *schedule, uint32_t dependent, uint32_t dep, int kind)
 		.dep = dep,
 		.next_dep = schedule->nodes[dependent].deps,
 		.next_dependent = schedule->nodes[dep].dependents,
-		.kind = (uint32_t)kind };
+		.kind = (uint8_t)kind };
 	schedule->nodes[dependent].deps = at;
 	schedule->nodes[dep].dependents = at;
 	schedule->n_edges++;
 	return 0;
 }
 
+/* An edge that was there before the node was left; SCHEDULE_NONE: there was none.  New ones stand in front. */
+static uint32_t
+find_left(const struct schedule *schedule, uint32_t dependent, uint32_t dep)
+{
+	const struct node *node = &schedule->nodes[dependent];
+	uint32_t at = SCHEDULE_NONE;
+
+	if (schedule->reruns && node->state == NODE_FRESH && node->was == NODE_IDLE)
+		at = node->deps;
+	while (at != SCHEDULE_NONE &&
+		(schedule->edges[at].dep != dep || schedule->edges[at].kind != EDGE_OVER ||
+			schedule->edges[at].asked))
+		at = schedule->edges[at].next_dep;
+	return at;
+}
+
+static int
+is_too_late(const struct node *node)
+{
+	if (node->state == NODE_RUNNING)
+		return (node->flags & NODE_AGAIN) == 0;
+	return node->state == NODE_PAUSED || schedule_is_end(node->state);
+}
+
 int
 schedule_edge(struct schedule *schedule, uint32_t dependent, uint32_t dep, int kind)
 {
+	uint32_t left = find_left(schedule, dependent, dep);
+
+	if (left == SCHEDULE_NONE)
+		return schedule_add_edge(schedule, dependent, dep, kind);
+	if (needs_change(schedule, left, kind) != 0)
+		return fault(schedule, FAULT_MEMORY, dependent, dep);
+	return 0;
+}
+
+int
+schedule_add_edge(struct schedule *schedule, uint32_t dependent, uint32_t dep, int kind)
+{
 	int state = schedule->nodes[dependent].state;
 
-	if (state == NODE_RUNNING || state == NODE_PAUSED || schedule_is_end(state))
+	if (is_too_late(&schedule->nodes[dependent]))
 		return fault(schedule, FAULT_LATE, dependent, dep);
 	if (state != NODE_FRESH && numbers_push(&schedule->late, schedule->n_edges) != 0)
 		return fault(schedule, FAULT_MEMORY, dependent, dep);
@@ -80,11 +116,13 @@ schedule_rollback(struct schedule *schedule)
 		schedule->nodes[edge->dependent].deps = edge->next_dep;
 		schedule->nodes[edge->dep].dependents = edge->next_dependent;
 	}
+	needs_take_back(schedule);
 	for (uint32_t i = 0; i < schedule->fresh.count; i++)
 		again_take_back(schedule, schedule->fresh.at[i]);
 	for (uint32_t i = 0; i < schedule->again.count; i++)
 		schedule_forgo(schedule, schedule->again.at[i]);
-	schedule->fresh.count = schedule->late.count = schedule->again.count = 0;
+	schedule->fresh.count = schedule->late.count = 0;
+	schedule->again.count = schedule->touched.count = 0;
 }
 
 /* --- check --- */
@@ -112,8 +150,10 @@ check_node(struct schedule *schedule, uint32_t id)
 static int
 check(struct schedule *schedule)
 {
-	int status = again_gather(schedule);
+	int status = needs_gather(schedule);
 
+	if (status == 0)
+		status = again_gather(schedule);
 	if (status == 0)
 		status = cycle_reserve(schedule) == 0 ? cycle_sort(schedule) : FAULT_MEMORY;
 	if (status != 0) {
@@ -390,13 +430,16 @@ schedule_commit(struct schedule *schedule)
 	again_commit(schedule);
 	for (uint32_t i = 0; i < schedule->late.count; i++)
 		count_late(schedule, &schedule->edges[schedule->late.at[i]]);
+	needs_commit(schedule);
 	for (uint32_t i = 0; i < schedule->fresh.count; i++)
 		release(schedule, schedule->fresh.at[i]);
 	for (uint32_t i = 0; i < schedule->late.count; i++)
 		release(schedule, schedule->edges[schedule->late.at[i]].dependent);
+	for (uint32_t i = 0; i < schedule->changed.count; i++)
+		release(schedule, schedule->edges[schedule->changed.at[i]].dependent);
 	if (schedule->barriers != 0)
 		lock_review(schedule);
-	schedule->fresh.count = schedule->late.count = 0;
+	schedule->fresh.count = schedule->late.count = schedule->changed.count = 0;
 	schedule->committed = schedule->n_edges;
 	return 0;
 }
@@ -420,7 +463,8 @@ find_over(const struct schedule *schedule, uint32_t id, uint32_t target)
 	uint32_t at = schedule->reruns ? schedule->nodes[id].deps : SCHEDULE_NONE;
 
 	while (at != SCHEDULE_NONE &&
-		(schedule->edges[at].dep != target || schedule->edges[at].kind != EDGE_OVER))
+		(schedule->edges[at].dep != target || schedule->edges[at].kind != EDGE_OVER ||
+			schedule->edges[at].asked))
 		at = schedule->edges[at].next_dep;
 	return at;
 }

@@ -70,6 +70,9 @@ schedule_finish(struct schedule *schedule)
 	numbers_finish(&schedule->sorted);
 	numbers_finish(&schedule->late);
 	numbers_finish(&schedule->again);
+	numbers_finish(&schedule->touched);
+	numbers_finish(&schedule->changed);
+	numbers_finish(&schedule->dropped);
 	numbers_finish(&schedule->stack);
 	numbers_finish(&schedule->fault);
 	*schedule = (struct schedule){ 0 };
@@ -341,8 +344,8 @@ schedule_come(struct schedule *schedule, uint32_t id)
 }
 
 /* What has not started, or would have been started again, is idle again. */
-static void
-put_back(struct schedule *schedule, uint32_t id)
+void
+schedule_put_back(struct schedule *schedule, uint32_t id)
 {
 	schedule->nodes[id].state = NODE_IDLE;
 	schedule->nodes[id].flags &= (uint8_t)~NODE_LAZY;
@@ -385,7 +388,7 @@ schedule_stop(struct schedule *schedule)
 		if (state == NODE_RUNNING)
 			schedule->nodes[id].flags &= (uint8_t) ~(NODE_AGAIN | NODE_LAZY);
 		else if (schedule_is_unfinished(state))
-			put_back(schedule, id);
+			schedule_put_back(schedule, id);
 	}
 }
 
@@ -426,7 +429,7 @@ schedule_hold(struct schedule *schedule, uint32_t id)
 	schedule->nodes[id].state = NODE_PAUSED;
 	lock_give_back(schedule, id);
 	if (schedule->stopped)
-		put_back(schedule, id);
+		schedule_put_back(schedule, id);
 }
 
 uint32_t
@@ -544,4 +547,5 @@ schedule_clear(struct schedule *schedule)
 	schedule->failures = 0;
 	schedule->first_failed = SCHEDULE_NONE;
 	schedule->stopped = schedule->reruns = 0;
+	schedule->dropped.count = 0;
 }

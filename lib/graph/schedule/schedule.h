@@ -45,7 +45,7 @@ enum edge_kind {
 	EDGE_HARD, /* the dependent is canceled if the dep fails */
 	EDGE_SOFT, /* order only */
 	EDGE_WAIT, /* the dependent runs and waits for the dep; holds nothing back, but closes cycles */
-	EDGE_OVER /* a wait that has ended */
+	EDGE_OVER /* a wait that has ended, or what is not needed any more */
 };
 
 struct edge {
@@ -53,7 +53,24 @@ struct edge {
 	uint32_t dep;
 	uint32_t next_dep;       /* of the same dependent */
 	uint32_t next_dependent; /* of the same dep */
-	uint32_t kind;           /* an enum edge_kind */
+	uint8_t kind;            /* an enum edge_kind */
+	uint8_t was;             /* the same, at the last commit; if it has changed since */
+	uint8_t changed;         /* it has: it is in schedule.changed */
+	uint8_t asked;           /* schedule_needs may take it away */
+};
+
+/* It was asked for, and is not any more. */
+static inline int
+edge_is_gone(const struct edge *edge)
+{
+	return edge->asked && edge->kind == EDGE_OVER;
+}
+
+/* What schedule_needs is told. */
+struct asked_dep {
+	uint32_t dep;
+	uint8_t kind;  /* EDGE_HARD or EDGE_SOFT */
+	uint8_t known; /* 0; kept by the core */
 };
 
 /* Units of a lock that a node needs. */
@@ -124,11 +141,15 @@ struct schedule {
 	uint32_t n_waves, waves_capacity;
 	struct lock *locks;
 	uint32_t n_locks, locks_capacity;
-	struct numbers order;  /* waves by number */
-	uint32_t first;        /* all waves of order before this one have nothing unfinished */
-	struct numbers fresh;  /* nodes of this commit; sorted so that deps come first */
-	struct numbers late;   /* edges whose dependent is not fresh */
-	struct numbers again;  /* nodes that run and were marked NODE_AGAIN by this commit */
+	struct numbers order;   /* waves by number */
+	uint32_t first;         /* all waves of order before this one have nothing unfinished */
+	struct numbers fresh;   /* nodes of this commit; sorted so that deps come first */
+	struct numbers late;    /* edges whose dependent is not fresh */
+	struct numbers again;   /* nodes that run and were marked NODE_AGAIN by this commit */
+	struct numbers touched; /* nodes that are wanted by now, and by this commit once more */
+	struct numbers changed; /* edges whose kind has */
+	struct numbers
+		dropped; /* deps of edges that are not needed any more; whoever looks empties it */
 	struct numbers sorted; /* what fresh becomes */
 	struct numbers stack;  /* of searches; room for two numbers a node while a commit lasts */
 	struct numbers fault;  /* nodes that a fault is about */
@@ -199,6 +220,20 @@ int schedule_commit(struct schedule *schedule);
  */
 int schedule_again(struct schedule *schedule, uint32_t node);
 
+/*
+ * What a node needs that is asked for: from now on these, sorted by dep, each
+ * once; other edges stay.  The node is wanted by the commit that is made, or
+ * was, or runs and is wanted again; so is each dep.  If it is not what it was
+ * a lazy node is none any more.  As schedule_edge.
+ */
+int schedule_needs(struct schedule *schedule, uint32_t node, struct asked_dep *deps, uint32_t n);
+
+/* Whether one that is not idle needs a node, or waits for it. */
+int schedule_is_needed(const struct schedule *schedule, uint32_t node);
+
+/* Nobody needs a node any more: it is idle, and its edges are gone.  0: it runs, and is not wanted again. */
+int schedule_leave(struct schedule *schedule, uint32_t node);
+
 /* A node that runs is wanted again for certain, and nothing but its end is waited for; and: it is not wanted again, after all. */
 int schedule_is_due(const struct schedule *schedule, uint32_t node);
 void schedule_forgo(struct schedule *schedule, uint32_t node);
@@ -267,6 +302,23 @@ void lock_wake(struct schedule *schedule, uint32_t node);
 
 /* Barriers that are parked may be held again, now that more is wanted. */
 void lock_review(struct schedule *schedule);
+
+/* An edge that is not one that was left. */
+int schedule_add_edge(struct schedule *schedule, uint32_t dependent, uint32_t dep, int kind);
+
+/* What was wanted and has not started is idle, and is told as one that settled. */
+void schedule_put_back(struct schedule *schedule, uint32_t node);
+
+/* The kind of an edge, until the commit; -1 without memory. */
+int needs_change(struct schedule *schedule, uint32_t edge, int kind);
+
+/* Of edges that have changed: those that are late; what they mean for those that are not fresh; take them back. */
+int needs_gather(struct schedule *schedule);
+void needs_commit(struct schedule *schedule);
+void needs_take_back(struct schedule *schedule);
+
+/* A node is none of the failures any more. */
+void again_mend(struct schedule *schedule, uint32_t node);
 
 /* Into the heap of its wave. */
 void schedule_enqueue(struct schedule *schedule, uint32_t node);

@@ -132,6 +132,13 @@ eyes_find(struct eyes *eyes, uint32_t who, const char *const *regexes, const cha
 	return look_at(eyes, status, &news, error);
 }
 
+void
+eyes_forget(struct eyes *eyes, uint32_t who)
+{
+	polling_forget(&eyes->polling, who);
+	sights_forget(&eyes->sights, who);
+}
+
 int
 eyes_fd(const struct eyes *eyes)
 {

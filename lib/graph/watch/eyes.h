@@ -36,6 +36,9 @@ int eyes_look(struct eyes *eyes, uint32_t who, const char *const *patterns,
 int eyes_find(struct eyes *eyes, uint32_t who, const char *const *regexes,
 	const char *const *ignore, struct error *error);
 
+/* Who wants to know nothing any more; what is watched for it may stay so. */
+void eyes_forget(struct eyes *eyes, uint32_t who);
+
 /* Readable when there may be changes; -1: they are polled, from now on.  It may change by any call. */
 int eyes_fd(const struct eyes *eyes);
 

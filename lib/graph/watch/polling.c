@@ -59,6 +59,27 @@ polling_add(struct polling *polling, uint32_t who, const char *const *patterns,
 	return ORD_OK;
 }
 
+static void
+free_glance(struct glance *glance)
+{
+	free_list(glance->patterns);
+	free_list(glance->ignore);
+	file_list_finish(&glance->list);
+}
+
+void
+polling_forget(struct polling *polling, uint32_t who)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < polling->n; i++)
+		if (polling->at[i].who == who)
+			free_glance(&polling->at[i]);
+		else
+			polling->at[kept++] = polling->at[i];
+	polling->n = kept;
+}
+
 static int
 is_same(const struct file *a, const struct file *b)
 {
@@ -135,13 +156,8 @@ polling_count(const struct polling *polling)
 void
 polling_finish(struct polling *polling)
 {
-	while (polling->n != 0) {
-		struct glance *glance = &polling->at[--polling->n];
-
-		free_list(glance->patterns);
-		free_list(glance->ignore);
-		file_list_finish(&glance->list);
-	}
+	while (polling->n != 0)
+		free_glance(&polling->at[--polling->n]);
 	memory_free(polling->at);
 	files_finish(&polling->files);
 	polling_init(polling);

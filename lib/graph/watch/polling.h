@@ -30,6 +30,8 @@ void polling_init(struct polling *polling);
 int polling_add(struct polling *polling, uint32_t who, const char *const *patterns,
 	const char *const *ignore, int regexes);
 
+void polling_forget(struct polling *polling, uint32_t who);
+
 /* Look at the files of those from `from` on as they are now; changed NULL: nobody is told.  0 or a status with its sentence. */
 int polling_look(
 	struct polling *polling, uint32_t from, eyes_fn changed, void *user, struct error *error);

@@ -40,6 +40,17 @@ numbers_insert(struct numbers *numbers, uint32_t number)
 	return 0;
 }
 
+static void
+numbers_remove(struct numbers *numbers, uint32_t number)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < numbers->count; i++)
+		if (numbers->at[i] != number)
+			numbers->at[kept++] = numbers->at[i];
+	numbers->count = kept;
+}
+
 int
 numbers_insert_all(struct numbers *numbers, const struct numbers *more)
 {
@@ -368,6 +379,15 @@ sights_find(struct sights *sights, uint32_t who, const char *const *regexes,
 				"the pattern '%s' is no regular expression of PCRE2", *regexes);
 	}
 	return status;
+}
+
+void
+sights_forget(struct sights *sights, uint32_t who)
+{
+	for (uint32_t i = 0; i < sights->n; i++)
+		numbers_remove(&sights->at[i].who, who);
+	for (uint32_t i = 0; i < sights->n_spots; i++)
+		numbers_remove(&sights->all_spots[i]->who, who);
 }
 
 /* --- what they mean --- */

@@ -63,6 +63,9 @@ int sights_add(struct sights *sights, uint32_t who, const char *const *patterns,
 int sights_find(struct sights *sights, uint32_t who, const char *const *regexes,
 	const char *const *ignore, struct sights_news *news, struct error *error);
 
+/* Who is told of nothing any more; sights stay, as what they watch does. */
+void sights_forget(struct sights *sights, uint32_t who);
+
 /* One path, for all of `who`; its directory's sight in *sight, *is_new if it was not there.  0 or ORD_ENOMEM. */
 int sights_add_spot(struct sights *sights, const struct numbers *who, const char *path,
 	const struct ignored *ignored, uint32_t *sight, int *is_new);

@@ -294,6 +294,28 @@ Test(eyes, who_hears_what)
 	cr_expect(strstr(error.text, "regular expression") != NULL);
 }
 
+/* Who forgets hears nothing; others do, and who looks again hears again. */
+Test(eyes, forgotten)
+{
+	for (uint32_t poll_ms = 0; poll_ms <= 1000; poll_ms += 1000) {
+		run("rm -rf a b l; mkdir a b; ln -s b/z l; echo 1 >a/x.c");
+		open_eyes(poll_ms);
+		for (uint32_t who = 1; who <= 2; who++) {
+			cr_assert_eq(look(who, "a/*.c b l a/p", NULL), 0);
+			cr_assert_eq(look(who, "/a/[pq]", NULL), 0);
+		}
+		eyes_forget(eyes, 1);
+		eyes_forget(eyes, 7);
+		run("echo 22 >a/x.c; echo 1 >b/y; echo 1 >b/z; echo 1 >a/p; echo 1 >a/q");
+		cr_expect(strstr(take(), "1:") == NULL);
+		cr_expect(told.n >= 5);
+		cr_assert_eq(look(1, "b/*", NULL), 0);
+		run("echo 333 >a/x.c; echo 22 >b/y");
+		cr_expect_str_eq(take(), "1:b/y 2:a/x.c 2:b/y");
+		eyes_close(&eyes);
+	}
+}
+
 static void
 write_files(int n)
 {

@@ -441,3 +441,123 @@ Test(schedule, a_barrier_again_before_a_retry)
 	expect_order(&s, 2, barrier, node);
 	schedule_finish(&s);
 }
+
+/* --- what is asked for --- */
+
+static uint32_t
+edges_of(const struct schedule *s, uint32_t node)
+{
+	uint32_t n = 0;
+
+	for (uint32_t at = s->nodes[node].deps; at != SCHEDULE_NONE; at = s->edges[at].next_dep)
+		n += s->edges[at].kind <= EDGE_SOFT;
+	return n;
+}
+
+static int
+need_only(struct schedule *s, uint32_t node, uint32_t dep)
+{
+	struct asked_dep deps[] = { { .dep = dep, .kind = EDGE_HARD } };
+	int status = schedule_want(s, dep);
+
+	return status == 0 ? schedule_needs(s, node, deps, 1) : status;
+}
+
+/* One dep or the other, again and again: the edges stay two, and what is not needed is not waited for. */
+Test(schedule, needs_come_and_go)
+{
+	struct schedule s;
+	uint32_t all, deps[2];
+
+	schedule_init(&s, 1);
+	all = plain(&s), deps[0] = plain(&s), deps[1] = plain(&s);
+	cr_assert_eq(schedule_want(&s, all), 0);
+	cr_assert_eq(need_only(&s, all, deps[0]), 0);
+	cr_assert_eq(schedule_commit(&s), 0);
+	expect_order(&s, 2, deps[0], all);
+	for (int i = 1; i < 20; i++) {
+		uint32_t dep = deps[i % 2];
+
+		cr_assert_eq(schedule_again(&s, all), 0);
+		cr_assert_eq(need_only(&s, all, dep), 0);
+		cr_assert_eq(schedule_commit(&s), 0);
+		cr_assert_eq(edges_of(&s, all), 1);
+		cr_assert_not(schedule_is_needed(&s, deps[(i + 1) % 2]));
+		cr_assert_eq(s.dropped.at[s.dropped.count - 1], deps[(i + 1) % 2]);
+		cr_assert_eq(schedule_leave(&s, deps[(i + 1) % 2]), 1);
+		expect_order(&s, 2, dep, all);
+	}
+	cr_assert_eq(s.n_edges, 2);
+	cr_assert_eq(schedule_again(&s, all), 0);
+	cr_assert_eq(need_only(&s, all, all), 0);
+	cr_assert_eq(schedule_commit(&s), FAULT_CYCLE);
+	cr_assert_eq(edges_of(&s, all), 1);
+	cr_assert_eq(s.unfinished, 0);
+	schedule_finish(&s);
+}
+
+/* Who waits for what it does not need any more begins; and with news in what it needs it is not lazy. */
+Test(schedule, needs_while_it_waits)
+{
+	struct schedule s;
+	uint32_t all, one, two, node;
+
+	schedule_init(&s, 4);
+	all = plain(&s), one = plain(&s), two = plain(&s);
+	cr_assert_eq(schedule_want(&s, all), 0);
+	cr_assert_eq(need_only(&s, all, one), 0);
+	cr_assert_eq(schedule_commit(&s), 0);
+	cr_assert_eq(schedule_next(&s), one);
+	cr_assert_eq(schedule_next(&s), SCHEDULE_NONE);
+	cr_assert_eq(schedule_needs(&s, all, NULL, 0), 0);
+	cr_assert_eq(schedule_commit(&s), 0);
+	cr_assert_eq(schedule_next(&s), all);
+	schedule_end(&s, all, NODE_DONE, 1);
+	cr_assert_eq(schedule_leave(&s, one), 0); /* it runs */
+	schedule_end(&s, one, NODE_DONE, 1);
+	cr_assert_eq(schedule_leave(&s, one), 1);
+
+	/* Lazy, it would stay what it was. */
+	node = plain(&s);
+	needs(&s, node, two, EDGE_HARD);
+	cr_assert_eq(schedule_commit(&s), 0);
+	expect_order(&s, 2, two, node);
+	cr_assert_eq(schedule_again(&s, two), 0);
+	cr_assert_eq(need_only(&s, node, all), 0);
+	cr_assert_eq(schedule_commit(&s), 0);
+	cr_assert_eq(schedule_next(&s), two);
+	schedule_end(&s, two, NODE_DONE, 0);
+	expect_order(&s, 1, node);
+	schedule_finish(&s);
+}
+
+/* Without memory all is as it was. */
+Test(schedule, needs_without_memory)
+{
+	for (unsigned long n = 1, came = 1; came; n++) {
+		struct schedule s;
+		uint32_t all, one, other;
+		int status;
+
+		schedule_init(&s, 1);
+		all = plain(&s), one = plain(&s), other = plain(&s);
+		cr_assert_eq(schedule_want(&s, all), 0);
+		cr_assert_eq(need_only(&s, all, one), 0);
+		cr_assert_eq(schedule_commit(&s), 0);
+		expect_order(&s, 2, one, all);
+		memory_fault_at(n);
+		status = schedule_again(&s, all);
+		if (status == 0)
+			status = need_only(&s, all, other);
+		if (status == 0)
+			status = schedule_commit(&s);
+		came = (unsigned long)memory_fault_came();
+		memory_fault_at(0);
+		cr_assert_eq(status, came ? FAULT_MEMORY : 0);
+		cr_assert_eq(s.edges[s.nodes[one].dependents].kind, came ? EDGE_HARD : EDGE_OVER);
+		cr_assert_eq(edges_of(&s, all), 1);
+		cr_assert_eq(s.unfinished, came ? 0 : 2);
+		schedule_finish(&s);
+		cr_assert_lt(n, 100);
+	}
+}
