@@ -34,6 +34,7 @@ finish(struct load *load)
 	for (uint32_t i = 0; load->definitions != NULL && i < procs->n; i++)
 		definition_destroy(load->definitions[i]);
 	memory_free(load->definitions);
+	buffer_finish(&load->now);
 	dotenv_finish(&load->dotenv);
 	blocks_finish(&load->scratch);
 }
@@ -42,7 +43,7 @@ finish(struct load *load)
 
 /* The sentence of a step about a proc, behind the place of its name. */
 static int
-say_place(struct load *load, const struct file_proc *proc)
+say_place(struct load *load, struct place place)
 {
 	struct ord_graph *graph = load->graph;
 	char text[400];
@@ -54,7 +55,7 @@ say_place(struct load *load, const struct file_proc *proc)
 	size = size < sizeof text ? size : sizeof text - 1;
 	memcpy(text, graph->error.text, size);
 	text[size] = '\0';
-	(void)file_error(&load->loaded->file, proc->name.place, "%s", text);
+	(void)file_error(&load->loaded->file, place, "%s", text);
 	return error_set(&graph->error, status, "%s", load->loaded->file.error.text);
 }
 
@@ -64,7 +65,7 @@ static int
 read_file(struct load *load, const char *path)
 {
 	struct graph_file *file = &load->loaded->file;
-	int status = file_load(file, path);
+	int status = file_open(file, path);
 
 	if (status == ORD_OK)
 		status = dotenv_load(&load->dotenv, file);
@@ -75,27 +76,73 @@ read_file(struct load *load, const char *path)
 	return status;
 }
 
+/* Whether it has a command that prints names. */
 static int
-define(struct load *load, const struct file_proc *proc, struct definition **definition)
+asks(const struct file_proc *proc)
 {
+	int found = 0;
+
+	for (uint32_t i = 0; i < proc->deps.n; i++)
+		found |= FILE_ITEM(struct file_dep, proc->deps, i)->dep.text == NULL;
+	for (uint32_t i = 0; i < proc->choices.n; i++)
+		found |= FILE_ITEM(struct file_choice, proc->choices, i)->values.place.file == 0;
+	for (uint32_t i = 0; i < proc->inputs.n; i++)
+		found |= FILE_ITEM(struct file_input, proc->inputs, i)->path.text == NULL;
+	for (uint32_t i = 0; i < proc->outputs.n; i++)
+		found |= FILE_ITEM(struct file_output, proc->outputs, i)->path.text == NULL;
+	return found;
+}
+
+/* A proc of the file, until the next one is read; one with commands that are asked later stays. */
+static const struct file_proc *
+read_proc(struct load *load, const struct file_unread *unread)
+{
+	struct graph_file *file = &load->loaded->file;
+	struct blocks *blocks = &load->scratch;
+	struct file_proc *proc;
+	int status;
+
+	blocks_clear(blocks);
+	do {
+		proc = blocks_take(blocks, sizeof *proc);
+		if (proc == NULL) {
+			error_memory(&file->error);
+			return NULL;
+		}
+		status = file_proc(file, unread, blocks, proc);
+		if (status != ORD_OK)
+			return NULL;
+		if (blocks == &file->blocks || !asks(proc))
+			return proc;
+		blocks = &file->blocks;
+	} while (1);
+}
+
+static int
+define(struct load *load, const struct file_unread *unread, struct definition **definition)
+{
+	struct place place = unread->name.place;
+	const struct file_proc *proc = read_proc(load, unread);
 	struct ord_graph *graph = load->graph;
 	const struct definition_context context = { .separator = load->separator,
 		.error = &graph->error,
 		.user = graph,
 		.lock = registry_lock };
 	struct ord_proc_options options;
-	int status = load_proc(load, proc, &options);
 
-	if (status != ORD_OK) {
+	if (proc == NULL || load_proc(load, proc, &options) != ORD_OK) {
 		graph->error = load->loaded->file.error;
-		return status;
+		return graph->error.status;
 	}
 	*definition = definition_new(&options, &context);
-	blocks_finish(&load->scratch);
-	if (*definition == NULL)
-		return say_place(load, proc);
-	if (registry_check(graph, *definition) != ORD_OK)
-		return say_place(load, proc);
+	if (*definition == NULL || registry_check(graph, *definition) != ORD_OK)
+		return say_place(load, place);
+	if (proc->now.value != 0) {
+		const struct file_text name = { (*definition)->name.text, place };
+
+		if (buffer_append(&load->now, &name, sizeof name) != 0)
+			return error_memory(&graph->error);
+	}
 	return ORD_OK;
 }
 
@@ -109,9 +156,22 @@ define_all(struct load *load)
 	if (load->definitions == NULL)
 		return error_memory(&load->graph->error);
 	for (uint32_t i = 0; status == ORD_OK && i < procs->n; i++)
-		status =
-			define(load, FILE_ITEM(struct file_proc, *procs, i), &load->definitions[i]);
+		status = define(
+			load, FILE_ITEM(struct file_unread, *procs, i), &load->definitions[i]);
+	blocks_finish(&load->scratch);
 	return status;
+}
+
+/* What was read is no longer needed, but for its commands that print names and for sentences. */
+static void
+let_go(struct load *load)
+{
+	struct graph_file *file = &load->loaded->file;
+
+	if (load->loaded->names != NULL)
+		return;
+	blocks_finish(&file->blocks);
+	file->all = (struct file_part){ .procs.n = file->all.procs.n };
 }
 
 /* What fails here is a lack of memory, or a command for the choices of a proc whose args have defaults. */
@@ -141,17 +201,14 @@ enter_all(struct load *load)
 static int
 start_now(struct load *load)
 {
-	const struct file_items *procs = &load->loaded->file.all.procs;
+	const struct file_text *names = (const void *)load->now.bytes;
+	size_t n = load->now.size / sizeof *names;
 	int status = ORD_OK;
 
-	for (uint32_t i = 0; status == ORD_OK && i < procs->n; i++) {
-		const struct file_proc *proc = FILE_ITEM(struct file_proc, *procs, i);
-
-		if (proc->now.value == 0)
-			continue;
-		status = ord_graph_start(load->graph, proc->name.text);
+	for (size_t i = 0; status == ORD_OK && i < n; i++) {
+		status = ord_graph_start(load->graph, names[i].text);
 		if (status != ORD_OK)
-			status = say_place(load, proc);
+			status = say_place(load, names[i].place);
 	}
 	return status;
 }
@@ -170,6 +227,7 @@ steps(struct load *load, const char *path, int *taken)
 	status = load_settings(load);
 	if (status == ORD_OK)
 		status = load_environment(load);
+	let_go(load);
 	if (status == ORD_OK)
 		status = enter_all(load);
 	return status == ORD_OK ? start_now(load) : status;

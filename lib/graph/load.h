@@ -40,6 +40,7 @@ struct load {
 	struct loaded *loaded;
 	struct dotenv dotenv;
 	struct blocks scratch; /* for one proc */
+	struct buffer now;     /* struct file_text: names of procs that are begun at once */
 	struct definition *
 		*definitions;  /* of the file's procs; NULL where the graph has taken it over */
 	const char *separator; /* that the names are read with */

@@ -79,6 +79,25 @@ blocks_text(struct blocks *blocks, const char *bytes, size_t size)
 }
 
 void
+blocks_clear(struct blocks *blocks)
+{
+	struct block *last = blocks->last;
+	size_t used = blocks->used, size = blocks->size;
+
+	if (last == NULL)
+		return;
+	blocks->last = last->before;
+	blocks_finish(blocks);
+	if (size != BLOCK_BYTES) {
+		memory_free(last);
+		return;
+	}
+	memset(last->bytes, 0, used);
+	last->before = NULL;
+	*blocks = (struct blocks){ .last = last, .size = size, .total = size };
+}
+
+void
 blocks_finish(struct blocks *blocks)
 {
 	struct block *block, *before;

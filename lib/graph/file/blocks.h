@@ -25,6 +25,9 @@ void *blocks_take_many(struct blocks *blocks, size_t count, size_t size);
 /* A copy of the bytes with a NUL behind them; NULL without memory. */
 char *blocks_text(struct blocks *blocks, const char *bytes, size_t size);
 
+/* Everything is free again, for what comes next: one block stays. */
+void blocks_clear(struct blocks *blocks);
+
 /* Free all of it; usable again. */
 void blocks_finish(struct blocks *blocks);
 

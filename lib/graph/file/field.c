@@ -22,7 +22,7 @@ where(const struct fields *fields, const struct section *section)
 
 	if (proc == NULL)
 		snprintf(where.text, sizeof where.text, "%s", section->name);
-	else if (strcmp(section->name, "a proc") == 0)
+	else if (section == &keys_proc)
 		snprintf(where.text, sizeof where.text, "the proc `%s`",
 			SHOWN(proc->key, proc->key_size));
 	else
@@ -237,16 +237,38 @@ read_items(struct fields *fields, const struct section *section, const struct ke
 	return 0;
 }
 
+/* Procs are read later, each by itself. */
+static int
+read_names(struct fields *fields, const struct key *key, const struct tree *tree,
+	struct file_items *list)
+{
+	struct file_unread *items = blocks_take_many(fields->blocks, tree->n, sizeof *items);
+	uint32_t i = 0;
+
+	if (items == NULL)
+		return error_memory(fields->error);
+	for (const struct tree *item = tree->first; item != NULL; item = item->next) {
+		if (item->key_size == 0)
+			return source_error(fields->source, item->key_at, fields->error,
+				"a name in `%s` must not be empty", key->name);
+		items[i++] =
+			(struct file_unread){ { item->key, place_of(fields, item->key_at) }, item };
+	}
+	*list = (struct file_items){ items, tree->n, place_of(fields, tree->at) };
+	return 0;
+}
+
 static int
 read_named(struct fields *fields, const struct section *section, const struct key *key,
 	const struct tree *tree, struct file_items *list)
 {
-	int procs = strcmp(key->section->name, "a proc") == 0;
 	uint32_t i = 0;
 	char *items;
 
 	if (tree->kind != TREE_MAP)
 		return not_this(fields, section, key, tree, "a map");
+	if (key->section == &keys_proc)
+		return read_names(fields, key, tree, list);
 	items = blocks_take_many(fields->blocks, tree->n, key->section->size);
 	if (items == NULL)
 		return error_memory(fields->error);
@@ -259,14 +281,10 @@ read_named(struct fields *fields, const struct section *section, const struct ke
 				"a name in `%s` must not be empty", key->name);
 		*(struct file_text *)(void *)target =
 			(struct file_text){ item->key, place_of(fields, item->key_at) };
-		if (procs)
-			fields->proc = item;
 		status = field_struct(fields, key->section, item, target);
 		if (status != 0)
 			return status;
 	}
-	if (procs)
-		fields->proc = NULL;
 	*list = (struct file_items){ items, tree->n, place_of(fields, tree->at) };
 	return 0;
 }

@@ -214,7 +214,37 @@ load(struct graph_file *file, struct source *source)
 }
 
 int
-file_load(struct graph_file *file, const char *path)
+file_proc(struct graph_file *file, const struct file_unread *unread, struct blocks *blocks,
+	struct file_proc *proc)
+{
+	struct fields fields = { .source = file->sources[unread->name.place.file - 1],
+		.blocks = blocks,
+		.error = &file->error,
+		.proc = unread->tree };
+
+	*proc = (struct file_proc){ .name = unread->name };
+	return field_struct(&fields, &keys_proc, unread->tree, proc);
+}
+
+/* All of them, instead of what is unread. */
+static int
+read_procs(struct graph_file *file)
+{
+	struct file_items *all = &file->all.procs;
+	struct file_proc *procs = blocks_take_many(&file->blocks, all->n, sizeof *procs);
+	int status = 0;
+
+	if (procs == NULL)
+		return error_memory(&file->error);
+	for (uint32_t i = 0; status == 0 && i < all->n; i++)
+		status = file_proc(
+			file, FILE_ITEM(struct file_unread, *all, i), &file->blocks, &procs[i]);
+	all->items = procs;
+	return status;
+}
+
+int
+file_open(struct graph_file *file, const char *path)
 {
 	struct source source;
 	int status;
@@ -225,6 +255,14 @@ file_load(struct graph_file *file, const char *path)
 }
 
 int
+file_load(struct graph_file *file, const char *path)
+{
+	int status = file_open(file, path);
+
+	return status == 0 ? read_procs(file) : status;
+}
+
+int
 file_load_memory(struct graph_file *file, const struct file_memory *memory)
 {
 	struct source source;
@@ -232,7 +270,9 @@ file_load_memory(struct graph_file *file, const struct file_memory *memory)
 
 	*file = (struct graph_file){ 0 };
 	status = source_take(&source, memory->path, memory->text, memory->size, &file->error);
-	return status == 0 ? load(file, &source) : status;
+	if (status == 0)
+		status = load(file, &source);
+	return status == 0 ? read_procs(file) : status;
 }
 
 void

@@ -12,6 +12,8 @@
 #include "graph/file/blocks.h"
 #include "graph/file/source.h"
 
+struct tree;
+
 /* A value is given if its place.file is not 0. */
 struct file_text {
 	const char *text; /* NULL: not given */
@@ -165,6 +167,12 @@ struct file_options {
 	struct file_texts ignore;
 };
 
+/* A proc whose keys have not been read yet. */
+struct file_unread {
+	struct file_text name;
+	const struct tree *tree;
+};
+
 /* One file, before those that it includes are joined to it. */
 struct file_part {
 	struct file_number version;
@@ -173,7 +181,7 @@ struct file_part {
 	struct file_pairs params, env;
 	struct file_texts dotenv;
 	struct file_items locks; /* struct file_lock: units is the capacity */
-	struct file_items procs; /* struct file_proc */
+	struct file_items procs; /* struct file_proc; after file_open struct file_unread */
 };
 
 struct graph_file {
@@ -199,6 +207,15 @@ struct file_memory {
  */
 int file_load(struct graph_file *file, const char *path);
 int file_load_memory(struct graph_file *file, const struct file_memory *memory);
+
+/*
+ * The same, but what is said of each proc is only read, and checked, by
+ * file_proc, into memory that is the caller's: of many procs there need not be
+ * more than one at a time.
+ */
+int file_open(struct graph_file *file, const char *path);
+int file_proc(struct graph_file *file, const struct file_unread *unread, struct blocks *blocks,
+	struct file_proc *proc);
 
 void file_finish(struct graph_file *file);
 

@@ -181,7 +181,7 @@ join_parts(struct graph_file *file, struct file_part *const *parts, uint32_t n)
 		{ offsetof(struct file_part, params), sizeof(struct file_pair), "param" },
 		{ offsetof(struct file_part, env), sizeof(struct file_pair), "variable" },
 		{ offsetof(struct file_part, locks), sizeof(struct file_lock), "lock" },
-		{ offsetof(struct file_part, procs), sizeof(struct file_proc), "proc" },
+		{ offsetof(struct file_part, procs), sizeof(struct file_unread), "proc" },
 	};
 	const struct key *options = keys_find(&keys_file, "options", strlen("options"));
 	int status;

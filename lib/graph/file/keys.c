@@ -199,7 +199,7 @@ static const struct key proc_rows[] = {
 	{ "watch", "what happens when something changes", .kind = KEY_STRUCT, .section = &watch,
 		AT(struct file_proc, watch) },
 };
-static const struct section proc = SECTION("a proc", proc_rows, struct file_proc);
+const struct section keys_proc = SECTION("a proc", proc_rows, struct file_proc);
 
 static const struct key all_watch_rows[] = {
 	{ "debounce", "how long nothing must change; 0: not at all", .kind = KEY_DURATION,
@@ -258,7 +258,7 @@ static const struct key file_rows[] = {
 		AT(struct file_part, dotenv) },
 	{ "locks", "how many units a lock has; others have one", .kind = KEY_NAMED,
 		.section = &capacity, AT(struct file_part, locks) },
-	{ "procs", "what is to be done", .kind = KEY_NAMED, .section = &proc,
+	{ "procs", "what is to be done", .kind = KEY_NAMED, .section = &keys_proc,
 		AT(struct file_part, procs) },
 };
 const struct section keys_file = SECTION("the file", file_rows, struct file_part);

@@ -56,6 +56,7 @@ struct section {
 };
 
 extern const struct section keys_file;
+extern const struct section keys_proc; /* of one proc */
 
 /* The row of a key, or NULL. */
 const struct key *keys_find(const struct section *section, const char *name, size_t size);
