@@ -471,7 +471,7 @@ definition_destroy(struct definition *definition)
 int
 definition_is_command(const struct definition *definition)
 {
-	return definition->command.argv.n_parts != 0;
+	return definition->command.argv.n_words != 0;
 }
 
 int

@@ -125,14 +125,15 @@ add_env(struct ord_graph *graph, const struct ord_proc *proc, struct increment *
 static int
 text_names(const struct text *text, const char *param)
 {
-	for (uint32_t i = 0; i < text->n_parts; i++) {
-		const struct fragment *fragment = &text->parts[i];
-		const char *at = fragment->text;
+	struct fragment fragment;
 
-		if (fragment->is_placeholder &&
+	for (uint32_t part = 0; text_part(text, &part, &fragment);) {
+		const char *at = fragment.text;
+
+		if (fragment.is_placeholder &&
 			(strncmp(at, "param.", 6) == 0 && strcmp(at + 6, param) == 0))
 			return 1;
-		if (fragment->is_placeholder)
+		if (fragment.is_placeholder)
 			continue;
 		while ((at = strstr(at, "ORDERLY_PARAM_")) != NULL) {
 			at += strlen("ORDERLY_PARAM_");

@@ -27,41 +27,61 @@ static const char *const builtins[] = { ".", ":", "alias", "bg", "break", "case"
 
 /* --- parts --- */
 
-static int
-add_part(struct text *text, const char *at, size_t size, const struct fragment *like)
-{
-	struct fragment *parts = memory_resize(text->parts, (text->n_parts + 1) * sizeof *parts),
-			*part;
+/* The byte before a part: its quoting and these. */
+enum { IS_PLACEHOLDER = 4, ENDS_WORD = 8, QUOTING = 3 };
 
-	if (parts == NULL)
+static int
+add_part(struct text *text, const char *at, size_t size, unsigned what)
+{
+	char *bytes;
+
+	if (size > UINT32_MAX / 2 - text->size)
 		return -1;
-	text->parts = parts;
-	part = &parts[text->n_parts];
-	*part = *like;
-	part->text = memory_copy(at, size);
-	if (part->text == NULL)
+	bytes = memory_resize(text->bytes, text->size + size + 2);
+	if (bytes == NULL)
 		return -1;
-	text->n_parts++;
-	text->n_words += part->ends_word;
+	text->bytes = bytes;
+	bytes += text->size;
+	*bytes++ = (char)what;
+	memcpy(bytes, at, size);
+	bytes[size] = '\0';
+	text->size += (uint32_t)size + 2;
 	return 0;
 }
 
 void
 text_finish(struct text *text)
 {
-	for (uint32_t i = 0; i < text->n_parts; i++)
-		memory_free(text->parts[i].text);
-	memory_free(text->parts);
+	memory_free(text->bytes);
 	*text = (struct text){ 0 };
+}
+
+int
+text_part(const struct text *text, uint32_t *at, struct fragment *part)
+{
+	const char *bytes;
+
+	if (*at == text->size)
+		return 0;
+	bytes = text->bytes + *at;
+	*part = (struct fragment){ .text = bytes + 1,
+		.is_placeholder = (*bytes & IS_PLACEHOLDER) != 0,
+		.quoting = (uint32_t)*bytes & QUOTING,
+		.ends_word = (*bytes & ENDS_WORD) != 0 };
+	*at += (uint32_t)strlen(part->text) + 2;
+	return 1;
 }
 
 /* The placeholder that begins with this bracket; its size is 0 if it is only a bracket. */
 static struct span
 placeholder_at(const char *at, shell_known_fn known, void *user)
 {
-	struct span name = { at + 1, strcspn(at + 1, "[] \t\n") };
+	struct span name = { at + 1, 0 };
 
-	if (*at != '[' || name.at[name.size] != ']' || name.size == 0 || !known(user, name))
+	if (*at != '[')
+		return name;
+	name.size = strcspn(at + 1, "[] \t\n");
+	if (name.at[name.size] != ']' || !known(user, name))
 		name.size = 0;
 	return name;
 }
@@ -72,7 +92,7 @@ add_parts(struct text *text, const char *at, const char *end, const unsigned cha
 	shell_known_fn known, void *user)
 {
 	const char *begin = at;
-	uint32_t before = text->n_parts;
+	uint32_t last = text->size; /* the part that was added last */
 
 	for (const char *from = at;; at++) {
 		struct span name = { 0 };
@@ -81,21 +101,22 @@ add_parts(struct text *text, const char *at, const char *end, const unsigned cha
 			name = placeholder_at(at, known, user);
 		if (at < end && name.size == 0)
 			continue;
-		if (at > from &&
-			add_part(text, from, (size_t)(at - from), &(struct fragment){ 0 }) != 0)
-			return -1;
+		/* A word without anything is a part, too. */
+		if (at > from || begin == end) {
+			last = text->size;
+			if (add_part(text, from, (size_t)(at - from), 0) != 0)
+				return -1;
+		}
 		if (at == end)
 			break;
+		last = text->size;
 		if (add_part(text, name.at, name.size,
-			    &(struct fragment){ .is_placeholder = 1,
-				    .quoting = quotes != NULL ? quotes[at - begin] : 0 }) != 0)
+			    IS_PLACEHOLDER | (quotes != NULL ? quotes[at - begin] : 0)) != 0)
 			return -1;
 		from = name.at + name.size + 1;
 		at = from - 1;
 	}
-	if (text->n_parts == before)
-		return add_part(text, "", 0, &(struct fragment){ .ends_word = 1 });
-	text->parts[text->n_parts - 1].ends_word = 1;
+	text->bytes[last] |= ENDS_WORD;
 	text->n_words++;
 	return 0;
 }
@@ -306,13 +327,14 @@ int
 text_fill(const struct text *text, pattern_value_fn value, void *user, struct buffer *to,
 	struct span *missing)
 {
-	for (uint32_t i = 0; i < text->n_parts; i++) {
-		const struct fragment *part = &text->parts[i];
-		int status = fill_part(text, part, value, user, to);
+	struct fragment part;
+
+	for (uint32_t at = 0; text_part(text, &at, &part);) {
+		int status = fill_part(text, &part, value, user, to);
 
 		if (status == 1)
-			*missing = (struct span){ part->text, strlen(part->text) };
-		if (status == 0 && part->ends_word)
+			*missing = (struct span){ part.text, strlen(part.text) };
+		if (status == 0 && part.ends_word)
 			status = buffer_append(to, "", 1);
 		if (status != 0)
 			return status;

@@ -18,22 +18,23 @@ enum quoting { QUOTE_BARE, QUOTE_DOUBLE, QUOTE_SINGLE };
 
 /* A part of a word: text, or a placeholder. */
 struct fragment {
-	char *text; /* the placeholder's name if it is one */
+	const char *text; /* the placeholder's name if it is one */
 	uint32_t is_placeholder;
 	uint32_t quoting; /* of the placeholder: an enum quoting */
 	uint32_t ends_word;
 };
 
+/* Words in parts.  There are many of these: each has one block, and none if it is empty. */
 struct text {
-	struct fragment *parts;
-	uint32_t n_parts;
-	uint32_t n_words;
-	int is_line; /* for a shell: one word */
+	char *bytes; /* of each part a byte of what it is, then its text and a NUL */
+	uint32_t size;
+	uint32_t n_words : 31;
+	uint32_t is_line : 1; /* for a shell: one word */
 };
 
 /* argv, env and cwd of one command. */
 struct command_text {
-	struct text argv; /* no parts: there is no command */
+	struct text argv; /* no words: there is no command */
 	struct text env;
 	struct text cwd; /* one word, or none */
 };
@@ -45,6 +46,9 @@ int text_add_word(struct text *text, const char *word, shell_known_fn known, voi
 int text_add_line(struct text *text, const char *line, shell_known_fn known, void *user);
 
 void text_finish(struct text *text);
+
+/* The part at *at, from 0 on, and *at is behind it; 0: there is none. */
+int text_part(const struct text *text, uint32_t *at, struct fragment *part);
 
 /*
  * Append the words, each ended by a NUL.  Returns 0, -1 without memory, or 1
