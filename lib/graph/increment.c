@@ -141,7 +141,7 @@ increment_drop(struct ord_graph *graph, struct ord_proc *proc)
 	texts_clear(&now->outputs);
 	now->inputs.n = now->found.n = now->results.n = now->before.n = 0;
 	now->n_items = now->n_deps = now->reasons.n = 0;
-	history_let_go(now->record);
+	history_let_go(graph->history, now->record);
 	now->record = NULL;
 	now->asked = NULL;
 	now->begun = now->has_max_ages = 0;

@@ -95,6 +95,8 @@ write_record(struct ord_graph *graph, struct ord_proc *proc, struct record *reco
 	record->system_ns = run.system_ns;
 	record->memory_bytes = run.memory_bytes;
 	proc->version = record->version;
+	/* The old one ends with it. */
+	proc->increment->record = NULL;
 	status = history_succeed(graph->history, proc->name, &run, record);
 	increment_warn(graph, status);
 	return ORD_OK;

@@ -18,21 +18,30 @@
 #include "graph/history/claim.h"
 #include "graph/history/encoding.h"
 
-/* What is known of a proc. */
+struct known;
+
+/* A record that is looked at. */
+struct looked {
+	struct record record; /* in the bytes of whom it is of */
+	struct known *known;
+	struct looked *next; /* of those that are not in use */
+};
+
+/* What is known of a proc.  There is one of each that ever ran: so it is small. */
 struct known {
-	struct record record; /* in bytes; valid if decoded */
 	struct known *next;
-	char *bytes; /* NULL: it never succeeded */
-	size_t size;
-	uint32_t attempt;
-	int decoded;
-	int forgotten; /* it stays in the table without anything */
+	struct looked *looked; /* NULL: it is not looked at */
+	char *bytes;           /* NULL: it never succeeded */
+	uint32_t size;
+	uint8_t attempt;
+	uint8_t forgotten; /* it stays in the table without anything */
 	char name[];
 };
 
 struct history {
 	struct table table;
 	struct known *first;
+	struct looked *spare;
 	char *path;
 	struct database database;
 	struct error error, warning;
@@ -87,15 +96,28 @@ place_of(struct history *history, const char *name)
 	return table_put(&history->table, known->name, size, known) == 0 ? known : NULL;
 }
 
+/* Nobody looks at it any more. */
+static void
+let_go(struct history *history, struct known *known)
+{
+	struct looked *looked = known->looked;
+
+	if (looked == NULL)
+		return;
+	record_finish(&looked->record);
+	known->looked = NULL;
+	looked->next = history->spare;
+	history->spare = looked;
+}
+
 /* Bytes instead of those before; NULL: none. */
 static void
-set_bytes(struct known *known, char *bytes, size_t size)
+set_bytes(struct history *history, struct known *known, char *bytes, size_t size)
 {
-	record_finish(&known->record);
+	let_go(history, known);
 	memory_free(known->bytes);
 	known->bytes = bytes;
-	known->size = size;
-	known->decoded = 0;
+	known->size = (uint32_t)size;
 	known->forgotten = 0;
 }
 
@@ -118,7 +140,7 @@ read_record(
 		memory_free(bytes);
 		return ORD_ENOMEM;
 	}
-	set_bytes(known, bytes, size);
+	set_bytes(history, known, bytes, size);
 	return 0;
 }
 
@@ -151,9 +173,15 @@ empty(struct history *history)
 	while (history->first != NULL) {
 		struct known *next = history->first->next;
 
-		set_bytes(history->first, NULL, 0);
+		set_bytes(history, history->first, NULL, 0);
 		memory_free(history->first);
 		history->first = next;
+	}
+	while (history->spare != NULL) {
+		struct looked *next = history->spare->next;
+
+		memory_free(history->spare);
+		history->spare = next;
 	}
 	table_finish(&history->table);
 	history->damaged = 0;
@@ -354,21 +382,38 @@ ready(struct history *history)
 	return answer == 0 ? 0 : database_failed(history);
 }
 
-static int
-decode(struct known *known)
+static struct looked *
+take_looked(struct history *history)
 {
-	int status;
+	struct looked *looked = history->spare;
 
-	if (known->decoded || known->bytes == NULL)
+	if (looked == NULL)
+		return memory_new(1, sizeof *looked);
+	history->spare = looked->next;
+	looked->next = NULL;
+	return looked;
+}
+
+static int
+decode(struct history *history, struct known *known)
+{
+	int status = 0;
+
+	if (known->looked != NULL)
 		return 0;
-	status = record_decode(&known->record, known->bytes, known->size);
-	if (status < 0)
+	known->looked = take_looked(history);
+	if (known->looked == NULL)
 		return -1;
+	known->looked->known = known;
+	if (known->bytes != NULL)
+		status = record_decode(&known->looked->record, known->bytes, known->size);
+	if (status < 0)
+		let_go(history, known);
+	if (status <= 0)
+		return status;
 	/* What cannot be read is not known. */
-	if (status > 0)
-		set_bytes(known, NULL, 0);
-	known->decoded = status == 0;
-	return 0;
+	set_bytes(history, known, NULL, 0);
+	return decode(history, known);
 }
 
 int
@@ -379,23 +424,19 @@ history_find(struct history *history, const char *name, struct record **record)
 	*record = NULL;
 	if (known == NULL || known->forgotten)
 		return 0;
-	if (decode(known) != 0)
+	if (decode(history, known) != 0)
 		return error_memory(&history->error);
-	known->record.attempt = known->attempt;
+	known->looked->record.attempt = known->attempt;
 	if (known->bytes != NULL || known->attempt != ATTEMPT_ENDED)
-		*record = &known->record;
+		*record = &known->looked->record;
 	return 0;
 }
 
 void
-history_let_go(struct record *record)
+history_let_go(struct history *history, struct record *record)
 {
-	struct known *known = (struct known *)(void *)record; /* it is its first field */
-
-	if (record == NULL || !known->decoded)
-		return;
-	record_finish(record);
-	known->decoded = 0;
+	if (record != NULL) /* it is the first field */
+		let_go(history, ((struct looked *)(void *)record)->known);
 }
 
 uint64_t
@@ -443,7 +484,7 @@ keep(struct history *history, struct known *known, const struct run *run, struct
 			&history->database, known->name, run, bytes->bytes, bytes->size, version);
 	if (status != 0)
 		return database_failed(history);
-	set_bytes(known, bytes->bytes, bytes->size);
+	set_bytes(history, known, bytes->bytes, bytes->size);
 	*bytes = (struct buffer){ 0 };
 	known->attempt = ATTEMPT_ENDED;
 	if (version > history->version)
@@ -495,9 +536,9 @@ history_refresh(struct history *history, const char *name)
 	struct buffer bytes = { 0 };
 	int status = ready(history);
 
-	if (status != 0 || known == NULL || !known->decoded)
+	if (status != 0 || known == NULL || known->looked == NULL)
 		return status < 0 ? status : 0;
-	if (record_encode(&known->record, &bytes) != 0)
+	if (record_encode(&known->looked->record, &bytes) != 0)
 		status = error_memory(&history->error);
 	else if (database_store(&history->database, name, bytes.bytes, bytes.size) != 0)
 		status = database_failed(history);
@@ -516,7 +557,7 @@ history_forget(struct history *history, const char *name)
 	if (status == 0 && database_forget(&history->database, name) != 0)
 		return database_failed(history);
 	if (known != NULL) {
-		set_bytes(known, NULL, 0);
+		set_bytes(history, known, NULL, 0);
 		known->attempt = ATTEMPT_ENDED;
 		known->forgotten = 1;
 	}

@@ -47,7 +47,7 @@ const char *history_warning(const struct history *history);
 int history_find(struct history *history, const char *name, struct record **record);
 
 /* A record that was found is not looked at any more: only its bytes are kept. */
-void history_let_go(struct record *record);
+void history_let_go(struct history *history, struct record *record);
 
 /* How long a proc is expected to take, from its last successes; 0: not known. */
 uint64_t history_mean_ns(const struct history *history, const char *name);
