@@ -7,7 +7,11 @@
 
 #define FIRST_CAPACITY 16
 
-/* Eight bytes a step; the multiplication carries low bits up, the shift brings them down again. */
+/*
+ * Eight bytes a step; the multiplication carries low bits up, the shift brings
+ * them down again.  The last bytes, which is where names in a row differ, are
+ * the highest bits of their word: only after a second round they reach all.
+ */
 static uint32_t
 hash_of(const char *key, size_t size)
 {
@@ -21,7 +25,8 @@ hash_of(const char *key, size_t size)
 	word = 0;
 	memcpy(&word, key, size);
 	hash = (hash ^ word) * UINT64_C(0xff51afd7ed558ccd);
-	return (uint32_t)(hash ^ hash >> 32);
+	hash = (hash ^ hash >> 32) * UINT64_C(0xff51afd7ed558ccd);
+	return (uint32_t)(hash >> 32);
 }
 
 /* The entry with this key, or the free one where it belongs. */

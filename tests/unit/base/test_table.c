@@ -36,6 +36,28 @@ Test(table, many_keys)
 }
 
 /* Sizes around a step of the hash, NUL bytes, keys that are the beginning of others. */
+/* Names as procs and files have them, which differ in their last bytes only: how far from their places they lie. */
+Test(table, names_in_a_row)
+{
+	static const char *const forms[] = { "p::", "in/", "", "build::", "src/a/file", "0123456" };
+	static char names[10000][32];
+
+	for (size_t form = 0; form < sizeof forms / sizeof *forms; form++) {
+		struct table table = { 0 };
+		size_t far = 0;
+
+		for (int i = 0; i < 10000; i++) {
+			snprintf(names[i], sizeof names[i], "%s%d", forms[form], i);
+			cr_assert_eq(table_put(&table, names[i], strlen(names[i]), names[i]), 0);
+		}
+		for (size_t at = 0; at < table.capacity; at++)
+			if (table.entries[at].key != NULL)
+				far += (at - table.entries[at].hash) & (table.capacity - 1);
+		cr_assert_lt(far, 2 * 10000, "%s: %zu", forms[form], far);
+		table_finish(&table);
+	}
+}
+
 Test(table, keys_of_any_bytes)
 {
 	static const char zeros[32];
