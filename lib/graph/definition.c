@@ -394,13 +394,13 @@ copy_numbers(struct definition *definition, const struct ord_proc_options *optio
 	definition->retry_delay_ms = options->retry_delay_ms;
 	definition->retry_backoff = options->retry_backoff != 0 ? options->retry_backoff : 100;
 	definition->expected_ms = options->expected_ms;
-	definition->stdout_result = options->stdout_result;
-	definition->skip_exit = options->skip_exit;
-	definition->no_change_exit = options->no_change_exit;
-	definition->output_mode = options->output_mode;
-	definition->color = options->color;
-	definition->on_busy = options->on_busy;
-	definition->busy_signal = options->busy_signal;
+	definition->stdout_result = (uint8_t)options->stdout_result;
+	definition->skip_exit = (uint8_t)options->skip_exit;
+	definition->no_change_exit = (uint8_t)options->no_change_exit;
+	definition->output_mode = (uint8_t)options->output_mode;
+	definition->color = (uint8_t)options->color;
+	definition->on_busy = (uint8_t)options->on_busy;
+	definition->busy_signal = (uint8_t)options->busy_signal;
 }
 
 struct definition *

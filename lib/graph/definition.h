@@ -54,17 +54,18 @@ struct rdep {
 	int kind;           /* an enum rdep_kind */
 };
 
+/* There may be very many of these: what fits into a byte has one. */
 struct definition {
 	struct pattern name;
 	struct entry entry;       /* of those with placeholders */
 	struct definition *after; /* in the order in which they were added */
 	struct arg *args;
-	uint32_t n_args;
 	struct need *needs;
-	uint32_t n_needs;
 	struct rdep *rdeps;
-	uint32_t n_rdeps;
 	struct use *uses; /* of locks, sorted, each once */
+	uint32_t n_args;
+	uint32_t n_needs;
+	uint32_t n_rdeps;
 	uint32_t n_uses;
 	ord_task_fn function;
 	char *function_name;
@@ -73,15 +74,15 @@ struct definition {
 	struct tracked tracked;      /* files */
 	uint64_t median_ns; /* how long its procs take, of those that are known; 0: none is */
 	char **retry_on;    /* NULL: everything */
-	uint32_t flags;     /* of enum node_flag */
+	struct triage_ignore *log_ignore;
+	uint32_t n_log_ignore;
+	uint32_t flags; /* of enum node_flag */
 	/* as in struct ord_proc_options */
 	int32_t wave;
 	uint32_t timeout_ms, grace_ms, retries, retry_delay_ms, retry_backoff, expected_ms;
-	uint32_t stdout_result, skip_exit, no_change_exit, output_mode, color;
-	uint32_t log_on_failure, log_tail, stop_signal, terminal;
-	struct triage_ignore *log_ignore;
-	uint32_t n_log_ignore;
-	uint32_t on_busy, busy_signal;
+	uint32_t log_tail;
+	uint8_t stdout_result, skip_exit, no_change_exit, output_mode, color, log_on_failure;
+	uint8_t stop_signal, terminal, on_busy, busy_signal;
 };
 
 /* What a definition is checked against. */

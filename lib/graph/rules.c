@@ -70,10 +70,10 @@ rules_read(const struct making *making)
 	uint32_t count = making_count(options->log_ignore);
 	int status = check_numbers(making);
 
-	definition->log_on_failure = options->log_on_failure;
+	definition->log_on_failure = (uint8_t)options->log_on_failure;
 	definition->log_tail = options->log_tail;
-	definition->stop_signal = options->stop_signal;
-	definition->terminal = options->terminal;
+	definition->stop_signal = (uint8_t)options->stop_signal;
+	definition->terminal = (uint8_t)options->terminal;
 	if (status != ORD_OK || count == 0)
 		return status;
 	definition->log_ignore = memory_new(count, sizeof *definition->log_ignore);

@@ -124,9 +124,9 @@ read_rest(const struct making *making)
 		options->no_skip > 1 || options->compare_params > ORD_PARAMS_NAMED)
 		return making_wrong(making, "its", "fingerprint",
 			"fingerprint and compare_params are of their enums, outputs_exist and no_skip 0 or 1");
-	tracked->fingerprint = options->fingerprint;
-	tracked->outputs_exist = options->outputs_exist;
-	tracked->no_skip = options->no_skip;
+	tracked->fingerprint = (uint8_t)options->fingerprint;
+	tracked->outputs_exist = (uint8_t)options->outputs_exist;
+	tracked->no_skip = (uint8_t)options->no_skip;
 	tracked->all_params = options->compare_params == ORD_PARAMS_ALL ||
 		(options->compare_params == 0 && function);
 	if (options->version != NULL) {

@@ -33,15 +33,14 @@ struct tracked {
 	struct text inputs;  /* paths and globs */
 	struct text regexes; /* of inputs */
 	struct text ignore;
-	struct text outputs; /* with those of special outputs behind the others */
-	struct text depfile; /* one word, or none */
-	struct asked *asked; /* for inputs, n_asked */
-	uint32_t n_asked;
+	struct text outputs;            /* with those of special outputs behind the others */
+	struct text depfile;            /* one word, or none */
+	struct asked *asked;            /* for inputs, n_asked */
 	struct special_output *special; /* n_special */
-	uint32_t n_special;
 	char *version;
-	uint32_t fingerprint; /* enum ord_fingerprint; 0: the graph's */
-	uint32_t outputs_exist, no_skip, all_params;
+	uint32_t n_asked, n_special;
+	uint8_t fingerprint; /* enum ord_fingerprint; 0: the graph's */
+	uint8_t outputs_exist, no_skip, all_params;
 };
 
 /* Fill definition->tracked; a status with the sentence. */
