@@ -43,12 +43,16 @@ static int
 join(struct buffer *to, const char *words, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
-		const char *piece = words[i] == '\0' ? " " : words[i] == ' ' ? "\\ " : "\\\\";
-		int plain = words[i] != '\0' && words[i] != ' ' && words[i] != '\\';
+		size_t plain = strcspn(words + i, " \\");
+		const char *piece;
 
+		if (buffer_append(to, words + i, plain) != 0)
+			return -1;
+		i += plain;
 		if (words[i] == '\0' && i + 1 == size)
 			break;
-		if (buffer_append(to, plain ? words + i : piece, plain ? 1 : strlen(piece)) != 0)
+		piece = words[i] == '\0' ? " " : words[i] == ' ' ? "\\ " : "\\\\";
+		if (buffer_append(to, piece, strlen(piece)) != 0)
 			return -1;
 	}
 	return buffer_append(to, "", 1);

@@ -190,7 +190,8 @@ join_parts(struct graph_file *file, struct file_part *const *parts, uint32_t n)
 		const void *all = (const char *)&file->all + lists[i].offset;
 
 		status = join_field(file, parts, n, lists[i].offset, lists[i].size);
-		if (status == 0 && lists[i].named != NULL)
+		/* Of one file they are the keys of a map, of which none is there twice. */
+		if (status == 0 && lists[i].named != NULL && n > 1)
 			status = no_name_twice(file, all, lists[i].size, lists[i].named);
 		if (status != 0)
 			return status;

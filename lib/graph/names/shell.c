@@ -97,7 +97,10 @@ add_parts(struct text *text, const char *at, const char *end, const unsigned cha
 	for (const char *from = at;; at++) {
 		struct span name = { 0 };
 
-		if (at < end)
+		at = memchr(at, '[', (size_t)(end - at));
+		if (at == NULL)
+			at = end;
+		else
 			name = placeholder_at(at, known, user);
 		if (at < end && name.size == 0)
 			continue;
@@ -152,13 +155,12 @@ is_simple(const char *line, shell_known_fn known, void *user)
 
 	if (*first == '\0' || is_builtin(first, strcspn(first, " \t")))
 		return false;
-	for (const char *at = first; *at != '\0'; at++) {
+	for (const char *at = first; *(at += strcspn(at, special)) != '\0';) {
 		struct span name = placeholder_at(at, known, user);
 
-		if (name.size != 0)
-			at = name.at + name.size;
-		else if (strchr(special, *at) != NULL)
+		if (name.size == 0)
 			return false;
+		at = name.at + name.size + 1;
 	}
 	return true;
 }
@@ -170,8 +172,10 @@ add_words(struct text *text, const char *line, shell_known_fn known, void *user)
 		const char *end = line;
 
 		while (*end != '\0' && !is_blank(*end)) {
-			struct span name = placeholder_at(end, known, user);
+			struct span name = { 0 };
 
+			if (*end == '[')
+				name = placeholder_at(end, known, user);
 			end = name.size != 0 ? name.at + name.size + 1 : end + 1;
 		}
 		if (add_parts(text, line, end, NULL, known, user) != 0)
