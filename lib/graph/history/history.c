@@ -13,35 +13,13 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/memory.h"
-#include "base/table.h"
 #include "graph/history/aside.h"
 #include "graph/history/claim.h"
 #include "graph/history/encoding.h"
-
-struct known;
-
-/* A record that is looked at. */
-struct looked {
-	struct record record; /* in the bytes of whom it is of */
-	struct known *known;
-	struct looked *next; /* of those that are not in use */
-};
-
-/* What is known of a proc.  There is one of each that ever ran: so it is small. */
-struct known {
-	struct known *next;
-	struct looked *looked; /* NULL: it is not looked at */
-	char *bytes;           /* NULL: it never succeeded */
-	uint32_t size;
-	uint8_t attempt;
-	uint8_t forgotten; /* it stays in the table without anything */
-	char name[];
-};
+#include "graph/history/known.h"
 
 struct history {
-	struct table table;
-	struct known *first;
-	struct looked *spare;
+	struct known_all all;
 	char *path;
 	struct database database;
 	struct error error, warning;
@@ -75,52 +53,6 @@ history_warning(const struct history *history)
 	return history->warning.text;
 }
 
-/* The place of a proc, new or not; NULL without memory. */
-static struct known *
-place_of(struct history *history, const char *name)
-{
-	size_t size = strlen(name);
-	struct known *known = table_find(&history->table, name, size);
-
-	if (known != NULL)
-		return known;
-	if (table_reserve(&history->table, 1) != 0)
-		return NULL;
-	known = memory_new(1, sizeof *known + size + 1);
-	if (known == NULL)
-		return NULL;
-	memcpy(known->name, name, size + 1);
-	known->forgotten = 1;
-	known->next = history->first;
-	history->first = known;
-	return table_put(&history->table, known->name, size, known) == 0 ? known : NULL;
-}
-
-/* Nobody looks at it any more. */
-static void
-let_go(struct history *history, struct known *known)
-{
-	struct looked *looked = known->looked;
-
-	if (looked == NULL)
-		return;
-	record_finish(&looked->record);
-	known->looked = NULL;
-	looked->next = history->spare;
-	history->spare = looked;
-}
-
-/* Bytes instead of those before; NULL: none. */
-static void
-set_bytes(struct history *history, struct known *known, char *bytes, size_t size)
-{
-	let_go(history, known);
-	memory_free(known->bytes);
-	known->bytes = bytes;
-	known->size = (uint32_t)size;
-	known->forgotten = 0;
-}
-
 static int
 read_record(
 	void *user, const char *name, const char *content, size_t size, const struct digest *sum)
@@ -134,20 +66,20 @@ read_record(
 		history->damaged++;
 		return 0;
 	}
-	known = place_of(history, name);
+	known = known_place(&history->all, name);
 	bytes = memory_copy(content, size);
 	if (known == NULL || bytes == NULL) {
 		memory_free(bytes);
 		return ORD_ENOMEM;
 	}
-	set_bytes(history, known, bytes, size);
+	known_set(&history->all, known, bytes, size);
 	return 0;
 }
 
 static int
 read_attempt(void *user, const char *name, uint32_t state)
 {
-	struct known *known = place_of(user, name);
+	struct known *known = known_place(&((struct history *)user)->all, name);
 
 	if (known == NULL)
 		return ORD_ENOMEM;
@@ -170,20 +102,7 @@ read_version(void *user, uint64_t version)
 static void
 empty(struct history *history)
 {
-	while (history->first != NULL) {
-		struct known *next = history->first->next;
-
-		set_bytes(history, history->first, NULL, 0);
-		memory_free(history->first);
-		history->first = next;
-	}
-	while (history->spare != NULL) {
-		struct looked *next = history->spare->next;
-
-		memory_free(history->spare);
-		history->spare = next;
-	}
-	table_finish(&history->table);
+	known_finish(&history->all);
 	history->damaged = 0;
 	history->version = 0;
 }
@@ -382,49 +301,15 @@ ready(struct history *history)
 	return answer == 0 ? 0 : database_failed(history);
 }
 
-static struct looked *
-take_looked(struct history *history)
-{
-	struct looked *looked = history->spare;
-
-	if (looked == NULL)
-		return memory_new(1, sizeof *looked);
-	history->spare = looked->next;
-	looked->next = NULL;
-	return looked;
-}
-
-static int
-decode(struct history *history, struct known *known)
-{
-	int status = 0;
-
-	if (known->looked != NULL)
-		return 0;
-	known->looked = take_looked(history);
-	if (known->looked == NULL)
-		return -1;
-	known->looked->known = known;
-	if (known->bytes != NULL)
-		status = record_decode(&known->looked->record, known->bytes, known->size);
-	if (status < 0)
-		let_go(history, known);
-	if (status <= 0)
-		return status;
-	/* What cannot be read is not known. */
-	set_bytes(history, known, NULL, 0);
-	return decode(history, known);
-}
-
 int
 history_find(struct history *history, const char *name, struct record **record)
 {
-	struct known *known = table_find(&history->table, name, strlen(name));
+	struct known *known = known_find(&history->all, name);
 
 	*record = NULL;
 	if (known == NULL || known->forgotten)
 		return 0;
-	if (decode(history, known) != 0)
+	if (known_look(&history->all, known) != 0)
 		return error_memory(&history->error);
 	known->looked->record.attempt = known->attempt;
 	if (known->bytes != NULL || known->attempt != ATTEMPT_ENDED)
@@ -435,14 +320,14 @@ history_find(struct history *history, const char *name, struct record **record)
 void
 history_let_go(struct history *history, struct record *record)
 {
-	if (record != NULL) /* it is the first field */
-		let_go(history, ((struct looked *)(void *)record)->known);
+	if (record != NULL)
+		known_let_go(&history->all, known_of(record));
 }
 
 uint64_t
 history_mean_ns(const struct history *history, const char *name)
 {
-	const struct known *known = table_find(&history->table, name, strlen(name));
+	const struct known *known = known_find(&history->all, name);
 
 	return known != NULL && known->bytes != NULL ? record_mean_ns(known->bytes, known->size)
 						     : 0;
@@ -462,7 +347,7 @@ history_begin(struct history *history, const char *name)
 
 	if (status < 0)
 		return status;
-	known = place_of(history, name);
+	known = known_place(&history->all, name);
 	if (known == NULL)
 		return error_memory(&history->error);
 	if (status == 0 && database_begin(&history->database, name, (int64_t)clock_wall_ns()) != 0)
@@ -484,7 +369,7 @@ keep(struct history *history, struct known *known, const struct run *run, struct
 			&history->database, known->name, run, bytes->bytes, bytes->size, version);
 	if (status != 0)
 		return database_failed(history);
-	set_bytes(history, known, bytes->bytes, bytes->size);
+	known_set(&history->all, known, bytes->bytes, bytes->size);
 	*bytes = (struct buffer){ 0 };
 	known->attempt = ATTEMPT_ENDED;
 	if (version > history->version)
@@ -502,7 +387,7 @@ history_succeed(struct history *history, const char *name, const struct run *run
 
 	if (ready_status < 0)
 		return ready_status;
-	known = place_of(history, name);
+	known = known_place(&history->all, name);
 	if (known == NULL || record_encode(record, &bytes) != 0)
 		status = error_memory(&history->error);
 	else
@@ -519,7 +404,7 @@ history_fail(struct history *history, const char *name, const struct run *run)
 
 	if (status < 0)
 		return status;
-	known = place_of(history, name);
+	known = known_place(&history->all, name);
 	if (known == NULL)
 		return error_memory(&history->error);
 	if (status == 0 && database_fail(&history->database, name, run, ATTEMPT_FAILED) != 0)
@@ -532,7 +417,7 @@ history_fail(struct history *history, const char *name, const struct run *run)
 int
 history_refresh(struct history *history, const char *name)
 {
-	struct known *known = table_find(&history->table, name, strlen(name));
+	struct known *known = known_find(&history->all, name);
 	struct buffer bytes = { 0 };
 	int status = ready(history);
 
@@ -549,7 +434,7 @@ history_refresh(struct history *history, const char *name)
 int
 history_forget(struct history *history, const char *name)
 {
-	struct known *known = table_find(&history->table, name, strlen(name));
+	struct known *known = known_find(&history->all, name);
 	int status = ready(history);
 
 	if (status < 0)
@@ -557,7 +442,7 @@ history_forget(struct history *history, const char *name)
 	if (status == 0 && database_forget(&history->database, name) != 0)
 		return database_failed(history);
 	if (known != NULL) {
-		set_bytes(history, known, NULL, 0);
+		known_set(&history->all, known, NULL, 0);
 		known->attempt = ATTEMPT_ENDED;
 		known->forgotten = 1;
 	}
@@ -567,7 +452,7 @@ history_forget(struct history *history, const char *name)
 int
 history_each(struct history *history, int (*each)(void *user, const char *name), void *user)
 {
-	for (struct known *known = history->first; known != NULL; known = known->next) {
+	for (struct known *known = history->all.first; known != NULL; known = known->next) {
 		int status = known->forgotten ? 0 : each(user, known->name);
 
 		if (status != 0)
