@@ -179,6 +179,10 @@ ord_proc_pid(const struct ord_proc *proc);
 ORD_API int
 ord_proc_has_terminal(const struct ord_proc *proc);
 
+/* 1: it runs nothing itself, it is there for its deps; 0.  Since 0.1.  Source: lib/graph/proc.c. */
+ORD_API int
+ord_proc_is_group(const struct ord_proc *proc);
+
 /* Processor time of its last process in user mode, nanoseconds; 0 where it is not known.  Since 0.1.  Source: lib/graph/proc.c. */
 ORD_API uint64_t
 ord_proc_user_ns(const struct ord_proc *proc);

@@ -132,6 +132,8 @@ take_options(struct load *load)
 	take_watch(to, &from->watch);
 	if (to->output_mode == 0 && from->output.place.file != 0)
 		to->output_mode = (uint32_t)from->output.value + ORD_MODE_GROUP;
+	if (to->color == 0 && from->color.place.file != 0)
+		to->color = (uint32_t)from->color.value + ORD_COLOR_NONE;
 	if (graph->pool != NULL || graph->pool_options.start == ORD_START_INLINE)
 		return;
 	take_number(&to->parallel, &from->parallel);

@@ -396,6 +396,9 @@ take_numbers(struct load *load, const struct file_proc *proc, struct ord_proc_op
 	options->expected_ms = (uint32_t)proc->expected.value;
 	if (proc->output.place.file != 0)
 		options->output_mode = (uint32_t)proc->output.value + ORD_MODE_GROUP;
+	if (proc->color.place.file != 0)
+		options->color = (uint32_t)proc->color.value + ORD_COLOR_NONE;
+	options->terminal = proc->terminal.value != 0;
 	options->on_busy = load_on_busy(&proc->watch.on_busy);
 	options->busy_signal = (uint32_t)proc->watch.signal.value;
 	return ORD_OK;

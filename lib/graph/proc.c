@@ -183,6 +183,13 @@ ord_proc_has_terminal(const struct ord_proc *proc)
 	return proc->definition->terminal != 0;
 }
 
+int
+ord_proc_is_group(const struct ord_proc *proc)
+{
+	return !definition_is_command(proc->definition) &&
+		!definition_is_function(proc->definition);
+}
+
 uint64_t
 ord_proc_user_ns(const struct ord_proc *proc)
 {

@@ -128,6 +128,25 @@ assert set(ends) == {"a", "b", "both", "last"} and all(e["reasons"] for e in end
 assert not [e for e in json.load(open("trace"))["traceEvents"] if e["ph"] == "X"]
 END
 
+# What is left is no less than the longest way of what is expected, however many could run at once.
+cat >way.yaml <<'END'
+version: 1
+procs:
+  a: { run: "true", expected: 1000s }
+  b: { run: exit 1, expected: 2000s, deps: [a] }
+  c: { run: "true", expected: 3000s, deps: [b] }
+  beside: { run: sleep 0.1, expected: 10s }
+  all: { deps: [c, beside] }
+END
+run -j4 -f way.yaml --events events all >/dev/null 2>&1
+python3 - >verdict 2>&1 <<'END' || fail "what is left: $(cat verdict)"
+import json
+events = list(map(json.loads, open("events")))
+first = [e for e in events if e["event"] == "progress"][0]
+assert events[events.index(first) - 1]["proc"] == "a", "it was not told with the first end"
+assert 4990 < first["left"] <= 6000, first
+END
+
 # Interrupted: both are whole.
 set -m
 ORDERLY_TEST_MARK=$mark "$ORDERLY" run --events events --trace trace waits >found 2>stderr </dev/null &

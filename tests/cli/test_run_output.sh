@@ -71,6 +71,98 @@ same "prefix" $'[words] err\n[words] out' "$(run --output=prefix words 2>/dev/nu
 run --output=prefix ansi 2>/dev/null >found
 same "prefix: the last line is ended" 2 "$(grep -ac '^\[ansi\] ' found)"
 
+# Both outputs of a proc are one stream, in the order in which it was written.
+printf 'version: 1\nprocs:\n  mixed:\n    run: for i in 1 2 3 4 5 6 7 8 9; do echo "out $i"; echo "err $i" >&2; done\n  two: {run: "true", deps: [mixed]}\n' >mixed.yaml
+for mode in group stream; do
+	run -f mixed.yaml --output=$mode two >found 2>/dev/null
+	same "$mode: the order of outputs" "$(for i in 1 2 3 4 5 6 7 8 9; do echo "out $i"; echo "err $i"; done)" "$(cat found)"
+done
+
+# Reasons stand in front of the command, each once; also when it runs for a second one.
+cat >why.yaml <<'END'
+version: 1
+procs:
+  first: { run: cp in mid, inputs: [in], outputs: [mid] }
+  last: { run: cp mid out, inputs: [mid], outputs: [out], deps: [first] }
+END
+echo 1 >in
+run -v -f why.yaml last >/dev/null 2>&1
+echo 2 >in
+rm out
+run -v -j2 -f why.yaml last >found 2>&1
+same "-v: reasons" $'because first: input in\nstart   first\ndone    first\nbecause last: input mid\nbecause last: dep first\nbecause last: output out\nstart   last\ndone    last' \
+	"$(sed -nE 's/^\[[0-9]\/2\] ((because [a-z]+: [a-z]+|start  |done   ) [a-z]+).*/\1/p' found)"
+
+# Marks for pages that fold: around the output of those that ended well, whole, also if only one runs.
+cat >fold.yaml <<'END'
+version: 1
+procs:
+  says: { run: echo said }
+  silent: { run: "true" }
+  fails: { run: echo because; exit 1 }
+  all: { deps: [says, silent, fails] }
+END
+run -j1 -f fold.yaml --fold=github all >found 2>stderr
+same "--fold=github" $'::group::[1/4] done    says  T s\nsaid\n::endgroup::\nbecause' "$(sed -E 's/[0-9.]+ s$/T s/' found)"
+same "--fold: told once" 0 "$(grep -c 'done    says' stderr)"
+has "--fold: who says nothing" "$(cat stderr)" 'done    silent'
+has "--fold: a failure is not folded" "$(cat stderr)" 'FAILED  fails: exit code 1'
+GITLAB_CI=true run -f fold.yaml --fold=auto says >found 2>/dev/null
+python3 - found <<'END' || fail "--fold=auto: $(cat -v found)"
+import re, sys
+found = open(sys.argv[1], newline="").read()
+assert re.fullmatch(r"\x1b\[0Ksection_start:(\d+):(orderly_0)\[collapsed=true\]\r\x1b\[0K\[1/1\] done    says  [\d.]+ s\nsaid\n"
+	r"\x1b\[0Ksection_end:\d+:orderly_0\r\x1b\[0K\n", found), repr(found)
+END
+env -u GITHUB_ACTIONS -u GITLAB_CI "$ORDERLY" run -f fold.yaml --fold=auto says >found 2>/dev/null
+same "--fold=auto, nowhere" said "$(cat found)"
+runs 2 '' -f fold.yaml --fold=travis says
+has "--fold of what is not known" "$(cat stderr)" '^orderly run: --fold travis: say github, gitlab, auto or none$'
+
+# Links: on request, or on a terminal that is not dumb; nothing that could end them is in them.
+cat >link.yaml <<'END'
+version: 1
+procs:
+  "a b%": { run: echo said }
+END
+run -f link.yaml --links=always 'a b%' >/dev/null 2>stderr
+python3 - "$work" <<'END' || fail "--links=always: $(cat -v stderr)"
+import re, socket, sys, os, urllib.parse
+found = re.findall("\033]8;;file://([^/]*)(/[^\033]*)\033\\\\([^\033]*)\033]8;;\033\\\\", open("stderr").read())
+assert len(found) == 1, found
+host, path, name = found[0]
+assert host == socket.gethostname() and name == "a b%" and re.fullmatch(r"[\w%./~-]+", path), found
+assert open(urllib.parse.unquote(path)).read() == "said\n" and os.path.isabs(path), path
+END
+run -f link.yaml 'a b%' >/dev/null 2>stderr
+same "no terminal: no links" 0 "$(grep -c $'\033' stderr)"
+cat >on_terminal.py <<'END'
+import os, pty, sys
+out = b""
+pid, fd = pty.fork()
+if pid == 0:
+	os.execvp(sys.argv[1], sys.argv[1:])
+while True:
+	try:
+		piece = os.read(fd, 65536)
+	except OSError:
+		break
+	if not piece:
+		break
+	out += piece
+os.waitpid(pid, 0)
+sys.stdout.buffer.write(out)
+END
+linked() { # TERM OPTION...: how many links there are
+	local kind=$1
+	shift
+	TERM=$kind ORDERLY_TEST_MARK=$mark timeout 100 python3 on_terminal.py "$ORDERLY" run -f link.yaml "$@" 'a b%' >found
+	grep -aoc $'\033]8;;file:' found
+}
+[ "$(linked xterm)" -ge 1 ] || fail "a terminal: no links: $(cat -v found)"
+same "a dumb terminal" 0 "$(linked dumb)"
+same "--links=never" 0 "$(linked xterm --links=never)"
+
 # stream: as it comes, one at a time; who ends meanwhile is told when the first has ended.
 cat >orderly.yaml <<'END'
 version: 1

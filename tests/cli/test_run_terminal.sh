@@ -29,12 +29,17 @@ trap 'terminal kill-server 2>/dev/null' EXIT
 ln -s "$ORDERLY" o
 LC_ALL=C.UTF-8 ORDERLY_TEST_MARK=$mark terminal -u new-session -d -x 100 -y 24 "PS1='$ ' exec bash --norc --noprofile"
 within 100 shows '\$' || fail "no terminal"
+empty() { [ "$(screen | grep -c .)" -le 1 ]; }
+# What stood there before is not taken for what comes.
+clear_screen() {
+	terminal send-keys -t 0 clear Enter
+	within 100 empty || fail "not cleared: $(screen)"
+}
 all_begun() { [ -e begun1 ] && [ -e begun2 ] && [ -e begun3 ]; }
 kind=screen
 begin() { # OPTION...
 	rm -f go* begun*
-	terminal send-keys -t 0 clear Enter
-	within 100 shows '^\$$'
+	clear_screen
 	terminal send-keys -t 0 "TERM=$kind ./o run -j3 $* all; echo status \$?" Enter
 	within 100 all_begun || fail "nothing began: $(screen)"
 }
@@ -75,18 +80,19 @@ over
 has "summary" "$(screen)" '^  canceled because of it: 1 \(all\)$'
 
 # Tiny ones.
-for size in '40 10' '12 10' '12 3' '80 2' '1 1'; do
+for size in '40 10' '40 5' '12 10' '12 3' '80 2' '1 1'; do
 	terminal resize-window -t 0 -x "${size% *}" -y "${size#* }"
 	sleep 0.2
 	rm -f go* begun*
 	terminal send-keys -t 0 "./o run -j3 all; echo status \$?" Enter
 	within 100 all_begun || fail "$size: nothing began: $(screen)"
 	sleep 0.5
+	[ "$size" != '40 5' ] || same "40 columns and 5 rows" $'[1/5] 3 running\nfirst\n… and 2 more' \
+		"$(screen | sed -nE 's/^(\[1\/5\] 3 running|first|… and 2 more).*/\1/p' | tail -3)"
 	touch go1 go2 go3
 	terminal resize-window -t 0 -x 100 -y 24
 	within 100 shows '^status 1' || fail "$size: no end: $(screen)"
-	terminal send-keys -t 0 clear Enter
-	within 100 shows '^\$$'
+	clear_screen
 done
 
 # A format of one's own; no colours with NO_COLOR; a dumb terminal has plain lines.
@@ -121,8 +127,7 @@ procs:
     deps: [word, meanwhile]
 END
 rm -f go*
-terminal send-keys -t 0 clear Enter
-within 100 shows '^\$$'
+clear_screen
 terminal send-keys -t 0 "./o run -f ask.yaml -j3 both; echo status \$?; stty -a | grep -o ' echo '" Enter
 awaits "a question" '^name asks: Who\?'
 touch go1
@@ -138,7 +143,8 @@ awaits "the end" '^status 0$'
 same "the password is not shown" "" "$(screen | grep drowssap)"
 same "it has arrived" "word password" "$(screen | grep '^word pass')"
 awaits "the terminal is as before" '^ echo'
-terminal send-keys -t 0 "clear; ./o run -f ask.yaml word" Enter
+clear_screen
+terminal send-keys -t 0 "./o run -f ask.yaml word" Enter
 awaits "a question" '^name asks: Who\?'
 terminal send-keys -t 0 "Ada" Enter
 awaits "a password" '^word asks: Password\?'
@@ -147,6 +153,44 @@ awaits "interrupted: nobody answers" 'nobody answers'
 within 100 shows '^\$$' || fail "no end: $(screen)"
 terminal send-keys -t 0 "stty -a | grep -o ' echo '" Enter
 awaits "interrupted: the terminal is as before" '^ echo'
+
+# Where what we say does not go to the terminal, it is there all the same for questions.
+clear_screen
+terminal send-keys -t 0 "./o run -f ask.yaml name 2>stderr" Enter
+awaits "a question, stderr is a file" '^name asks: Who\?'
+terminal send-keys -t 0 "Ada" Enter
+awaits "its answer" '^name Ada$'
+
+# One proc has the terminal: it is alone on it, what others say waits, and what it reads are no commands of ours.
+cat >lent.yaml <<'END'
+version: 1
+procs:
+  talk:
+    run: touch begun1; printf 'Say? '; read -r word; echo "heard $word"; [ -t 0 ] && [ -t 1 ] && echo "on a terminal $TERM"
+    terminal: true
+  other:
+    run: echo other-output; touch over
+    inputs: [lent.yaml]
+  both:
+    deps: [talk, other]
+END
+for watch in '' -w; do
+	rm -f begun* over
+	clear_screen
+	terminal send-keys -t 0 "./o run -f lent.yaml -j2 $watch both; echo status \$?" Enter
+	within 100 test -e begun1 || fail "lent $watch: nothing began: $(screen)"
+	awaits "lent $watch: what it writes" '^Say\?'
+	[ -n "$watch" ] || within 100 test -e over || fail "lent: the other did not run"
+	sleep 0.7
+	same "lent $watch: nothing else is shown" "" "$(screen | grep -E 'other|running|done')"
+	terminal send-keys -t 0 "quick" Enter
+	awaits "lent $watch: what it reads" '^heard quick$'
+	awaits "lent $watch: where it is" '^on a terminal (screen|tmux)'
+	awaits "lent $watch: its end" '^done    talk'
+	[ -n "$watch" ] || awaits "lent: what others said" '^other-output$'
+	[ -z "$watch" ] || terminal send-keys -t 0 q Enter
+	awaits "lent $watch: the end" '^status [0-9]+'
+done
 
 # Ctrl-C twice: the shell behind it lives, nothing is left.
 begin

@@ -119,17 +119,22 @@ SCENE(load, output_modes_and_colors)
 	struct ord_graph *graph;
 
 	enter();
-	graph = load("options: {output: prefix}\n"
+	graph = load("options: {output: prefix, color: force}\n"
 		     "procs:\n"
-		     "  own: {run: 'echo $NO_COLOR,$FORCE_COLOR', result: stdout, output: stream}\n"
+		     "  own: {run: 'echo $NO_COLOR,$FORCE_COLOR', result: stdout, output: stream, color: none}\n"
+		     "  theirs: {run: 'echo $NO_COLOR,$FORCE_COLOR', result: stdout}\n"
+		     "  lent: {run: 'true', terminal: true}\n"
 		     "  graphs: {run: 'true'}\n");
 	CHECK_EQ(ord_graph_add(graph, &ORD_PROC(.name = "colored", .stdout_result = 1, .color = ORD_COLOR_FORCE,
 		.shell = "echo $NO_COLOR,$FORCE_COLOR")), ORD_OK);
-	GRAPH_OK(graph, ord_graph_run(graph, ORD_NAMES("own", "graphs", "colored")));
+	GRAPH_OK(graph, ord_graph_run(graph, ORD_NAMES("own", "graphs", "colored", "theirs")));
 	CHECK_EQ(ord_proc_output_mode(graphs_proc(graph, "own")), ORD_MODE_STREAM);
 	CHECK_EQ(ord_proc_output_mode(graphs_proc(graph, "graphs")), ORD_MODE_PREFIX);
 	CHECK(outputs(graph, "own", "1,\n"));
 	CHECK(outputs(graph, "colored", ",1\n"));
+	CHECK(outputs(graph, "theirs", ",1\n"));
+	CHECK_EQ(ord_proc_has_terminal(graphs_proc(graph, "lent")), 1);
+	CHECK_EQ(ord_proc_has_terminal(graphs_proc(graph, "own")), 0);
 	CHECK_EQ(ord_graph_add(graph, &ORD_PROC(.name = "x", .output_mode = 5)), ORD_EINVAL);
 	CHECK_EQ(ord_graph_add(graph, &ORD_PROC(.name = "x", .color = 3)), ORD_EINVAL);
 	ord_graph_destroy(&graph);

@@ -22,7 +22,7 @@ sequence_size(const char *bytes, size_t size)
 			i++;
 		return i < size ? i + 1 : size;
 	}
-	if (strchr("]P_^X", bytes[1]) != NULL) {
+	if (bytes[1] != '\0' && strchr("]P_^X", bytes[1]) != NULL) {
 		while (i < size && bytes[i] != '\a' && bytes[i] != '\033')
 			i++;
 		if (i + 1 < size && bytes[i] == '\033')

@@ -110,6 +110,7 @@ on_event(int kind, const struct ord_proc *proc, void *user)
 	item->superseded = kind == ORD_PROC_EVENT_AGAIN;
 	switch (kind) {
 	case ORD_PROC_EVENT_WANTED:
+		run->replan = true;
 		count_again(run, item);
 		run->counts.wanted += !item->wanted;
 		item->wanted = true;
@@ -358,6 +359,9 @@ set_up(struct run *run)
 	run->screen = can_wipe && !options->list;
 	run->colors = options->color == COLOR_ALWAYS ||
 		(options->color == COLOR_AUTO && can_wipe && terminal_setting("NO_COLOR") == NULL);
+	run->links = options->links == COLOR_ALWAYS ||
+		(options->links == COLOR_AUTO && can_wipe &&
+			strcmp(terminal_setting("TERM"), "linux") != 0);
 	run->jobs = options->jobs != 0 ? options->jobs : machine_processors();
 	run->begun_ns = terminal_now_ns();
 }
@@ -448,6 +452,7 @@ run_main(int argc, char **argv)
 	printer_finish(&run.printer);
 	items_finish(&run.items);
 	text_finish(&run.held);
+	text_finish(&run.directory);
 	run_options_finish(&options);
 	return status;
 }

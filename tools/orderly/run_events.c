@@ -377,7 +377,7 @@ run_events_said(struct run *run, struct item *item, const char *bytes, size_t si
 	if (run->events.name == NULL || !run->options->events_log || run->events.failed)
 		return;
 	text_add(&item->said, bytes, size);
-	if (!item->start_untold)
+	if (item->start_told)
 		tell_said(run, item, false);
 }
 

@@ -30,6 +30,9 @@ struct item {
 	struct text tail; /* the end of what it said: of its last attempt */
 	struct text last; /* its last line that is not blank */
 	struct ansi ansi;
+	uint64_t expected_ns;         /* how long it should take; 0: not known */
+	uint64_t behind_ns;           /* the longest way from its end, as it is expected */
+	uint64_t mark;                /* of the search for that */
 	uint32_t span_row;            /* for --trace: the row of its last span; 0: that of groups */
 	uint64_t span_end_ns;         /* 0: there is none */
 	const struct item *needed_by; /* for --events: who wanted it first; NULL: nobody else */

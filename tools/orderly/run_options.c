@@ -23,6 +23,8 @@ enum long_option {
 	OPTION_LIST,
 	OPTION_OUTPUT,
 	OPTION_COLOR,
+	OPTION_LINKS,
+	OPTION_FOLD,
 	OPTION_STATUS,
 	OPTION_EVENTS,
 	OPTION_EVENTS_LOG,
@@ -77,6 +79,12 @@ static const struct argp_option table[] = { { NULL, 0, NULL, 0, "What is run:", 
 		3 },
 	{ "color", OPTION_COLOR, "WHEN", 0, "auto (on a terminal, the default), always or never",
 		3 },
+	{ "links", OPTION_LINKS, "WHEN", 0,
+		"Names are links to logs: auto (on a terminal, the default), always or never", 3 },
+	{ "fold", OPTION_FOLD, "KIND", 0,
+		"Mark the output of each proc for a page that shows it folded: github, gitlab, auto (as "
+		"the environment says) or none (the default)",
+		3 },
 	{ "status", OPTION_STATUS, "FORMAT", 0,
 		"What stands in front: %f finished, %t all, %s started, %r running, %u not finished, "
 		"%F failed, %p per cent, %o per second, %e seconds, %w the same as m:ss, %E seconds "
@@ -86,8 +94,8 @@ static const struct argp_option table[] = { { NULL, 0, NULL, 0, "What is run:", 
 		"Tell what happens to programs, an object of JSON a line: to a descriptor, into a file, or "
 		"as a ZeroMQ publisher to tcp://… or ipc://… (with > in front: connect)",
 		3 },
-	{ "events-log", OPTION_EVENTS_LOG, NULL, 0,
-		"Tell there also what procs say, line by line", 3 },
+	{ "events-log", OPTION_EVENTS_LOG, NULL, 0, "Tell there also what procs say, line by line",
+		3 },
 	{ "trace", OPTION_TRACE, "FILE", 0,
 		"Write when what ran as a trace of Chrome's format, for Perfetto and others", 3 },
 	{ "verbose", 'v', NULL, 0, "Say more: why a proc runs, what was up to date", 3 },
@@ -191,6 +199,15 @@ read_jobserver(struct run_options *options, const char *value)
 		read_word("--jobserver", value, kinds, "say none, auto, client, fifo or pipe");
 }
 
+static enum folds
+read_folds(const char *value)
+{
+	static const char *const kinds[] = { "none", "github", "gitlab", "auto", NULL };
+	uint32_t kind = read_word("--fold", value, kinds, "say github, gitlab, auto or none");
+
+	return kind == 3 ? folds_of_environment() : (enum folds)kind;
+}
+
 static void
 read_looks(struct run_options *options, int key, const char *value)
 {
@@ -207,6 +224,11 @@ read_looks(struct run_options *options, int key, const char *value)
 		options->color = (enum color)read_word(
 			"--color", value, colors, "say auto, always or never");
 		break;
+	case OPTION_LINKS:
+		options->links = (enum color)read_word(
+			"--links", value, colors, "say auto, always or never");
+		break;
+	case OPTION_FOLD: options->folds = read_folds(value); break;
 	default:
 		wrong = run_status_check(value);
 		if (wrong != NULL)
@@ -273,6 +295,8 @@ read_option(int key, char *value, struct argp_state *state)
 	case OPTION_LIST: options->list = true; break;
 	case OPTION_OUTPUT:
 	case OPTION_COLOR:
+	case OPTION_LINKS:
+	case OPTION_FOLD:
 	case OPTION_STATUS: read_looks(options, key, value); break;
 	case OPTION_EVENTS: options->events = value; break;
 	case OPTION_EVENTS_LOG: options->events_log = true; break;

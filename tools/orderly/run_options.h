@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "folds.h"
+
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct run_options {
@@ -18,7 +20,8 @@ struct run_options {
 	uint32_t keep_going; /* failures; 0: the file's, or never; UINT32_MAX: never */
 	uint64_t shuffle;    /* seed; 0: not */
 	uint32_t output;     /* an enum ord_output_mode; 0: each proc's own */
-	enum color color;
+	enum color color, links;
+	enum folds folds;
 	uint32_t load;      /* hundredths; 0: the file's, or any */
 	uint32_t jobserver; /* an enum ord_jobserver; UINT32_MAX: the file's, or what is offered */
 	const char *database; /* NULL: the file's, or GRAPH_DATABASE */

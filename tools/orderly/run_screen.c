@@ -10,6 +10,7 @@
 
 #include "columns.h"
 #include "display.h"
+#include "expected.h"
 #include "run_state.h"
 #include "terminal.h"
 
@@ -20,35 +21,6 @@
 #define SILENCE_FIRST (10 * SECOND)
 #define SILENCE_MOST (640 * SECOND)
 #define ROWS_MAX 12 /* procs that are shown */
-#define BAR_COLUMNS 10
-
-/*
- * If it is known how long each of those that are left takes, their sum shared
- * by the slots, but no less than the longest that runs; else what was seen so far.
- */
-static uint64_t
-rest_of(struct run *run, const struct run_numbers *numbers, uint64_t now_ns)
-{
-	const struct item *item;
-	uint64_t sum = 0, longest = 0, unknown = 0;
-
-	for (item = run->items.first; item != NULL; item = item->next) {
-		uint64_t expected, elapsed;
-
-		if (!item->wanted)
-			continue;
-		expected = ord_proc_expected_ns(item->proc);
-		elapsed = item->slot != ORD_NONE ? now_ns - item->begun_ns : 0;
-		unknown += expected == 0 && item->slot != ORD_NONE;
-		expected = expected > elapsed ? expected - elapsed : 0;
-		sum += expected;
-		if (expected > longest)
-			longest = expected;
-	}
-	if (sum == 0 || unknown > 0)
-		return estimate_rest(&run->estimate, numbers->total - numbers->finished, run->jobs);
-	return sum / run->jobs > longest ? sum / run->jobs : longest;
-}
 
 void
 screen_numbers(struct run *run, struct run_numbers *numbers, uint64_t now_ns)
@@ -64,7 +36,7 @@ screen_numbers(struct run *run, struct run_numbers *numbers, uint64_t now_ns)
 		.rate = estimate_rate(&run->estimate) };
 	/* It looks at all procs, and is asked for with each line. */
 	if (run->rested_ns == 0 || now_ns - run->rested_ns >= DRAW_EVERY) {
-		run->rest_ns = rest_of(run, numbers, now_ns);
+		run->rest_ns = rest_of(run, now_ns);
 		run->rested_ns = now_ns;
 	}
 	numbers->rest_ns = run->rest_ns;
@@ -107,22 +79,6 @@ add_blanks(struct text *out, size_t n)
 		text_add_byte(out, ' ');
 }
 
-/* How much of the time that it should take has passed; at most 99 %. */
-static void
-add_bar(struct text *out, uint64_t elapsed, uint64_t expected)
-{
-	uint64_t percent = elapsed / (expected / 100 + 1), i;
-	char text[16];
-
-	if (percent > 99)
-		percent = 99;
-	text_add_byte(out, '[');
-	for (i = 0; i < BAR_COLUMNS; i++)
-		text_add_byte(out, i < BAR_COLUMNS * percent / 100 ? '#' : '.');
-	snprintf(text, sizeof text, "] %2u%%", (unsigned)percent);
-	text_add_string(out, text);
-}
-
 static void
 add_proc(struct run *run, const struct item *item, size_t name_columns, size_t columns,
 	struct text *out)
@@ -130,12 +86,12 @@ add_proc(struct run *run, const struct item *item, size_t name_columns, size_t c
 	const char *name = ord_proc_name(item->proc);
 	uint64_t elapsed = terminal_now_ns() - item->begun_ns;
 	uint64_t expected = ord_proc_expected_ns(item->proc);
-	struct text rest = { 0 }, duration = { 0 };
+	struct text cut = { 0 }, rest = { 0 }, duration = { 0 };
 	size_t used;
 
-	(void)run;
 	used = columns_cut(
-		out, name, strlen(name), name_columns < columns ? name_columns : columns);
+		&cut, name, strlen(name), name_columns < columns ? name_columns : columns);
+	show_link(run, out, item, &cut);
 	if (used < name_columns)
 		add_blanks(&rest, name_columns - used);
 	show_duration(&duration, elapsed);
@@ -143,13 +99,14 @@ add_proc(struct run *run, const struct item *item, size_t name_columns, size_t c
 	text_add(&rest, duration.bytes, duration.size);
 	if (expected != 0 && columns >= 40) {
 		text_add_string(&rest, "  ");
-		add_bar(&rest, elapsed, expected);
+		expected_bar(&rest, elapsed, expected);
 	}
 	if (item->last.size != 0) {
 		text_add_string(&rest, "  ");
 		text_add(&rest, item->last.bytes, item->last.size);
 	}
 	columns_cut(out, rest.bytes, rest.size, columns - used);
+	text_finish(&cut);
 	text_finish(&rest);
 	text_finish(&duration);
 }
@@ -185,7 +142,7 @@ draw(struct run *run, uint64_t now_ns)
 		shown = ROWS_MAX;
 	add_head(run, now_ns, columns, &out);
 	name_columns = name_columns_of(run, shown, columns);
-	if (run->items.n_running > shown && shown > 0)
+	if (run->items.n_running > shown && shown > 1)
 		shown--; /* for the last row */
 	for (; item != NULL && shown > 0; item = item->behind, shown--) {
 		text_add_byte(&out, '\n');
@@ -222,9 +179,6 @@ draw_if_due(struct run *run, uint64_t now_ns)
 static int
 step_terminal(struct run *run, uint64_t now_ns)
 {
-	/* While somebody is asked nothing else is drawn. */
-	if (run_input_show(run))
-		return -1;
 	return draw_if_due(run, now_ns);
 }
 
@@ -283,6 +237,9 @@ screen_step(struct run *run)
 	uint64_t now_ns = terminal_now_ns();
 	int wait;
 
+	/* While somebody is asked, or has the terminal, nothing is drawn. */
+	if (show_is_lent(run) || run_input_show(run))
+		return -1;
 	if (run->screen)
 		return step_terminal(run, now_ns);
 	wait = step_plain(run, now_ns);

@@ -3,13 +3,18 @@
  * at most one proc has the console: its output is printed as it comes, and all
  * that would be printed about others waits in `held` until it gives it back.
  * Who has the mode stream waits for it; a proc of the mode group has it while
- * nothing else runs.  All other output is printed whole, at the end.
+ * nothing else runs.  All other output is printed whole, at the end.  A proc
+ * that has the terminal takes it at once: what it writes does not come by here.
  */
 #define _GNU_SOURCE /* memrchr */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "folds.h"
+#include "links.h"
 #include "run_state.h"
 #include "terminal.h"
 
@@ -69,7 +74,50 @@ show_reason(struct text *out, const struct ord_proc *proc)
 	}
 }
 
+static void
+find_directory(struct run *run)
+{
+	char path[PATH_MAX];
+
+	if (run->directory.size == 0) {
+		text_add_string(&run->directory, getcwd(path, sizeof path) != NULL ? path : "/");
+		text_add_byte(&run->directory, '\0');
+	}
+}
+
+void
+show_link(struct run *run, struct text *out, const struct item *item, const struct text *name)
+{
+	const char *log = run->links ? ord_proc_log(item->proc) : NULL;
+	char host[HOST_NAME_MAX + 1] = "";
+
+	if (log != NULL) {
+		find_directory(run);
+		(void)gethostname(host, sizeof host - 1);
+		links_begin(out, host, run->directory.bytes, log);
+	}
+	text_add(out, name->bytes, name->size);
+	if (log != NULL)
+		links_end(out);
+}
+
+void
+show_name(struct run *run, struct text *out, const struct item *item)
+{
+	struct text name = { 0 };
+
+	text_add_string(&name, ord_proc_name(item->proc));
+	show_link(run, out, item, &name);
+	text_finish(&name);
+}
+
 /* --- where it goes --- */
+
+bool
+show_is_lent(const struct run *run)
+{
+	return run->console != NULL && ord_proc_has_terminal(run->console->proc);
+}
 
 /* Prints something about a proc, or keeps it until the console is free and nobody is asked. */
 static void
@@ -93,6 +141,8 @@ show_held(struct run *run)
 	struct held_piece piece;
 	size_t at = 0;
 
+	if (run->input.shown || show_is_lent(run))
+		return;
 	while (at < run->held.size) {
 		memcpy(&piece, run->held.bytes + at, sizeof piece);
 		at += sizeof piece;
@@ -116,10 +166,10 @@ show_warning(struct run *run, const char *warning, size_t size)
 	text_finish(&line);
 }
 
-void
-show_line(struct run *run, struct item *item, const struct text *line)
+/* With what stands in front. */
+static void
+compose(struct run *run, const struct text *line, struct text *whole)
 {
-	struct text whole = { 0 };
 	struct run_numbers numbers;
 	const char *format = run->options->status;
 
@@ -127,9 +177,17 @@ show_line(struct run *run, struct item *item, const struct text *line)
 		format = "[%f/%t] ";
 	if (format != NULL) {
 		screen_numbers(run, &numbers, terminal_now_ns());
-		run_status_fill(&whole, format, &numbers);
+		run_status_fill(whole, format, &numbers);
 	}
-	text_add(&whole, line->bytes, line->size);
+	text_add(whole, line->bytes, line->size);
+}
+
+void
+show_line(struct run *run, struct item *item, const struct text *line)
+{
+	struct text whole = { 0 };
+
+	compose(run, line, &whole);
 	text_add_byte(&whole, '\n');
 	put(run, item, STDERR_FILENO, &whole);
 	run->last = NULL;
@@ -141,6 +199,8 @@ show_line(struct run *run, struct item *item, const struct text *line)
 static uint32_t
 mode_of(const struct run *run, const struct item *item)
 {
+	if (ord_proc_has_terminal(item->proc))
+		return ORD_MODE_STREAM;
 	return run->options->output != 0 ? run->options->output
 					 : (uint32_t)ord_proc_output_mode(item->proc);
 }
@@ -242,7 +302,9 @@ is_live(struct run *run, struct item *item)
 
 	if (run->console != NULL)
 		return run->console == item;
-	if (mode != ORD_MODE_STREAM && (mode != ORD_MODE_GROUP || run->items.n_running != 1))
+	if (mode != ORD_MODE_STREAM &&
+		(mode != ORD_MODE_GROUP || run->items.n_running != 1 ||
+			run->options->folds != FOLDS_NONE))
 		return false;
 	run->console = item;
 	if (run->screen && run->counts.wanted > 1)
@@ -297,6 +359,18 @@ keep_tail(struct item *item, const char *bytes, size_t size)
 	text_add(&item->tail, bytes, size);
 }
 
+/* It writes to the terminal itself. */
+static void
+lend(struct run *run, struct item *item)
+{
+	run_input_hide(run);
+	run->console = item;
+	if (run->screen && run->counts.wanted > 1 && !run->quiet)
+		say_begun(run, item);
+	screen_wipe(run);
+	printer_flush(&run->printer);
+}
+
 void
 show_started(struct run *run, struct item *item)
 {
@@ -308,6 +382,8 @@ show_started(struct run *run, struct item *item)
 		show_reasons(run, item);
 	if (!run->screen && !run->quiet)
 		say_begun(run, item);
+	if (ord_proc_has_terminal(item->proc))
+		lend(run, item);
 	run->follows |= mode_of(run, item) >= ORD_MODE_PREFIX;
 	run->moved = true;
 }
@@ -370,7 +446,7 @@ show_said(struct run *run, struct item *item, const struct ord_message *message)
 /* --- ends --- */
 
 static void
-add_end(const struct run *run, const struct item *item, bool again, struct text *line)
+add_end(struct run *run, const struct item *item, bool again, struct text *line)
 {
 	int state = ord_proc_state(item->proc);
 	bool failed = again || state == ORD_PROC_FAILED;
@@ -384,7 +460,7 @@ add_end(const struct run *run, const struct item *item, bool again, struct text 
 	show_color(run, line, !failed ? "32" : again || item->interrupted ? "33" : "31");
 	text_add_string(line, word);
 	show_color(run, line, "0");
-	text_add_string(line, ord_proc_name(item->proc));
+	show_name(run, line, item);
 	if (failed) {
 		text_add_string(line, ": ");
 		show_reason(line, item->proc);
@@ -395,32 +471,64 @@ add_end(const struct run *run, const struct item *item, bool again, struct text 
 	}
 }
 
-void
-show_ended(struct run *run, struct item *item, bool again)
+/* The line that tells its end is the title of what it said. */
+static void
+print_folded(struct run *run, struct item *item, const struct text *line)
 {
-	int state = ord_proc_state(item->proc);
-	bool failed = again || state == ORD_PROC_FAILED, live = run->console == item;
+	struct text title = { 0 }, mark = { 0 };
+	uint64_t now = (uint64_t)time(NULL), number = run->n_folds++;
+
+	compose(run, line, &title);
+	text_add_byte(&title, '\0');
+	folds_begin(&mark, run->options->folds, number, now, title.bytes);
+	put(run, item, STDOUT_FILENO, &mark);
+	print_body(run, item, true);
+	text_clear(&mark);
+	folds_end(&mark, run->options->folds, number, now);
+	put(run, item, STDOUT_FILENO, &mark);
+	text_finish(&mark);
+	text_finish(&title);
+}
+
+/* Its end, and what it said and was not printed as it came. */
+static void
+print_end(struct run *run, struct item *item, bool again)
+{
+	bool failed = again || ord_proc_state(item->proc) == ORD_PROC_FAILED;
+	bool told = (item->started || failed) && (failed || !run->quiet);
 	uint32_t mode = mode_of(run, item);
 	struct text line = { 0 };
 
-	if (item->body.size > 0 && item->body.bytes[item->body.size - 1] != '\n')
-		text_add_byte(&item->body, '\n');
-	if (live || mode == ORD_MODE_PREFIX) {
-		if (mode == ORD_MODE_PREFIX)
-			print_prefixed(run, item);
-		else
+	if (told)
+		add_end(run, item, again, &line);
+	if (told && !failed && mode == ORD_MODE_GROUP && item->body.size != 0 &&
+		run->options->folds != FOLDS_NONE) {
+		print_folded(run, item, &line);
+	} else {
+		if (told)
+			show_line(run, item, &line);
+		if (failed || mode != ORD_MODE_QUIET)
 			print_body(run, item, true);
 	}
-	if ((item->started || failed) && (failed || !run->quiet)) {
-		add_end(run, item, again, &line);
-		show_line(run, item, &line);
-	}
-	if (failed || mode != ORD_MODE_QUIET)
+	text_finish(&line);
+}
+
+void
+show_ended(struct run *run, struct item *item, bool again)
+{
+	bool live = run->console == item;
+	uint32_t mode = mode_of(run, item);
+
+	if (item->body.size > 0 && item->body.bytes[item->body.size - 1] != '\n')
+		text_add_byte(&item->body, '\n');
+	if (mode == ORD_MODE_PREFIX)
+		print_prefixed(run, item);
+	else if (live)
 		print_body(run, item, true);
+	print_end(run, item, again);
 	text_clear(&item->body);
 	if (live)
 		give_back(run);
 	if (item->shown)
 		run->last = item;
-	text_finish(&line);
 }

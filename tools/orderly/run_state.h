@@ -40,6 +40,9 @@ struct run {
 	struct text line;     /* being made */
 	bool screen;          /* stderr is a terminal on which the running procs are shown */
 	bool colors;          /* what we say has colours */
+	bool links;           /* names are links to logs */
+	struct text directory; /* where paths of logs count from; empty: not asked for yet */
+	uint64_t n_folds;
 	bool quiet;           /* only failures are told */
 	bool trouble;         /* something of ours failed */
 	bool keys;            /* lines of standard input are commands, while files are watched */
@@ -48,6 +51,8 @@ struct run {
 	size_t warned;        /* bytes of the graph's warnings that were told */
 	uint32_t jobs;
 	uint64_t begun_ns;
+	uint64_t plans;      /* how often ways were looked for */
+	bool replan;         /* something became wanted since */
 	uint64_t rest_ns;    /* what is left, as it was estimated last, */
 	uint64_t rested_ns;  /* which was then */
 	uint64_t drawn_ns;   /* the screen */
@@ -85,6 +90,13 @@ void show_duration(struct text *out, uint64_t ns);
 /* Switch a colour on, if there are any: "31" is red; "0" off. */
 void show_color(const struct run *run, struct text *out, const char *code);
 
+/* Append its name, or what is left of it, as a link to its log if there are links. */
+void show_link(struct run *run, struct text *out, const struct item *item, const struct text *name);
+void show_name(struct run *run, struct text *out, const struct item *item);
+
+/* Whether a proc has the terminal: then nothing is shown, and nobody is asked. */
+bool show_is_lent(const struct run *run);
+
 /* What it said goes on. */
 void show_bytes(struct run *run, struct item *item, const char *bytes, size_t size);
 
@@ -95,6 +107,9 @@ void run_logs_step(struct run *run);
 
 /* What of its log is worth showing becomes its tail. */
 void run_logs_snippet(struct run *run, struct item *item);
+
+/* run_rest.c: how long the rest takes, or ESTIMATE_UNKNOWN. */
+uint64_t rest_of(struct run *run, uint64_t now_ns);
 
 /* run_screen.c: what is live. */
 void screen_numbers(struct run *run, struct run_numbers *numbers, uint64_t now_ns);

@@ -79,7 +79,7 @@ add_failure(struct run *run, struct item *item, struct text *out)
 	show_color(run, out, "31");
 	text_add_string(out, "FAILED  ");
 	show_color(run, out, "0");
-	text_add_string(out, ord_proc_name(item->proc));
+	show_name(run, out, item);
 	text_add_string(out, ": ");
 	show_reason(out, item->proc);
 	if (item->started) {

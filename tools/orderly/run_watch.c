@@ -47,7 +47,7 @@ run_watch_event(struct run *run, int kind)
 int
 run_watch_fd(const struct run *run)
 {
-	return run->keys ? STDIN_FILENO : -1;
+	return run->keys && !show_is_lent(run) ? STDIN_FILENO : -1;
 }
 
 void

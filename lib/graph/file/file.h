@@ -64,6 +64,7 @@ enum file_busy { FILE_QUEUE, FILE_RESTART, FILE_IGNORE, FILE_SIGNAL };
 enum file_fingerprint { FILE_MTIME_HASH, FILE_MTIME, FILE_HASH };
 enum file_log { FILE_SNIPPET, FILE_FULL, FILE_TAIL };
 enum file_output_mode { FILE_GROUP, FILE_QUIET, FILE_PREFIX, FILE_STREAM };
+enum file_color { FILE_NO_COLOR, FILE_FORCE_COLOR };
 enum file_format { FILE_RAW, FILE_JSON };
 enum file_type { FILE_AS_TEXT, FILE_INT, FILE_FLOAT, FILE_BOOL };
 enum file_check { FILE_CONTENT, FILE_EXIST };
@@ -150,7 +151,7 @@ struct file_proc {
 	struct file_text depfile, cwd;
 	struct file_number wave, timeout, expected, always, no_skip, now;
 	struct file_number skip_exit, nochange_exit;
-	struct file_number fingerprint, outputs_check, log_on_failure, output;
+	struct file_number fingerprint, outputs_check, log_on_failure, output, color, terminal;
 	struct file_stop stop;
 	struct file_retries retries;
 	struct file_result result;
@@ -162,7 +163,7 @@ struct file_options {
 	struct file_text db, separator;
 	struct file_number keep_going, fail_fast, load, fingerprint, allow_missing_deps;
 	struct file_number log_on_failure; /* enum file_log, | lines << 8 */
-	struct file_number output, jobserver;
+	struct file_number output, color, jobserver;
 	struct file_watch watch;
 	struct file_texts ignore;
 };

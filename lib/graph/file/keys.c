@@ -18,6 +18,7 @@
 	INT64_C(4294967294) /* what a uint32_t of the interface can say, and one is "none" */
 #define YEARS INT64_C(3153600000000) /* a hundred of them, in ms */
 #define MODES "group quiet prefix stream"
+#define COLORS "none force"
 #define LOGS "snippet full tail:N"
 #define FINGERPRINTS "mtime+hash mtime hash"
 
@@ -188,6 +189,10 @@ static const struct key proc_rows[] = {
 		AT(struct file_proc, result) },
 	{ "output", "how its output is shown", .kind = KEY_WORD, .words = MODES,
 		AT(struct file_proc, output) },
+	{ "color", "whether the command is told to write colours", .kind = KEY_WORD,
+		.words = COLORS, AT(struct file_proc, color) },
+	{ "terminal", "the command has the terminal, one at a time", .kind = KEY_BOOL,
+		AT(struct file_proc, terminal) },
 	{ "log_ignore", "lines of the log that are no trouble", .kind = KEY_ITEMS,
 		.section = &log_ignore, AT(struct file_proc, log_ignore) },
 	{ "log_on_failure", "what of the log is shown when it fails", .kind = KEY_WORD,
@@ -234,6 +239,8 @@ static const struct key options_rows[] = {
 		.words = LOGS, AT(struct file_options, log_on_failure) },
 	{ "output", "how output is shown", .kind = KEY_WORD, .words = MODES,
 		AT(struct file_options, output) },
+	{ "color", "whether commands are told to write colours", .kind = KEY_WORD, .words = COLORS,
+		AT(struct file_options, color) },
 	{ "jobserver", "which one is offered to commands", .kind = KEY_WORD,
 		.words = "fifo pipe off", AT(struct file_options, jobserver) },
 	{ "watch", "what happens when something changes", .kind = KEY_STRUCT, .section = &all_watch,
