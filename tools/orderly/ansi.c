@@ -24,7 +24,8 @@ put(struct ansi *ansi, char byte, struct text *out)
 static void
 step_csi(struct ansi *ansi, char byte, struct text *out)
 {
-	text_add_byte(&ansi->pending, byte);
+	if (ansi->pending.size <= SEQUENCE_MAX)
+		text_add_byte(&ansi->pending, byte);
 	if (byte >= 0x20 && byte < 0x40)
 		return;
 	if (byte == 'm' && ansi->colors && ansi->pending.size <= SEQUENCE_MAX) {
