@@ -8,6 +8,7 @@ endif()
 # What calls the graph's library is for the command only, where there is one.
 set(graph_tools ${ORD_TOOL_SOURCES})
 list(FILTER graph_tools INCLUDE REGEX "/(run|graph|ctx)[^/]*[.]c$")
+list(FILTER graph_tools EXCLUDE REGEX "/run_status[.]c$") # it knows no graph, and has a unit test
 if(graph_tools)
 	list(REMOVE_ITEM ORD_TOOL_SOURCES ${graph_tools})
 endif()
