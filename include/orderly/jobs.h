@@ -133,7 +133,7 @@ struct ord_jobs_options {
 	uint32_t batch;            /* jobs taken, and ended, in one step; 0 = 1, at most 1000; the last ones are shared fairly */
 	uint32_t poll_ms;          /* how long a change may go unseen where the system does not tell of it; 0 = 100 */
 	int32_t pid;               /* the process that lives as long as the taker, when that is not this one: see ord_jobs(3); 0: this one */
-	ord_jobs_progress_fn on_progress; /* told what all takers have done, from ord_jobs_take and _claim; NULL: nobody */
+	ord_jobs_progress_fn on_progress; /* told what all takers have done, from ord_jobs_take, _claim and _watch; NULL: nobody */
 	void *on_progress_user;    /* its user pointer */
 	uint32_t progress_ms;      /* how often, at most, while something changes; 0 = 200 */
 	uint32_t sync_ms;          /* "dir:": how long other hosts' claims may stay unseen, so that each claim waits for them; 0: a rename decides */

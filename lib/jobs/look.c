@@ -254,6 +254,7 @@ ord_jobs_watch(struct ord_jobs *jobs, int timeout_ms)
 	jobs->store.watching = 1;
 	status = jobs_wait(jobs, timeout_ms);
 	jobs->store.watching = 0;
+	jobs_tell_progress(jobs, 0);
 	jobs_arm(jobs);
 	if (status == ORD_ETIMEDOUT)
 		return error_set(&jobs->error, status, "nothing has changed");

@@ -13,6 +13,8 @@ _orderly_line() {
 
 _orderly_commands() { "${words[0]}" help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\)  *.*/\1/p'; }
 _orderly_actions() { "${words[0]}" help graph 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p'; }
+# `orderly help jobs` has a line of usage for each action.
+_orderly_jobs() { "${words[0]}" help jobs 2>/dev/null | sed -n 's/.*orderly jobs \[OPTION\.\.\.\] \([a-z][a-z]*\).*/\1/p'; }
 _orderly_options() { "${words[0]}" help "$command" 2>/dev/null | grep -oE -- '--[a-z][a-z-]+' | sort -u; }
 
 # The names of procs, in the file that the line says.
@@ -41,11 +43,16 @@ _orderly_candidates() {
 		;;
 	esac
 	case "$previous" in
+	--state) [ "$command" != jobs ] || printf '%s\n' waiting done failed killed blocked canceled all ;;
+	--progress) printf '%s\n' auto bar plain json none ;;
+	--store | --taker | --payload* | --fingerprint | --require | --after | --range | --label | --filter* | --stop-file | --log) return ;;
+	--retries | --killed-retries | --heartbeat | --timeout | --sync | --jobs | --max-takers | --attempt | --why | --pid) return ;;
 	-[a-zA-Z] | --file | --directory | --param | --env) [ "$previous" = -k ] || [ "$previous" = -n ] || return ;;
 	esac
 	case "$command" in
 	help) _orderly_commands ;;
 	run) _orderly_names ;;
+	jobs) [ "${#words[@]}" -gt 3 ] || _orderly_jobs ;;
 	graph)
 		for ((i = 2; i < ${#words[@]} - 1; i++)); do
 			case "${words[i]}" in

@@ -53,3 +53,7 @@ complete -c orderly -n 'test "$(__orderly_command)" = graph; and test -z "$(__or
 	-a '(orderly help graph 2>/dev/null | sed -n "s/^  \([a-z][a-z]*\) .*/\1/p")'
 complete -c orderly -n 'test "$(__orderly_command)" = graph; and contains -- "$(__orderly_action)" list dot mermaid json env why stats touch forget' -f \
 	-a '(__orderly_names)'
+complete -c orderly -n 'test "$(__orderly_command)" = jobs; and test -z "$(__orderly_action)"' -f \
+	-a '(orderly help jobs 2>/dev/null | sed -n "s/.*orderly jobs \[OPTION\.\.\.\] \([a-z][a-z]*\).*/\1/p")'
+complete -c orderly -n 'test "$(__orderly_command)" = jobs' -l state -x -a 'waiting done failed killed blocked canceled all'
+complete -c orderly -n 'test "$(__orderly_command)" = jobs' -l progress -x -a 'auto bar plain json none'

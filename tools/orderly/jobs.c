@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,10 +23,11 @@ jobs_complain(struct ord_jobs *jobs)
 	return JOBS_TROUBLE;
 }
 
-static int
-matches(const struct ord_job *job, void *user)
+int
+jobs_cannot_print(void)
 {
-	return fnmatch(user, ord_job_name(job), 0) == 0;
+	complain_errno(errno, "cannot write the jobs");
+	return JOBS_TROUBLE;
 }
 
 struct ord_jobs *
@@ -43,9 +43,10 @@ jobs_open(const struct jobs_options *options, struct ord_jobs_options *own)
 	own->heartbeat_ms = options->heartbeat_ms;
 	own->timeout_ms = options->timeout_ms;
 	own->on_failure = options->stop_on_failure ? ORD_JOBS_STOP : ORD_JOBS_CONTINUE;
-	if (options->filter != NULL) {
-		own->filter = matches;
-		own->filter_user = (void *)(uintptr_t)options->filter;
+	own->sync_ms = options->sync_ms;
+	if (options->filter != NULL || options->filter_command != NULL) {
+		own->filter = jobs_filter;
+		own->filter_user = (void *)(uintptr_t)options;
 	}
 	status = ord_jobs_new(&jobs, own);
 	if (status == ORD_ENOMEM)
@@ -99,7 +100,9 @@ add_names(struct ord_jobs *jobs, const struct jobs_options *options, const struc
 			.payload_size = payload->size, .fingerprint = options->fingerprint,
 			.fingerprint_size = options->fingerprint != NULL ? strlen(options->fingerprint) : 0,
 			.requires = options->requires, .after = options->after,
-			.failed_retries = options->failed_retries);
+			.failed_retries = options->failed_retries,
+			.killed_retries = !options->killed_set ? 0 : options->killed_retries != 0 ? options->killed_retries : ORD_JOBS_NONE,
+			.max_takers = options->max_takers);
 		pointers[i] = &all[i];
 	}
 	status = ord_jobs_add_many(jobs, pointers, (size_t)options->n, &added);
@@ -272,6 +275,10 @@ static const struct action actions[] = {
 	{ "requeue", change, true },
 	{ "cancel", change, true },
 	{ "clear", change, true },
+	{ "export", jobs_export, false },
+#ifdef ORD_JOBS_SQLITE
+	{ "import", jobs_import, true },
+#endif
 };
 
 int

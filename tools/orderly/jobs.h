@@ -7,6 +7,8 @@
 
 #include <orderly/jobs.h>
 
+#include "values.h"
+
 #define JOBS_TROUBLE 3 /* the list, or the command itself, failed */
 #define JOBS_USAGE 2
 #define JOBS_NOTHING 1 /* nothing to take, or jobs that failed */
@@ -15,7 +17,8 @@
 
 struct jobs_options {
 	const char *action;
-	const char *store, *taker, *stop_file, *log, *filter, *why;
+	const char *store, *taker, *stop_file, *log, *filter, *filter_command, *why;
+	const char *progress_table; /* a file of laufband's */
 	const char *payload, *payload_file, *fingerprint;
 	const char *labels[JOBS_NAMES_MAX + 1], *requires[JOBS_NAMES_MAX + 1], *after[JOBS_NAMES_MAX + 1];
 	char **arguments; /* arguments[n] behind the options */
@@ -23,9 +26,11 @@ struct jobs_options {
 	uint32_t jobs; /* -j */
 	uint32_t wait; /* an enum ord_jobs_wait */
 	uint32_t failed_retries, killed_retries, states, attempt, heartbeat_ms, timeout_ms;
+	uint32_t sync_ms, max_takers;
+	enum progress_style progress;
 	uint64_t range;
 	int pid;
-	bool range_set, one, json, stop_on_failure, all;
+	bool range_set, killed_set, one, json, stop_on_failure;
 };
 
 /* `orderly jobs`; returns the exit status. */
@@ -40,7 +45,15 @@ struct ord_jobs *jobs_open(const struct jobs_options *options, struct ord_jobs_o
 /* The sentence of the last call, as a complaint; JOBS_TROUBLE. */
 int jobs_complain(struct ord_jobs *jobs);
 
+/* Standard output takes no more, as a complaint; JOBS_TROUBLE. */
+int jobs_cannot_print(void);
+
+/* An ord_job_filter_fn; user: the options. */
+int jobs_filter(const struct ord_job *job, void *user);
+
 /* Actions. */
+int jobs_export(const struct jobs_options *options);
+int jobs_import(const struct jobs_options *options);
 int jobs_status(const struct jobs_options *options);
 int jobs_watch(const struct jobs_options *options);
 int jobs_work(const struct jobs_options *options);

@@ -31,6 +31,11 @@ enum {
 	KEY_LOG,
 	KEY_JSON,
 	KEY_STOP,
+	KEY_FILTER_COMMAND,
+	KEY_SYNC,
+	KEY_PROGRESS,
+	KEY_MAX_TAKERS,
+	KEY_PROGRESS_TABLE,
 	KEY_HEARTBEAT,
 	KEY_TIMEOUT
 };
@@ -45,25 +50,30 @@ static const struct argp_option table[] = { { NULL, 0, NULL, 0, "For all:", 1 },
 	{ "fingerprint", KEY_FINGERPRINT, "TEXT", 0, "run again if it is another than the last one", 2 },
 	{ "require", KEY_REQUIRE, "LABEL", 0, "what a taker must have; again for more", 2 },
 	{ "after", KEY_AFTER, "NAME", 0, "a job that must be done first; again for more", 2 },
+	{ "max-takers", KEY_MAX_TAKERS, "N", 0, "so many may hold it at once (1)", 2 },
 	{ "range", KEY_RANGE, "N", 0, "the jobs 0 to N - 1, instead of names", 2 },
 	{ NULL, 0, NULL, 0, "take, work:", 3 },
 	{ "wait", KEY_WAIT, NULL, 0, "wait for ever for jobs that somebody adds", 3 },
 	{ "no-wait", KEY_NO_WAIT, NULL, 0, "leave when there is no job now", 3 },
 	{ "label", KEY_LABEL, "LABEL", 0, "what this taker has; again for more", 3 },
 	{ "filter", KEY_FILTER, "PATTERN", 0, "only jobs whose names match, as in a shell", 3 },
+	{ "filter-command", KEY_FILTER_COMMAND, "COMMAND", 0, "only jobs for which this ends with 0; $ORDERLY_JOB is the name, standard input the payload", 3 },
 	{ "retries", KEY_RETRIES, "N", 0, "attempts after one that failed; with add: of these jobs", 3 },
-	{ "killed-retries", KEY_KILLED_RETRIES, "N", 0, "attempts after one whose taker died (3)", 3 },
+	{ "killed-retries", KEY_KILLED_RETRIES, "N", 0, "attempts after one whose taker died (3); with add: of these jobs", 3 },
 	{ "stop-on-failure", KEY_STOP, NULL, 0, "take no more when a job has failed", 3 },
 	{ "heartbeat", KEY_HEARTBEAT, "TIME", 0, "how often to say that it lives (30s)", 3 },
 	{ "timeout", KEY_TIMEOUT, "TIME", 0, "after which silence others take it for dead (60s)", 3 },
+	{ "sync", KEY_SYNC, "TIME", 0, "dir: wait so long behind each claim, where others see it late", 3 },
+	{ "progress", KEY_PROGRESS, "STYLE", 0, "work: what all takers have done: auto (a bar on a terminal), bar, plain, json, none", 3 },
 	{ "jobs", 'j', "N", 0, "work: so many commands at once (1)", 3 },
 	{ "one", KEY_ONE, NULL, 0, "work: one job, then leave", 3 },
 	{ "stop-file", KEY_STOP_FILE, "FILE", 0, "work: take no more when this file is there", 3 },
 	{ "log", KEY_LOG, "DIRECTORY", 0, "work: the words of each job into DIRECTORY/NAME.log", 3 },
-	{ NULL, 0, NULL, 0, "done, fail, requeue, clear:", 4 },
+	{ NULL, 0, NULL, 0, "done, fail, requeue, clear, export, import:", 4 },
 	{ "attempt", KEY_ATTEMPT, "N", 0, "done, fail: only if it is this attempt", 4 },
 	{ "why", KEY_WHY, "TEXT", 0, "fail: the reason", 4 },
 	{ "pid", KEY_PID, "PID", 0, "take, done, fail: the process that lives as long as the taker (the parent)", 4 },
+	{ "progress-table", KEY_PROGRESS_TABLE, "FILE", 0, "export, import: a database of laufband's instead of JSON", 4 },
 	{ "state", KEY_STATE, "STATE", 0, "clear: jobs in this state (those that have ended); again for more, all: every one", 4 },
 	{ 0 } };
 
@@ -89,6 +99,15 @@ read_time(struct argp_state *state, const char *text)
 	if (wrong != NULL)
 		argp_error(state, "%s", wrong);
 	return milliseconds;
+}
+
+static void
+read_progress(struct argp_state *state, const char *text, enum progress_style *style)
+{
+	const char *wrong = values_progress(text, style);
+
+	if (wrong != NULL)
+		argp_error(state, "%s", wrong);
 }
 
 static void
@@ -138,6 +157,8 @@ read_of_job(int key, char *value, struct argp_state *state, struct jobs_options 
 	case KEY_PAYLOAD: options->payload = value; break;
 	case KEY_PAYLOAD_FILE: options->payload_file = value; break;
 	case KEY_FINGERPRINT: options->fingerprint = value; break;
+	case KEY_MAX_TAKERS: options->max_takers = read_number(state, value, 1, 1000000); break;
+	case KEY_PROGRESS_TABLE: options->progress_table = value; break;
 	case KEY_RANGE:
 		options->range = read_range(state, value);
 		options->range_set = true;
@@ -169,7 +190,13 @@ read_option(int key, char *value, struct argp_state *state)
 	case KEY_FILTER: options->filter = value; break;
 	case KEY_LABEL: append(state, options->labels, value); break;
 	case KEY_RETRIES: options->failed_retries = read_number(state, value, 0, 1000000); break;
-	case KEY_KILLED_RETRIES: options->killed_retries = read_number(state, value, 0, 1000000); break;
+	case KEY_KILLED_RETRIES:
+		options->killed_retries = read_number(state, value, 0, 1000000);
+		options->killed_set = true;
+		break;
+	case KEY_FILTER_COMMAND: options->filter_command = value; break;
+	case KEY_SYNC: options->sync_ms = read_time(state, value); break;
+	case KEY_PROGRESS: read_progress(state, value, &options->progress); break;
 	case KEY_LOG: options->log = value; break;
 	case KEY_JSON: options->json = true; break;
 	case KEY_STOP: options->stop_on_failure = true; break;
@@ -200,7 +227,7 @@ jobs_options_read(struct jobs_options *options, int argc, char **argv)
 {
 	static const struct argp parser = { .options = table,
 		.parser = read_option,
-		.args_doc = "add NAME…\ntake\nwork COMMAND [ARGUMENT…]\ndone NAME\nfail NAME\nstatus\nwatch\nretry [PATTERN]\nrequeue [PATTERN]\ncancel PATTERN\nclear [PATTERN]",
+		.args_doc = "add NAME…\ntake\nwork COMMAND [ARGUMENT…]\ndone NAME\nfail NAME\nstatus\nwatch\nretry [PATTERN]\nrequeue [PATTERN]\ncancel PATTERN\nclear [PATTERN]\nexport\nimport [FILE]",
 		.doc = "Jobs that takers share which are started apart, come and go. See orderly-jobs(1)." };
 	const char *store = getenv("ORDERLY_STORE"); /* NOLINT(concurrency-mt-unsafe): one thread */
 

@@ -17,7 +17,9 @@
 #include <orderly/orderly.h>
 
 #include "complain.h"
+#include "display.h"
 #include "jobs.h"
+#include "printer.h"
 #include "recipe.h"
 #include "signals.h"
 #include "text.h"
@@ -37,6 +39,9 @@ struct work {
 	struct ord_jobs *jobs;
 	struct ord_pool *pool;
 	struct recipe recipe;
+	struct printer printer;
+	struct display display;
+	struct display_numbers numbers; /* of all takers */
 	struct shift *shifts; /* shifts[options->jobs] */
 	uint32_t running;
 	uint64_t started, failed;
@@ -97,9 +102,47 @@ on_message(const struct ord_message *message, void *user)
 	const char *text = ord_message_text(message, &size);
 	int fd = ord_message_source(message) == ORD_SOURCE_STDERR ? STDERR_FILENO : STDOUT_FILENO;
 
-	if (!write_all(fd, text, size) && !work->trouble) {
-		complain_errno(errno, "cannot write what a job says");
-		work->trouble = work->over = true;
+	printer_put(&work->printer, fd, text, size);
+}
+
+static void
+flush(struct work *work)
+{
+	printer_flush(&work->printer);
+	if ((work->printer.error == 0 && !work->printer.broken_pipe) || work->trouble)
+		return;
+	complain_errno(work->printer.broken_pipe ? EPIPE : work->printer.error, "cannot write what a job says");
+	work->trouble = work->over = true;
+}
+
+static void
+note_progress(const struct ord_job_counts *counts, void *user)
+{
+	struct work *work = user;
+
+	work->numbers = (struct display_numbers){ .done = counts->done + counts->failed + counts->killed + counts->canceled,
+		.running = counts->running,
+		.failed = counts->failed + counts->killed,
+		.total = counts->total,
+		.total_known = true };
+	display_note(&work->display);
+}
+
+/* The list says what has changed when it is looked at, at most so often that counting costs nothing. */
+static void
+show_progress(struct work *work, bool last)
+{
+	struct ord_job_counts counts = ORD_JOB_COUNTS;
+
+	if (work->display.style == PROGRESS_NONE)
+		return;
+	if (last) {
+		if (ord_jobs_counts(work->jobs, &counts) == 0)
+			note_progress(&counts, work);
+		display_finish(&work->display, &work->numbers);
+	} else if (display_is_due(&work->display)) {
+		ord_jobs_watch(work->jobs, 0);
+		display_show(&work->display, &work->numbers);
 	}
 }
 
@@ -349,9 +392,13 @@ loop(struct work *work)
 			work->trouble = true;
 			break;
 		}
+		flush(work);
+		show_progress(work, false);
 		signals_stop_if_wanted();
 		renew(work);
 	}
+	flush(work);
+	show_progress(work, true);
 }
 
 static int
@@ -389,13 +436,19 @@ jobs_work(const struct jobs_options *options)
 	status = recipe_init(&work.recipe, options->arguments, (size_t)options->n, 1);
 	if (status != 0)
 		return JOBS_USAGE;
-	work.jobs = jobs_open(options, &ORD_JOBS_OPTIONS(.taker = options->taker, .wait = ORD_JOBS_WAIT_NEVER));
+	printer_init(&work.printer, false, false);
+	display_init(&work.display, options->progress, &work.printer, options->jobs);
+	work.jobs = jobs_open(options,
+		&ORD_JOBS_OPTIONS(.taker = options->taker, .wait = ORD_JOBS_WAIT_NEVER,
+			.on_progress = work.display.style != PROGRESS_NONE ? note_progress : NULL,
+			.on_progress_user = &work, .progress_ms = 100));
 	work.shifts = text_allocate(options->jobs, sizeof *work.shifts);
 	memset(work.shifts, 0, options->jobs * sizeof *work.shifts);
 	status = work.jobs != NULL ? run(&work) : JOBS_TROUBLE;
 	ord_pool_destroy(&work.pool);
 	ord_jobs_destroy(&work.jobs);
 	free(work.shifts);
+	printer_finish(&work.printer);
 	recipe_finish(&work.recipe);
 	signals_die();
 	return status;

@@ -62,6 +62,21 @@ json_bytes(struct text *out, const char *bytes, size_t size)
 	text_add_byte(out, '"');
 }
 
+bool
+json_is_text(const char *bytes, size_t size)
+{
+	const unsigned char *at = (const unsigned char *)bytes, *end = at + size;
+
+	while (at < end) {
+		size_t n = *at != '\0' ? character_size(at, (size_t)(end - at)) : 0;
+
+		if (n == 0)
+			return false;
+		at += n;
+	}
+	return true;
+}
+
 void
 json_string(struct text *out, const char *string)
 {

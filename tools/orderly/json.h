@@ -2,12 +2,15 @@
 #ifndef TOOL_JSON_H
 #define TOOL_JSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "text.h"
 
 /* Append a string with its quotes; what is no UTF-8 becomes U+FFFD. */
 void json_bytes(struct text *out, const char *bytes, size_t size);
+/* Whether json_bytes would lose nothing of them: UTF-8 without a NUL. */
+bool json_is_text(const char *bytes, size_t size);
 void json_string(struct text *out, const char *string);
 
 /* Append "name": with a comma in front, unless it is the first of its object. */
