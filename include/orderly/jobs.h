@@ -224,7 +224,7 @@ ord_jobs_new(struct ord_jobs **jobs, const struct ord_jobs_options *options);
 /*
  * Open the list, and make it if it is not there; then this taker is one of it.
  *
- * address  "sqlite:PATH", "memory:", or a path that ends with .sqlite
+ * address  "sqlite:PATH", "postgresql://USER@HOST/DATABASE?list=NAME", "memory:", or a path that ends with .sqlite
  *
  * Returns 0, or
  *   ORD_EINVAL   no such store; not there, and .must_exist; of another program; another living taker has this name; open already

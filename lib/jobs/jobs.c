@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "base/options.h"
 #include "jobs/labels.h"
+#include "jobs/postgresql/store_postgres.h"
 #include "jobs/store_memory.h"
 #include "jobs/store_sqlite.h"
 
@@ -39,7 +40,13 @@ static const struct row stores[] = {
 	{ "sqlite", NULL, "libsqlite3-dev" },
 #endif
 	{ "dir", NULL, NULL },
-	{ "postgresql", NULL, NULL },
+#ifdef ORD_JOBS_POSTGRESQL
+	{ "postgresql", &store_postgres, "" },
+	{ "postgres", &store_postgres, "" },
+#else
+	{ "postgresql", NULL, "libpq-dev" },
+	{ "postgres", NULL, "libpq-dev" },
+#endif
 };
 
 int64_t
@@ -248,8 +255,11 @@ find_store(struct ord_jobs *jobs, const char *address, const char **place)
 			"the store '%s:' is not built in: install %s and build anew",
 			stores[i].scheme, stores[i].needs);
 	}
+	/* Behind a scheme there may be a password. */
+	size = strcspn(address, ":");
 	return error_set(&jobs->error, ORD_EINVAL,
-		"there is no store for the address '%s': say sqlite:PATH or memory:", address);
+		"there is no store for the address '%.*s%s': say sqlite:PATH, postgresql://… or memory:",
+		(int)(size < 200 ? size : 200), address, address[size] == ':' ? ":…" : "");
 }
 
 int

@@ -13,13 +13,13 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "jobs/sql.h"
 
 #define SLACK ((uint64_t)1 << 20)
 #define STREAK_MOST 20 /* transactions in a row, where others write, too */
 
-#define JOB_COLUMNS \
-	"id, item, name, state, attempt, failures, kills, failed_retries, killed_retries, requires," \
-	" began, ended, why, has_payload, max_takers, tends"
+#define JOB_COLUMNS SQL_JOB_COLUMNS
+
 /* What a holder is told; the rest it knows. */
 #define TAKEN_COLUMNS "id, item, name, attempt, kills, requires, has_payload, max_takers"
 /* Of one that runs for several takers they lie in holder.  After a failure all is rolled back, so no statement needs a journal of its own. */

@@ -11,8 +11,20 @@ static const char *const schemes[] = {
 #ifdef ORD_JOBS_SQLITE
 	"sqlite",
 #endif
+	"postgresql", /* if there is a server: see lists_server */
 	NULL,
 };
+
+static const char *
+scheme_behind(const char *scheme)
+{
+	size_t i = 0;
+
+	while (scheme != NULL && schemes[i] != scheme)
+		i++;
+	i += scheme != NULL;
+	return schemes[i] != NULL && strcmp(schemes[i], "postgresql") == 0 && getenv(SERVER) == NULL ? NULL : schemes[i];
+}
 
 static void
 begin(struct list_at *at)
@@ -23,6 +35,10 @@ begin(struct list_at *at)
 		snprintf(at->address, sizeof at->address, "memory:");
 		return;
 	}
+	if (strcmp(at->scheme, "postgresql") == 0) {
+		lists_on_server(at);
+		return;
+	}
 	snprintf(at->folder, sizeof at->folder, "%s/list-XXXXXX", getenv("XDG_RUNTIME_DIR"));
 	CHECK(mkdtemp(at->folder) != NULL);
 	snprintf(at->address, sizeof at->address, "sqlite:%s/jobs.sqlite", at->folder);
@@ -31,7 +47,7 @@ begin(struct list_at *at)
 struct list_at
 lists_first(void)
 {
-	struct list_at at = { .scheme = schemes[0] };
+	struct list_at at = { .scheme = scheme_behind(NULL) };
 
 	begin(&at);
 	return at;
@@ -40,16 +56,15 @@ lists_first(void)
 void
 lists_next(struct list_at *at)
 {
-	size_t i = 0;
 	char command[300];
 
-	while (schemes[i] != at->scheme)
-		i++;
 	if (at->folder[0] != '\0') {
 		snprintf(command, sizeof command, "rm -rf '%s'", at->folder);
 		CHECK_EQ(system(command), 0);
 	}
-	*at = (struct list_at){ .scheme = schemes[i + 1] };
+	if (strcmp(at->scheme, "postgresql") == 0)
+		lists_off_server(at);
+	*at = (struct list_at){ .scheme = scheme_behind(at->scheme) };
 	begin(at);
 }
 

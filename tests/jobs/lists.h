@@ -9,10 +9,30 @@
 /* A list in a store, for one scene. */
 struct list_at {
 	const char *scheme;
-	char address[200];
+	char address[300];
 	struct ord_jobs *first; /* "memory:": the object that others are beside */
 	char folder[160];       /* "sqlite:": removed by lists_end */
 };
+
+/*
+ * A program that defines this has a server of PostgreSQL for its lists, if one is installed and the store is
+ * built in; 2: it has no tests without, and is skipped.
+ */
+extern const int lists_server __attribute__((weak));
+
+#define SERVER "ORD_TEST_SERVER" /* the server's folder, in the environment of all processes of such a program */
+
+/* A list of its own on the server, and its removal. */
+void lists_on_server(struct list_at *at);
+void lists_off_server(struct list_at *at);
+
+/* Say something to the database of a list, in any store but memory. */
+void lists_sql(const struct list_at *at, const char *text);
+/* The same for one number. */
+long long lists_number(const struct list_at *at, const char *text);
+
+/* Tell the server: stop, crash or start. */
+void lists_tell_server(const char *command);
 
 /* Every store that is built in, one after the other: each with a fresh list. */
 #define EACH_STORE(at) struct list_at at = lists_first(); at.scheme != NULL; lists_next(&at)

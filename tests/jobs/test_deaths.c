@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+const int lists_server = 1;
+
 enum { JOBS = 40, TAKERS = 3, PIDS = 1 << 22 };
 
 /* What all processes of a scene see. */
@@ -234,15 +236,14 @@ SCENE(deaths, silence_elsewhere_is_a_death)
 		struct ord_jobs *jobs = OPEN(&at, .killed_retries = 5);
 		struct ord_job *job, *again;
 		struct ord_jobs *far;
-		char command[600];
 
 		ADD(jobs, .name = "a");
 		far = OPEN(&at, .taker = "far", .heartbeat_ms = 100, .timeout_ms = 200);
 		job = TAKE(far, "a");
-		/* As if it were in another pid namespace. */
-		snprintf(command, sizeof command, "python3 -c \"import sqlite3; c = sqlite3.connect('%s'); c.execute('UPDATE taker SET space = 1 WHERE name = ?', ('far',)); c.commit()\"",
-			at.address + strlen("sqlite:"));
-		CHECK_EQ(system(command), 0);
+		/* As if it were in another pid namespace, and its connection were lost. */
+		lists_sql(&at, "UPDATE taker SET space = 1 WHERE name = 'far'");
+		if (strcmp(at.scheme, "postgresql") == 0)
+			lists_sql(&at, "SELECT pg_terminate_backend(l.pid) FROM pg_locks l, taker t WHERE t.name = 'far' AND l.objid = t.id AND l.objsubid = 2 AND l.locktype = 'advisory' AND l.classid = 'job'::regclass::oid");
 		again = TAKE(jobs, "a");
 		CHECK_EQ(ord_job_attempt(again), 2);
 		JOBS_SAYS(far, ord_job_done(job), ORD_ELOST, "");
@@ -261,15 +262,12 @@ SCENE(deaths, a_recycled_pid_is_not_the_taker)
 {
 	for (EACH_SHARED_STORE(at)) {
 		struct ord_jobs *jobs = OPEN(&at, .killed_retries = 5);
-		char command[600];
 		int in[2], status;
 		pid_t pid;
 
 		ADD(jobs, .name = "a");
 		pid = hold(&at, in, &ORD_JOBS_OPTIONS(.taker = "old"));
-		snprintf(command, sizeof command, "python3 -c \"import sqlite3; c = sqlite3.connect('%s'); c.execute('UPDATE taker SET start = start - 1 WHERE name = ?', ('old',)); c.commit()\"",
-			at.address + strlen("sqlite:"));
-		CHECK_EQ(system(command), 0);
+		lists_sql(&at, "UPDATE taker SET start = start - 1 WHERE name = 'old'");
 		CHECK_EQ(ord_job_kills(TAKE(jobs, "a")), 1);
 		kill(pid, SIGKILL);
 		CHECK_EQ(waitpid(pid, &status, 0), pid);

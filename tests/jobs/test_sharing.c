@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+const int lists_server = 1;
+
 #define LABELS(...) (const char *const[]){ __VA_ARGS__, NULL }
 
 static int

@@ -22,7 +22,8 @@ pool: base core wire shared spawn worker capture deliver events
 queue: base core deliver
 map: base core deliver
 progress: base
-jobs: base
+jobs: base jobs/postgresql
+jobs/postgresql: base jobs
 graph: base graph/names graph/schedule graph/file graph/history graph/inputs graph/watch graph/logs graph/jobserver
 graph/schedule: base
 graph/names: base graph/schedule
@@ -62,6 +63,7 @@ check_lib() { # FILE LINE HEADER, the header with its quotes
 		jobs*) alone "$@" lib/jobs/sqlite.h ;;
 		*) alone "$@" lib/graph/history/database.c ;;
 		esac ;;
+	'<libpq-fe'*) alone "$@" lib/jobs/postgresql/postgres.h ;;
 	'<pcre2'*) alone "$@" lib/graph/inputs/globs.c ;;
 	'<xxh'*) alone "$@" lib/graph/history/digest.c ;;
 	'<yaml'*) alone "$@" lib/graph/file/yaml.c ;;

@@ -1,0 +1,590 @@
+/*
+ * The store "postgresql://…", for takers on many machines.  What each step leaves if
+ * its taker dies in the middle is what the server promises: all or nothing.  Who
+ * takes is known by a row, and by a lock that its connection holds (connect.c).
+ *
+ * Who waits says so in its row, while nobody changes the list; so whoever changes
+ * it afterwards sees that, and notifies.  Else nobody does: notifying makes all
+ * commits of a server wait for each other.
+ */
+#include "jobs/postgresql/store_postgres.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <orderly/jobs.h>
+
+#include "base/memory.h"
+#include "jobs/postgresql/postgres.h"
+#include "jobs/rules.h"
+
+/* --- takers --- */
+
+/* Columns 0 to 5 of a row of takers. */
+static void
+read_life(const PGresult *rows, int row, struct life *life)
+{
+	*life = (struct life){ .space = (uint64_t)postgres_int(rows, row, 3),
+		.pid = (int32_t)postgres_int(rows, row, 4),
+		.start = (uint64_t)postgres_int(rows, row, 5) };
+	snprintf(life->host, sizeof life->host, "%s", postgres_string(rows, row, 1));
+	snprintf(life->boot, sizeof life->boot, "%s", postgres_string(rows, row, 2));
+}
+
+/* Inside an exclusive transaction. */
+static int
+end_all_of(struct store *store, int64_t taker, int how, const char *why)
+{
+	PGresult *rows;
+	uint64_t count;
+	int status = postgres_ask(store, &rows, PG_RUNNING_OF, "i", taker);
+
+	for (int i = 0; status == 0 && i < PQntuples(rows); i++)
+		status = postgres_end_job(store, postgres_int(rows, i, 0), how, why);
+	PQclear(rows);
+	if (status != 0)
+		return status;
+	status = postgres_ask(store, &rows, PG_SHARED_BY, "i", taker);
+	for (int i = 0; status == 0 && i < PQntuples(rows); i++)
+		status = postgres_end_shares(
+			store, postgres_int(rows, i, 0), taker, NULL, how, why, &count);
+	PQclear(rows);
+	return status;
+}
+
+/* The taker has left, or died. */
+static int
+retire(struct store *store, int64_t taker, int state, uint64_t taken)
+{
+	struct pipe pipe;
+	int status;
+
+	pipe.n = 0;
+	pipe_put(&pipe, PG_SET_TAKER, "iii", taker, (int64_t)state, (int64_t)taken);
+	pipe_put(&pipe, PG_DROP_LOCKS, "i", taker);
+	pipe_put(&pipe, PG_NOTIFY, "ti", SERVER_OF(store)->schema, store->self.id);
+	status = pipe_go(store, &pipe);
+	pipe_clear(&pipe);
+	return status;
+}
+
+static int
+bury_row(struct store *store, int64_t taker)
+{
+	int status = end_all_of(store, taker, -1, "its taker died");
+
+	return status == 0 ? retire(store, taker, ORD_TAKER_KILLED, 0) : status;
+}
+
+/* Those with the name of self: dead ones are buried, a living one is an error, or self. */
+static int
+meet_namesakes(struct store *store)
+{
+	const struct store_self *self = &store->self;
+	PGresult *rows;
+	int status = postgres_ask(store, &rows, PG_TAKERS_NAMED, "itit", SERVER_OF(store)->oid,
+		self->life.boot, (int64_t)self->life.space, self->name);
+
+	for (int i = 0; status == 0 && i < PQntuples(rows); i++) {
+		struct life life;
+		int is;
+
+		read_life(rows, i, &life);
+		is = rules_namesake(
+			self, &life, postgres_int(rows, i, 6), postgres_int(rows, i, 7));
+		if (is < 0)
+			status = rules_name_is_taken(store->error, self->name);
+		else if (is == 0)
+			status = bury_row(store, postgres_int(rows, i, 0));
+		else
+			store->self.id = postgres_int(rows, i, 0);
+	}
+	PQclear(rows);
+	return status;
+}
+
+static int
+enter(struct store *store, void *user)
+{
+	const struct store_self *self = &store->self;
+	int status;
+
+	(void)user;
+	store->self.id = 0;
+	status = meet_namesakes(store);
+	if (status == 0 && self->id == 0)
+		status = postgres_number(store, PG_PUT_TAKER, 0, &store->self.id, "ttttiiii",
+			self->name, self->labels, self->life.host, self->life.boot,
+			(int64_t)self->life.space, (int64_t)self->life.pid,
+			(int64_t)self->life.start, self->timeout_ms);
+	else if (status == 0)
+		status = postgres_run(
+			store, PG_ADOPT_TAKER, "iti", self->id, self->labels, self->timeout_ms);
+	if (status == 0)
+		status = postgres_run(store, PG_PRUNE_TAKERS, "");
+	/* Before anybody sees it. */
+	return status == 0 ? postgres_hold_taker(store) : status;
+}
+
+/* Has any transaction of the server ended since the last look? */
+static int
+look(struct store *store)
+{
+	struct server *server = SERVER_OF(store);
+	int64_t newest;
+	int status = postgres_number(store, PG_NEWEST, 0, &newest, "");
+
+	if (status != 0 || newest == server->newest)
+		return status;
+	server->newest = newest;
+	return 1;
+}
+
+static int
+store_open(struct store *store, const char *place, const struct store *beside, int64_t now)
+{
+	int status;
+
+	(void)now;
+	if (beside != NULL)
+		return error_set(store->error, ORD_EINVAL,
+			".beside is for memory: only: open the same address again");
+	status = postgres_open(store, place);
+	if (status == 0 && !store->read_only)
+		status = postgres_transact(store, POSTGRES_EXCLUSIVE, enter, NULL);
+	if (status == 0)
+		status = look(store);
+	return status > 0 ? 0 : status;
+}
+
+static int
+leave(struct store *store, void *user)
+{
+	int status = end_all_of(store, store->self.id, STORE_BACK, "its taker left");
+
+	(void)user;
+	return status == 0
+		? retire(store, store->self.id, ORD_TAKER_OFFLINE, SERVER_OF(store)->uncounted)
+		: status;
+}
+
+static int
+store_leave(struct store *store, int64_t now)
+{
+	(void)now;
+	return postgres_transact(store, POSTGRES_EXCLUSIVE, leave, NULL);
+}
+
+static int
+beat(struct store *store, void *user)
+{
+	struct pipe pipe;
+	int status;
+
+	(void)user;
+	pipe.n = 0;
+	pipe_put(&pipe, PG_ASYNCHRONOUS, "");
+	pipe_put(&pipe, PG_BEAT, "ii", store->self.id, (int64_t)SERVER_OF(store)->uncounted);
+	status = pipe_go(store, &pipe);
+	pipe_clear(&pipe);
+	return status;
+}
+
+static int
+store_beat(struct store *store, int64_t now)
+{
+	int status = postgres_transact(store, POSTGRES_SHARED, beat, NULL);
+
+	(void)now;
+	if (status == 0)
+		SERVER_OF(store)->uncounted = 0;
+	return status;
+}
+
+/* The places in a row of PG_LIVING and PG_TAKERS. */
+enum { NAME = 6, LABELS, SINCE, SEEN, TIMEOUT, TAKEN, STATE, HELD, NOW, IS_LOST };
+
+static int
+ask_living(struct store *store, PGresult **rows)
+{
+	const struct store_self *self = &store->self;
+
+	return postgres_ask(store, rows, PG_LIVING, "iti", SERVER_OF(store)->oid, self->life.boot,
+		(int64_t)self->life.space);
+}
+
+struct burial {
+	int64_t taker, seen_ms;
+};
+
+static int
+bury(struct store *store, void *user)
+{
+	const struct burial *burial = user;
+	PGresult *rows;
+	int meant = 0, status = ask_living(store, &rows);
+
+	for (int i = 0; status == 0 && i < PQntuples(rows); i++)
+		meant |= postgres_int(rows, i, 0) == burial->taker &&
+			postgres_int(rows, i, SEEN) == burial->seen_ms;
+	PQclear(rows);
+	return status == 0 && meant ? bury_row(store, burial->taker) : status;
+}
+
+static int
+store_bury(struct store *store, int64_t taker, int64_t seen_ms, int64_t now)
+{
+	struct burial burial = { taker, seen_ms };
+
+	(void)now;
+	return postgres_transact(store, POSTGRES_EXCLUSIVE, bury, &burial);
+}
+
+static int
+store_takers(struct store *store, int all, store_taker_fn fn, void *user)
+{
+	const struct store_self *self = &store->self;
+	PGresult *rows;
+	int lost = 0,
+	    status = all ? postgres_ask(store, &rows, PG_TAKERS, "i", SERVER_OF(store)->oid)
+			 : ask_living(store, &rows);
+
+	for (int i = 0; status == 0 && i < PQntuples(rows); i++) {
+		struct store_taker taker = { .id = postgres_int(rows, i, 0),
+			.name = postgres_string(rows, i, NAME),
+			.labels = postgres_string(rows, i, LABELS),
+			.since_ms = postgres_int(rows, i, SINCE),
+			.seen_ms = postgres_int(rows, i, SEEN),
+			.timeout_ms = postgres_int(rows, i, TIMEOUT),
+			.taken = (uint64_t)postgres_int(rows, i, TAKEN),
+			.state = (int)postgres_int(rows, i, STATE),
+			.held = (uint64_t)postgres_int(rows, i, HELD) };
+
+		store->ahead_ms = postgres_int(rows, i, NOW) - jobs_now_ms();
+		lost |= postgres_int(rows, i, IS_LOST) != 0;
+		read_life(rows, i, &taker.life);
+		status = fn(user, &taker);
+	}
+	PQclear(rows);
+	/* From now on it has half of its time-out to come back. */
+	if (status == 0 && lost && !store->read_only)
+		status = postgres_run(store, PG_LOST, "iti", SERVER_OF(store)->oid, self->life.boot,
+			(int64_t)self->life.space);
+	return status;
+}
+
+/* --- looking --- */
+
+static int
+give_listed(struct store *store, enum pg which, int64_t behind, store_job_fn fn, void *user)
+{
+	int status = 0, n = 1;
+
+	while (status == 0 && n != 0) {
+		PGresult *rows;
+
+		status = postgres_ask(store, &rows, which, "it", behind, store->self.labels);
+		n = status == 0 ? PQntuples(rows) : 0;
+		for (int i = 0; status == 0 && i < n; i++) {
+			struct store_job job;
+
+			postgres_read_job(rows, i, &job);
+			postgres_read_payload(rows, i, &job);
+			behind = job.id;
+			status = fn(user, &job);
+		}
+		PQclear(rows);
+	}
+	return status;
+}
+
+static int
+store_waiting(struct store *store, int64_t behind, store_job_fn fn, void *user)
+{
+	int status = give_listed(store, PG_WAITING, behind, fn, user);
+
+	if (status == 0)
+		status = give_listed(store, PG_OPEN, behind, fn, user);
+	return status < 0 ? status : 0;
+}
+
+static int
+store_held(struct store *store, const char *name, uint32_t attempt, store_job_fn fn, void *user)
+{
+	static const enum pg looks[] = { PG_HELD, PG_HELD_SHARE };
+	int status = ORD_ELOST;
+
+	for (size_t i = 0; status == ORD_ELOST && i < 2; i++) {
+		struct store_job job;
+		PGresult *rows;
+
+		status = postgres_ask(
+			store, &rows, looks[i], "tii", name, store->self.id, (int64_t)attempt);
+		if (status == 0 && PQntuples(rows) == 0) {
+			status = ORD_ELOST;
+		} else if (status == 0) {
+			postgres_read_job(rows, 0, &job);
+			postgres_read_payload(rows, 0, &job);
+			job.taker = store->self.name;
+			status = fn(user, &job);
+		}
+		PQclear(rows);
+	}
+	return status;
+}
+
+static int
+store_outlook(struct store *store, struct store_outlook *outlook)
+{
+	PGresult *row;
+	int status =
+		postgres_ask(store, &row, PG_OUTLOOK, "it", store->self.id, store->self.labels);
+
+	*outlook = (struct store_outlook){ 0 };
+	if (status != 0)
+		return status;
+	outlook->waiting = postgres_int(row, 0, 0) != 0;
+	outlook->foreign = postgres_int(row, 0, 1) != 0 && !outlook->waiting;
+	outlook->running_own = postgres_int(row, 0, 2) != 0;
+	outlook->running_other = postgres_int(row, 0, 3) != 0;
+	outlook->blocked = postgres_int(row, 0, 4) != 0;
+	outlook->bad = postgres_int(row, 0, 5) != 0;
+	PQclear(row);
+	return 0;
+}
+
+static int
+store_counts(struct store *store, uint64_t counts[8])
+{
+	PGresult *rows;
+	int status = postgres_ask(store, &rows, PG_COUNTS, "");
+
+	for (int i = 0; status == 0 && i < PQntuples(rows); i++) {
+		int64_t state = postgres_int(rows, i, 0);
+
+		if (state > 0 && state < 8)
+			counts[state] = (uint64_t)postgres_int(rows, i, 1);
+	}
+	PQclear(rows);
+	return status;
+}
+
+/* In pieces, so that a long list needs little memory: a job that changes meanwhile is shown as it was or as it is. */
+static int
+store_each(struct store *store, uint32_t states, store_job_fn fn, void *user)
+{
+	int64_t behind = 0;
+	int status = 0, n = 1;
+
+	while (status == 0 && n != 0) {
+		PGresult *rows;
+
+		status = postgres_ask(store, &rows, PG_EACH, "ii", behind, (int64_t)states);
+		n = status == 0 ? PQntuples(rows) : 0;
+		for (int i = 0; status == 0 && i < n; i++) {
+			struct store_job job;
+
+			postgres_read_job(rows, i, &job);
+			postgres_read_payload(rows, i, &job);
+			job.taker = postgres_string(rows, i, 17);
+			job.awaits = postgres_string(rows, i, 18);
+			job.awaits_state = (int)postgres_int(rows, i, 19);
+			if (!PQgetisnull(rows, i, 20)) {
+				job.fingerprint = PQgetvalue(rows, i, 20);
+				job.fingerprint_size = (size_t)PQgetlength(rows, i, 20);
+			}
+			job.comes_after = postgres_string(rows, i, 21);
+			job.range = job.item >= 0 ? (uint64_t)postgres_int(rows, i, 22) : 0;
+			behind = job.id;
+			status = fn(user, &job);
+		}
+		PQclear(rows);
+	}
+	return status;
+}
+
+/* The newest attempt lies in the row of the job, while that has not gone on. */
+static int
+give_newest(const PGresult *row, store_run_fn fn, void *user)
+{
+	int state = (int)postgres_int(row, 0, 1);
+	struct store_run run = { .attempt = (uint32_t)postgres_int(row, 0, 2),
+		.taker = postgres_string(row, 0, 3),
+		.began_ms = postgres_int(row, 0, 4),
+		.ended_ms = postgres_int(row, 0, 5),
+		.why = postgres_string(row, 0, 6),
+		.state = state };
+
+	/* Of one with several holders all of them lie in run and holder. */
+	if (postgres_int(row, 0, 7) > 1 ||
+		(state != ORD_JOB_RUNNING && state != ORD_JOB_DONE && state != ORD_JOB_FAILED &&
+			state != ORD_JOB_KILLED))
+		return 0;
+	return fn(user, &run);
+}
+
+static int
+store_runs(struct store *store, const char *name, store_run_fn fn, void *user)
+{
+	PGresult *rows;
+	int64_t id = 0;
+	int status = postgres_ask(store, &rows, PG_FIND, "t", name);
+
+	if (status == 0 && PQntuples(rows) == 0)
+		status = rules_no_such_job(store->error, name);
+	if (status == 0) {
+		id = postgres_int(rows, 0, 0);
+		status = give_newest(rows, fn, user);
+	}
+	PQclear(rows);
+	if (status != 0)
+		return status;
+	status = postgres_ask(store, &rows, PG_RUNS, "i", id);
+	for (int i = 0; status == 0 && i < PQntuples(rows); i++) {
+		struct store_run run = { .attempt = (uint32_t)postgres_int(rows, i, 0),
+			.taker = postgres_string(rows, i, 1),
+			.state = (int)postgres_int(rows, i, 2),
+			.began_ms = postgres_int(rows, i, 3),
+			.ended_ms = postgres_int(rows, i, 4),
+			.why = postgres_string(rows, i, 5) };
+
+		status = fn(user, &run);
+	}
+	PQclear(rows);
+	return status;
+}
+
+/* --- locks, and changes by others --- */
+
+struct lock {
+	const char *name;
+	char *owner;
+	size_t size;
+	int own; /* out */
+};
+
+static int
+lock(struct store *store, void *user)
+{
+	struct lock *lock = user;
+	int64_t holder = 0;
+	PGresult *row;
+	int status = postgres_ask(store, &row, PG_LOCK_OWNER, "t", lock->name);
+
+	if (status == 0 && PQntuples(row) != 0) {
+		holder = postgres_int(row, 0, 0);
+		snprintf(lock->owner, lock->size, "%s", postgres_string(row, 0, 1));
+	}
+	PQclear(row);
+	lock->own = holder == 0;
+	if (status != 0 || (holder != 0 && holder != store->self.id))
+		return status;
+	if (holder == store->self.id)
+		return rules_lock_is_own(store->error, lock->name);
+	return postgres_run(store, PG_PUT_LOCK, "ti", lock->name, store->self.id);
+}
+
+static int
+store_lock(struct store *store, const char *name, char *owner, size_t size)
+{
+	struct lock wanted = { name, owner, size, 0 };
+	int status = postgres_transact(store, POSTGRES_EXCLUSIVE, lock, &wanted);
+
+	return status == 0 ? wanted.own : status;
+}
+
+static int
+unlock(struct store *store, void *user)
+{
+	struct lock *lock = user;
+	int64_t taker;
+	int status =
+		postgres_number(store, PG_DROP_LOCK, 0, &taker, "ti", lock->name, store->self.id);
+
+	lock->own = taker != 0;
+	return status == 0
+		? postgres_run(store, PG_NOTIFY, "ti", SERVER_OF(store)->schema, store->self.id)
+		: status;
+}
+
+static int
+store_unlock(struct store *store, const char *name)
+{
+	struct lock given = { name, NULL, 0, 0 };
+	int status = postgres_transact(store, POSTGRES_EXCLUSIVE, unlock, &given);
+
+	return status == 0 && !given.own ? ORD_ELOST : status;
+}
+
+/* Who watches looks from time to time: being told of everything would cost the takers. */
+static int
+store_descriptor(struct store *store)
+{
+	struct server *server = SERVER_OF(store);
+
+	if (store->read_only || store->watching || PQstatus(server->handle) == CONNECTION_BAD)
+		return -1;
+	return PQsocket(server->handle);
+}
+
+static int
+wait_for(struct store *store, void *user)
+{
+	(void)user;
+	return postgres_run(store, PG_WAIT, "i", store->self.id);
+}
+
+static int
+store_changed(struct store *store)
+{
+	struct server *server = SERVER_OF(store);
+	PGnotify *notice;
+	int status;
+
+	if (store->read_only || store->watching)
+		return look(store);
+	if (!PQconsumeInput(server->handle)) {
+		status = postgres_reconnect(store);
+		if (status != 0)
+			return status;
+	}
+	while ((notice = PQnotifies(server->handle)) != NULL) {
+		PQfreemem(notice);
+		server->notified = 1;
+	}
+	if (!server->waits) {
+		/* What was changed up to here has to be looked at again. */
+		status = postgres_transact(store, POSTGRES_EXCLUSIVE, wait_for, NULL);
+		if (status != 0)
+			return status;
+		server->waits = server->notified = 1;
+		server->floor = 0;
+	}
+	status = server->notified;
+	server->notified = 0;
+	return status;
+}
+
+const struct store_functions store_postgres = {
+	.scheme = "postgresql",
+	.open = store_open,
+	.leave = store_leave,
+	.close = postgres_close_all,
+	.beat = store_beat,
+	.add = postgres_add,
+	.add_range = postgres_add_range,
+	.exchange = postgres_exchange,
+	.waiting = store_waiting,
+	.held = store_held,
+	.bury = store_bury,
+	.takers = store_takers,
+	.outlook = store_outlook,
+	.each = store_each,
+	.counts = store_counts,
+	.runs = store_runs,
+	.change = postgres_change,
+	.lock = store_lock,
+	.unlock = store_unlock,
+	.descriptor = store_descriptor,
+	.changed = store_changed,
+};
