@@ -76,8 +76,11 @@ static const char *const texts[N_PG] = {
 	[PG_NOTIFY_IDLE] = "SELECT pg_notify($1, '') WHERE " ANY_WAITS
 			   " AND NOT EXISTS (SELECT 1 FROM job WHERE state = 2 AND taker = $2)"
 			   " AND NOT " SHARED("= $2"),
-	[PG_NEWEST] = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::int8 -"
-		      " (SELECT count(*) FROM pg_snapshot_xip(pg_current_snapshot()))",
+	/* Of others: each transaction but the common one marks its taker; that one changes who holds what. */
+	[PG_NEWEST] =
+		"SELECT hashtextextended(concat_ws(' ', (SELECT concat_ws(' ', count(*), sum(step),"
+		" sum(id)) FROM job WHERE state = 2 AND taker IS DISTINCT FROM $1), (SELECT"
+		" concat_ws(' ', count(*), sum(step), sum(state)) FROM taker WHERE id <> $1)), 0)",
 	[PG_GET_RANGE] = "SELECT value FROM list WHERE name = 'range'",
 	[PG_PUT_RANGE] = "INSERT INTO list (name, value) VALUES ('range', $1)",
 	[PG_DROP_RANGE] = "DELETE FROM list WHERE name = 'range'",

@@ -126,13 +126,13 @@ enter(struct store *store, void *user)
 	return status == 0 ? postgres_hold_taker(store) : status;
 }
 
-/* Has any transaction of the server ended since the last look? */
+/* Has anybody else changed the list since the last look? */
 static int
 look(struct store *store)
 {
 	struct server *server = SERVER_OF(store);
 	int64_t newest;
-	int status = postgres_number(store, PG_NEWEST, 0, &newest, "");
+	int status = postgres_number(store, PG_NEWEST, 0, &newest, "i", store->self.id);
 
 	if (status != 0 || newest == server->newest)
 		return status;
