@@ -68,7 +68,8 @@ ord_definition_default(const struct ord_definition *definition, uint32_t index);
  * The values that an arg may take; a callback or command that says them is
  * asked if it was not yet.
  *
- * choices  out: NULL-terminated, valid as long as the graph; NULL: any value
+ * choices  out: NULL-terminated, valid as long as the graph, or if a callback
+ *          says them until files that are watched change; NULL: any value
  *
  * Returns 0, or ORD_EINVAL (there is no such arg), ORD_EFAILED (the callback failed), ORD_EBUSY, ORD_ENOMEM.
  * Since 0.1.  Source: lib/graph/describe.c.

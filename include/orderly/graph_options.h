@@ -96,7 +96,7 @@ struct ord_choice {
 	size_t size;               /* set by ORD_CHOICE; never by hand */
 	const char *arg;           /* a placeholder of the name */
 	const char *const *values; /* NULL-terminated */
-	ord_names_fn list;         /* asked once, when they are first needed */
+	ord_names_fn list;         /* asked when they are first needed, and again by ORD_GRAPH_EVENT_CHANGED (watch.h) */
 	void *list_user;           /* its user pointer */
 };
 

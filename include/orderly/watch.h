@@ -30,8 +30,9 @@ enum ord_on_busy {
  * and match them, is wanted again, and what depends on it over deps that are
  * not soft if it ends with something new.  Only procs that were wanted are
  * watched.  What procs write into their outputs while they run is no change,
- * nor are the graph's own files.  Callbacks for deps and inputs are asked again
- * when their proc is wanted again; whoever is not needed any more is idle then.
+ * nor are the graph's own files.  Callbacks for deps and inputs, and for
+ * choices over which a dep goes, are asked again when their proc is wanted
+ * again; whoever is not needed any more is idle then.
  *
  * Returns 0 (also when it is watched already), or
  *   ORD_EINVAL   a pattern of a proc is none, or a proc has a file as input and

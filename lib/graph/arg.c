@@ -117,14 +117,18 @@ int
 definition_set_choices(struct arg *arg, const char *const *names)
 {
 	static const char *const none[] = { NULL };
+	struct arg new = { .choices = making_copy(names != NULL ? names : none) }, *old = &new;
+	struct arg swap = *arg;
 
-	arg->choices = making_copy(names != NULL ? names : none);
-	if (arg->choices != NULL && index_choices(arg) == 0)
-		return 0;
-	table_finish(&arg->known);
-	making_free_strings(arg->choices);
-	arg->choices = NULL;
-	return -1;
+	if (new.choices != NULL && index_choices(&new) == 0) {
+		arg->choices = new.choices;
+		arg->known = new.known;
+		old = &swap;
+	}
+	table_finish(&old->known);
+	if (old->choices != NULL)
+		making_free_strings(old->choices);
+	return old == &swap ? 0 : -1;
 }
 
 static int

@@ -33,6 +33,7 @@ struct arg {
 	ord_names_fn
 		list; /* instead: asked when they are first needed; NULL: not to be asked (any more) */
 	void *list_user;
+	uint32_t asked_in; /* the graph's acts, when it was asked last */
 };
 
 /* A dependency: names from a pattern, or from a callback. */

@@ -169,6 +169,7 @@ struct ord_graph {
 	int medians;                             /* they are known */
 	int touching;                            /* what would run is recorded as if it had */
 	int start_fault;                         /* the pool did not start */
+	uint32_t acts; /* how often changes of files were acted upon: choices are asked anew */
 	atomic_int interrupts;
 	atomic_int interrupting; /* threads that are about to interrupt the pools */
 };

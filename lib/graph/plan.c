@@ -208,6 +208,24 @@ depend_on_pattern(struct plan *plan, struct ord_proc *proc, const struct pattern
 	return status;
 }
 
+int
+plan_is_asked(const struct need *need)
+{
+	return need->names != NULL || strpbrk(need->name.text, "*?") != NULL;
+}
+
+static int
+ask_glob(struct plan *plan, struct ord_proc *proc, const struct need *need)
+{
+	char *name = NULL;
+	int status = fill(plan->graph, proc, &need->name, &name);
+
+	if (status == ORD_OK)
+		status = keep_asked(plan, proc, name, need->soft ? EDGE_SOFT : EDGE_HARD);
+	memory_free(name);
+	return status;
+}
+
 static int
 ask_names(struct plan *plan, struct ord_proc *proc, const struct need *need)
 {
@@ -251,6 +269,8 @@ plan_ask(struct plan *plan, struct ord_proc *proc)
 	for (uint32_t i = 0; status == ORD_OK && i < definition->n_needs; i++)
 		if (definition->needs[i].names != NULL)
 			status = ask_names(plan, proc, &definition->needs[i]);
+		else if (plan_is_asked(&definition->needs[i]))
+			status = ask_glob(plan, proc, &definition->needs[i]);
 	if (status == ORD_OK && plan->n_asked > 1)
 		qsort(plan->asked, plan->n_asked, sizeof *plan->asked, compare_asked);
 	for (uint32_t i = 0; status == ORD_OK && i < plan->n_asked; i++) {
@@ -274,8 +294,8 @@ look_at_needs(struct plan *plan, struct ord_proc *proc)
 	for (uint32_t i = 0; status == ORD_OK && i < definition->n_needs; i++) {
 		const struct need *need = &definition->needs[i];
 
-		asks |= need->names != NULL;
-		if (need->names == NULL)
+		asks |= plan_is_asked(need);
+		if (!plan_is_asked(need))
 			status = depend_on_pattern(
 				plan, proc, &need->name, need->soft ? EDGE_SOFT : EDGE_HARD, 0);
 	}

@@ -13,6 +13,9 @@ struct plan {
 	uint32_t n_asked, asked_capacity;
 };
 
+/* Whether a need is asked for again: a callback says it, or it means all procs of a kind. */
+int plan_is_asked(const struct need *need);
+
 /* Ask what a proc needs, as far as callbacks say that; a status with graph->error. */
 int plan_ask(struct plan *plan, struct ord_proc *proc);
 

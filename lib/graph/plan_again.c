@@ -1,6 +1,7 @@
 /*
  * Procs that are wanted again, as files have changed, are asked again: what
- * they need and what they read, as far as callbacks or commands say that.
+ * they need and what they read, as far as callbacks or commands say that, or
+ * choices that do.
  * Whoever cannot be asked fails when its turn comes, and what it said before
  * stays; the watch goes on.  What nobody needs any more is idle.
  */
@@ -17,7 +18,7 @@ static int
 asks(const struct definition *definition)
 {
 	for (uint32_t i = 0; i < definition->n_needs; i++)
-		if (definition->needs[i].names != NULL)
+		if (plan_is_asked(&definition->needs[i]))
 			return 1;
 	return definition->tracked.n_asked != 0;
 }

@@ -68,14 +68,27 @@ proc_value(void *user, struct span placeholder)
 
 /* --- choices --- */
 
-/* The choices of an arg are asked for when they are first needed. */
+/* They stay where they are, for those who have them, if they are what they were. */
+static int
+is_same_list(char *const *choices, const char *const *names)
+{
+	size_t i = 0;
+
+	if (choices == NULL || names == NULL)
+		return 0;
+	while (choices[i] != NULL && names[i] != NULL && strcmp(choices[i], names[i]) == 0)
+		i++;
+	return choices[i] == NULL && names[i] == NULL;
+}
+
+/* The choices of an arg are asked for when they are first needed, and again when files have changed. */
 int
 registry_choices(struct ord_graph *graph, const struct definition *definition, struct arg *arg)
 {
 	const char *const *names = NULL;
 	int status;
 
-	if (arg->list == NULL || arg->choices != NULL)
+	if (arg->list == NULL || (arg->choices != NULL && arg->asked_in == graph->acts))
 		return ORD_OK;
 	graph->asking++;
 	status = arg->list(NULL, &names, arg->list_user);
@@ -86,7 +99,10 @@ registry_choices(struct ord_graph *graph, const struct definition *definition, s
 		return error_set(&graph->error, ORD_EFAILED,
 			"%s: the list of choices of '%s' failed with %d", definition->name.text,
 			arg->name, status);
-	return definition_set_choices(arg, names) == 0 ? ORD_OK : error_memory(&graph->error);
+	if (!is_same_list(arg->choices, names) && definition_set_choices(arg, names) != 0)
+		return error_memory(&graph->error);
+	arg->asked_in = graph->acts;
+	return ORD_OK;
 }
 
 static int

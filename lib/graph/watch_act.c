@@ -136,6 +136,7 @@ watch_act(struct ord_graph *graph)
 	if (stopped)
 		schedule_go_on(schedule);
 	graph->watch->tried = graph->watch->tries;
+	graph->acts++;
 	do
 		status = try(graph, stopped);
 	while (status == PLAN_ANEW);

@@ -396,3 +396,51 @@ SCENE(watch_asks, commands_of_a_file)
 	CHECK_EQ(count("s:cc::b "), 0);
 	leave(graph);
 }
+
+/* All of a kind, over choices that a command says: a file more is a proc more. */
+SCENE(watch_asks, choices_of_a_file)
+{
+	struct ord_graph *graph = new_graph("db", 0);
+
+	put("orderly.yaml", "version: 1\n"
+			    "procs:\n"
+			    "  all:\n"
+			    "    run: cat obj/*.o >all.o; echo >>all.log\n"
+			    "    inputs: ['src/*.c']\n"
+			    "    deps: ['cc::*']\n"
+			    "  cc::[name]:\n"
+			    "    choices:\n"
+			    "      name: {command: 'set -e; echo >>asked; test ! -e broken; cd src; for f in *.c; do basename $f .c; done'}\n"
+			    "    run: cp src/[name].c obj/[name].o\n"
+			    "    inputs: ['src/[name].c']\n"
+			    "    outputs: ['obj/[name].o']\n");
+	run("mkdir src obj; echo 1 >src/a.c; echo 1 >src/b.c");
+	GRAPH_OK(graph, ord_graph_load(graph, "orderly.yaml"));
+	begin(graph, "all");
+	CHECK_EQ(lines("asked"), 1);
+	change(graph, "echo 2 >src/a.c");
+	CHECK_EQ(lines("asked"), 2);
+	CHECK_EQ(count("s:cc::a "), 1);
+	CHECK_EQ(count("s:cc::b "), 0);
+	change(graph, "echo 1 >src/new.c");
+	CHECK_EQ(count("s:cc::new "), 1);
+	CHECK_EQ(count("s:cc::"), 1);
+	CHECK_EQ(count("s:all "), 1);
+	run("[ $(wc -l <all.o) = 3 ]");
+	change(graph, "mv src/new.c src/other.c; rm obj/new.o");
+	CHECK_EQ(count("s:cc::"), 1);
+	CHECK_EQ(count("s:cc::other "), 1);
+	CHECK_EQ(STATE_OF(graph, "cc::new"), ORD_PROC_IDLE);
+	CHECK_EQ(STATE_OF(graph, "all"), ORD_PROC_SUCCEEDED);
+	run("[ $(wc -l <all.o) = 3 ]; echo >'src/bad]name.c'; touch broken");
+	change(graph, "echo 3 >src/a.c");
+	CHECK_EQ(STATE_OF(graph, "all"), ORD_PROC_FAILED);
+	CHECK(strstr(ERROR_OF(graph, "all"), "choices of") != NULL);
+	change(graph, "rm broken 'src/bad]name.c'; echo 4 >src/a.c");
+	CHECK_EQ(STATE_OF(graph, "all"), ORD_PROC_SUCCEEDED);
+	change(graph, "rm src/*.c; echo 5 >src/z.c");
+	CHECK_EQ(count("s:cc::"), 1);
+	CHECK_EQ(STATE_OF(graph, "cc::a"), ORD_PROC_IDLE);
+	leave(graph);
+}
+
