@@ -9,9 +9,10 @@
  * time; the exception is ord_graph_interrupt.
  *
  * In a callback: ord_graph_add, _create, _start, _set_lock, _set_param, _proc,
- * _next, _fd, _again and all of ord_proc_… are allowed; ord_graph_destroy is done when the
- * callbacks have returned; what waits (_step, _run, _wait, _wait_locks,
- * _wait_all, _watch), _watch_start and _clear return ORD_EBUSY.  In the callbacks that are asked for
+ * _next, _fd, _again, _signal, _cancel, _suspend, _resume and all of
+ * ord_proc_… are allowed; ord_graph_destroy is done when the callbacks have
+ * returned; what waits (_step, _run, _wait, _wait_locks, _wait_all, _watch),
+ * _watch_start and _clear return ORD_EBUSY.  In the callbacks that are asked for
  * names and values while procs are planned only ord_graph_proc, _next, _param
  * and ord_proc_… are allowed; all else returns ORD_EBUSY.
  *
@@ -325,6 +326,57 @@ ord_graph_forget(struct ord_graph *graph, const char *pattern);
  */
 ORD_API int
 ord_graph_interrupt(struct ord_graph *graph);
+
+/*
+ * Send a signal to commands that run, each with its process group.  What comes
+ * of it is theirs: who dies of it has failed.
+ *
+ * proc    whose command; NULL: all that run, but for one that has the terminal,
+ *         which is in the host's process group and gets what the terminal sends
+ * number  such as SIGINT
+ *
+ * Returns 0 (also if it does not run; functions are left out of all), or
+ *   ORD_EINVAL   no such signal, or a proc of another graph
+ *   ORD_ENOTSUP  the proc is a function
+ *   ORD_EBUSY    called while names are asked for
+ *   ORD_EFORKED
+ * Takes effect with the next step at the latest.  May be called from a callback.  Since 0.1.  Source: lib/graph/signals.c.
+ */
+ORD_API int
+ord_graph_signal(struct ord_graph *graph, const struct ord_proc *proc, int number);
+
+/*
+ * End what runs: a command's group gets its stop signal, a function is asked
+ * (ord_task_canceled), and who is there after the grace is killed.  It has
+ * failed with ORD_CAUSE_STOPPED, unless it was done first, and is not tried again.
+ *
+ * proc  NULL: all that run
+ *
+ * Returns 0 (also if it does not run), ORD_EINVAL: a proc of another graph,
+ * ORD_EBUSY: called while names are asked for, or ORD_EFORKED.
+ * May be called from a callback.  Since 0.1.  Source: lib/graph/signals.c.
+ */
+ORD_API int
+ord_graph_cancel(struct ord_graph *graph, const struct ord_proc *proc);
+
+/*
+ * Halt: what runs is stopped (SIGSTOP), nothing starts.  For hosts that are
+ * stopped themselves: commands, in process groups of their own, never see a
+ * terminal's Ctrl-Z.  Time that passes until ord_graph_resume counts for no
+ * deadline, pause or duration.
+ *
+ * Calls that would wait for ever say ORD_ESTALLED meanwhile; the second
+ * ord_graph_interrupt, ord_graph_cancel and ord_graph_destroy work as ever.
+ * Returns 0 (also if it is halted), ORD_EBUSY: called while names are asked
+ * for, ORD_EFORKED, or as ord_pool_suspend.
+ * May be called from a callback.  Since 0.1.  Source: lib/graph/signals.c.
+ */
+ORD_API int
+ord_graph_suspend(struct ord_graph *graph);
+
+/* Go on after ord_graph_suspend.  Returns as it.  May be called from a callback.  Since 0.1.  Source: lib/graph/signals.c. */
+ORD_API int
+ord_graph_resume(struct ord_graph *graph);
 
 /* The proc of this name, or NULL if it does not exist; valid as long as the graph.  Since 0.1.  Source: lib/graph/graph.c. */
 ORD_API const struct ord_proc *

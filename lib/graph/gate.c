@@ -128,6 +128,13 @@ gate_may_start(struct ord_graph *graph)
 	return !lacks_token(graph) || jobserver_take(&graph->gate.jobserver);
 }
 
+int
+gate_may_return(struct ord_graph *graph)
+{
+	return graph->schedule.running == 0 || !lacks_token(graph) ||
+		jobserver_take(&graph->gate.jobserver);
+}
+
 /* --- waiting --- */
 
 static void
@@ -158,7 +165,7 @@ gate_settle(struct ord_graph *graph)
 {
 	struct gate *gate = &graph->gate;
 	uint32_t running = graph->schedule.running;
-	int could;
+	int could, lacks;
 
 	if (jobserver_is_open(&gate->jobserver))
 		jobserver_give_back(&gate->jobserver, running != 0 ? running - 1 : 0);
@@ -166,8 +173,8 @@ gate_settle(struct ord_graph *graph)
 		return;
 	could = is_limited(graph) && schedule_could(&graph->schedule);
 	wait_for(graph, &gate->rest, &gate->in_rest, could && gate->busy && set_timer(gate) == 0);
-	wait_for(
-		graph, &gate->tokens, &gate->in_tokens, could && !gate->busy && lacks_token(graph));
+	lacks = (could && !gate->busy) || (graph->back != NULL && running < graph->schedule.slots);
+	wait_for(graph, &gate->tokens, &gate->in_tokens, lacks && lacks_token(graph));
 }
 
 void

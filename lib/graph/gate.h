@@ -39,6 +39,9 @@ const char *gate_environment(const struct gate *gate);
 /* Asked before each start. */
 int gate_may_start(struct ord_graph *graph);
 
+/* Asked before a proc that has waited goes on: it needs a token, too, but is none that starts. */
+int gate_may_return(struct ord_graph *graph);
+
 /* Nothing more starts now: tokens that nobody needs go back, others are waited for. */
 void gate_settle(struct ord_graph *graph);
 

@@ -502,6 +502,7 @@ graph_reset(struct ord_graph *graph)
 		graph->procs[i]->named = graph->procs[i]->left = 0;
 		graph->procs[i]->attempts = 0;
 		graph->procs[i]->started_ns = graph->procs[i]->ended_ns = 0;
+		graph->procs[i]->halted_ns = 0;
 	}
 }
 

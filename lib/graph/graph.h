@@ -53,6 +53,7 @@ struct ord_proc {
 	struct log log;
 	uint64_t started_ns;
 	uint64_t ended_ns;
+	uint64_t halted_ns;                        /* of this time the graph was suspended */
 	uint64_t user_ns, system_ns, memory_bytes; /* of its last process */
 	uint64_t begun_ns; /* of a graph that is watched: when it was last about to start */
 	uint64_t over_ns;  /* the same: when that had ended */
@@ -137,6 +138,8 @@ struct ord_graph {
 	struct ord_proc *running[GRAPH_BUCKETS]; /* procs that have a task, by its sequence */
 	struct numbers paused;                   /* procs between two attempts */
 	struct waiting *waitings;                /* procs that wait for others */
+	struct waiting *back;                    /* of them, those that go on when a slot is free */
+	struct waiting **last_back;              /* where the next one of them goes */
 	struct poll poll;                        /* descriptors beside the pool's */
 	struct gate gate;                        /* what holds starts back beside the schedule */
 	struct watch *watch;                     /* NULL: files are not watched */
@@ -153,6 +156,7 @@ struct ord_graph {
 	int callbacks;                           /* depth */
 	int asking;                              /* names are asked for */
 	int giving;                              /* run_give goes on */
+	uint64_t suspended_ns;                   /* since when nothing moves; 0: it does */
 	int destroy;                             /* when the callbacks have returned */
 	struct history *history;                 /* NULL: nothing is remembered */
 	struct files files;                      /* of this pass */
@@ -302,6 +306,14 @@ void run_tell(struct ord_graph *graph, int kind, const struct ord_proc *proc);
 
 /* When the next pause ends, by CLOCK_MONOTONIC; UINT64_MAX: none does. */
 uint64_t run_due_ns(const struct ord_graph *graph);
+
+/* --- signals.c --- */
+
+/* What runs is to end: by its stop signal, at last by SIGKILL. */
+void signals_cancel(struct ord_graph *graph);
+
+/* Whether a call that waits for ever is to return instead, as the graph is suspended; the sentence is the graph's. */
+int signals_hold(struct ord_graph *graph, int timeout_ms);
 
 /* --- graph.c --- */
 

@@ -34,23 +34,20 @@ int
 ord_graph_answer(struct ord_graph *graph, uint64_t question, const char *text)
 {
 	int status = graph_may_change(graph);
-	struct speaker speaker;
+	static const char nobody[] = "nobody answers";
 
 	if (status != ORD_OK)
 		return status;
 	if (*graph->alive == 0)
 		return error_set(&graph->error, ORD_EFORKED,
 			"this graph belongs to the process that made it: a forked child cannot answer");
-	if (waiting_take_input(graph, question, &speaker) != 0)
+	status = text != NULL
+		? waiting_answer_input(graph, question, ORD_OK, text, strlen(text))
+		: waiting_answer_input(graph, question, ORD_EFAILED, nobody, sizeof nobody - 1);
+	if (status != 0)
 		return error_set(&graph->error, ORD_EINVAL,
 			"nobody waits for an answer to question %llu: its proc has ended, or it is answered",
 			(unsigned long long)question);
-	if (text != NULL) {
-		ask_answer(graph, &speaker, ORD_OK, text, strlen(text));
-	} else {
-		error_set(&graph->error, ORD_EFAILED, "nobody answers");
-		ask_answer_status(graph, &speaker, ORD_EFAILED);
-	}
 	poll_wake(graph);
 	return ORD_OK;
 }

@@ -64,7 +64,8 @@ take_times(const struct ord_proc *proc, struct run *run)
 		.why = proc->n_reasons != 0 ? proc->reasons : NULL };
 	if (proc->started_ns != 0 && proc->ended_ns != 0) {
 		run->start_ns = (int64_t)(wall - (now - proc->started_ns));
-		run->end_ns = (int64_t)(wall - (now - proc->ended_ns));
+		run->end_ns = (int64_t)(wall - (now - proc->ended_ns) -
+			proc->halted_ns); /* their difference is a duration */
 	}
 }
 
@@ -174,8 +175,8 @@ remember(struct ord_graph *graph, struct ord_proc *proc, struct increment *now)
 	record.result_size = proc->output_size;
 	record.result_hash = digest_of(ord_proc_output(proc, NULL), proc->output_size);
 	record.version = version_of(graph, proc, now, &record.result_hash);
-	if (proc->cause == ORD_CAUSE_NONE && proc->ended_ns > proc->started_ns)
-		stale_add_duration(&record, proc->ended_ns - proc->started_ns);
+	if (proc->cause == ORD_CAUSE_NONE && proc->ended_ns > proc->started_ns + proc->halted_ns)
+		stale_add_duration(&record, proc->ended_ns - proc->started_ns - proc->halted_ns);
 	return write_record(graph, proc, &record);
 }
 

@@ -81,16 +81,6 @@ on_message(const struct ord_message *message, void *user)
 
 /* --- ends --- */
 
-/* A stop lets nothing start any more; with fail_fast what runs is to end too. */
-static void
-cancel_running(struct ord_graph *graph)
-{
-	for (uint32_t i = 0; i < GRAPH_BUCKETS; i++)
-		for (struct ord_proc *proc = graph->running[i]; proc != NULL;
-			proc = proc->next_running)
-			(void)ord_pool_cancel(graph->pool, proc->sequence);
-}
-
 /* It has ended, and is wanted again; or was canceled meanwhile, which is told with those that settled. */
 static void
 go_again(struct ord_graph *graph, struct ord_proc *proc)
@@ -117,8 +107,9 @@ end(struct ord_graph *graph, struct ord_proc *proc, int state)
 	waiting_locks(graph);
 	if (watch_is_on(graph))
 		watch_heed(graph);
+	/* A stop lets nothing start any more; with fail_fast what runs is to end too. */
 	if (!stopped && graph->schedule.stopped && graph->options.fail_fast)
-		cancel_running(graph);
+		signals_cancel(graph);
 }
 
 static int
@@ -282,7 +273,9 @@ refuse(struct ord_graph *graph, struct ord_proc *proc, int status, const struct 
 	char why[300];
 
 	logs_end(graph, proc);
-	if (status == ORD_EAGAIN && pause(graph, proc, BUSY_NS) == 0)
+	heed_interrupt(
+		graph); /* it came between the schedule and the pool: then it is idle again */
+	if ((status == ORD_EAGAIN || graph->schedule.stopped) && pause(graph, proc, BUSY_NS) == 0)
 		return;
 	proc->attempts++;
 	if (status == 1)
@@ -330,6 +323,7 @@ give(struct ord_graph *graph, struct ord_proc *proc)
 	int status;
 
 	proc->saying = SAID_NOTHING;
+	proc->halted_ns = 0;
 	if (watch_is_on(graph) && watch_start(graph, proc) != ORD_OK) {
 		refuse_to_watch(graph, proc);
 		return;
@@ -364,14 +358,16 @@ run_give(struct ord_graph *graph)
 {
 	uint32_t id;
 
-	if (graph->giving)
+	if (graph->giving || graph->suspended_ns != 0)
 		return;
 	graph->giving = 1;
 	run_take_settled(graph);
+	waiting_return(graph);
 	while (graph->start_fault == ORD_OK && gate_may_start(graph) &&
 		(id = schedule_next(&graph->schedule)) != SCHEDULE_NONE) {
 		give(graph, graph->procs[id]);
 		run_take_settled(graph);
+		waiting_return(graph);
 	}
 	run_take_settled(graph);
 	gate_settle(graph);
@@ -552,7 +548,9 @@ run_move(struct ord_graph *graph, int timeout_ms)
 	run_give(graph);
 	if (graph->start_fault != ORD_OK)
 		return graph->start_fault;
-	if (!can_move(graph)) {
+	if (signals_hold(graph, timeout_ms))
+		return graph->error.status;
+	if (!can_move(graph) && graph->suspended_ns == 0) {
 		if (graph->schedule.unfinished != 0)
 			return waiting_break(graph) ? ORD_OK : say_stalled(graph);
 		if (!poll_is_open(&graph->poll))

@@ -135,6 +135,9 @@ verdict_take(struct ord_proc *proc, const struct ord_result *result)
 	proc->pid = ord_result_pid(result);
 	proc->started_ns = ord_result_started_ns(result);
 	proc->ended_ns = ord_result_ended_ns(result);
+	if (proc->halted_ns >
+		proc->ended_ns - proc->started_ns) /* it began a moment after the halt */
+		proc->halted_ns = proc->ended_ns - proc->started_ns;
 	proc->user_ns = ord_result_user_us(result) * 1000;
 	proc->system_ns = ord_result_system_us(result) * 1000;
 	proc->memory_bytes = ord_result_max_rss_kib(result) * 1024;

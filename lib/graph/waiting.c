@@ -1,9 +1,13 @@
 /*
  * Who waits for whom.  Each that waits gets one answer, when what it waits for
- * is there, cannot come any more, or its proc has ended.
+ * is there, cannot come any more, or its proc has ended.  The answer lets the
+ * proc go on, so it needs a slot first: those that come back are in a queue,
+ * and a slot that becomes free is theirs before anything starts.
  */
+#define _GNU_SOURCE /* explicit_bzero */
 #include "graph/waiting.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -29,6 +33,11 @@ struct waiting {
 	uint32_t n_locks;
 	uint64_t question;             /* instead: of a person; 0: none */
 	const struct ord_proc *failed; /* the first that did not end well */
+	/* Of one that comes back, and has an answer. */
+	struct waiting *next_back, **link_back; /* in graph->back; link_back NULL: it still waits */
+	char *answer;                           /* answer[answer_size] */
+	size_t answer_size;
+	int status;
 };
 
 /* --- slots --- */
@@ -72,6 +81,9 @@ resume_slot(struct ord_graph *graph, const struct ord_proc *proc)
 static void
 free_waiting(struct waiting *waiting)
 {
+	if (waiting->answer != NULL)
+		explicit_bzero(waiting->answer, waiting->answer_size); /* it may be a password */
+	memory_free(waiting->answer);
 	memory_free(waiting->locks);
 	memory_free(waiting->waits);
 	memory_free(waiting);
@@ -142,12 +154,25 @@ say_withdrawn(struct ord_graph *graph, const struct waiting *waiting)
 	graph->callbacks--;
 }
 
+static void
+leave_queue(struct ord_graph *graph, struct waiting *waiting)
+{
+	if (waiting->link_back == NULL)
+		return;
+	*waiting->link_back = waiting->next_back;
+	if (waiting->next_back != NULL)
+		waiting->next_back->link_back = waiting->link_back;
+	else
+		graph->last_back = waiting->link_back;
+}
+
 /* The last of a proc's that ends has the slot again. */
 static void
 end(struct ord_graph *graph, struct waiting *waiting)
 {
 	struct ord_proc *proc = waiting->speaker.proc;
 
+	leave_queue(graph, waiting);
 	for (uint32_t i = 0; i < waiting->n_waits; i++)
 		unlink_wait(graph, &waiting->waits[i]);
 	*waiting->link = waiting->next;
@@ -164,24 +189,92 @@ end(struct ord_graph *graph, struct waiting *waiting)
 	free_waiting(waiting);
 }
 
+/* --- coming back --- */
+
+static int
+may_come(struct ord_graph *graph)
+{
+	return graph->schedule.running < graph->schedule.slots && gate_may_return(graph);
+}
+
+/* Without memory it goes on at once: better one too many for a moment than one that hangs. */
+static int
+queue(struct ord_graph *graph, struct waiting *waiting, int status, const void *bytes, size_t size)
+{
+	waiting->answer = memory_copy(bytes, size);
+	if (waiting->answer == NULL)
+		return -1;
+	waiting->answer_size = size;
+	waiting->status = status;
+	graph->n_lock_waits -= waiting->locks != NULL;
+	memory_free(waiting->locks);
+	waiting->locks = NULL;
+	if (graph->back == NULL)
+		graph->last_back = &graph->back;
+	waiting->link_back = graph->last_back;
+	*graph->last_back = waiting;
+	graph->last_back = &waiting->next_back;
+	return 0;
+}
+
+static void
+go_on(struct ord_graph *graph, struct waiting *waiting, int status, const void *bytes, size_t size)
+{
+	struct speaker speaker = waiting->speaker;
+
+	end(graph, waiting);
+	ask_answer(graph, &speaker, status, bytes, size);
+}
+
+/* What it waited for is there.  One of several of its proc is answered at once, as the others have the slot away. */
+static void
+come_back(struct ord_graph *graph, struct waiting *waiting, int status, const void *bytes,
+	size_t size)
+{
+	int is_last = waiting->speaker.proc->asks == waiting && waiting->next_of_proc == NULL;
+
+	if (is_last && (graph->back != NULL || !may_come(graph)) &&
+		queue(graph, waiting, status, bytes, size) == 0)
+		return;
+	go_on(graph, waiting, status, bytes, size);
+}
+
+void
+waiting_return(struct ord_graph *graph)
+{
+	while (graph->back != NULL && may_come(graph)) {
+		struct waiting *waiting = graph->back;
+		char *answer = waiting->answer;
+		size_t size = waiting->answer_size;
+
+		waiting->answer = NULL;
+		go_on(graph, waiting, waiting->status, answer, size);
+		explicit_bzero(answer, size);
+		memory_free(answer);
+	}
+}
+
 static int
 has_succeeded(const struct ord_proc *proc)
 {
 	return proc->graph->schedule.nodes[proc->node].state == NODE_DONE;
 }
 
+/* at_once: it has not waited, so its slot is still there. */
 static void
-finish(struct ord_graph *graph, struct waiting *waiting)
+finish(struct ord_graph *graph, struct waiting *waiting, int at_once)
 {
-	struct speaker speaker = waiting->speaker;
+	char sentence[sizeof graph->error.text] = "";
 	const struct ord_proc *failed = waiting->failed;
-	int status = ORD_OK;
+	int status = failed != NULL ? ORD_EFAILED : ORD_OK;
 
-	end(graph, waiting);
 	if (failed != NULL)
-		status = error_set(&graph->error, ORD_EFAILED, "%s did not end well: %.800s",
-			failed->name, ord_proc_error(failed));
-	ask_answer_status(graph, &speaker, status);
+		snprintf(sentence, sizeof sentence, "%s did not end well: %.800s", failed->name,
+			ord_proc_error(failed));
+	if (at_once)
+		go_on(graph, waiting, status, sentence, strlen(sentence));
+	else
+		come_back(graph, waiting, status, sentence, strlen(sentence));
 }
 
 /* --- what ends them --- */
@@ -198,7 +291,7 @@ waiting_ended(struct ord_graph *graph, struct ord_proc *proc)
 		if (waiting->failed == NULL && !has_succeeded(proc))
 			waiting->failed = proc;
 		if (--waiting->left == 0)
-			finish(graph, waiting);
+			finish(graph, waiting, 0);
 	}
 }
 
@@ -261,7 +354,7 @@ waiting_locks(struct ord_graph *graph)
 	for (struct waiting *waiting = graph->waitings; waiting != NULL; waiting = next) {
 		next = waiting->next;
 		if (waiting->locks != NULL && are_free(graph, waiting))
-			finish(graph, waiting);
+			finish(graph, waiting, 0);
 	}
 }
 
@@ -272,6 +365,8 @@ waiting_break(struct ord_graph *graph)
 	struct speaker speaker;
 	const char *what = "locks";
 
+	while (waiting != NULL && waiting->link_back != NULL)
+		waiting = waiting->next;
 	if (waiting == NULL)
 		return 0;
 	speaker = waiting->speaker;
@@ -334,7 +429,7 @@ waiting_for_procs(struct ord_graph *graph, const struct speaker *speaker, uint32
 		return plan_fault(graph, fault);
 	}
 	if (waiting->left == 0)
-		finish(graph, waiting);
+		finish(graph, waiting, 1);
 	return ORD_EAGAIN;
 }
 
@@ -380,7 +475,7 @@ waiting_for_locks(
 		waiting->locks[waiting->n_locks++] = lock;
 	}
 	if (are_free(graph, waiting))
-		finish(graph, waiting);
+		finish(graph, waiting, 1);
 	return ORD_EAGAIN;
 }
 
@@ -397,7 +492,8 @@ waiting_for_input(struct ord_graph *graph, const struct speaker *speaker, uint64
 }
 
 int
-waiting_take_input(struct ord_graph *graph, uint64_t question, struct speaker *speaker)
+waiting_answer_input(
+	struct ord_graph *graph, uint64_t question, int status, const void *bytes, size_t size)
 {
 	struct waiting *waiting = graph->waitings;
 
@@ -405,9 +501,8 @@ waiting_take_input(struct ord_graph *graph, uint64_t question, struct speaker *s
 		waiting = waiting->next;
 	if (waiting == NULL || question == 0)
 		return -1;
-	*speaker = waiting->speaker;
 	waiting->question = 0;
 	graph->n_inputs--;
-	end(graph, waiting);
+	come_back(graph, waiting, status, bytes, size);
 	return 0;
 }

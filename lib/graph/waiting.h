@@ -19,8 +19,12 @@ int waiting_for_locks(
 /* The same for a person's answer to a question of this number. */
 int waiting_for_input(struct ord_graph *graph, const struct speaker *speaker, uint64_t question);
 
-/* Who waits for that answer waits no more: it is in *speaker.  0, or -1: nobody does. */
-int waiting_take_input(struct ord_graph *graph, uint64_t question, struct speaker *speaker);
+/* That answer: bytes[size], with what is behind a status of ORD_OK.  0, or -1: nobody waits for it. */
+int waiting_answer_input(
+	struct ord_graph *graph, uint64_t question, int status, const void *bytes, size_t size);
+
+/* Those that come back take what slots are free: before anything starts. */
+void waiting_return(struct ord_graph *graph);
 
 /* Whether this speaker waits. */
 int waiting_is_on(const struct speaker *speaker);

@@ -261,7 +261,7 @@ uint32_t schedule_settled(struct schedule *schedule);
 void schedule_hold(struct schedule *schedule, uint32_t node);
 void schedule_make_ready(struct schedule *schedule, uint32_t node);
 
-/* A node that runs gives its slot back while it waits, and takes one again: then for a while more may run than there are slots. */
+/* A node that runs gives its slot back while it waits, and takes one again, whether there is one or not. */
 void schedule_yield(struct schedule *schedule, uint32_t node);
 void schedule_resume(struct schedule *schedule, uint32_t node);
 
