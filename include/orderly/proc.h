@@ -163,10 +163,6 @@ ord_proc_signal(const struct ord_proc *proc);
 ORD_API const char *
 ord_proc_reason(const struct ord_proc *proc, uint32_t index);
 
-/* 1: its command has the host's terminal and is in the host's process group (.terminal).  Since 0.1.  Source: lib/graph/proc.c. */
-ORD_API int
-ord_proc_has_terminal(const struct ord_proc *proc);
-
 /* An enum ord_output_mode: its own, or the graph's.  Since 0.1.  Source: lib/graph/proc.c. */
 ORD_API int
 ord_proc_output_mode(const struct ord_proc *proc);

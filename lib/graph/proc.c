@@ -131,12 +131,6 @@ ord_proc_expected_ns(const struct ord_proc *proc)
 }
 
 int
-ord_proc_has_terminal(const struct ord_proc *proc)
-{
-	return proc->definition->terminal != 0;
-}
-
-int
 ord_proc_output_mode(const struct ord_proc *proc)
 {
 	const uint32_t modes[] = { proc->definition->output_mode, proc->graph->options.output_mode,

@@ -47,8 +47,7 @@ counter_of(struct run *run, struct item *item)
 	case ORD_PROC_UP_TO_DATE: return &counts->up_to_date;
 	case ORD_PROC_FAILED_DEP: return &counts->canceled;
 	case ORD_PROC_FAILED:
-		item->interrupted = cause == ORD_CAUSE_STOPPED ||
-			(cause == ORD_CAUSE_SIGNAL && signals_count() > 1);
+		item->interrupted = cause == ORD_CAUSE_STOPPED || run_signals_explain(cause);
 		return item->interrupted ? &counts->interrupted : &counts->failed;
 	default: return cause == ORD_CAUSE_STOPPED ? &counts->stopped : NULL;
 	}
@@ -149,43 +148,6 @@ on_message(const struct ord_message *message, const struct ord_proc *proc, void 
 	text_finish(&line);
 }
 
-/* --- signals --- */
-
-static void
-interrupt(void *graph)
-{
-	ord_graph_interrupt(graph);
-}
-
-/* A graph cannot be suspended: what runs goes on while this process is stopped. */
-static void
-leave_alone(void *graph)
-{
-	(void)graph;
-}
-
-/* Says what has happened to the first signal, once. */
-static void
-say_interrupted(struct run *run, int *told)
-{
-	struct text line = { 0 };
-
-	if (signals_count() <= *told)
-		return;
-	*told = signals_count();
-	if (run->items.n_running == 0)
-		return;
-	if (*told == 1) {
-		text_add_string(&line, "interrupted: nothing more is begun, waiting for ");
-		text_add_number(&line, run->items.n_running);
-		text_add_string(&line, "; once more ends them");
-	} else {
-		text_add_string(&line, "interrupted again: what runs is ended");
-	}
-	show_line(run, NULL, &line);
-	text_finish(&line);
-}
-
 /* What the graph would have us know, a sentence a line; each once. */
 static void
 tell_warnings(struct run *run)
@@ -223,16 +185,12 @@ wait_for_something(struct run *run, int fd, int timeout_ms)
 		run_input_read(run);
 	else if ((fds[2].revents & (POLLIN | POLLHUP)) != 0)
 		run_watch_read(run);
-	if ((fds[1].revents & POLLIN) != 0) { /* Ctrl-Z: the terminal as we found it */
-		run_input_hide(run);
-		screen_wipe(run);
-	}
 }
 
 static void
 loop(struct run *run)
 {
-	int fd = ord_graph_fd(run->graph), told = 0, status;
+	int fd = ord_graph_fd(run->graph), status;
 
 	if (fd < 0) {
 		complain("%s", ord_graph_error(run->graph));
@@ -240,9 +198,7 @@ loop(struct run *run)
 		return;
 	}
 	for (;;) {
-		signals_stop_if_wanted();
-		if (signals_count() > 0)
-			run_input_end(run);
+		run_signals_heed(run);
 		status = ord_graph_step(run->graph, 0);
 		if (status == ORD_EINTERRUPTED || run->printer.broken_pipe)
 			return;
@@ -252,7 +208,6 @@ loop(struct run *run)
 			run->trouble = true;
 			return;
 		}
-		say_interrupted(run, &told);
 		tell_warnings(run);
 		if (run->counts.ended == run->counts.wanted && !run->options->watch)
 			return;
@@ -305,17 +260,14 @@ open_files(struct run *run)
 static int
 run_graph(struct run *run)
 {
-	struct signals_target target = { .interrupt = interrupt,
-		.suspend = leave_alone,
-		.resume = leave_alone,
-		.what = run->graph,
-		.most = 2 };
+	struct signals_target target;
 	int status = names_start(run);
 
 	if (status == 0 && run->options->watch)
 		status = run_watch_begin(run);
 	if (status != 0)
 		return status;
+	run_signals_target(run, &target);
 	signals_take(&target);
 	tell_warnings(run);
 	loop(run);

@@ -25,6 +25,13 @@ open_terminal(struct run_input *input)
 	return input->fd > 0;
 }
 
+/* Who asks from the background is stopped by that, and what runs would not be. */
+static bool
+is_foreground(const struct run_input *input)
+{
+	return tcgetpgrp(input->fd) == getpgrp();
+}
+
 static void
 remove_first(struct run_input *input)
 {
@@ -141,6 +148,8 @@ run_input_show(struct run *run)
 		return false;
 	if (input->shown)
 		return true;
+	if (!is_foreground(input))
+		return false;
 	screen_wipe(run);
 	printer_flush(&run->printer);
 	set_echo(input, !input->first->password);

@@ -16,6 +16,7 @@
 
 #define MS UINT64_C(1000000)
 #define SECOND (1000 * MS)
+#define LOOK_MS 500 /* whether a question may be shown by now: nobody tells that we are in the foreground */
 #define DRAW_EVERY (100 * MS) /* at most */
 #define TICK_EVERY (250 * MS) /* while something runs: its times */
 #define SILENCE_FIRST (10 * SECOND)
@@ -162,6 +163,15 @@ draw(struct run *run, uint64_t now_ns)
 	text_finish(&out);
 }
 
+/* There a shell has the terminal, and what it writes would stand among our rows. */
+static bool
+is_background(void)
+{
+	pid_t group = tcgetpgrp(STDERR_FILENO);
+
+	return group > 0 && group != getpgrp();
+}
+
 static int
 draw_if_due(struct run *run, uint64_t now_ns)
 {
@@ -169,17 +179,13 @@ draw_if_due(struct run *run, uint64_t now_ns)
 
 	if (passed < every)
 		return (int)((every - passed) / MS) + 1;
+	if (is_background())
+		return (int)(TICK_EVERY / MS);
 	estimate_look(&run->estimate, now_ns, run->counts.ends);
 	run->drawn_ns = now_ns;
 	run->moved = false;
 	draw(run, now_ns);
 	return (int)(TICK_EVERY / MS);
-}
-
-static int
-step_terminal(struct run *run, uint64_t now_ns)
-{
-	return draw_if_due(run, now_ns);
 }
 
 void
@@ -240,9 +246,8 @@ screen_step(struct run *run)
 	/* While somebody is asked, or has the terminal, nothing is drawn. */
 	if (show_is_lent(run) || run_input_show(run))
 		return -1;
-	if (run->screen)
-		return step_terminal(run, now_ns);
-	wait = step_plain(run, now_ns);
-	printer_flush(&run->printer);
-	return wait;
+	wait = run->screen ? draw_if_due(run, now_ns) : step_plain(run, now_ns);
+	if (!run->screen)
+		printer_flush(&run->printer);
+	return run->input.first != NULL && (wait < 0 || wait > LOOK_MS) ? LOOK_MS : wait;
 }

@@ -56,6 +56,8 @@ struct run {
 	uint64_t rest_ns;    /* what is left, as it was estimated last, */
 	uint64_t rested_ns;  /* which was then */
 	uint64_t drawn_ns;   /* the screen */
+	uint64_t halted_ns;  /* when Ctrl-Z came last */
+	int rung;            /* of the ladder of signals that was acted upon */
 	bool moved;          /* something may have changed on it */
 	uint64_t told_ns;    /* when something was printed last */
 	uint64_t silence_ns; /* so much of it is broken by a word */
@@ -118,6 +120,14 @@ void screen_numbers(struct run *run, struct run_numbers *numbers, uint64_t now_n
 int screen_step(struct run *run);
 
 void screen_wipe(struct run *run);
+
+/* run_signals.c: Ctrl-C and Ctrl-Z. */
+struct signals_target;
+void run_signals_target(struct run *run, struct signals_target *target);
+void run_signals_heed(struct run *run);
+
+/* Whether a failure of this cause is what signals brought about that came to us. */
+bool run_signals_explain(int cause);
 
 /* run_summary.c: the last word; returns the exit status. */
 int summary_show(struct run *run);

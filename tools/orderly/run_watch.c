@@ -11,11 +11,17 @@
 #include "run.h"
 #include "run_state.h"
 
+static bool
+may_read(void)
+{
+	return isatty(STDIN_FILENO) == 0 || tcgetpgrp(STDIN_FILENO) == getpgrp();
+}
+
 int
 run_watch_begin(struct run *run)
 {
 	if (ord_graph_watch_start(run->graph) == 0) {
-		run->keys = isatty(STDIN_FILENO) == 0 || tcgetpgrp(STDIN_FILENO) == getpgrp();
+		run->keys = true;
 		return 0;
 	}
 	complain("%s", ord_graph_error(run->graph));
@@ -36,7 +42,7 @@ run_watch_event(struct run *run, int kind)
 		text_add_string(&line, "watching ");
 		text_add_number(&line, watched);
 		text_add_string(&line, watched == 1 ? " place" : " places");
-		if (run->keys && isatty(STDIN_FILENO) != 0)
+		if (run->keys && may_read() && isatty(STDIN_FILENO) != 0)
 			text_add_string(&line, "; r and Enter: run again, q and Enter: leave");
 	}
 	show_line(run, NULL, &line);
@@ -47,7 +53,7 @@ run_watch_event(struct run *run, int kind)
 int
 run_watch_fd(const struct run *run)
 {
-	return run->keys && !show_is_lent(run) ? STDIN_FILENO : -1;
+	return run->keys && may_read() && !show_is_lent(run) ? STDIN_FILENO : -1;
 }
 
 void

@@ -1,6 +1,6 @@
 /*
- * A handler may only do what is safe at any moment: it counts and calls
- * what interrupts the target, which wakes the loop.  Handlers, not SIG_IGN, also for
+ * A handler may only do what is safe at any moment: it counts, calls what
+ * interrupts the target, and wakes the loop.  Handlers, not SIG_IGN, also for
  * SIGPIPE: commands begin with the default again.  In the end the process dies
  * of the signal itself, so that a shell script around it stops, too.
  *
@@ -21,8 +21,11 @@
 static const struct signals_target *_Atomic interrupted;
 static volatile sig_atomic_t signals_seen;
 static volatile sig_atomic_t first_signal;
+static volatile sig_atomic_t rung;
+static volatile sig_atomic_t typed;
 static volatile sig_atomic_t stop_wanted;
-static int wake_pipe[2] = { -1, -1 }; /* says that a stop is wanted to who polls */
+static volatile sig_atomic_t woken;
+static int wake_pipe[2] = { -1, -1 }; /* says to who polls that a stop is wanted, or something else came */
 static int report_fd = -1;
 
 static void
@@ -36,29 +39,52 @@ default_action(int number)
 }
 
 static void
-on_signal(int number)
+wake(void)
+{
+	ssize_t n;
+
+	woken = 1;
+	n = write(wake_pipe[1], "", 1);
+	(void)n; /* it is full: who polls will wake */
+}
+
+/* Whether this signal interrupts the target. */
+static bool
+climb(const struct signals_target *target, int number)
+{
+	int before = rung, lowest = number == SIGINT ? SIGNALS_INTERRUPT : SIGNALS_TERMINATE;
+
+	rung = before + 1 > lowest ? before + 1 : lowest;
+	if (!target->ladder)
+		return signals_seen <= target->most;
+	wake();
+	return before == 0 || rung == SIGNALS_KILL;
+}
+
+static void
+on_signal(int number, siginfo_t *info, void *context)
 {
 	const struct signals_target *target = atomic_load(&interrupted);
-	int most = target != NULL ? target->most : 2;
+	int most = target == NULL ? 2 : target->ladder ? SIGNALS_KILL : target->most;
 
-	if (signals_seen == 0)
+	(void)context;
+	if (signals_seen == 0) {
 		first_signal = number;
-	if (signals_seen < most && target != NULL)
-		target->interrupt(target->what);
+		typed = info->si_code > 0; /* by the kernel */
+	}
 	signals_seen++;
-	if (signals_seen >= most)
+	if (target != NULL && climb(target, number))
+		target->interrupt(target->what);
+	if ((target != NULL && target->ladder ? rung : signals_seen) >= most)
 		default_action(number); /* whatever is stuck: the next one ends it */
 }
 
 static void
 on_stop(int number)
 {
-	ssize_t n;
-
 	(void)number;
 	stop_wanted = 1;
-	n = write(wake_pipe[1], "", 1);
-	(void)n; /* it is full: who polls will wake */
+	wake();
 }
 
 static void
@@ -126,13 +152,15 @@ signals_take(const struct signals_target *target)
 	take_questions();
 	sigemptyset(&action.sa_mask);
 	take_failed_write(SIGPIPE);
-	action.sa_handler = on_signal; /* without SA_RESTART: a blocked write has to notice */
+	if (pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
+		wake_pipe[0] = wake_pipe[1] = -1;
+	action.sa_sigaction = on_signal;
+	action.sa_flags = SA_SIGINFO; /* without SA_RESTART: a blocked write has to notice */
 	for (i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
 		if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
 			sigaction(numbers[i], &action, NULL);
 	/* Who started us without job control ignores it for us. */
-	if (sigaction(SIGTSTP, NULL, &old) == 0 && old.sa_handler != SIG_IGN &&
-		pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK) == 0)
+	if (sigaction(SIGTSTP, NULL, &old) == 0 && old.sa_handler != SIG_IGN && wake_pipe[0] >= 0)
 		take_stop();
 }
 
@@ -142,16 +170,26 @@ signals_fd(void)
 	return wake_pipe[0];
 }
 
+static void
+drain(void)
+{
+	char bytes[16];
+
+	if (!woken)
+		return;
+	woken = 0;
+	while (read(wake_pipe[0], bytes, sizeof bytes) > 0)
+		;
+}
+
 void
 signals_stop_if_wanted(void)
 {
 	const struct signals_target *target = atomic_load(&interrupted);
-	char bytes[16];
 
 	if (!stop_wanted || target == NULL)
 		return;
-	while (read(wake_pipe[0], bytes, sizeof bytes) > 0)
-		;
+	drain();
 	stop_wanted = 0;
 	target->suspend(target->what);
 	default_action(SIGTSTP);
@@ -159,6 +197,14 @@ signals_stop_if_wanted(void)
 	/* Here somebody has said SIGCONT. */
 	take_stop();
 	target->resume(target->what);
+	if (target->ladder)
+		wake(); /* it may have been a rung that was drained */
+}
+
+bool
+signals_stop_is_wanted(void)
+{
+	return stop_wanted != 0;
 }
 
 void
@@ -171,6 +217,25 @@ int
 signals_count(void)
 {
 	return (int)signals_seen;
+}
+
+int
+signals_rung(void)
+{
+	return (int)rung;
+}
+
+int
+signals_climbed(void)
+{
+	drain();
+	return (int)rung;
+}
+
+bool
+signals_typed(void)
+{
+	return typed != 0;
 }
 
 static void

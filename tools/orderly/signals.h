@@ -1,4 +1,4 @@
-/* Signals of the command: Ctrl-C once drains, twice kills; Ctrl-Z stops commands, too. */
+/* Signals of the command: Ctrl-C once drains, twice kills, or goes up a ladder; Ctrl-Z stops commands, too. */
 #ifndef TOOL_SIGNALS_H
 #define TOOL_SIGNALS_H
 
@@ -11,7 +11,18 @@ struct signals_target {
 	void (*resume)(void *what);
 	void *what;
 	int most; /* how many of them interrupt; the next one ends the process */
+	/*
+	 * Instead of .most: each signal is a rung, and SIGTERM and SIGHUP begin at
+	 * the second one.  interrupt is called for the first signal and for
+	 * SIGNALS_KILL, and signals_fd is readable; the rest is for who polls.
+	 */
+	bool ladder;
 };
+
+/* signals_rung: how far up the ladder. */
+#define SIGNALS_INTERRUPT 1
+#define SIGNALS_TERMINATE 2
+#define SIGNALS_KILL 3
 
 /*
  * From now on SIGINT, SIGTERM and SIGHUP interrupt the target (those that were
@@ -21,7 +32,7 @@ struct signals_target {
  */
 void signals_take(const struct signals_target *target);
 
-/* Readable when SIGTSTP came; -1: it is not taken. */
+/* Readable when SIGTSTP came, or a rung; -1: none is taken. */
 int signals_fd(void);
 
 /*
@@ -29,6 +40,9 @@ int signals_fd(void);
  * goes on.  Also from callbacks, and where a write was interrupted.
  */
 void signals_stop_if_wanted(void);
+
+/* Whether it would: what is live on the terminal should be wiped before. */
+bool signals_stop_is_wanted(void);
 
 /* Before the target is destroyed: they only count from now on. */
 void signals_release(void);
@@ -44,6 +58,13 @@ bool signals_asked(void);
 
 /* How many of them came. */
 int signals_count(void);
+
+/* The rung of a ladder; 0: no signal came.  signals_climbed is for who polls. */
+int signals_rung(void);
+int signals_climbed(void);
+
+/* Whether the first of them came from the terminal, so that all in the foreground have got it. */
+bool signals_typed(void);
 
 /* End the process as the first of them would have; returns if none came. */
 void signals_die(void);
