@@ -39,8 +39,10 @@ begin() { # PROC COMMAND
 	keys "$2" Enter
 	within 100 test -e "begun.$1" || fail "nothing began: $(screen)"
 }
-# status WHAT NUMBER: of the last command, whose end is not known yet (a list of commands would end with SIGINT)
+# status WHAT NUMBER: of the last command, when it has ended (a list of commands would end with SIGINT, and what is
+# typed while rows are live moves them)
 status() {
+	within 100 shows '^\$$' || fail "$1: no prompt: $(screen)"
 	keys "echo status \$?" Enter
 	awaits "$1" "^status $2\$"
 }

@@ -149,7 +149,7 @@ awaits "a question" '^name asks: Who\?'
 terminal send-keys -t 0 "Ada" Enter
 awaits "a password" '^word asks: Password\?'
 terminal send-keys -t 0 C-c
-awaits "interrupted: nobody answers" 'nobody answers'
+awaits "interrupted: nobody waits for an answer" '^stopped by us: word$'
 within 100 shows '^\$$' || fail "no end: $(screen)"
 terminal send-keys -t 0 "stty -a | grep -o ' echo '" Enter
 awaits "interrupted: the terminal is as before" '^ echo'
