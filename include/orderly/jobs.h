@@ -74,6 +74,13 @@ enum ord_jobs_on_failure {
 	ORD_JOBS_STOP = 1 /* it takes no more: ORD_EFAILED */
 };
 
+/* In which order a directory's jobs are taken; the other stores keep the order of adding. */
+enum ord_jobs_pick {
+	ORD_JOBS_PICK_ADDED = 0,   /* by the time of their files, which is when they were added */
+	ORD_JOBS_PICK_LEXICAL = 1, /* by their names: job10 before job2 */
+	ORD_JOBS_PICK_RANDOM = 2   /* the fewest collisions between takers on a slow network */
+};
+
 /* Asked before a job is taken: 1 takes it, 0 leaves it to others.  The job has a name and a payload. */
 typedef int (*ord_job_filter_fn)(const struct ord_job *job, void *user);
 
@@ -137,6 +144,9 @@ struct ord_jobs_options {
 	void *on_progress_user;    /* its user pointer */
 	uint32_t progress_ms;      /* how often, at most, while something changes; 0 = 200 */
 	uint32_t sync_ms;          /* "dir:": how long other hosts' claims may stay unseen, so that each claim waits for them; 0: a rename decides */
+	const char *job_ext;       /* "dir:": files with this end are jobs, whose names are without it; NULL: ".txt"; "": all files */
+	uint32_t pick;             /* "dir:": an enum ord_jobs_pick */
+	uint32_t stale_ms;         /* "dir:": a claim so old of a taker that says nothing of itself is taken away; 0: never */
 	/* fields are only ever appended; 0 always means the documented default */
 };
 
@@ -224,7 +234,7 @@ ord_jobs_new(struct ord_jobs **jobs, const struct ord_jobs_options *options);
 /*
  * Open the list, and make it if it is not there; then this taker is one of it.
  *
- * address  "sqlite:PATH", "postgresql://USER@HOST/DATABASE?list=NAME", "memory:", or a path that ends with .sqlite
+ * address  "sqlite:PATH", "dir:PATH", "postgresql://USER@HOST/DATABASE?list=NAME", "memory:", or a path that ends with .sqlite
  *
  * Returns 0, or
  *   ORD_EINVAL   no such store; not there, and .must_exist; of another program; another living taker has this name; open already
@@ -373,6 +383,10 @@ ord_job_index(const struct ord_job *job);
 /* Its payload, and if size is not NULL its size; one NUL stands behind it.  NULL only for a NULL job.  Since 0.1.  Source: lib/jobs/job.c. */
 ORD_API const void *
 ord_job_payload(const struct ord_job *job, size_t *size);
+
+/* The path of its file, below the list's as that was opened, in a list that is a directory; "" in others.  Since 0.1.  Source: lib/jobs/job.c. */
+ORD_API const char *
+ord_job_file(const struct ord_job *job);
 
 /* How often it was taken: 1, 2, 3 …; 0: never.  Since 0.1.  Source: lib/jobs/job.c. */
 ORD_API uint32_t

@@ -25,11 +25,13 @@ job_new(struct ord_jobs *jobs, const struct store_job *is)
 	struct ord_job *job = memory_new(1, sizeof *job);
 	size_t name = strlen(is->name) + 1, labels = strlen(is->requires) + 1;
 	size_t taker = strlen(is->taker) + 1;
+	const char *path = is->file != NULL ? is->file : "";
+	size_t file = strlen(path) + 1;
 	char *at;
 
 	if (job == NULL)
 		return NULL;
-	job->storage = memory_resize(NULL, is->payload_size + 1 + name + 2 * labels + taker);
+	job->storage = memory_resize(NULL, is->payload_size + 1 + name + 2 * labels + taker + file);
 	if (job->storage == NULL) {
 		memory_free(job);
 		return NULL;
@@ -46,6 +48,7 @@ job_new(struct ord_jobs *jobs, const struct store_job *is)
 	job->is.requires = memcpy(at + name, is->requires, labels);
 	job->requires = labels_show(is->requires, at + name + labels);
 	job->is.taker = memcpy(at + name + 2 * labels, is->taker, taker);
+	job->is.file = memcpy(at + name + 2 * labels + taker, path, file);
 	job->why = job->is.why = job->is.awaits = "";
 	job->is.fingerprint = NULL;
 	job->is.after = NULL;
@@ -79,6 +82,12 @@ ord_job_payload(const struct ord_job *job, size_t *size)
 	if (size != NULL)
 		*size = job != NULL ? job->is.payload_size : 0;
 	return job != NULL ? job->is.payload : NULL;
+}
+
+const char *
+ord_job_file(const struct ord_job *job)
+{
+	return job != NULL && job->is.file != NULL ? job->is.file : "";
 }
 
 uint32_t

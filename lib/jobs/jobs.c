@@ -18,6 +18,7 @@
 #include "base/options.h"
 #include "jobs/labels.h"
 #include "jobs/postgresql/store_postgres.h"
+#include "jobs/store_dir.h"
 #include "jobs/store_memory.h"
 #include "jobs/store_sqlite.h"
 
@@ -25,6 +26,7 @@
 #define RETRIES_MAX 1000000
 #define HISTORY_MAX 1000
 #define NAME_MAX_BYTES 255
+#define EXT_MAX 32
 
 struct row {
 	const char *scheme;
@@ -39,7 +41,7 @@ static const struct row stores[] = {
 #else
 	{ "sqlite", NULL, "libsqlite3-dev" },
 #endif
-	{ "dir", NULL, NULL },
+	{ "dir", &store_dir, "" },
 #ifdef ORD_JOBS_POSTGRESQL
 	{ "postgresql", &store_postgres, "" },
 	{ "postgres", &store_postgres, "" },
@@ -66,6 +68,7 @@ check_options(const struct ord_jobs_options *options)
 {
 	if (options->wait > ORD_JOBS_WAIT_NEVER || options->on_failure > ORD_JOBS_STOP ||
 		options->read_only > 1 || options->must_exist > 1 || options->pid < 0 ||
+		options->pick > ORD_JOBS_PICK_RANDOM || options->sync_ms > INT32_MAX ||
 		options->failed_retries > RETRIES_MAX || options->killed_retries > RETRIES_MAX ||
 		options->history > HISTORY_MAX || options->batch > JOBS_BATCH_MAX)
 		return ORD_EINVAL;
@@ -116,6 +119,16 @@ jobs_check_name(struct error *error, const char *what, const char *name)
 	return 0;
 }
 
+/* The end of a file's name. */
+static int
+copy_ext(const char *ext, char **copy)
+{
+	if (strlen(ext) > EXT_MAX || strchr(ext, '/') != NULL || strchr(ext, '\n') != NULL)
+		return ORD_EINVAL;
+	*copy = memory_copy(ext, strlen(ext));
+	return *copy != NULL ? 0 : ORD_ENOMEM;
+}
+
 int
 ord_jobs_new(struct ord_jobs **jobs, const struct ord_jobs_options *options)
 {
@@ -151,12 +164,14 @@ ord_jobs_new(struct ord_jobs **jobs, const struct ord_jobs_options *options)
 		if (status == 0 && made->taker == NULL)
 			status = ORD_ENOMEM;
 	}
+	if (status == 0 && own.job_ext != NULL)
+		status = copy_ext(own.job_ext, &made->job_ext);
 	if (status != 0) {
 		ord_jobs_destroy(&made);
 		return status;
 	}
 	made->options.labels = NULL;
-	made->options.taker = NULL;
+	made->options.taker = made->options.job_ext = NULL;
 	*jobs = made;
 	return 0;
 }
@@ -287,6 +302,9 @@ ord_jobs_open(struct ord_jobs *jobs, const char *address)
 		return error_system(&jobs->error, errno, "no descriptor for the list");
 	jobs->store.error = &jobs->error;
 	jobs->store.wake = jobs->wake;
+	jobs->store.job_ext = jobs->job_ext;
+	jobs->store.pick = jobs->options.pick;
+	jobs->store.stale_ms = jobs->options.stale_ms;
 	jobs->store.read_only = (int)jobs->options.read_only;
 	jobs->store.must_exist = (int)jobs->options.must_exist;
 	status = jobs->store.functions->open(
@@ -391,5 +409,6 @@ ord_jobs_destroy(struct ord_jobs **jobs)
 	memory_free(gone->ends);
 	memory_free(gone->taker);
 	memory_free(gone->labels);
+	memory_free(gone->job_ext);
 	memory_free(gone);
 }

@@ -41,7 +41,7 @@ struct ord_jobs {
 	struct ord_jobs_options options; /* defaults filled in */
 	struct store store;
 	struct error error;
-	char *taker, *labels; /* owned */
+	char *taker, *labels, *job_ext; /* owned */
 	char *alive;          /* 1 in the process that made it */
 	int wake;             /* an eventfd: ord_jobs_interrupt */
 	int epoll, timer;     /* of ord_jobs_fd, or -1 */

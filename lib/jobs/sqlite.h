@@ -106,9 +106,6 @@ struct database {
 int sqlite_open(struct store *store, const char *place);
 void sqlite_close_all(struct store *store, int forked);
 
-/* Is it a file system where a database would be damaged?  By the magic number of statfs. */
-int sqlite_is_network(unsigned long magic);
-
 /*
  * A statement with its values: i an int64_t, t a text (NULL: NULL), b bytes and
  * their size_t, n NULL.  NULL: *code says why.

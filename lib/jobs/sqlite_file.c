@@ -23,6 +23,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "jobs/labels.h"
+#include "jobs/place.h"
 
 #define APPLICATION 0x4f72646a /* tells it from the databases of others */
 #define VERSION 1
@@ -107,28 +108,6 @@ may_take(sqlite3_context *context, int n, sqlite3_value **values)
 		required == NULL || labels_meet(store->self.labels, (const char *)required));
 }
 
-/* Where two kernels do not see each other's locks and shared memory. */
-int
-sqlite_is_network(unsigned long magic)
-{
-	static const unsigned long networks[] = {
-		0x6969,                         /* NFS */
-		0xff534d42, 0xfe534d42, 0x517b, /* SMB */
-		0x65735546,                     /* FUSE: sshfs, rclone, davfs2 … */
-		0x0bd00bd0,                     /* Lustre */
-		0x47504653,                     /* GPFS */
-		0x00c36400,                     /* Ceph */
-		0x01021997,                     /* 9p */
-		0x5346414f, 0x6b414653,         /* AFS */
-		0x19830326,                     /* BeeGFS */
-	};
-
-	for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
-		if (magic == networks[i])
-			return 1;
-	return 0;
-}
-
 static int
 check_file_system(struct store *store)
 {
@@ -143,7 +122,7 @@ check_file_system(struct store *store)
 	if (statfs(database->path, &system) != 0 && statfs(folder, &system) != 0)
 		return error_system(store->error, errno,
 			"the directory of the list %s cannot be looked at", database->path);
-	if (sqlite_is_network((unsigned long)system.f_type & 0xffffffff))
+	if (place_is_network((unsigned long)system.f_type & 0xffffffff))
 		return error_set(store->error, ORD_ENOTSUP,
 			"the list %s is on a network file system (type 0x%lx), where a database gets damaged: give a path on a local disk",
 			database->path, (unsigned long)system.f_type & 0xffffffff);

@@ -38,6 +38,7 @@ struct store_job {
 	const char *name;
 	const void *payload; /* payload[payload_size], a NUL behind */
 	size_t payload_size;
+	const char *file;        /* its path, where a job is one; NULL */
 	const void *fingerprint; /* only where jobs are added, and from each; NULL: none */
 	size_t fingerprint_size;
 	const char *requires; /* labels, as label lists are (labels.h); "": none */
@@ -138,6 +139,8 @@ struct store {
 	struct store_self self;
 	struct error *error;
 	int read_only, must_exist;
+	const char *job_ext; /* of directories; NULL: the default */
+	uint32_t pick, stale_ms;
 	int wake;         /* can be read when every wait is to end, also one for a server */
 	int watching;     /* what is waited for now is any change, not one that matters to takers */
 	int leaving;      /* no long waits any more */

@@ -8,6 +8,7 @@
 
 static const char *const schemes[] = {
 	"memory",
+	"dir",
 #ifdef ORD_JOBS_SQLITE
 	"sqlite",
 #endif
@@ -41,7 +42,8 @@ begin(struct list_at *at)
 	}
 	snprintf(at->folder, sizeof at->folder, "%s/list-XXXXXX", getenv("XDG_RUNTIME_DIR"));
 	CHECK(mkdtemp(at->folder) != NULL);
-	snprintf(at->address, sizeof at->address, "sqlite:%s/jobs.sqlite", at->folder);
+	snprintf(at->address, sizeof at->address, "%s:%s/jobs%s", at->scheme, at->folder,
+		strcmp(at->scheme, "sqlite") == 0 ? ".sqlite" : "");
 }
 
 struct list_at

@@ -79,7 +79,7 @@ work(struct list_at *at, struct seen *seen, uint64_t seed)
 		/* From here on it may be another's: taking the next completes it. */
 		CHECK_EQ(atomic_exchange(&seen->holder[i], 0), getpid());
 	}
-	CHECK_EQ(status, ORD_EEMPTY);
+	JOBS_SAYS(jobs, status, ORD_EEMPTY, "");
 	ord_jobs_destroy(&jobs);
 	_exit(0);
 }
@@ -229,6 +229,24 @@ SCENE(deaths, a_death_ends_the_wait_of_others)
 	}
 }
 
+/* Change what a list says of a taker: a field that is another expression. */
+static void
+forge(const struct list_at *at, const char *taker, const char *field, const char *value)
+{
+	char command[900];
+	const char *path = strchr(at->address, ':') + 1;
+
+	if (strcmp(at->scheme, "dir") != 0) {
+		snprintf(command, sizeof command, "UPDATE taker SET %s = %s WHERE name = '%s'", field, value, taker);
+		lists_sql(at, command);
+		return;
+	}
+	snprintf(command, sizeof command,
+			"python3 -c \"import re; p = '%s/.orderly/takers/%s'; t = open(p).read(); s = re.sub(r'(?m)^(%s) (.*)', lambda m: m[1] + ' ' + str(eval('%s', {'%s': int(m[2])})), t); open(p, 'w').write(s)\"",
+			path, taker, field, value, field);
+	CHECK_EQ(system(command), 0);
+}
+
 /* Whom nobody can look at is dead when he is silent; if he lives on, his job is another's. */
 SCENE(deaths, silence_elsewhere_is_a_death)
 {
@@ -241,7 +259,7 @@ SCENE(deaths, silence_elsewhere_is_a_death)
 		far = OPEN(&at, .taker = "far", .heartbeat_ms = 100, .timeout_ms = 200);
 		job = TAKE(far, "a");
 		/* As if it were in another pid namespace, and its connection were lost. */
-		lists_sql(&at, "UPDATE taker SET space = 1 WHERE name = 'far'");
+		forge(&at, "far", "space", "1");
 		if (strcmp(at.scheme, "postgresql") == 0)
 			lists_sql(&at, "SELECT pg_terminate_backend(l.pid) FROM pg_locks l, taker t WHERE t.name = 'far' AND l.objid = t.id AND l.objsubid = 2 AND l.locktype = 'advisory' AND l.classid = 'job'::regclass::oid");
 		again = TAKE(jobs, "a");
@@ -267,7 +285,7 @@ SCENE(deaths, a_recycled_pid_is_not_the_taker)
 
 		ADD(jobs, .name = "a");
 		pid = hold(&at, in, &ORD_JOBS_OPTIONS(.taker = "old"));
-		lists_sql(&at, "UPDATE taker SET start = start - 1 WHERE name = 'old'");
+		forge(&at, "old", "start", "start - 1");
 		CHECK_EQ(ord_job_kills(TAKE(jobs, "a")), 1);
 		kill(pid, SIGKILL);
 		CHECK_EQ(waitpid(pid, &status, 0), pid);
@@ -306,7 +324,7 @@ SCENE(deaths, takers_are_served_alike)
 		for (unsigned n = 2; n <= 4; n += 2) {
 			struct seen *seen = seen_new();
 			struct ord_jobs *jobs = OPEN(&at, .taker = NULL);
-			uint64_t count = rounds("ORD_JOBS_FAIR", 6000), sum = 0;
+			uint64_t count = rounds("ORD_JOBS_FAIR", strcmp(at.scheme, "dir") == 0 ? 1500 : 6000), sum = 0;
 			struct ord_job *job;
 			int status;
 

@@ -471,7 +471,8 @@ SCENE(lists, bad_input)
 		memset(name, 'x', sizeof name);
 		name[299] = '\0';
 		JOBS_SAYS(jobs, ord_jobs_add(jobs, &ORD_JOB(.name = name)), ORD_ETOOBIG, "299 bytes");
-		name[255] = '\0';
+		/* A directory needs some of it for what stands before and behind the name. */
+		name[strcmp(at.scheme, "dir") == 0 ? 186 : 255] = '\0';
 		ADD(jobs, .name = name);
 		JOBS_SAYS(jobs, ord_jobs_add(jobs, &ORD_JOB(.name = "a/b")), ORD_EINVAL, "'/'");
 		JOBS_SAYS(jobs, ord_jobs_add(jobs, &ORD_JOB(.name = "a\n")), ORD_EINVAL, "control character");
@@ -494,7 +495,6 @@ SCENE(lists, bad_input)
 		CHECK_EQ(ord_jobs_new(&other, NULL), 0);
 		JOBS_SAYS(other, ord_jobs_take(other, &job), ORD_EINVAL, "not open");
 		JOBS_SAYS(other, ord_jobs_open(other, "nonsense"), ORD_EINVAL, "there is no store for the address 'nonsense'");
-		JOBS_SAYS(other, ord_jobs_open(other, "dir:jobs"), ORD_ENOTSUP, "'dir:'");
 		snprintf(address, sizeof address, "memory:x");
 		JOBS_SAYS(other, ord_jobs_open(other, address), ORD_EINVAL, "memory:x");
 		ord_jobs_destroy(&other);

@@ -8,6 +8,18 @@
 
 const int lists_server = 1;
 
+/* A directory has no jobs for several takers: a file is at one place. */
+static struct list_at
+skip_dir(struct list_at at)
+{
+	while (at.scheme != NULL && strcmp(at.scheme, "dir") == 0)
+		lists_next(&at);
+	return at;
+}
+
+#define EACH_SHARING_STORE(at) \
+	struct list_at at = skip_dir(lists_first()); at.scheme != NULL; lists_next(&at), at = skip_dir(at)
+
 #define LABELS(...) (const char *const[]){ __VA_ARGS__, NULL }
 
 static int
@@ -34,7 +46,7 @@ check_runs(struct ord_jobs *jobs, const char *name, const char *wanted)
 /* Work that nobody does goes before help; help is bounded; the last one ends the job. */
 SCENE(sharing, who_has_nothing_else_helps)
 {
-	for (EACH_STORE(at)) {
+	for (EACH_SHARING_STORE(at)) {
 		struct ord_jobs *one = OPEN(&at, .taker = "one"), *two = OPEN(&at, .taker = "two", .wait = ORD_JOBS_WAIT_NEVER);
 		struct ord_jobs *three = OPEN(&at, .taker = "three", .wait = ORD_JOBS_WAIT_NEVER);
 		struct ord_job *a, *b, *again, *none;
@@ -76,7 +88,7 @@ SCENE(sharing, who_has_nothing_else_helps)
 /* The worst end of several counts; a failure with retries left does not. */
 SCENE(sharing, one_that_failed_for_good_makes_it_fail)
 {
-	for (EACH_STORE(at)) {
+	for (EACH_SHARING_STORE(at)) {
 		struct ord_jobs *one = OPEN(&at, .taker = "one"), *two = OPEN(&at, .taker = "two");
 		struct ord_job *a, *b;
 
@@ -110,7 +122,7 @@ SCENE(sharing, one_that_failed_for_good_makes_it_fail)
 /* Requeue takes it from one of them, cancel from all; a new version waits for all to end. */
 SCENE(sharing, it_can_be_taken_away)
 {
-	for (EACH_STORE(at)) {
+	for (EACH_SHARING_STORE(at)) {
 		struct ord_jobs *one = OPEN(&at, .taker = "one"), *two = OPEN(&at, .taker = "two", .wait = ORD_JOBS_WAIT_NEVER);
 		struct ord_job *a, *b, *none;
 		uint64_t n;
@@ -155,7 +167,7 @@ likes_two(const struct ord_job *job, void *user)
 
 SCENE(sharing, labels_and_filters_hold_for_those_who_join)
 {
-	for (EACH_STORE(at)) {
+	for (EACH_SHARING_STORE(at)) {
 		struct ord_jobs *one = OPEN(&at, .labels = LABELS("gpu")), *two = OPEN(&at, .wait = ORD_JOBS_WAIT_NEVER);
 		struct ord_jobs *three = OPEN(&at, .labels = LABELS("gpu"), .filter = likes_two, .wait = ORD_JOBS_WAIT_NEVER);
 		struct ord_job *job;
@@ -176,7 +188,7 @@ SCENE(sharing, labels_and_filters_hold_for_those_who_join)
 /* A taker that dies while it helps: the job goes on, and its place is free again.  (Memory has no takers in other processes.) */
 SCENE(sharing, a_helper_that_dies_is_replaced)
 {
-	for (EACH_STORE(at)) {
+	for (EACH_SHARING_STORE(at)) {
 		struct ord_jobs *one;
 		struct ord_job *a, *b;
 		pid_t pid;
@@ -279,7 +291,7 @@ fill(struct ord_jobs *one)
 /* From memory to each store and back. */
 SCENE(sharing, a_list_can_be_copied)
 {
-	for (EACH_STORE(at)) {
+	for (EACH_SHARING_STORE(at)) {
 		struct ord_jobs *one = open_memory(), *two = OPEN(&at, .taker = "two"), *three = open_memory();
 		struct ord_job *job;
 

@@ -14,6 +14,7 @@
 
 #ifdef ORD_JOBS_SQLITE
 #include "jobs/jobs.h"
+#include "jobs/place.h"
 #include "jobs/sqlite.h"
 
 static struct list_at
@@ -236,15 +237,15 @@ SCENE(sqlite, a_full_database_gives_nothing_out)
 
 Test(sqlite, network_file_systems_are_known)
 {
-	cr_assert(sqlite_is_network(0x6969));
-	cr_assert(sqlite_is_network(0xff534d42));
-	cr_assert(sqlite_is_network(0xfe534d42));
-	cr_assert(sqlite_is_network(0x65735546));
-	cr_assert(sqlite_is_network(0x0bd00bd0));
-	cr_assert(sqlite_is_network(0x47504653));
-	cr_assert(!sqlite_is_network(0xef53));     /* ext4 */
-	cr_assert(!sqlite_is_network(0x01021994)); /* tmpfs */
-	cr_assert(!sqlite_is_network(0x9123683e)); /* btrfs */
-	cr_assert(!sqlite_is_network(0x58465342)); /* xfs */
+	cr_assert(place_is_network(0x6969));
+	cr_assert(place_is_network(0xff534d42));
+	cr_assert(place_is_network(0xfe534d42));
+	cr_assert(place_is_network(0x65735546));
+	cr_assert(place_is_network(0x0bd00bd0));
+	cr_assert(place_is_network(0x47504653));
+	cr_assert(!place_is_network(0xef53));     /* ext4 */
+	cr_assert(!place_is_network(0x01021994)); /* tmpfs */
+	cr_assert(!place_is_network(0x9123683e)); /* btrfs */
+	cr_assert(!place_is_network(0x58465342)); /* xfs */
 }
 #endif

@@ -50,7 +50,7 @@ if(ORD_JOBS_POSTGRESQL_FOUND)
 	target_link_libraries(orderly_jobs_objects PRIVATE PkgConfig::ORD_JOBS_POSTGRESQL)
 endif()
 
-set(jobs_base "$<FILTER:$<TARGET_OBJECTS:orderly_objects>,INCLUDE,/base/(alive|clock|error|fd|memory|options|table).c>")
+set(jobs_base "$<FILTER:$<TARGET_OBJECTS:orderly_objects>,INCLUDE,/base/(alive|buffer|clock|error|fd|memory|options|table).c>")
 add_library(orderly_jobs SHARED $<TARGET_OBJECTS:orderly_jobs_objects> ${jobs_base})
 add_library(orderly::jobs ALIAS orderly_jobs)
 set_target_properties(orderly_jobs PROPERTIES

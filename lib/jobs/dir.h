@@ -1,0 +1,277 @@
+/* What the files of the store "dir:" share: a list is a directory, and its folders say in what state a job is. */
+#ifndef JOBS_DIR_H
+#define JOBS_DIR_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "jobs/life.h"
+#include "jobs/store.h"
+
+#define DIR_FILE_MAX 190 /* bytes of a job's file, so that what stands before it fits, too */
+#define DIR_WID_MAX 40
+#define DIR_PATH 640
+#define DIR_WHOLE 4800 /* bytes of a path with the list's */
+#define DIR_ID_MAX 32
+
+/* The first four are the protocol's; the others lie in .orderly, where only we look. */
+enum folder {
+	DIR_WAITING,
+	DIR_RUNNING, /* <wid>.<file> */
+	DIR_DONE,
+	DIR_FAILED, /* <seconds>.<file> */
+	DIR_HOME,
+	DIR_HIDDEN, /* jobs that wait for labels or other jobs: foreign takers would take them */
+	DIR_CANCELED,
+	DIR_AGAIN,   /* what is to run behind the attempt that runs */
+	DIR_NEXT,    /* the records that these have */
+	DIR_RECORDS, /* what is known of a job */
+	DIR_MOVING,  /* <id>.<operation>.<file>: somebody's, who writes its record */
+	DIR_TAKERS,  /* <wid> */
+	DIR_GONE,    /* <token>.<o or k>.<wid> */
+	DIR_BURYING, /* <token of who buries>.<token>.<wid> */
+	DIR_LOCKS,
+	DIR_FRESH,  /* <token>.…: not yet there */
+	DIR_ADDING, /* <token>: a directory of files that are certain to be added */
+	DIR_N       /* none; as a folder: the root itself */
+};
+
+/* A file of a listing; names are offsets into its text. */
+struct found {
+	size_t name;   /* as it lies in its folder */
+	uint32_t skip; /* bytes of it before the job's file */
+	uint8_t folder;
+	uint8_t foreign, blocked;
+	int64_t order_ns; /* its mtime: when it was added */
+	int64_t ms;       /* its ctime: since when it is there */
+};
+
+struct listing {
+	struct found *all; /* all[n] */
+	size_t n, capacity;
+	struct buffer text;
+};
+
+/* A claim of self. */
+struct claim {
+	int64_t id;
+	char *file; /* owned */
+	int64_t began_ms;
+	ino_t inode;
+	uint32_t attempt;
+	int ended; /* in an exchange that failed behind it */
+};
+
+/* What a store has of its list. */
+struct directory {
+	int root;
+	char *path; /* for people; owned */
+	const char *ext;
+	char wid[DIR_WID_MAX + 1];
+	char token[20];
+	uint32_t moves; /* ids given out */
+	int network;
+	int64_t ahead_ms; /* of this clock: the server's */
+	ino_t lease;      /* inode of self's row */
+	uint64_t taken;
+	int64_t stamp_ns;       /* of the file added last */
+	struct listing waiting; /* what self may take, in the order of taking */
+	size_t next;
+	uint64_t listed_ns, cost_ns;
+	uint32_t generation;
+	int any_foreign, any_blocked;
+	int64_t range;        /* -1: none */
+	struct claim *claims; /* claims[n_claims] */
+	size_t n_claims;
+	int64_t claim_id;
+	uint64_t random;
+	int inotify; /* or -1: nobody waits */
+	int watched; /* it can say all */
+	uint64_t polled_ns;
+	uint32_t claims_since; /* the last wait */
+	struct buffer content; /* of the file that was read last */
+};
+
+#define DIRECTORY_OF(store) ((struct directory *)(store)->inside)
+
+/* An attempt of the past. */
+struct dir_run {
+	const char *taker, *why;
+	int64_t began_ms, ended_ms;
+	uint32_t attempt;
+	int state;
+};
+
+/* What is known of a job beside its file.  Texts lie in text, or are the caller's. */
+struct record {
+	int exists;
+	uint32_t attempt; /* that ended, but for one that was done */
+	uint32_t failures, kills;
+	uint32_t dones; /* files in the folder of done ones that attempt counts */
+	int state;      /* what the last of these left */
+	int64_t failed_retries, killed_retries;
+	const char *mover; /* id of who wrote it */
+	const char *why, *requires;
+	const char *fingerprint; /* NULL: none */
+	size_t fingerprint_size;
+	const char **after; /* after[n_after] */
+	size_t n_after;
+	struct dir_run *runs; /* runs[n_runs], newest first */
+	size_t n_runs;
+	struct buffer text;
+};
+
+/* dir_files.c: paths below the root, and files. */
+char *dir_path(char path[DIR_PATH], enum folder folder, const char *before, const char *file);
+const char *dir_folder(enum folder folder);
+/* With the list's path before it, for the caller. */
+const char *dir_whole(const struct directory *directory, char whole[DIR_WHOLE], const char *path);
+int dir_open_root(struct store *store, const char *place);
+int dir_trouble(struct store *store, int errno_value, const char *what, const char *path);
+/* The whole file into a buffer with a NUL behind; 0 or -1 with errno. */
+int dir_read(
+	const struct directory *directory, const char *path, struct buffer *to, struct stat *is);
+/* A new file; stamp_ns: its mtime, or 0.  0 or -1 with errno; then it is not there. */
+int dir_write(const struct directory *directory, const char *path, const void *bytes, size_t size,
+	int64_t stamp_ns);
+/* As rename, but what is there stays: EEXIST. */
+int dir_rename_new(const struct directory *directory, const char *from, const char *to);
+int dir_exists(const struct directory *directory, const char *path);
+/* An id that nobody else has. */
+const char *dir_id(struct directory *directory, char id[DIR_ID_MAX]);
+void dir_escape(struct buffer *to, const void *bytes, size_t size, int *failed);
+/* In place; the size behind it. */
+size_t dir_unescape(char *text);
+
+/* dir_list.c: what is there. */
+int dir_list(struct store *store, enum folder folder, struct listing *listing, int with_stat);
+/* A name alone; -1 without memory. */
+int listing_add(struct listing *listing, const char *name);
+void listing_finish(struct listing *listing);
+void listing_clear(struct listing *listing);
+const char *listing_name(const struct listing *listing, const struct found *found);
+const char *listing_file(const struct listing *listing, const struct found *found);
+/* Every job once, in the order of adding. */
+int dir_list_all(struct store *store, struct listing *listing);
+int dir_state_of(const struct store *store, const struct found *found, const struct record *record);
+/* What self may take, anew. */
+int dir_refresh(struct store *store);
+/* Where a job is; folder DIR_N: nowhere. */
+int dir_locate(struct store *store, const char *file, struct listing *listing, struct found *found);
+int dir_is_empty(const struct directory *directory, enum folder folder);
+int dir_file_of(const struct store *store, const char *name, char file[DIR_FILE_MAX + 1]);
+int64_t dir_item_of(const struct directory *directory, const char *file);
+/* Files of a job in the folder of done ones. */
+uint32_t dir_count_done(const struct directory *directory, const char *file);
+/* Why a hidden one is blocked: into *after, an index of record->after; or n_after. */
+size_t dir_awaits(struct store *store, const struct record *record);
+
+/* dir_record.c */
+int record_read(struct store *store, const char *file, struct record *record);
+int record_write(struct store *store, const char *file, const struct record *record);
+int record_keep_run(struct store *store, struct record *record, const struct dir_run *run);
+void record_finish(struct record *record);
+
+/* dir_move.c: one job from one state to another. */
+struct move {
+	char operation;
+	const char *why, *taker;
+	int64_t began_ms;
+};
+
+#define DIR_OP_BACK 'b'
+#define DIR_OP_FAIL 'f'
+#define DIR_OP_KILL 'k'
+#define DIR_OP_CANCEL 'c' /* one that waits */
+#define DIR_OP_ABORT 'C'  /* one that runs */
+#define DIR_OP_RETRY 'r'
+#define DIR_OP_AGAIN 'a'
+
+/* *lost: the file was not there (any more). */
+int dir_move(struct store *store, const struct found *found, const struct listing *listing,
+	const struct move *move, int64_t now, int *lost);
+int dir_move_path(struct store *store, const char *from, const char *file, const struct move *move,
+	int64_t now, int *lost);
+/* Into the folder of failed ones, at the next second that is free; 0 or -1 with errno. */
+int dir_put_failed(
+	const struct directory *directory, const char *from, const char *file, int64_t now);
+/* What somebody who died was moving. */
+int dir_finish_moves(struct store *store, const char *token, int64_t now);
+/* New versions of jobs that do not run any more. */
+int dir_settle_again(struct store *store, int64_t now);
+
+/* dir_lease.c: a taker's file, read. */
+#define DIR_LEASE_LINE "orderly taker 1\n"
+
+struct lease {
+	struct life life;
+	char token[20];
+	char *name, *labels; /* in text */
+	int64_t since_ms, seen_ms, timeout_ms;
+	uint64_t taken;
+	ino_t inode;
+	struct buffer text;
+};
+
+/* 0, or -1 with errno: EINVAL, it is damaged. */
+int lease_read(const struct directory *directory, const char *path, struct lease *lease);
+void lease_finish(struct lease *lease);
+int64_t lease_id(const char *token);
+/* A value of a file's text, as it is written. */
+void lease_text(char *text, const char *name, char *to, size_t size);
+/* What self's file says; -1 without memory. */
+int lease_describe(const struct store *store, struct buffer *to, int64_t now);
+int dir_takers(struct store *store, int all, store_taker_fn fn, void *user);
+/* The name of who has a job that runs, for people; "": nobody. */
+void dir_taker_name(struct store *store, const struct listing *listing, const struct found *found,
+	char *name, size_t size);
+
+/* dir_locks.c */
+void dir_free_locks(struct store *store, const char *token);
+int dir_lock(struct store *store, const char *name, char *owner, size_t size);
+int dir_unlock(struct store *store, const char *name);
+
+/* dir_takers.c */
+int dir_take_over_burials(struct store *store, int64_t now);
+/* A name for self that no taker has or had. */
+void dir_make_token(struct directory *directory);
+int dir_enter(struct store *store, int64_t now);
+int dir_leave(struct store *store, int64_t now);
+int dir_beat(struct store *store, int64_t now);
+int dir_bury(struct store *store, int64_t taker, int64_t seen_ms, int64_t now);
+
+/* dir_add.c */
+int dir_add(struct store *store, const struct store_job *jobs, size_t count, uint64_t *added,
+	int64_t now);
+int dir_add_range(struct store *store, uint64_t count, int64_t now);
+int dir_read_range(struct store *store);
+int dir_finish_adding(struct store *store, const char *token, int64_t now);
+
+/* dir_change.c */
+/* Claims that are too old, of takers that say nothing of themselves, wait again. */
+int dir_free_stale(struct store *store, int64_t now);
+int dir_change(struct store *store, struct store_change *change, int64_t now);
+
+/* dir_claim.c: the way of most jobs, waiting, running, done. */
+int dir_exchange(struct store *store, struct store_end *ends, size_t n_ends,
+	const struct store_claim *claim, store_job_fn give, void *user, int64_t now);
+int dir_held(struct store *store, const char *name, uint32_t attempt, store_job_fn fn, void *user);
+
+/* store_dir.c: nobody waits any more. */
+void dir_unwatch(struct directory *directory);
+
+/* dir_show.c: what is there, for the caller. */
+/* As a job; file: of its claim, or of what lies in its folder; with_content: its bytes, too. */
+int dir_give(struct store *store, const struct listing *listing, const struct found *found,
+	store_job_fn fn, void *user);
+int dir_waiting(struct store *store, int64_t behind, store_job_fn fn, void *user);
+int dir_outlook(struct store *store, struct store_outlook *outlook);
+int dir_each(struct store *store, uint32_t states, store_job_fn fn, void *user);
+int dir_counts(struct store *store, uint64_t counts[8]);
+int dir_runs(struct store *store, const char *name, store_run_fn fn, void *user);
+
+#endif

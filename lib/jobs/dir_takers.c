@@ -1,0 +1,466 @@
+/*
+ * Takers: each has a file, .orderly/takers/<wid>, that says who it is, and to which
+ * it appends a line at each heartbeat; the file's mtime is what others see of it,
+ * in the clock of whoever keeps the files.  A burial is one taker's at a time: it
+ * renames the file of who died into .orderly/burying first, and out of it last.
+ */
+#define _GNU_SOURCE
+#include "jobs/dir.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <orderly/jobs.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/memory.h"
+#include "jobs/rules.h"
+
+#define FIRST_LINE DIR_LEASE_LINE
+#define GONE_MAX 1000
+#define BURIAL_MS 10000 /* how long one of the same name is waited for that is being buried */
+
+/* --- burials --- */
+
+/* Files of who died that nobody else knows of. */
+static void
+remove_fresh(struct store *store, const char *token)
+{
+	const struct directory *directory = DIRECTORY_OF(store);
+	struct listing listing = { 0 };
+	size_t size = strlen(token);
+	char path[DIR_PATH];
+
+	if (dir_list(store, DIR_FRESH, &listing, 0) == 0)
+		for (size_t i = 0; i < listing.n; i++) {
+			const char *name = listing_name(&listing, &listing.all[i]);
+
+			if (strncmp(name, token, size) == 0 &&
+				(name[size] == '-' || name[size] == '.'))
+				unlinkat(directory->root, dir_path(path, DIR_FRESH, NULL, name), 0);
+		}
+	listing_finish(&listing);
+}
+
+/* Its claims are killed. */
+static int
+kill_claims(struct store *store, const char *wid, const char *name, int64_t now)
+{
+	struct listing listing = { 0 };
+	size_t size = strlen(wid);
+	int status = dir_list(store, DIR_RUNNING, &listing, 1), lost;
+
+	for (size_t i = 0; status == 0 && i < listing.n; i++) {
+		const struct found *found = &listing.all[i];
+		const struct move move = { DIR_OP_KILL, "its taker died", name,
+			found->ms - DIRECTORY_OF(store)->ahead_ms };
+
+		if (found->skip == size + 1 &&
+			strncmp(listing_name(&listing, found), wid, size) == 0)
+			status = dir_move(store, found, &listing, &move, now, &lost);
+	}
+	listing_finish(&listing);
+	return status;
+}
+
+/* One whose file is in the folder of burials, as ours. */
+static int
+bury_now(struct store *store, const char *path, const char *wid, int64_t now)
+{
+	struct directory *directory = DIRECTORY_OF(store);
+	struct lease lease;
+	char to[DIR_PATH], before[40];
+	int status;
+
+	if (lease_read(directory, path, &lease) != 0) {
+		lease_finish(&lease);
+		/* Nobody knows whose claims these are: they stay, as those of foreign takers. */
+		unlinkat(directory->root, path, 0);
+		return 0;
+	}
+	status = kill_claims(store, wid, lease.name, now);
+	if (status == 0)
+		status = dir_finish_moves(store, lease.token, now);
+	if (status == 0)
+		status = dir_finish_adding(store, lease.token, now);
+	if (status == 0) {
+		dir_free_locks(store, lease.token);
+		remove_fresh(store, lease.token);
+		snprintf(before, sizeof before, "%s.k", lease.token);
+		if (renameat(directory->root, path, directory->root,
+			    dir_path(to, DIR_GONE, before, wid)) != 0 &&
+			errno != ENOENT)
+			status = dir_trouble(store, errno, "move", path);
+	}
+	lease_finish(&lease);
+	return status;
+}
+
+/* One who died; nothing happens if somebody else buries it, or it is another by now. */
+static int
+bury_lease(struct store *store, const char *wid, const struct lease *lease, int64_t now)
+{
+	const struct directory *directory = DIRECTORY_OF(store);
+	char path[DIR_PATH], from[DIR_PATH], before[64];
+
+	snprintf(before, sizeof before, "%s.%s", directory->token, lease->token);
+	dir_path(path, DIR_BURYING, before, wid);
+	dir_path(from, DIR_TAKERS, NULL, wid);
+	if (renameat(directory->root, from, directory->root, path) != 0 &&
+		!dir_exists(directory, path))
+		return errno == ENOENT ? 0 : dir_trouble(store, errno, "move", from);
+	return bury_now(store, path, wid, now);
+}
+
+/* Is there a taker with this token? */
+static int
+is_taker(struct store *store, const char *token)
+{
+	struct listing listing = { 0 };
+	int found = dir_list(store, DIR_TAKERS, &listing, 0) != 0;
+
+	for (size_t i = 0; !found && i < listing.n; i++) {
+		struct lease lease;
+		char path[DIR_PATH];
+
+		if (lease_read(DIRECTORY_OF(store),
+			    dir_path(path, DIR_TAKERS, NULL,
+				    listing_name(&listing, &listing.all[i])),
+			    &lease) == 0)
+			found = strcmp(lease.token, token) == 0;
+		lease_finish(&lease);
+	}
+	listing_finish(&listing);
+	return found;
+}
+
+/* Burials of takers that died in them. */
+int
+dir_take_over_burials(struct store *store, int64_t now)
+{
+	const struct directory *directory = DIRECTORY_OF(store);
+	struct listing listing = { 0 };
+	int status;
+
+	if (dir_is_empty(directory, DIR_BURYING))
+		return 0;
+	status = dir_list(store, DIR_BURYING, &listing, 0);
+	for (size_t i = 0; status == 0 && i < listing.n; i++) {
+		const char *name = listing_name(&listing, &listing.all[i]);
+		const char *dead = strchr(name, '.');
+		char token[20], path[DIR_PATH], from[DIR_PATH];
+
+		if (dead == NULL || dead - name >= (ptrdiff_t)sizeof token)
+			continue;
+		snprintf(token, sizeof token, "%.*s", (int)(dead - name), name);
+		if (strcmp(token, directory->token) != 0 && is_taker(store, token))
+			continue;
+		dir_path(from, DIR_BURYING, NULL, name);
+		dir_path(path, DIR_BURYING, directory->token, dead + 1);
+		dead = strchr(dead + 1, '.');
+		if (dead != NULL && renameat(directory->root, from, directory->root, path) == 0)
+			status = bury_now(store, path, dead + 1, now);
+	}
+	listing_finish(&listing);
+	return status;
+}
+
+int
+dir_bury(struct store *store, int64_t taker, int64_t seen_ms, int64_t now)
+{
+	struct directory *directory = DIRECTORY_OF(store);
+	struct listing listing = { 0 };
+	int status = dir_list(store, DIR_TAKERS, &listing, 0);
+
+	for (size_t i = 0; status == 0 && i < listing.n; i++) {
+		const char *wid = listing_name(&listing, &listing.all[i]);
+		struct lease lease;
+		char path[DIR_PATH];
+
+		if (lease_read(directory, dir_path(path, DIR_TAKERS, NULL, wid), &lease) == 0 &&
+			lease_id(lease.token) == taker && lease.seen_ms == seen_ms)
+			status = bury_lease(store, wid, &lease, now);
+		lease_finish(&lease);
+	}
+	listing_finish(&listing);
+	return status;
+}
+
+/* --- self --- */
+
+void
+dir_make_token(struct directory *directory)
+{
+	uint64_t number;
+
+	if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+		number = clock_wall_ns() * UINT64_C(6364136223846793005) + (uint64_t)getpid();
+	snprintf(directory->token, sizeof directory->token, "%016" PRIx64,
+		(number >> 1) | UINT64_C(0x1000000000000000));
+	directory->random = number | 1;
+}
+
+static void
+put_line(struct buffer *to, const char *name, const char *text, int *failed)
+{
+	*failed |= buffer_append(to, name, strlen(name)) != 0 || buffer_append(to, " ", 1) != 0;
+	dir_escape(to, text, strlen(text), failed);
+	*failed |= buffer_append(to, "\n", 1) != 0;
+}
+
+int
+lease_describe(const struct store *store, struct buffer *to, int64_t now)
+{
+	const struct store_self *self = &store->self;
+	int failed = buffer_append(to, FIRST_LINE, sizeof FIRST_LINE - 1) != 0;
+	char text[300];
+
+	put_line(to, "name", self->name, &failed);
+	put_line(to, "labels", self->labels, &failed);
+	put_line(to, "host", self->life.host, &failed);
+	snprintf(text, sizeof text,
+		"boot %s\nspace %" PRIu64 "\nstart %" PRIu64 "\npid %" PRId32 "\nsince %" PRId64
+		"\ntimeout %" PRId64 "\ntoken %s\n",
+		self->life.boot, self->life.space, self->life.start, self->life.pid, now,
+		self->timeout_ms, DIRECTORY_OF(store)->token);
+	failed |= buffer_append(to, text, strlen(text)) != 0;
+	return failed ? -1 : 0;
+}
+
+/* How far the clock of who keeps the files is ahead of ours: seen from a file that was just made. */
+static void
+learn_clock(struct directory *directory, const char *path)
+{
+	struct stat is;
+	int64_t now = (int64_t)(clock_wall_ns() / CLOCK_NS_PER_MS);
+
+	if (fstatat(directory->root, path, &is, AT_SYMLINK_NOFOLLOW) != 0)
+		return;
+	directory->lease = is.st_ino;
+	directory->ahead_ms =
+		(int64_t)is.st_mtim.tv_sec * 1000 + is.st_mtim.tv_nsec / 1000000 - now;
+	/* Not a difference of clocks, but of ticks. */
+	if (directory->ahead_ms > -50 && directory->ahead_ms < 50)
+		directory->ahead_ms = 0;
+}
+
+/* 0, or -1 with errno; EEXIST: there is one of this name. */
+static int
+put_lease(struct store *store, int64_t now)
+{
+	struct directory *directory = DIRECTORY_OF(store);
+	char path[DIR_PATH], to[DIR_PATH], id[DIR_ID_MAX];
+	struct buffer text = { 0 };
+	int code, kept;
+
+	dir_path(path, DIR_FRESH, dir_id(directory, id), "taker");
+	dir_path(to, DIR_TAKERS, NULL, directory->wid);
+	errno = ENOMEM;
+	code = lease_describe(store, &text, now);
+	if (code == 0)
+		code = dir_write(directory, path, text.bytes, text.size, 0);
+	if (code == 0) {
+		learn_clock(directory, path);
+		code = dir_rename_new(directory, path, to);
+		kept = errno;
+		if (code != 0)
+			unlinkat(directory->root, path, 0);
+		errno = kept;
+	}
+	buffer_finish(&text);
+	return code;
+}
+
+/* One of this name is there: 1 self is that one, 0 it is gone now, or a status. */
+static int
+meet_namesake(struct store *store, int64_t now)
+{
+	struct directory *directory = DIRECTORY_OF(store);
+	struct lease lease;
+	char path[DIR_PATH];
+	int status = 0;
+
+	dir_path(path, DIR_TAKERS, NULL, directory->wid);
+	if (lease_read(directory, path, &lease) != 0) {
+		if (errno == EINVAL)
+			status = error_set(store->error, ORD_EFAILED,
+				"the list %s: %s is damaged, or of a newer version of orderly: remove it",
+				directory->path, path);
+		else if (errno != ENOENT)
+			status = dir_trouble(store, errno, "read", path);
+		lease_finish(&lease);
+		return status;
+	}
+	status = rules_namesake(&store->self, &lease.life, now - lease.seen_ms, lease.timeout_ms);
+	if (status > 0) {
+		snprintf(directory->token, sizeof directory->token, "%s", lease.token);
+		directory->lease = lease.inode;
+		directory->taken = lease.taken;
+	} else if (status == 0) {
+		status = bury_lease(store, directory->wid, &lease, now);
+	} else {
+		status = rules_name_is_taken(store->error, store->self.name);
+	}
+	lease_finish(&lease);
+	return status;
+}
+
+/* Claims are files whose names begin with it: letters and digits, and different for different names. */
+static void
+make_wid(struct store *store)
+{
+	struct directory *directory = DIRECTORY_OF(store);
+	const char *name = store->self.name;
+	uint32_t hash = 2166136261U;
+	size_t n = 0, size = strlen(name);
+
+	for (size_t i = 0; i < size; i++) {
+		hash = (hash ^ (unsigned char)name[i]) * 16777619U;
+		if (n < DIR_WID_MAX - 9 && isalnum((unsigned char)name[i]) &&
+			(signed char)name[i] > 0)
+			directory->wid[n++] = name[i];
+	}
+	if (n != size)
+		snprintf(directory->wid + n, sizeof directory->wid - n, "x%08" PRIx32, hash);
+}
+
+/* One with this name that is being buried has claims that are not ours. */
+static int
+await_burial(struct store *store, int64_t now)
+{
+	const struct directory *directory = DIRECTORY_OF(store);
+	uint64_t until = clock_now_ns() + BURIAL_MS * CLOCK_NS_PER_MS;
+	struct timespec pause = { 0, 2000000 };
+
+	for (int met = 1; met && clock_now_ns() < until;) {
+		struct listing listing = { 0 };
+		int status = dir_take_over_burials(store, now);
+
+		met = 0;
+		if (status == 0 && !dir_is_empty(directory, DIR_BURYING))
+			status = dir_list(store, DIR_BURYING, &listing, 0);
+		for (size_t i = 0; i < listing.n; i++) {
+			const char *name = listing_name(&listing, &listing.all[i]);
+			const char *wid = strrchr(name, '.');
+
+			met |= wid != NULL && strcmp(wid + 1, directory->wid) == 0;
+		}
+		listing_finish(&listing);
+		if (status != 0)
+			return status;
+		if (met)
+			nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+int
+dir_enter(struct store *store, int64_t now)
+{
+	struct directory *directory = DIRECTORY_OF(store);
+	int status;
+
+	make_wid(store);
+	dir_make_token(directory);
+	while (put_lease(store, now) != 0) {
+		if (errno == ENOMEM)
+			return error_memory(store->error);
+		if (errno != EEXIST)
+			return dir_trouble(store, errno, "write to", dir_folder(DIR_TAKERS));
+		status = meet_namesake(store, now);
+		if (status < 0)
+			return status;
+		if (status > 0)
+			break;
+	}
+	store->self.id = lease_id(directory->token);
+	return await_burial(store, now);
+}
+
+/* The oldest of those that are gone are forgotten. */
+static void
+prune_gone(struct store *store)
+{
+	struct listing listing = { 0 };
+	char path[DIR_PATH];
+
+	if (dir_list(store, DIR_GONE, &listing, 1) == 0)
+		for (size_t left = listing.n; left > GONE_MAX; left--) {
+			struct found *oldest = NULL;
+
+			for (size_t i = 0; i < listing.n; i++)
+				if (listing.all[i].order_ns != INT64_MAX &&
+					(oldest == NULL ||
+						listing.all[i].order_ns < oldest->order_ns))
+					oldest = &listing.all[i];
+			if (oldest == NULL)
+				break;
+			unlinkat(DIRECTORY_OF(store)->root,
+				dir_path(path, DIR_GONE, NULL, listing_name(&listing, oldest)), 0);
+			oldest->order_ns = INT64_MAX;
+		}
+	listing_finish(&listing);
+}
+
+/* Append a line to self's file.  0, or -1: it is not self's any more, or cannot be written (errno, else 0). */
+static int
+append_beat(const struct directory *directory)
+{
+	char path[DIR_PATH], line[40];
+	struct stat is;
+	int code = -1;
+	int fd = openat(directory->root, dir_path(path, DIR_TAKERS, NULL, directory->wid),
+		O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0) {
+		if (errno == ENOENT)
+			errno = 0;
+		return -1;
+	}
+	snprintf(line, sizeof line, "beat %llu\n", (unsigned long long)directory->taken);
+	if (fstat(fd, &is) == 0 && is.st_ino != directory->lease)
+		errno = 0;
+	else if (write(fd, line, strlen(line)) == (ssize_t)strlen(line))
+		code = 0;
+	fd_close(&fd);
+	return code;
+}
+
+int
+dir_beat(struct store *store, int64_t now)
+{
+	if (append_beat(DIRECTORY_OF(store)) == 0)
+		return 0;
+	if (errno != 0)
+		return dir_trouble(store, errno, "write to", dir_folder(DIR_TAKERS));
+	/* Taken for dead: a taker anew, if the name is still free. */
+	return dir_enter(store, now);
+}
+
+int
+dir_leave(struct store *store, int64_t now)
+{
+	struct directory *directory = DIRECTORY_OF(store);
+	char from[DIR_PATH], to[DIR_PATH], before[40];
+
+	(void)now;
+	dir_free_locks(store, directory->token);
+	if (append_beat(directory) != 0)
+		return 0;
+	remove_fresh(store, directory->token);
+	snprintf(before, sizeof before, "%s.o", directory->token);
+	if (renameat(directory->root, dir_path(from, DIR_TAKERS, NULL, directory->wid),
+		    directory->root, dir_path(to, DIR_GONE, before, directory->wid)) != 0)
+		return dir_trouble(store, errno, "move", from);
+	prune_gone(store);
+	return 0;
+}

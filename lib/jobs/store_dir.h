@@ -1,0 +1,9 @@
+/* Lists that are directories: see store_dir.c. */
+#ifndef JOBS_STORE_DIR_H
+#define JOBS_STORE_DIR_H
+
+#include "jobs/store.h"
+
+extern const struct store_functions store_dir;
+
+#endif
