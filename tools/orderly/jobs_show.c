@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "columns.h"
 #include "complain.h"
 #include "jobs.h"
 #include "json.h"
@@ -18,6 +19,7 @@
 
 #define PAUSE_MS 200 /* between two drawings */
 #define REASONS_MAX 10
+#define REASON_MOST 1000 /* columns */
 #define WIDTH_USUAL 80
 #define HEIGHT_USUAL 24
 #define BAR_WIDTH 40
@@ -41,13 +43,20 @@ now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* One line of somebody's text: no sequences that a terminal would obey. */
+static void
+add_line(struct text *text, const char *words)
+{
+	columns_cut(text, words, strcspn(words, "\n"), REASON_MOST);
+}
+
 static void
 add_padded(struct text *text, const char *word, size_t width)
 {
-	size_t size = strlen(word);
+	size_t shown = columns_width(word, strlen(word));
 
-	text_add(text, word, size);
-	for (; size < width; size++)
+	add_line(text, word);
+	for (; shown < width; shown++)
 		text_add_byte(text, ' ');
 	text_add_string(text, "  ");
 }
@@ -106,7 +115,7 @@ note_bad(const struct ord_job *job, void *user)
 	}
 	add_padded(text, ord_job_state_name(ord_job_state(job)), 8);
 	add_padded(text, ord_job_name(job), 20);
-	text_add_string(text, ord_job_why(job));
+	add_line(text, ord_job_why(job));
 	text_add_byte(text, '\n');
 	return 0;
 }
@@ -263,9 +272,17 @@ jobs_status(const struct jobs_options *options)
 
 struct screen {
 	bool terminal;
-	unsigned lines; /* that stand there */
+	struct text shown; /* what stands there; "": nothing */
 	unsigned width, height;
 };
+
+static bool
+is_terminal(void)
+{
+	const char *kind = getenv("TERM"); /* NOLINT(concurrency-mt-unsafe): one thread */
+
+	return isatty(STDOUT_FILENO) == 1 && kind != NULL && *kind != '\0' && strcmp(kind, "dumb") != 0;
+}
 
 /* Asked each time: a terminal may be resized. */
 static void
@@ -275,10 +292,33 @@ measure(struct screen *screen)
 
 	screen->width = WIDTH_USUAL;
 	screen->height = HEIGHT_USUAL;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 && size.ws_row > 1) {
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0) {
 		screen->width = size.ws_col;
 		screen->height = size.ws_row;
 	}
+}
+
+/* Go to where the picture begins, in the width that it has now: lines that were drawn in a wider terminal take several rows. */
+static void
+wipe(const struct screen *screen, struct text *out)
+{
+	size_t rows = 0;
+	const char *at = screen->shown.bytes, *end = at + screen->shown.size;
+
+	while (at < end) {
+		const char *next = memchr(at, '\n', (size_t)(end - at));
+
+		rows += columns_rows(at, (size_t)(next - at), screen->width);
+		at = next + 1;
+	}
+	if (rows >= screen->height)
+		rows = screen->height - 1;
+	if (rows != 0) {
+		text_add_string(out, "\r\033[");
+		text_add_number(out, rows);
+		text_add_string(out, "A");
+	}
+	text_add_string(out, "\033[J");
 }
 
 /* Over what stands there: no line wraps, and no more of them than there is room for. */
@@ -287,25 +327,21 @@ draw(struct screen *screen, const struct text *text)
 {
 	struct text out = { 0 };
 	const char *at = text->bytes, *end = text->bytes + text->size;
+	unsigned lines = 0;
 
 	measure(screen);
-	if (screen->lines != 0) {
-		text_add_string(&out, "\r\033[");
-		text_add_number(&out, screen->lines < screen->height ? screen->lines : screen->height - 1);
-		text_add_string(&out, "A\033[J");
-	}
-	screen->lines = 0;
-	while (at < end && screen->lines + 1 < screen->height) {
+	wipe(screen, &out);
+	text_clear(&screen->shown);
+	while (at < end && lines + 1 < screen->height) {
 		const char *next = memchr(at, '\n', (size_t)(end - at));
-		size_t size = next != NULL ? (size_t)(next - at) : (size_t)(end - at), shown = 0, columns = 0;
+		size_t size = next != NULL ? (size_t)(next - at) : (size_t)(end - at);
 
-		for (; shown < size && columns < screen->width - 1; shown++)
-			columns += ((unsigned char)at[shown] & 0xc0) != 0x80;
-		text_add(&out, at, shown);
-		text_add_byte(&out, '\n');
-		screen->lines++;
+		columns_cut(&screen->shown, at, size, screen->width > 1 ? screen->width - 1 : 1);
+		text_add_byte(&screen->shown, '\n');
+		lines++;
 		at += size + 1;
 	}
+	text_add(&out, screen->shown.bytes, screen->shown.size);
 	print(&out);
 	text_finish(&out);
 }
@@ -318,17 +354,36 @@ pause_ms(unsigned milliseconds)
 	nanosleep(&time, NULL);
 }
 
-/* The list, as soon as it is there. */
+/* Not there, or not yet a list: somebody may be about to make it. */
+static bool
+is_missing(struct ord_jobs *jobs, int status)
+{
+	return status == ORD_EINVAL && strstr(ord_jobs_error(jobs), "no list") != NULL;
+}
+
+/* The list, as soon as it is there; NULL behind a complaint. */
 static struct ord_jobs *
 await_list(const struct jobs_options *options)
 {
-	const char *path = strncmp(options->store, "sqlite:", 7) == 0 ? options->store + 7 : options->store;
+	for (bool said = false;; said = true) {
+		struct ord_jobs *jobs;
+		int status = ord_jobs_new(&jobs, &ORD_JOBS_OPTIONS(.read_only = 1));
 
-	if (access(path, F_OK) != 0)
-		fprintf(stderr, "waiting for %s\n", path);
-	while (access(path, F_OK) != 0)
+		if (status != 0)
+			complain_memory();
+		status = ord_jobs_open(jobs, options->store);
+		if (status == 0)
+			return jobs;
+		if (!is_missing(jobs, status)) {
+			jobs_complain(jobs);
+			ord_jobs_destroy(&jobs);
+			return NULL;
+		}
+		ord_jobs_destroy(&jobs);
+		if (!said)
+			fprintf(stderr, "waiting for %s\n", options->store);
 		pause_ms(PAUSE_MS);
-	return jobs_open(options, &ORD_JOBS_OPTIONS(.read_only = 1));
+	}
 }
 
 static bool
@@ -361,7 +416,7 @@ jobs_watch(const struct jobs_options *options)
 {
 	struct ord_jobs *jobs = await_list(options);
 	struct picture picture = { .json = options->json };
-	struct screen screen = { .terminal = isatty(STDOUT_FILENO) == 1 };
+	struct screen screen = { .terminal = is_terminal() };
 	struct text last = { 0 };
 	int status = 0;
 	bool fine = jobs != NULL;
@@ -380,6 +435,7 @@ jobs_watch(const struct jobs_options *options)
 	if (status != 0 && status != ORD_ETIMEDOUT && jobs != NULL)
 		jobs_complain(jobs);
 	text_finish(&last);
+	text_finish(&screen.shown);
 	picture_finish(&picture);
 	ord_jobs_destroy(&jobs);
 	return !fine || (status != 0 && status != ORD_ETIMEDOUT) ? JOBS_TROUBLE : 0;
