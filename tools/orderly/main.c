@@ -12,9 +12,9 @@
 #include <orderly/orderly.h>
 
 #include "complain.h"
-#include "ctx.h"
 #include "map.h"
 #ifdef ORD_GRAPH
+#include "ctx.h"
 #include "graph.h"
 #include "run.h"
 #endif
@@ -40,15 +40,34 @@ static const struct subcommand subcommands[] = {
 	{ "run", "orderly run", run_main, RUN_TROUBLE,
 		"run procs of orderly.yaml and what they depend on" },
 	{ "graph", "orderly graph", graph_main, GRAPH_TROUBLE, "show what is in orderly.yaml" },
+	{ "ctx", "orderly ctx", ctx_main, CTX_TROUBLE, "talk to the graph that runs this command" },
 #endif
 #ifdef ORD_JOBS
 	{ "jobs", "orderly jobs", jobs_main, JOBS_TROUBLE,
 		"work off a list of jobs that many processes share" },
 #endif
-	{ "ctx", "orderly ctx", ctx_main, CTX_TROUBLE, "talk to the graph that runs this command" },
 };
 
 static const size_t n_subcommands = sizeof subcommands / sizeof subcommands[0];
+
+/* What could be built in and is not. */
+static const struct absent {
+	const char *name, *option, *packages;
+} absents[] = {
+#ifndef ORD_GRAPH
+#define GRAPH_PACKAGES "libsqlite3-dev, libpcre2-dev, libxxhash-dev and libyaml-dev"
+	{ "run", "ORDERLY_WITH_GRAPH", GRAPH_PACKAGES },
+	{ "graph", "ORDERLY_WITH_GRAPH", GRAPH_PACKAGES },
+	{ "ctx", "ORDERLY_WITH_GRAPH", GRAPH_PACKAGES },
+#endif
+#ifndef ORD_JOBS
+	{ "jobs", "ORDERLY_WITH_JOBS", "libsqlite3-dev" },
+#endif
+#ifndef ORD_STACK_TRACE
+	{ "stack-trace", "ORD_STACK_TRACE", "libdw-dev" },
+#endif
+	{ NULL, NULL, NULL },
+};
 
 /* What the library can do beside the subcommands. */
 #ifdef ORD_STACK_TRACE
@@ -67,6 +86,10 @@ print_version(FILE *stream, struct argp_state *state)
 	for (i = 0; i < n_subcommands; i++)
 		fprintf(stream, " %s", subcommands[i].name);
 	fprintf(stream, "%s\n", built_in);
+	for (i = 0; absents[i].name != NULL; i++)
+		fprintf(stream, "%s %s", i == 0 ? "not built in:" : "", absents[i].name);
+	if (i > 0)
+		fputc('\n', stream);
 }
 
 static void
@@ -100,6 +123,14 @@ complain_unknown(const char *name)
 {
 	size_t i;
 
+	for (i = 0; absents[i].name != NULL; i++) {
+		if (strcmp(name, absents[i].name) != 0)
+			continue;
+		fprintf(stderr,
+			"orderly: '%s' is not built in: configure with -D%s=ON, which needs %s, and build anew\n",
+			name, absents[i].option, absents[i].packages);
+		return STATUS_USAGE;
+	}
 	fprintf(stderr, "orderly: there is no command '%s'", name);
 	for (i = 0; i < n_subcommands; i++)
 		if (text_is_close(name, subcommands[i].name))
