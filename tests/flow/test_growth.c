@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mount.h>
 
+#include "scale.h"
 #include "tally.h"
 
 enum { POOLS = 300, WARM = 20, TASKS = 1000000, SLACK_KIB = 6 << 10, PATH = 256 };
@@ -48,7 +49,7 @@ many_pools(uint32_t start)
 		one_pool(start, 10);
 	fds = scene_count_fds();
 	kib = scene_memory_kib(0, "VmRSS");
-	for (uint64_t i = number_of("ORD_GROWTH_POOLS", POOLS); i > 0; i--)
+	for (uint64_t i = number_of("ORD_GROWTH_POOLS", SCALED(POOLS)); i > 0; i--)
 		one_pool(start, i % 20);
 	CHECK_EQ(scene_count_fds(), fds);
 	CHECK(scene_memory_kib(0, "VmRSS") < kib + SLACK_KIB);
@@ -99,7 +100,7 @@ SCENE(growth, nothing_is_left_in_shared_memory)
 
 SCENE(growth, a_million_tasks)
 {
-	uint64_t tasks = number_of("ORD_GROWTH_TASKS", TASKS);
+	uint64_t tasks = number_of("ORD_GROWTH_TASKS", SCALED(TASKS));
 	struct tally tally = { 0 };
 	unsigned fds;
 	long kib;

@@ -88,6 +88,10 @@ if(NOT ORD_FUZZ)
 
 	file(GLOB_RECURSE sources CONFIGURE_DEPENDS tests/plain_*.c)
 	filter_graph(sources)
+	# A model has nothing of the library in it.
+	if(ORD_INSTRUMENTED)
+		list(FILTER sources EXCLUDE REGEX "/tests/model/")
+	endif()
 	foreach(source ${sources})
 		left_out(${source} out)
 		if(NOT out)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "players.h"
+#include "scale.h"
 
 enum { STEPS_OF_A_SEED = 2000, TURNS_MOST = 100000 };
 
@@ -488,7 +489,7 @@ int
 main(int argc, char **argv)
 {
 	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
-	uint64_t steps = argc > 2 ? strtoull(argv[2], NULL, 10) : 3000000, done = 0, first = seed;
+	uint64_t steps = argc > 2 ? strtoull(argv[2], NULL, 10) : SCALED(3000000), done = 0, first = seed;
 
 	while (done < steps)
 		done += run_seed(seed++, argc > 3);
