@@ -26,7 +26,7 @@ orderly help nothing 2>stderr
 same "help for an unknown command" 2 "$?"
 
 # Every long option of --help is in the manual page, and the other way round.
-for command in map run jobs; do
+for command in map run graph ctx jobs; do
 	orderly --version | grep -q "^built in:.* $command" || continue
 	page=$source_tree/docs/man/orderly-$command.1
 	orderly "$command" --help | grep -oE -- '--[a-z][a-z-]+' | sort -u | grep -vE '^--(usage|help|version)$' >ours
@@ -34,9 +34,9 @@ for command in map run jobs; do
 	same "options of $command --help and of the page" "$(cat ours)" "$(cat pages)"
 done
 if command -v mandoc >/dev/null; then
-	for page in "$source_tree"/docs/man/orderly.1 "$source_tree"/docs/man/orderly-{map,run,jobs}.1; do
+	for page in "$source_tree"/docs/man/orderly.1 "$source_tree"/docs/man/orderly-{map,run,graph,ctx,jobs,stack}.1; do
 		same "mandoc -Tlint $(basename "$page")" "" "$(mandoc -Tlint -Wstyle "$page" 2>&1 |
-			grep -vE 'referenced manual not found|mandoc\.db')"
+			grep -vE 'referenced manual not found|mandoc\.db|longer than 80 bytes')"
 	done
 fi
 finish

@@ -71,7 +71,7 @@ for path, text in all_pages.items():
         named += re.findall(r"\b(ord_\w+)\s*\((?!\d\))", line)
         wrong += [f"{path}:{number}: {name} is in no header" for name in named if name not in known]
         referred = re.findall(r"\b((?:ord_|orderly)\w*)\((\d)\)", line)
-        referred += re.findall(r"^\.\s*Xr\s+((?:ord_|orderly)[\w-]*)\s+(\d)", line)
+        referred += re.findall(r"^\.(?:.*\s)?Xr\s+((?:ord_|orderly)[\w.-]*)\s+(\d)", line)
         wrong += [f"{path}:{number}: there is no page {n}({s})" for n, s in referred if f"{n}.{s}" not in names]
 
 print("\n".join(wrong), end="\n" if wrong else "")
