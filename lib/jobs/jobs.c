@@ -16,11 +16,11 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "base/options.h"
+#include "jobs/directory/store_dir.h"
 #include "jobs/labels.h"
+#include "jobs/memory/store_memory.h"
 #include "jobs/postgresql/store_postgres.h"
-#include "jobs/store_dir.h"
-#include "jobs/store_memory.h"
-#include "jobs/store_sqlite.h"
+#include "jobs/sqlite/store_sqlite.h"
 
 #define HEARTBEAT_MS 30000
 #define RETRIES_MAX 1000000

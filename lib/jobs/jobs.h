@@ -42,9 +42,9 @@ struct ord_jobs {
 	struct store store;
 	struct error error;
 	char *taker, *labels, *job_ext; /* owned */
-	char *alive;          /* 1 in the process that made it */
-	int wake;             /* an eventfd: ord_jobs_interrupt */
-	int epoll, timer;     /* of ord_jobs_fd, or -1 */
+	char *alive;                    /* 1 in the process that made it */
+	int wake;                       /* an eventfd: ord_jobs_interrupt */
+	int epoll, timer;               /* of ord_jobs_fd, or -1 */
 	int open, closed;
 	struct ord_job *held;       /* given to the user */
 	struct ord_job *ready;      /* claimed, not yet given; in order */

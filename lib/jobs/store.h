@@ -16,7 +16,8 @@
  *   - what died is found by others alone: a store keeps who somebody is
  *     (struct life) and since when he was silent, and judges nothing
  *
- * To add a store: a file store_NAME.c, its row in jobs.c, its packages in
+ * To add a store: a folder NAME/ with its functions in store.c, its rows in jobs.c
+ * and tests/style/rooms.sh, its packages in
  * tools/cmake/jobs.cmake, and its row in tests/jobs/lists.c; the suite there
  * is for all of them.
  */

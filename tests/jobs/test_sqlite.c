@@ -15,7 +15,7 @@
 #ifdef ORD_JOBS_SQLITE
 #include "jobs/jobs.h"
 #include "jobs/place.h"
-#include "jobs/sqlite.h"
+#include "jobs/sqlite/sqlite.h"
 
 static struct list_at
 sqlite_list(void)

@@ -22,7 +22,10 @@ pool: base core wire shared spawn worker capture deliver events
 queue: base core deliver
 map: base core deliver
 progress: base
-jobs: base jobs/postgresql
+jobs: base jobs/memory jobs/sqlite jobs/directory jobs/postgresql
+jobs/memory: base jobs
+jobs/sqlite: base jobs
+jobs/directory: base jobs
 jobs/postgresql: base jobs
 graph: base graph/names graph/schedule graph/file graph/history graph/inputs graph/watch graph/logs graph/jobserver
 graph/schedule: base
@@ -60,7 +63,7 @@ check_lib() { # FILE LINE HEADER, the header with its quotes
 	'<czmq'*) wrong "$1:$2: czmq has no place in the library" ;;
 	'<sqlite3'*)
 		case "$room" in
-		jobs*) alone "$@" lib/jobs/sqlite.h ;;
+		jobs*) alone "$@" lib/jobs/sqlite/sqlite.h ;;
 		*) alone "$@" lib/graph/history/database.c ;;
 		esac ;;
 	'<libpq-fe'*) alone "$@" lib/jobs/postgresql/postgres.h ;;

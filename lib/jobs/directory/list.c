@@ -5,7 +5,7 @@
  * are read in the order of the usual way, so that none is missed on it.
  */
 #define _GNU_SOURCE /* DT_DIR, strverscmp */
-#include "jobs/dir.h"
+#include "jobs/directory/dir.h"
 
 #include <dirent.h>
 #include <errno.h>

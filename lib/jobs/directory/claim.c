@@ -7,7 +7,7 @@
  * Where renames are seen late, two may believe that they have a job: with .sync_ms
  * both wait so long, look for claims of it, and the lowest wid has it.
  */
-#include "jobs/dir.h"
+#include "jobs/directory/dir.h"
 
 #include <errno.h>
 #include <fcntl.h>

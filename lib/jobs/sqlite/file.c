@@ -7,7 +7,7 @@
  * To change the tables: append a step to `migrations` and raise VERSION.
  */
 #define _GNU_SOURCE /* renameat2, inotify */
-#include "jobs/sqlite.h"
+#include "jobs/sqlite/sqlite.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* What a list in SQLite consists of: counts, jobs, attempts, and whether anything can still come. */
-#include "jobs/sqlite.h"
+#include "jobs/sqlite/sqlite.h"
 
 #include <orderly/jobs.h>
 

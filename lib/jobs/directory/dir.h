@@ -125,7 +125,7 @@ struct record {
 	struct buffer text;
 };
 
-/* dir_files.c: paths below the root, and files. */
+/* files.c: paths below the root, and files. */
 char *dir_path(char path[DIR_PATH], enum folder folder, const char *before, const char *file);
 const char *dir_folder(enum folder folder);
 /* With the list's path before it, for the caller. */
@@ -147,7 +147,7 @@ void dir_escape(struct buffer *to, const void *bytes, size_t size, int *failed);
 /* In place; the size behind it. */
 size_t dir_unescape(char *text);
 
-/* dir_list.c: what is there. */
+/* list.c: what is there. */
 int dir_list(struct store *store, enum folder folder, struct listing *listing, int with_stat);
 /* A name alone; -1 without memory. */
 int listing_add(struct listing *listing, const char *name);
@@ -170,13 +170,13 @@ uint32_t dir_count_done(const struct directory *directory, const char *file);
 /* Why a hidden one is blocked: into *after, an index of record->after; or n_after. */
 size_t dir_awaits(struct store *store, const struct record *record);
 
-/* dir_record.c */
+/* record.c */
 int record_read(struct store *store, const char *file, struct record *record);
 int record_write(struct store *store, const char *file, const struct record *record);
 int record_keep_run(struct store *store, struct record *record, const struct dir_run *run);
 void record_finish(struct record *record);
 
-/* dir_move.c: one job from one state to another. */
+/* move.c: one job from one state to another. */
 struct move {
 	char operation;
 	const char *why, *taker;
@@ -204,7 +204,7 @@ int dir_finish_moves(struct store *store, const char *token, int64_t now);
 /* New versions of jobs that do not run any more. */
 int dir_settle_again(struct store *store, int64_t now);
 
-/* dir_lease.c: a taker's file, read. */
+/* lease.c: a taker's file, read. */
 #define DIR_LEASE_LINE "orderly taker 1\n"
 
 struct lease {
@@ -230,12 +230,12 @@ int dir_takers(struct store *store, int all, store_taker_fn fn, void *user);
 void dir_taker_name(struct store *store, const struct listing *listing, const struct found *found,
 	char *name, size_t size);
 
-/* dir_locks.c */
+/* locks.c */
 void dir_free_locks(struct store *store, const char *token);
 int dir_lock(struct store *store, const char *name, char *owner, size_t size);
 int dir_unlock(struct store *store, const char *name);
 
-/* dir_takers.c */
+/* takers.c */
 int dir_take_over_burials(struct store *store, int64_t now);
 /* A name for self that no taker has or had. */
 void dir_make_token(struct directory *directory);
@@ -244,27 +244,27 @@ int dir_leave(struct store *store, int64_t now);
 int dir_beat(struct store *store, int64_t now);
 int dir_bury(struct store *store, int64_t taker, int64_t seen_ms, int64_t now);
 
-/* dir_add.c */
+/* add.c */
 int dir_add(struct store *store, const struct store_job *jobs, size_t count, uint64_t *added,
 	int64_t now);
 int dir_add_range(struct store *store, uint64_t count, int64_t now);
 int dir_read_range(struct store *store);
 int dir_finish_adding(struct store *store, const char *token, int64_t now);
 
-/* dir_change.c */
+/* change.c */
 /* Claims that are too old, of takers that say nothing of themselves, wait again. */
 int dir_free_stale(struct store *store, int64_t now);
 int dir_change(struct store *store, struct store_change *change, int64_t now);
 
-/* dir_claim.c: the way of most jobs, waiting, running, done. */
+/* claim.c: the way of most jobs, waiting, running, done. */
 int dir_exchange(struct store *store, struct store_end *ends, size_t n_ends,
 	const struct store_claim *claim, store_job_fn give, void *user, int64_t now);
 int dir_held(struct store *store, const char *name, uint32_t attempt, store_job_fn fn, void *user);
 
-/* store_dir.c: nobody waits any more. */
+/* store.c: nobody waits any more. */
 void dir_unwatch(struct directory *directory);
 
-/* dir_show.c: what is there, for the caller. */
+/* show.c: what is there, for the caller. */
 /* As a job; file: of its claim, or of what lies in its folder; with_content: its bytes, too. */
 int dir_give(struct store *store, const struct listing *listing, const struct found *found,
 	store_job_fn fn, void *user);

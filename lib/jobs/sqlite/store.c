@@ -3,7 +3,7 @@
  * RETURNING; what ended before it is in the same transaction.  What each step
  * leaves if its taker dies in the middle is what SQLite promises: all or nothing.
  */
-#include "jobs/store_sqlite.h"
+#include "jobs/sqlite/store_sqlite.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "base/fd.h"
 #include "base/memory.h"
 #include "jobs/rules.h"
-#include "jobs/sqlite.h"
+#include "jobs/sqlite/sqlite.h"
 
 /* --- takers --- */
 

@@ -3,7 +3,7 @@
  * which is then renamed into .orderly/adding: from there on it is certain, and who
  * died in the middle of it has it finished by others.
  */
-#include "jobs/dir.h"
+#include "jobs/directory/dir.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -8,7 +8,7 @@
  * every LOOK_NS.
  */
 #define _GNU_SOURCE /* inotify */
-#include "jobs/store_dir.h"
+#include "jobs/directory/store_dir.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/memory.h"
-#include "jobs/dir.h"
+#include "jobs/directory/dir.h"
 
 #define LOOK_NS CLOCK_NS_PER_S /* between two looks where no events come */
 #define EXT ".txt"

@@ -3,7 +3,7 @@
  * exclusive over NFS, too.  It has the token of the taker in it, and lives as long
  * as that: its heartbeat is the lock's, and who buries it removes its locks.
  */
-#include "jobs/dir.h"
+#include "jobs/directory/dir.h"
 
 #include <errno.h>
 #include <fcntl.h>

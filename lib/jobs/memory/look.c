@@ -1,5 +1,5 @@
 /* Looking at a list in memory: who may have a job, what is there, and whether anything can still come. */
-#include "jobs/memory_list.h"
+#include "jobs/memory/list.h"
 
 #include <string.h>
 

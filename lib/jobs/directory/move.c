@@ -5,7 +5,7 @@
  * renamed to where the record says.  Whoever finds the file of somebody who died
  * between them sees from the id whether the record is written, and goes on.
  */
-#include "jobs/dir.h"
+#include "jobs/directory/dir.h"
 
 #include <errno.h>
 #include <fcntl.h>

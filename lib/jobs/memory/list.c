@@ -1,5 +1,5 @@
 /* Entries of a list in memory: how they are made, what an end leaves, and adding some, which first makes everything that could fail. */
-#include "jobs/memory_list.h"
+#include "jobs/memory/list.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -2,7 +2,7 @@
  * SQLite under the store: statements and transactions.  Every statement begins
  * in a transaction of sqlite_begin, or only reads.
  */
-#include "jobs/sqlite.h"
+#include "jobs/sqlite/sqlite.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Takers' files, read and shown: lines of a word and its value, then one for each heartbeat. */
-#include "jobs/dir.h"
+#include "jobs/directory/dir.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* Lists that are directories: see store_dir.c. */
+/* Lists that are directories: see store.c. */
 #ifndef JOBS_STORE_DIR_H
 #define JOBS_STORE_DIR_H
 

@@ -76,7 +76,7 @@ int entry_may_have(const struct store *store, const struct entry *entry, int sta
 /* Show an entry. */
 int entry_give(const struct list *list, const struct entry *entry, store_job_fn fn, void *user);
 
-/* memory_look.c: functions of the store. */
+/* look.c: functions of the store. */
 int memory_outlook(struct store *store, struct store_outlook *outlook);
 int memory_each(struct store *store, uint32_t states, store_job_fn fn, void *user);
 int memory_counts(struct store *store, uint64_t counts[8]);

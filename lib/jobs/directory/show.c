@@ -1,5 +1,5 @@
 /* What lies in the folders, for people and programs, and for a taker that finds nothing to take. */
-#include "jobs/dir.h"
+#include "jobs/directory/dir.h"
 
 #include <errno.h>
 #include <fcntl.h>

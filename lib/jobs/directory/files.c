@@ -4,7 +4,7 @@
  * so the list may be renamed as a whole while it is worked on.
  */
 #define _GNU_SOURCE /* renameat2 */
-#include "jobs/dir.h"
+#include "jobs/directory/dir.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
  * What it does at each step is looked up in the whole list.
  */
 #define _GNU_SOURCE /* eventfd, pthreads */
-#include "jobs/store_memory.h"
+#include "jobs/memory/store_memory.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -20,7 +20,7 @@
 #include "base/memory.h"
 #include "base/table.h"
 #include "jobs/labels.h"
-#include "jobs/memory_list.h"
+#include "jobs/memory/list.h"
 #include "jobs/rules.h"
 
 /* --- who is there --- */

@@ -1,5 +1,5 @@
 /* What becomes of jobs, inside a transaction: ends, what they let go, jobs that are added, changes to many. */
-#include "jobs/sqlite.h"
+#include "jobs/sqlite/sqlite.h"
 
 #include <orderly/jobs.h>
 

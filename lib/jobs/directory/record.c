@@ -3,7 +3,7 @@
  * and its values.  A job that was only taken and done has none.  It is written by
  * whoever holds the job's file, and only replaced as a whole.
  */
-#include "jobs/dir.h"
+#include "jobs/directory/dir.h"
 
 #include <errno.h>
 #include <fcntl.h>

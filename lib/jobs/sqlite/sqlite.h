@@ -145,7 +145,7 @@ struct share {
 	int64_t now;
 };
 
-/* sqlite_rows.c: what is done to jobs inside a transaction; codes of SQLite. */
+/* rows.c: what is done to jobs inside a transaction; codes of SQLite. */
 /* One of self; lost is set if it is not.  blocked: some job of the list may be. */
 int sqlite_end_own(struct store *store, struct store_end *end, int blocked, int64_t now);
 int sqlite_end_job(struct store *store, int64_t job, int how, const char *why, int64_t now);
@@ -157,13 +157,13 @@ int sqlite_settle_done(struct store *store, int64_t job);
 int sqlite_settle_undone(struct store *store, int64_t job);
 void sqlite_read_job(sqlite3_stmt *row, struct store_job *job);
 
-/* sqlite_rows.c: functions of the store. */
+/* rows.c: functions of the store. */
 int sqlite_add(struct store *store, const struct store_job *jobs, size_t count, uint64_t *added,
 	int64_t now);
 int sqlite_add_range(struct store *store, uint64_t count, int64_t now);
 int sqlite_change(struct store *store, struct store_change *change, int64_t now);
 
-/* sqlite_look.c: functions of the store. */
+/* look.c: functions of the store. */
 int sqlite_outlook(struct store *store, struct store_outlook *outlook);
 int sqlite_counts(struct store *store, uint64_t counts[8]);
 int sqlite_each(struct store *store, uint32_t states, store_job_fn fn, void *user);

@@ -1,5 +1,5 @@
-/* What is done to many jobs of a directory at once: one after the other, each in the steps of dir_move.c. */
-#include "jobs/dir.h"
+/* What is done to many jobs of a directory at once: one after the other, each in the steps of move.c. */
+#include "jobs/directory/dir.h"
 
 #include <errno.h>
 #include <fcntl.h>

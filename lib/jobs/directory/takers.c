@@ -5,7 +5,7 @@
  * renames the file of who died into .orderly/burying first, and out of it last.
  */
 #define _GNU_SOURCE
-#include "jobs/dir.h"
+#include "jobs/directory/dir.h"
 
 #include <ctype.h>
 #include <errno.h>
