@@ -244,6 +244,7 @@ struct ord_proc_run {
 	const char *why;       /* the first reason for which it ran, or NULL */
 	int32_t state;         /* an enum ord_proc_state */
 	int32_t exit_code;     /* -1: it did not exit */
+	int64_t whole_ns;      /* when the run of the graph began, CLOCK_REALTIME: the same for all procs that ran in it; 0: not known */
 };
 
 /* See ord_proc_history; a value that is not 0 ends it. */

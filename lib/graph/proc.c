@@ -156,7 +156,8 @@ tell_run(void *user, const struct run *run)
 		.memory_bytes = run->memory_bytes,
 		.why = run->why,
 		.state = run->state,
-		.exit_code = run->exit_code };
+		.exit_code = run->exit_code,
+		.whole_ns = run->whole_ns };
 
 	return telling->fn(&told, telling->user);
 }

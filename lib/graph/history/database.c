@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/memory.h"
 
@@ -50,13 +51,13 @@ static const char *const texts[N_STATEMENTS] = {
 	[PUT_VERSION] = "UPDATE counter SET version = max(version, ?1)",
 	[PUT_RUN] =
 		"INSERT INTO run (name, start_ns, end_ns, user_ns, system_ns, memory_bytes, state,"
-		" exit_code, why) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+		" exit_code, why, whole_ns) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[PRUNE_RUNS] =
 		"DELETE FROM run WHERE name = ?1 AND id <= (SELECT id FROM run WHERE name = ?1"
 		" ORDER BY id DESC LIMIT 1 OFFSET ?2)",
 	[DROP_RUNS] = "DELETE FROM run WHERE name = ?1",
 	[GET_RUNS] =
-		"SELECT start_ns, end_ns, user_ns, system_ns, memory_bytes, state, exit_code, why"
+		"SELECT start_ns, end_ns, user_ns, system_ns, memory_bytes, state, exit_code, why, whole_ns"
 		" FROM run WHERE name = ?1 ORDER BY id DESC",
 };
 
@@ -72,6 +73,12 @@ static const char *const migrations[DATABASE_VERSION] = {
 	" user_ns INTEGER, system_ns INTEGER, memory_bytes INTEGER, state INTEGER, exit_code INTEGER,"
 	" why TEXT);"
 	"CREATE INDEX run_of ON run (name, id);",
+	"ALTER TABLE run ADD COLUMN whole_ns INTEGER",
+};
+
+/* What makes an older version look like this one to those who may not write. */
+static const char *const views[DATABASE_VERSION] = {
+	[1] = "CREATE TEMP VIEW run AS SELECT *, 0 AS whole_ns FROM main.run",
 };
 
 /* What can be done about it. */
@@ -171,11 +178,14 @@ identify(struct database *database)
 			"%s is the database of another program: give another path", database->path);
 	if (version > DATABASE_VERSION)
 		return DATABASE_NEWER;
-	if (version == DATABASE_VERSION || database->read_only)
-		return version == DATABASE_VERSION || tables == 0 ? DATABASE_OPEN
-								  : DATABASE_DAMAGED;
-	code = migrate(database, version);
-	if (is_damage(code))
+	if (version == DATABASE_VERSION || (database->read_only && tables == 0))
+		return DATABASE_OPEN;
+	if (database->read_only)
+		code = views[version] != NULL ? execute(database, views[version]) : SQLITE_CORRUPT;
+	else
+		code = migrate(database, version);
+	/* It has not the tables of its version. */
+	if (is_damage(code) || (version != 0 && (code & 0xff) == SQLITE_ERROR))
 		return DATABASE_DAMAGED;
 	return code != SQLITE_OK ? trouble(database, code, "written") : DATABASE_OPEN;
 }
@@ -274,8 +284,10 @@ prepare(struct database *database)
 	if (database->statements == NULL)
 		return error_memory(&database->error);
 	for (int i = 0; i < N_STATEMENTS; i++) {
-		int code = sqlite3_prepare_v3(database->handle, texts[i], -1,
-			SQLITE_PREPARE_PERSISTENT, &database->statements[i], NULL);
+		int code = database->read_only && i != GET_RUNS
+			? SQLITE_OK
+			: sqlite3_prepare_v3(database->handle, texts[i], -1,
+				  SQLITE_PREPARE_PERSISTENT, &database->statements[i], NULL);
 
 		if (is_damage(code) || code == SQLITE_ERROR)
 			return DATABASE_DAMAGED;
@@ -347,7 +359,7 @@ database_open(struct database *database, const char *path, int read_only,
 	int answer;
 	int64_t tables = 0;
 
-	*database = (struct database){ .path = path };
+	*database = (struct database){ .path = path, .opened_ns = (int64_t)clock_wall_ns() };
 	answer = open_handle(database, read_only);
 	if (answer == DATABASE_OPEN)
 		answer = identify(database);
@@ -451,6 +463,8 @@ put_run(struct database *database, const char *name, const struct run *run)
 		code = sqlite3_bind_int64(statement, 2 + i, numbers[i]);
 	if (code == SQLITE_OK)
 		code = sqlite3_bind_text(statement, 9, run->why, -1, SQLITE_STATIC);
+	if (code == SQLITE_OK)
+		code = sqlite3_bind_int64(statement, 10, database->opened_ns);
 	code = finish(statement, code);
 	if (code != SQLITE_OK)
 		return code;
@@ -578,7 +592,8 @@ database_runs(struct database *database, const char *name,
 			(uint64_t)sqlite3_column_int64(row, 2),
 			(uint64_t)sqlite3_column_int64(row, 3),
 			(uint64_t)sqlite3_column_int64(row, 4), sqlite3_column_int(row, 5),
-			sqlite3_column_int(row, 6), (const char *)sqlite3_column_text(row, 7) };
+			sqlite3_column_int(row, 6), (const char *)sqlite3_column_text(row, 7),
+			sqlite3_column_int64(row, 8) };
 		status = each(user, &run);
 		if (status != 0)
 			break;

@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "graph/history/digest.h"
 
-#define DATABASE_VERSION 1   /* of the tables */
+#define DATABASE_VERSION 2   /* of the tables */
 #define DATABASE_RUNS_MAX 16 /* per proc; older ones are pruned */
 
 /* Zeroed it is closed. */
@@ -23,7 +23,8 @@ struct database {
 	dev_t device;     /* the file that is open */
 	ino_t inode;
 	int read_only;
-	int frozen; /* read as a file that does not change */
+	int frozen;        /* read as a file that does not change */
+	int64_t opened_ns; /* CLOCK_REALTIME */
 	struct error error;
 };
 
@@ -42,7 +43,8 @@ struct run {
 	uint64_t user_ns, system_ns, memory_bytes;
 	int32_t state; /* what the caller calls it */
 	int32_t exit_code;
-	const char *why; /* reasons for which it ran; NULL: none */
+	const char *why;  /* reasons for which it ran; NULL: none */
+	int64_t whole_ns; /* out: when the database was opened that recorded it: the same for all of a run of the graph; 0: not known */
 };
 
 enum database_answer {

@@ -146,7 +146,7 @@ open_it(int mode)
 static int
 succeed(struct history *history, const char *name, uint64_t version)
 {
-	const struct run one = { (int64_t)version, (int64_t)version + 1, 3, 4, 5, 1, 0, "input a is new" };
+	const struct run one = { (int64_t)version, (int64_t)version + 1, 3, 4, 5, 1, 0, "input a is new", 0 };
 	struct made made;
 
 	make(&made, version);
@@ -304,6 +304,8 @@ Test(history, refreshed)
 struct seen {
 	int n;
 	int64_t first, last;
+	int64_t whole; /* of the newest */
+	int n_whole;   /* runs in a row that were of the same */
 };
 
 static int
@@ -311,8 +313,11 @@ see(void *user, const struct run *one)
 {
 	struct seen *seen = user;
 
-	if (seen->n++ == 0)
+	if (seen->n++ == 0) {
 		seen->first = one->start_ns;
+		seen->whole = one->whole_ns;
+	}
+	seen->n_whole += one->whole_ns == seen->whole;
 	seen->last = one->start_ns;
 	cr_assert_eq(one->end_ns, one->start_ns + 1);
 	cr_assert_str_eq(one->why, "input a is new");
@@ -492,6 +497,53 @@ Test(history, newer_and_foreign)
 	sql("PRAGMA application_id = 1332896889; PRAGMA user_version = 1; CREATE TABLE record (x)");
 	history = open_it(HISTORY_WRITE);
 	cr_assert_not_null(strstr(history_warning(history), "damaged"));
+	history_destroy(&history);
+}
+
+/* Each opening is another run; one of the first version has none, is read as it is, and becomes a new one when it is written. */
+Test(history, of_which_run)
+{
+	static const char first_version[] =
+		"ALTER TABLE run RENAME TO old; CREATE TABLE run (id INTEGER PRIMARY KEY, name BLOB NOT NULL, start_ns INTEGER,"
+		" end_ns INTEGER, user_ns INTEGER, system_ns INTEGER, memory_bytes INTEGER, state INTEGER, exit_code INTEGER,"
+		" why TEXT); INSERT INTO run SELECT id, name, start_ns, end_ns, user_ns, system_ns, memory_bytes, state,"
+		" exit_code, why FROM old; DROP TABLE old; CREATE INDEX run_of ON run (name, id); PRAGMA user_version = 1";
+	struct history *history = open_it(HISTORY_WRITE);
+	struct seen seen = { 0 };
+
+	set(history, "a", 1);
+	set(history, "a", 2);
+	history_destroy(&history);
+	history = open_it(HISTORY_WRITE);
+	set(history, "a", 3);
+	set(history, "a", 4);
+	set(history, "a", 5);
+	cr_assert_eq(history_runs(history, "a", see, &seen), 0);
+	cr_assert_eq(seen.n, 5);
+	cr_assert_eq(seen.n_whole, 3);
+	cr_assert_gt(seen.whole, 0);
+	history_destroy(&history);
+
+	sql(first_version);
+	for (int mode = HISTORY_READ; mode >= HISTORY_WRITE; mode--) {
+		struct seen old = { 0 };
+
+		history = open_it(mode);
+		cr_assert_str_eq(history_warning(history), "");
+		cr_assert_eq(version_of(history, "a"), 5);
+		cr_assert_eq(history_runs(history, "a", see, &old), 0);
+		cr_assert_eq(old.n, 5);
+		cr_assert_eq(old.whole, 0);
+		if (mode == HISTORY_WRITE)
+			set(history, "a", 6);
+		history_destroy(&history);
+	}
+	seen = (struct seen){ 0 };
+	history = open_it(HISTORY_READ);
+	cr_assert_eq(history_runs(history, "a", see, &seen), 0);
+	cr_assert_eq(seen.n, 6);
+	cr_assert_eq(seen.n_whole, 1);
+	cr_assert_gt(seen.whole, 0);
 	history_destroy(&history);
 }
 
