@@ -56,7 +56,9 @@ take_times(const struct ord_proc *proc, struct run *run)
 {
 	uint64_t wall = clock_wall_ns(), now = clock_now_ns();
 
-	*run = (struct run){ .state = ord_proc_state(proc),
+	/* It is told of its end only behind this. */
+	*run = (struct run){ .state = proc->cause == ORD_CAUSE_SKIPPED ? ORD_PROC_SKIPPED
+								       : ORD_PROC_SUCCEEDED,
 		.exit_code = proc->exit_code,
 		.user_ns = proc->user_ns,
 		.system_ns = proc->system_ns,

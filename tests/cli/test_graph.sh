@@ -119,14 +119,18 @@ cd ../project || exit 1
 shows 0 'digraph orderly {
 	rankdir=LR;
 	node [shape=box];
-	n0 [label="setup"];
-	n1 [label="build::net"];
+	n0 [label="setup", style=dashed];
+	n1 [label="build::net", style=dashed];
 	n0 -> n1;
 }' dot build::net
 shows 0 'flowchart LR
-	n0["setup"]
-	n1["build::#91;target#93;"]
-	n2["test::#91;target#93;::#91;san#93;"]
+	classDef failed fill:#f4c7c3,stroke:#b00020
+	classDef well fill:#d7efd6,stroke:#2e7d32
+	classDef new stroke-dasharray:4
+	classDef group stroke:#999999
+	n0["setup"]:::new
+	n1["build::#91;target#93;<br>2 procs"]:::new
+	n2["test::#91;target#93;::#91;san#93;<br>2 procs"]:::new
 	n0 --> n1
 	n0 --> n2
 	n1 --> n2' mermaid --protos

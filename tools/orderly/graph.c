@@ -31,9 +31,9 @@ static const struct action actions[] = {
 	{ "check", check, false, false, false, 0, SIZE_MAX, "[FILE...]" },
 	{ "schema", schema, false, false, false, 0, 0, "" },
 	{ "list", graph_list, true, false, false, 0, 1, "[PATTERN]" },
-	{ "dot", graph_dot, true, false, false, 0, SIZE_MAX, "[NAME...]" },
-	{ "mermaid", graph_mermaid, true, false, false, 0, SIZE_MAX, "[NAME...]" },
-	{ "json", graph_json, true, false, false, 0, SIZE_MAX, "[NAME...]" },
+	{ "dot", graph_dot, true, true, true, 0, SIZE_MAX, "[NAME...]" },
+	{ "mermaid", graph_mermaid, true, true, true, 0, SIZE_MAX, "[NAME...]" },
+	{ "json", graph_json, true, true, true, 0, SIZE_MAX, "[NAME...]" },
 	{ "env", graph_env, true, false, false, 1, SIZE_MAX, "NAME [VARIABLE...]" },
 	{ "why", graph_why, true, true, true, 0, SIZE_MAX, "[NAME...]" },
 	{ "stats", graph_stats, true, true, true, 0, SIZE_MAX, "[NAME...]" },
@@ -62,7 +62,8 @@ static const struct argp_option table[] = {
 	{ "all", 'a', NULL, 0,
 		"env: also what this command's own environment says; stats: all procs", 2 },
 	{ "db", OPTION_DATABASE, "FILE", 0,
-		"why, stats, touch, forget: where successes are remembered", 2 },
+		"why, stats, touch, forget, dot, mermaid, json: where it is remembered what was run",
+		2 },
 	{ NULL, 0, NULL, 0, NULL, 0 }
 };
 
@@ -71,7 +72,7 @@ static const char about[] =
 	"  check [FILE...]        whether files are right\n"
 	"  schema                 the form of such files as a JSON Schema, for editors\n"
 	"  list [PATTERN]         procs, what they are for, their args and choices\n"
-	"  dot [NAME...]          who depends on whom, for graphviz\n"
+	"  dot [NAME...]          who depends on whom and how it went last, for graphviz\n"
 	"  mermaid [NAME...]      the same for mermaid\n"
 	"  json [NAME...]         the same as JSON\n"
 	"  env NAME [VARIABLE...] variables of a proc's command, and who says them\n"

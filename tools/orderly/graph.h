@@ -45,6 +45,9 @@ int graph_stats(struct graph_call *call);
 int graph_touch(struct graph_call *call);
 int graph_forget(struct graph_call *call);
 
+/* Say what the graph would have us know. */
+void graph_warnings(const struct graph_call *call);
+
 /* Want the procs of the arguments, or all whose args are known; GRAPH_FAILED: it has been said of which that failed. */
 int graph_plan(struct graph_call *call);
 

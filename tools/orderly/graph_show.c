@@ -1,12 +1,15 @@
 /*
- * Who depends on whom, for programs that draw it and for others: the same nodes
- * and edges in three forms.
+ * Who depends on whom and how it went last, for programs that draw it and for
+ * others: the same nodes and edges in three forms.
  */
 #include "graph.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "json.h"
 
 /* Nodes are found by the address of what they are. */
 struct key {
@@ -14,9 +17,20 @@ struct key {
 	size_t number;
 };
 
+/* How it went the last time; of a description all its procs together. */
+struct last {
+	size_t procs, known, failed; /* those that ever ran, those whose last end was a failure */
+	uint64_t took_ns, expected_ns, user_ns, system_ns;
+	uint64_t memory_bytes; /* the most of one */
+	int64_t started_ns, ended_ns;
+	int state, exit_code; /* of the only one */
+	char *why;            /* it ran; NULL: that is not known */
+};
+
 /* A proc, or with --protos a description. */
 struct node {
 	struct key key;
+	struct last last;
 	const struct ord_definition *definition;
 	const struct ord_proc *proc; /* the first one of a description */
 };
@@ -108,8 +122,9 @@ add_nodes(struct picture *picture, const struct graph_call *call)
 	for (size_t i = 0; i < picture->n_nodes; i++) {
 		proc = procs[picture->keys[i].number];
 		picture->keys[i].number = i;
-		picture->nodes[i] =
-			(struct node){ picture->keys[i], ord_proc_definition(proc), proc };
+		picture->nodes[i] = (struct node){ .key = picture->keys[i],
+			.definition = ord_proc_definition(proc),
+			.proc = proc };
 	}
 	qsort(picture->keys, picture->n_nodes, sizeof *picture->keys, compare_thing);
 	free(procs);
@@ -163,6 +178,43 @@ add_edges(struct picture *picture, const struct graph_call *call, const struct o
 	}
 }
 
+/* The newest end of a proc; that was enough. */
+static int
+take_last(const struct ord_proc_run *run, void *user)
+{
+	struct last *last = user;
+
+	last->known++;
+	last->failed += run->state == ORD_PROC_FAILED;
+	last->state = run->state;
+	last->exit_code = run->exit_code;
+	if (run->started_ns != 0 && run->ended_ns > run->started_ns)
+		last->took_ns += (uint64_t)(run->ended_ns - run->started_ns);
+	last->user_ns += run->user_ns;
+	last->system_ns += run->system_ns;
+	if (run->memory_bytes > last->memory_bytes)
+		last->memory_bytes = run->memory_bytes;
+	if (last->started_ns == 0 || run->started_ns < last->started_ns)
+		last->started_ns = run->started_ns;
+	if (run->ended_ns > last->ended_ns)
+		last->ended_ns = run->ended_ns;
+	if (run->why != NULL && last->why == NULL) {
+		last->why = text_allocate(strlen(run->why) + 1, 1);
+		memcpy(last->why, run->why, strlen(run->why) + 1);
+	}
+	return 1;
+}
+
+static void
+add_last(struct picture *picture, const struct graph_call *call, const struct ord_proc *proc)
+{
+	struct last *last = &picture->nodes[number_of(picture, call, proc)].last;
+
+	last->procs++;
+	last->expected_ns += ord_proc_expected_ns(proc);
+	(void)ord_proc_history(proc, take_last, last);
+}
+
 static int
 look(struct graph_call *call, struct picture *picture)
 {
@@ -177,6 +229,7 @@ look(struct graph_call *call, struct picture *picture)
 			continue;
 		deps = text_reallocate(deps, ord_proc_deps(proc, NULL, 0) + 1, sizeof *deps);
 		add_edges(picture, call, proc, deps);
+		add_last(picture, call, proc);
 	}
 	free(deps);
 	sort_edges(picture);
@@ -186,12 +239,65 @@ look(struct graph_call *call, struct picture *picture)
 static void
 finish(struct picture *picture)
 {
+	for (size_t i = 0; i < picture->n_nodes; i++)
+		free(picture->nodes[i].last.why);
 	free(picture->nodes);
 	free(picture->keys);
 	free(picture->edges);
 }
 
 /* --- dot, mermaid --- */
+
+/* What it is called, and how long it took, in a second row. */
+static void
+add_label(
+	struct text *label, const struct graph_call *call, const struct node *node, const char *row)
+{
+	const struct last *last = &node->last;
+	char text[64];
+
+	text_clear(label);
+	text_add_string(label, name_of(call, node));
+	if (call->protos && last->procs > 1) {
+		text_add_string(label, row);
+		text_add_number(label, last->procs);
+		text_add_string(label, " procs");
+	}
+	if (last->known != 0) {
+		text_add_string(label, call->protos && last->procs > 1 ? ", " : row);
+		snprintf(text, sizeof text, "%.*f s", last->took_ns < 10000000000u ? 2 : 0,
+			(double)last->took_ns / 1e9);
+		text_add_string(label, text);
+	}
+	if (call->protos && last->failed != 0 && last->procs > 1) {
+		text_add_string(label, ", ");
+		text_add_number(label, last->failed);
+		text_add_string(label, " failed");
+	}
+	text_add_byte(label, '\0');
+}
+
+/* Of drawn nodes: "failed", "well", "new" of what never ran, "group". */
+static const char *
+look_of(const struct node *node)
+{
+	if (node->last.failed != 0)
+		return "failed";
+	if (node->last.known != 0)
+		return "well";
+	return ord_proc_is_group(node->proc) ? "group" : "new";
+}
+
+static const char *
+dot_style(const struct node *node)
+{
+	switch (*look_of(node)) {
+	case 'f': return "style=filled, fillcolor=\"#f4c7c3\", color=\"#b00020\"";
+	case 'w': return "style=filled, fillcolor=\"#d7efd6\", color=\"#2e7d32\"";
+	case 'g': return "style=rounded";
+	default: return "style=dashed";
+	}
+}
 
 /* Text in double quotes: a backslash before what means something there. */
 static void
@@ -213,29 +319,34 @@ int
 graph_dot(struct graph_call *call)
 {
 	struct picture picture = { 0 };
+	struct text label = { 0 };
 	int status = look(call, &picture);
 
 	if (picture.nodes != NULL) {
 		printf("digraph orderly {\n\trankdir=LR;\n\tnode [shape=box];\n");
 		for (size_t i = 0; i < picture.n_nodes; i++) {
 			printf("\tn%zu [label=", i);
-			print_dot(name_of(call, &picture.nodes[i]));
-			printf("];\n");
+			add_label(&label, call, &picture.nodes[i], "\n");
+			print_dot(label.bytes);
+			printf(", %s];\n", dot_style(&picture.nodes[i]));
 		}
 		for (size_t i = 0; i < picture.n_edges; i++)
 			printf("\tn%zu -> n%zu;\n", picture.edges[i][0], picture.edges[i][1]);
 		printf("}\n");
 	}
+	text_finish(&label);
 	finish(&picture);
 	return status;
 }
 
-/* Entities for what ends a label. */
+/* Entities for what ends a label; a line ends with <br>. */
 static void
 print_mermaid(const char *text)
 {
 	for (; *text != '\0'; text++)
-		if (strchr("\"#&<>[]\n", *text) != NULL)
+		if (*text == '\n')
+			fputs("<br>", stdout);
+		else if (strchr("\"#&<>[]", *text) != NULL)
 			printf("#%d;", *text);
 		else
 			putchar(*text);
@@ -245,18 +356,25 @@ int
 graph_mermaid(struct graph_call *call)
 {
 	struct picture picture = { 0 };
+	struct text label = { 0 };
 	int status = look(call, &picture);
 
 	if (picture.nodes != NULL) {
-		printf("flowchart LR\n");
+		printf("flowchart LR\n"
+		       "\tclassDef failed fill:#f4c7c3,stroke:#b00020\n"
+		       "\tclassDef well fill:#d7efd6,stroke:#2e7d32\n"
+		       "\tclassDef new stroke-dasharray:4\n"
+		       "\tclassDef group stroke:#999999\n");
 		for (size_t i = 0; i < picture.n_nodes; i++) {
 			printf("\tn%zu[\"", i);
-			print_mermaid(name_of(call, &picture.nodes[i]));
-			printf("\"]\n");
+			add_label(&label, call, &picture.nodes[i], "\n");
+			print_mermaid(label.bytes);
+			printf("\"]:::%s\n", look_of(&picture.nodes[i]));
 		}
 		for (size_t i = 0; i < picture.n_edges; i++)
 			printf("\tn%zu --> n%zu\n", picture.edges[i][0], picture.edges[i][1]);
 	}
+	text_finish(&label);
 	finish(&picture);
 	return status;
 }
@@ -264,18 +382,53 @@ graph_mermaid(struct graph_call *call)
 /* --- JSON --- */
 
 static void
-print_json(const char *text)
+print_json(const char *string)
 {
-	putchar('"');
-	for (; *text != '\0'; text++) {
-		if (*text == '"' || *text == '\\')
-			printf("\\%c", *text);
-		else if ((unsigned char)*text < 0x20)
-			printf("\\u%04x", (unsigned)*text);
-		else
-			putchar(*text);
+	struct text text = { 0 };
+
+	json_string(&text, string);
+	fwrite(text.bytes, 1, text.size, stdout);
+	text_finish(&text);
+}
+
+static void
+print_seconds(const char *name, double seconds)
+{
+	printf(", \"%s\": %.6f", name, seconds);
+}
+
+/* Of one proc how it went; of several their sums. */
+static void
+print_last(const struct node *node, bool alone)
+{
+	const struct last *last = &node->last;
+
+	if (!alone)
+		printf(", \"procs\": %zu, \"known\": %zu, \"failed\": %zu", last->procs,
+			last->known, last->failed);
+	if (last->expected_ns != 0)
+		print_seconds("expected", (double)last->expected_ns / 1e9);
+	if (last->known == 0)
+		return;
+	printf(", \"last\": {");
+	if (alone) {
+		printf("\"state\": ");
+		print_json(ord_proc_state_name(last->state));
+		printf(", \"exit\": %d, ", last->exit_code);
 	}
-	putchar('"');
+	printf("\"duration\": %.6f", (double)last->took_ns / 1e9);
+	if (last->started_ns != 0)
+		print_seconds("started", (double)last->started_ns / 1e9);
+	if (last->ended_ns != 0)
+		print_seconds("ended", (double)last->ended_ns / 1e9);
+	print_seconds("user", (double)last->user_ns / 1e9);
+	print_seconds("system", (double)last->system_ns / 1e9);
+	printf(", \"memory\": %" PRIu64, last->memory_bytes);
+	if (alone && last->why != NULL) {
+		printf(", \"reason\": ");
+		print_json(last->why);
+	}
+	printf("}");
 }
 
 static void
@@ -312,6 +465,7 @@ print_node(const struct graph_call *call, const struct picture *picture, size_t 
 	}
 	printf(", \"desc\": ");
 	print_json(ord_definition_description(node->definition));
+	print_last(node, !call->protos);
 	printf(", \"deps\": [");
 	for (; *edge < picture->n_edges && picture->edges[*edge][1] == at; ++*edge) {
 		printf("%s", separator);

@@ -73,7 +73,8 @@ static const char *const migrations[DATABASE_VERSION] = {
 	" user_ns INTEGER, system_ns INTEGER, memory_bytes INTEGER, state INTEGER, exit_code INTEGER,"
 	" why TEXT);"
 	"CREATE INDEX run_of ON run (name, id);",
-	"ALTER TABLE run ADD COLUMN whole_ns INTEGER",
+	"ALTER TABLE run ADD COLUMN whole_ns INTEGER;"
+	"UPDATE run SET state = 4 WHERE state = 3", /* successes were told as procs that run */
 };
 
 /* What makes an older version look like this one to those who may not write. */
