@@ -3,7 +3,7 @@
  * a killed process loses nothing; after a crash of the machine the last
  * commits may be missing, but whole ones.  The only file that knows SQLite.
  *
- * To change the tables: append a step to `migrations` and raise DATABASE_VERSION.
+ * To change the tables: append a step in tables.c and raise DATABASE_VERSION.
  */
 #include "graph/history/database.h"
 
@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/memory.h"
+#include "graph/history/tables.h"
 
 #define APPLICATION 0x4f726479 /* tells it from the databases of others */
 #define BUSY_MS 10000          /* a reader may just be closing it */
@@ -59,27 +60,6 @@ static const char *const texts[N_STATEMENTS] = {
 	[GET_RUNS] =
 		"SELECT start_ns, end_ns, user_ns, system_ns, memory_bytes, state, exit_code, why, whole_ns"
 		" FROM run WHERE name = ?1 ORDER BY id DESC",
-};
-
-/* migrations[i] leads from version i to i + 1. */
-static const char *const migrations[DATABASE_VERSION] = {
-	"CREATE TABLE record (name BLOB PRIMARY KEY, content BLOB NOT NULL, low INTEGER NOT NULL,"
-	" high INTEGER NOT NULL);"
-	"CREATE TABLE attempt (name BLOB PRIMARY KEY, state INTEGER NOT NULL, began_ns INTEGER NOT NULL)"
-	" WITHOUT ROWID;"
-	"CREATE TABLE counter (version INTEGER NOT NULL);"
-	"INSERT INTO counter (version) VALUES (0);"
-	"CREATE TABLE run (id INTEGER PRIMARY KEY, name BLOB NOT NULL, start_ns INTEGER, end_ns INTEGER,"
-	" user_ns INTEGER, system_ns INTEGER, memory_bytes INTEGER, state INTEGER, exit_code INTEGER,"
-	" why TEXT);"
-	"CREATE INDEX run_of ON run (name, id);",
-	"ALTER TABLE run ADD COLUMN whole_ns INTEGER;"
-	"UPDATE run SET state = 4 WHERE state = 3", /* successes were told as procs that run */
-};
-
-/* What makes an older version look like this one to those who may not write. */
-static const char *const views[DATABASE_VERSION] = {
-	[1] = "CREATE TEMP VIEW run AS SELECT *, 0 AS whole_ns FROM main.run",
 };
 
 /* What can be done about it. */
@@ -149,7 +129,7 @@ migrate(struct database *database, int64_t from)
 	int code = execute(database, "BEGIN IMMEDIATE");
 
 	for (int64_t i = from; code == SQLITE_OK && i < DATABASE_VERSION; i++)
-		code = execute(database, migrations[i]);
+		code = execute(database, tables_step(i));
 	snprintf(text, sizeof text, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
 		APPLICATION, DATABASE_VERSION);
 	if (code == SQLITE_OK)
@@ -179,10 +159,13 @@ identify(struct database *database)
 			"%s is the database of another program: give another path", database->path);
 	if (version > DATABASE_VERSION)
 		return DATABASE_NEWER;
+	if (version < 0)
+		return DATABASE_DAMAGED;
 	if (version == DATABASE_VERSION || (database->read_only && tables == 0))
 		return DATABASE_OPEN;
 	if (database->read_only)
-		code = views[version] != NULL ? execute(database, views[version]) : SQLITE_CORRUPT;
+		code = tables_view(version) != NULL ? execute(database, tables_view(version))
+						    : SQLITE_CORRUPT;
 	else
 		code = migrate(database, version);
 	/* It has not the tables of its version. */

@@ -492,6 +492,12 @@ Test(history, newer_and_foreign)
 	cr_assert_eq(history_begin(history, "a"), ORD_EINVAL);
 	history_destroy(&history);
 	run("cmp sub/.orderly.db sub/theirs");
+	/* No version at all. */
+	run("rm sub/.orderly.db");
+	sql("PRAGMA application_id = 1332896889; PRAGMA user_version = -3; CREATE TABLE record (x)");
+	history = open_it(HISTORY_READ);
+	cr_assert_not_null(strstr(history_warning(history), "damaged"));
+	history_destroy(&history);
 	/* Its version without its tables. */
 	run("rm sub/.orderly.db");
 	sql("PRAGMA application_id = 1332896889; PRAGMA user_version = 1; CREATE TABLE record (x)");
