@@ -75,7 +75,8 @@ start(struct run *run, const char *name)
 	if (status == 0)
 		return 0;
 	complain("%s", ord_graph_error(run->graph));
-	return status == ORD_ENOMEM ? RUN_TROUBLE : RUN_FILE;
+	/* Memory, a database that another runner has, a disk: not what the file says. */
+	return status == ORD_EINVAL || status == ORD_EFAILED ? RUN_FILE : RUN_TROUBLE;
 }
 
 int
