@@ -125,6 +125,9 @@ int outputs_before(struct ord_graph *graph, struct increment *now);
 /* All outputs after it, into now->results; 1 with graph->error: one was not made. */
 int outputs_after(struct ord_graph *graph, struct increment *now);
 
+/* A proc that has failed wrote to its outputs all the same: its sentence says that they do not count. */
+void outputs_say(struct ord_graph *graph, struct ord_proc *proc, const struct increment *now);
+
 /* Nobody else makes the outputs of a proc; a status with graph->error. */
 int outputs_claim(struct ord_graph *graph, struct ord_proc *proc);
 void outputs_unclaim(struct ord_graph *graph);

@@ -2,12 +2,16 @@
  * What procs make: that it was made, that it is new where that was asked for,
  * and that nobody else makes it.
  */
+#include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "graph/increment.h"
 #include "graph/inputs/globs.h"
 #include "graph/inputs/ignored.h"
+
+#define TICK_NS (20 * (int64_t)CLOCK_NS_PER_MS) /* a file's time may be so old when it is written */
 
 /* --- made --- */
 
@@ -108,6 +112,52 @@ outputs_after(struct ord_graph *graph, struct increment *now)
 	file_list_sort(&now->results);
 	file_list_finish(&found);
 	return status;
+}
+
+/* --- made by one that failed --- */
+
+/* The first of them that was written since its start, or NULL; *count: how many. */
+static const char *
+written(struct ord_graph *graph, const struct ord_proc *proc, const struct increment *now,
+	struct file_list *found, uint32_t *count)
+{
+	int64_t since = (int64_t)(clock_wall_ns() - (clock_now_ns() - proc->started_ns)) - TICK_NS;
+	const char *first = NULL;
+
+	for (uint32_t i = 0; i < now->outputs.n; i++) {
+		if (expand(graph, now->outputs.list[i], found) != ORD_OK)
+			break; /* it has failed already */
+		for (uint32_t j = 0; j < found->n; j++) {
+			if (found->items[j].kind == FILE_MISSING ||
+				found->items[j].mtime_ns < since)
+				continue;
+			if ((*count)++ == 0)
+				first = now->outputs.list[i];
+		}
+	}
+	return first;
+}
+
+void
+outputs_say(struct ord_graph *graph, struct ord_proc *proc, const struct increment *now)
+{
+	struct file_list found = { 0 };
+	char text[1400], more[40] = "";
+	const char *first;
+	uint32_t count = 0;
+
+	if (proc->started_ns == 0 || proc->cause == ORD_CAUSE_NOT_STARTED || now->outputs.n == 0)
+		return;
+	first = written(graph, proc, now, &found, &count);
+	if (count > 1)
+		snprintf(more, sizeof more, " and %u more", count - 1);
+	if (first != NULL) {
+		snprintf(text, sizeof text, "%.900s; what it wrote to %.400s%s does not count",
+			ord_proc_error(proc), first, more);
+		verdict_set(proc, proc->cause, text);
+	}
+	error_clear(&graph->error);
+	file_list_finish(&found);
 }
 
 /* --- claimed --- */

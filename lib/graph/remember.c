@@ -266,6 +266,8 @@ increment_after(struct ord_graph *graph, struct ord_proc *proc, int state)
 		state = check_outputs(graph, proc, now);
 	if (state == NODE_DONE && graph->history != NULL && remember(graph, proc, now) != ORD_OK)
 		state = fails(graph, proc, ORD_CAUSE_OUTPUT);
+	if (state != NODE_DONE)
+		outputs_say(graph, proc, now);
 	if (state != NODE_DONE && now->begun)
 		remember_failure(graph, proc);
 	increment_drop(graph, proc);

@@ -117,6 +117,7 @@ SCENE(increment, outputs_that_are_not_made)
 		CHECK_EQ(STATE_OF(graph, "fresh"), ORD_PROC_SUCCEEDED);
 		CHECK_EQ(STATE_OF(graph, "crash"), ORD_PROC_FAILED);
 		CHECK_EQ(CAUSE_OF(graph, "crash"), ORD_CAUSE_SIGNAL);
+		CHECK(strstr(ERROR_OF(graph, "crash"), "what it wrote to crash does not count") != NULL);
 		ground_age("fresh", AGE);
 		GRAPH_OK(graph, ord_graph_clear(graph));
 		CHECK_EQ(ord_graph_run(graph, ORD_NAMES("fresh")), ORD_EFAILED);
@@ -124,6 +125,48 @@ SCENE(increment, outputs_that_are_not_made)
 		ord_graph_destroy(&graph);
 		ground_leave();
 	}
+}
+
+/* --- outputs of one that died --- */
+
+/* What goes on is read by others as it is now; it never counts as made. */
+static void
+dies(struct ord_graph *graph)
+{
+	ADD(graph, .name = "dies", .shell = "[ $(cat how) = early ] || cat in > half; [ $(cat how) = well ] || kill -SEGV $$",
+		.inputs = ORD_NAMES("in"), .outputs = ORD_NAMES("half"));
+	ADD(graph, .name = "reads", .shell = "cat half > copy", .special_deps = ORD_DEPS(&ORD_DEP(.name = "dies", .soft = 1)),
+		.inputs = ORD_NAMES("half"), .outputs = ORD_NAMES("copy"));
+	ADD(graph, .name = "needs", .shell = "true", .deps = ORD_NAMES("dies"), .inputs = ORD_NAMES("half"));
+	ADD(graph, .name = "all", .deps = ORD_NAMES("reads", "needs"), .always = 1);
+}
+
+SCENE(increment, outputs_of_one_that_died)
+{
+	struct ord_graph *graph;
+
+	ground_enter();
+	ground_write("in", "one\n");
+	ground_write("how", "well\n");
+	RUN(dies, "all", "dies=ran reads=ran needs=ran all=ran");
+	RUN(dies, "all", "dies=kept reads=kept needs=kept all=kept");
+	ground_write("in", "two\n");
+	ground_write("how", "late\n");
+	RUN(dies, "all", "dies=failed reads=ran needs=canceled all=ran");
+	CHECK(strcmp(ground_read("copy"), "two\n") == 0);
+	/* The content is what a success would have made: it does not count all the same, and it is still so. */
+	RUN_WHY(dies, "dies", "dies=failed reads=idle needs=idle all=idle", "the last attempt failed");
+	ground_write("how", "early\n");
+	ground_age("half", AGE);
+	graph = runs_open();
+	dies(graph);
+	CHECK_EQ(ord_graph_run(graph, ORD_NAMES("dies")), ORD_EFAILED);
+	CHECK(strstr(ERROR_OF(graph, "dies"), "does not count") == NULL);
+	ord_graph_destroy(&graph);
+	ground_write("how", "well\n");
+	RUN(dies, "all", "dies=ran reads=kept needs=ran all=ran");
+	RUN(dies, "all", "dies=kept reads=kept needs=kept all=kept");
+	ground_leave();
 }
 
 /* --- a chain --- */
