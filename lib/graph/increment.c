@@ -198,19 +198,22 @@ set_trust(struct ord_graph *graph, struct ord_proc *proc)
 static int
 part_outputs(struct ord_graph *graph, struct increment *now)
 {
-	uint32_t kept = 0;
+	uint32_t kept = 0, own = 0;
 
 	for (uint32_t i = 0; i < now->outputs.n; i++) {
 		struct file *file = file_list_find(&now->inputs, now->outputs.list[i]);
 
-		if (file == NULL)
-			continue;
-		for (uint32_t j = 0; j < now->patterns.n; j++)
-			if (strcmp(now->patterns.list[j], file->path) == 0)
-				return error_set(&graph->error, ORD_EINVAL,
-					"%s is both an input and an output of it: it would never be up to date",
-					file->path);
-		file->kind = FILE_OWN;
+		if (file != NULL)
+			file->kind = FILE_OWN;
+		own += file != NULL;
+	}
+	for (uint32_t i = 0; own != 0 && i < now->patterns.n; i++) {
+		const struct file *file = file_list_find(&now->inputs, now->patterns.list[i]);
+
+		if (file != NULL && file->kind == FILE_OWN)
+			return error_set(&graph->error, ORD_EINVAL,
+				"%s is both an input and an output of it: it would never be up to date",
+				file->path);
 	}
 	for (uint32_t i = 0; i < now->inputs.n; i++)
 		if (now->inputs.items[i].kind != FILE_OWN)
@@ -244,9 +247,14 @@ find_max_ages(struct ord_graph *graph, struct increment *now)
 		status = inputs_expand(&graph->files, pattern, NULL, &found);
 		if (status != ORD_OK)
 			graph->error = graph->files.error;
-		for (uint32_t j = 0; j < now->results.n; j++)
-			if (file_list_find(&found, now->results.items[j].path) != NULL)
-				now->max_ages_ns[j] = now->special[i]->max_age_ns;
+		for (uint32_t j = 0; j < found.n; j++) {
+			const struct file *file =
+				file_list_find(&now->results, found.items[j].path);
+
+			if (file != NULL)
+				now->max_ages_ns[file - now->results.items] =
+					now->special[i]->max_age_ns;
+		}
 		now->has_max_ages = 1;
 	}
 	file_list_finish(&found);

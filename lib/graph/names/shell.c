@@ -30,14 +30,30 @@ static const char *const builtins[] = { ".", ":", "alias", "bg", "break", "case"
 /* The byte before a part: its quoting and these. */
 enum { IS_PLACEHOLDER = 4, ENDS_WORD = 8, QUOTING = 3 };
 
+/* How much there is for so many bytes: few fit exactly, many have room for as many again. */
+static size_t
+room_for(size_t size)
+{
+	size_t room = 64;
+
+	if (size <= room)
+		return size;
+	while (room < size)
+		room *= 2;
+	return room;
+}
+
 static int
 add_part(struct text *text, const char *at, size_t size, unsigned what)
 {
-	char *bytes;
+	char *bytes = text->bytes;
+	size_t room;
 
 	if (size > UINT32_MAX / 2 - text->size)
 		return -1;
-	bytes = memory_resize(text->bytes, text->size + size + 2);
+	room = room_for(text->size + size + 2);
+	if (bytes == NULL || room != room_for(text->size))
+		bytes = memory_resize(bytes, room);
 	if (bytes == NULL)
 		return -1;
 	text->bytes = bytes;
