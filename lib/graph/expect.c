@@ -79,6 +79,17 @@ find_medians(struct ord_graph *graph)
 	memory_free(samples.items);
 }
 
+/* Unknown is one, as long as all are; a group takes no time. */
+uint64_t
+expect_stated(const struct definition *definition)
+{
+	if (!definition_is_command(definition) && !definition_is_function(definition))
+		return 0;
+	return definition->expected_ms != 0
+		? 1 + definition->expected_ms * NS_PER_MS / NS_PER_WEIGHT
+		: 1;
+}
+
 void
 expect_weigh(struct ord_graph *graph, struct ord_proc *proc)
 {

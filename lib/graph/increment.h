@@ -142,6 +142,9 @@ int found_read(struct ord_graph *graph, const struct ord_proc *proc, struct incr
 /* The weight of a proc in the schedule. */
 void expect_weigh(struct ord_graph *graph, struct ord_proc *proc);
 
+/* What it weighs as long as no history says more. */
+uint64_t expect_stated(const struct definition *definition);
+
 /* How long a proc should take in nanoseconds; 0: not known. */
 uint64_t expect_ns(const struct ord_graph *graph, const struct ord_proc *proc);
 

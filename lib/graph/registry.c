@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "graph/graph.h"
+#include "graph/increment.h"
 #include "graph/names/value.h"
 
 /* --- locks, params --- */
@@ -192,7 +193,7 @@ static int
 enter(struct ord_graph *graph, struct ord_proc *proc)
 {
 	const struct definition *definition = proc->definition;
-	struct node_options options = { .weight = (uint64_t)definition->expected_ms * 1000,
+	struct node_options options = { .weight = expect_stated(definition),
 		.wave = definition->wave,
 		.flags = definition->flags,
 		.uses = definition->uses,

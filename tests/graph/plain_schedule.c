@@ -834,7 +834,7 @@ make(struct model *m)
 	for (uint32_t i = 0; i < NODES; i++) {
 		struct node_options *o = &m->options[i];
 
-		*o = (struct node_options){ .weight = 1 + draw(m, 5), .uses = m->uses[i] };
+		*o = (struct node_options){ .weight = draw(m, 6), .uses = m->uses[i] };
 		o->wave = draw(m, 3) == 0 ? (int32_t)(i / 10) : 0;
 		if (draw(m, 8) == 0)
 			o->flags = NODE_BARRIER | (draw(m, 2) == 0 ? NODE_NO_FAILURES : 0);

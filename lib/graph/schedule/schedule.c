@@ -138,7 +138,7 @@ schedule_add(struct schedule *schedule, const struct node_options *options)
 	}
 	schedule->nodes[id] =
 		(struct node){ .link = { .key = id, .wave = options->wave, .before = HEAP_EMPTY },
-			.weight = options->weight != 0 ? options->weight : 1,
+			.weight = options->weight,
 			.deps = SCHEDULE_NONE,
 			.dependents = SCHEDULE_NONE,
 			.wave = wave,

@@ -170,7 +170,7 @@ struct schedule {
 };
 
 struct node_options {
-	uint64_t weight; /* 0 is taken as 1 */
+	uint64_t weight; /* how long it takes; 0: it only groups others */
 	int32_t wave;
 	uint32_t flags;         /* of the first three of enum node_flag */
 	const struct use *uses; /* n_uses, in the order of locks, each lock once */
