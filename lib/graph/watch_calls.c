@@ -92,9 +92,6 @@ open_watch(struct ord_graph *graph)
 		if (watch->own[1] == NULL)
 			return error_memory(&graph->error);
 	}
-	if (eyes_open(&watch->eyes, (uint32_t)graph->options.watch_poll_ms) != ORD_OK)
-		return error_memory(&graph->error);
-	watch_warn(graph);
 	watch->timer.fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (watch->timer.fd < 0)
 		return cannot(graph);
@@ -103,6 +100,10 @@ open_watch(struct ord_graph *graph)
 		fd_close(&watch->timer.fd);
 		return status;
 	}
+	/* Last, as without a descriptor for it files are polled. */
+	if (eyes_open(&watch->eyes, (uint32_t)graph->options.watch_poll_ms) != ORD_OK)
+		return error_memory(&graph->error);
+	watch_warn(graph);
 	if (eyes_fd(watch->eyes) < 0)
 		return ORD_OK;
 	watch->files.fd = eyes_fd(watch->eyes);

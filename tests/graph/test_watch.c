@@ -459,6 +459,7 @@ SCENE(watch, until_an_interrupt)
 	CHECK_EQ(lines("a.log"), 3);
 	CHECK_EQ(lines("b.log"), 3);
 	CHECK(lines("flying.log") >= 1);
+	CHECK(strstr(told.text, "e:flying ") < strstr(told.text, "W ")); /* the graph in flight comes first */
 	CHECK_EQ(told.ends, 3);
 	leave(graph);
 }

@@ -274,6 +274,25 @@ Test(eyes, again_and_again)
 	cr_expect_leq(eyes_count(eyes), 2);
 }
 
+/* What is left out is not even watched. */
+Test(eyes, ignored_directories_cost_nothing)
+{
+	uint32_t before;
+
+	run("mkdir -p src/a; i=0; while [ $i -lt 50 ]; do mkdir -p out/$i src/a/out/$i .git/$i; i=$((i + 1)); done");
+	open_eyes(0);
+	cr_assert_eq(look(1, "src/**/*.c", "out/** **/out/**"), 0);
+	before = eyes_count(eyes);
+	cr_assert_leq(before, 3);
+	cr_assert_eq(look(1, "**", "out/** **/out/**"), 0);
+	cr_expect_leq(eyes_count(eyes), before + 1);
+	cr_assert_eq(look(1, "/.*[.]c", "out/** **/out/**"), 0);
+	cr_expect_leq(eyes_count(eyes), before + 1);
+	run("mkdir -p src/out/b; touch src/out/b/x.c");
+	cr_expect_str_eq(take(), "");
+	cr_expect_leq(eyes_count(eyes), before + 1);
+}
+
 Test(eyes, who_hears_what)
 {
 	run("mkdir -p a b; touch a/x.c");
