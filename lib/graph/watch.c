@@ -57,9 +57,11 @@ was_made(const struct ord_graph *graph, const char *path)
 	return 0;
 }
 
+/* 1 with the proc that runs and makes it, or has made it. */
 static int
-is_being_made(const struct ord_graph *graph, const char *path)
+find_maker(const struct ord_graph *graph, const char *path, const struct ord_proc **maker)
 {
+	*maker = NULL;
 	if (graph->watch->files.fd < 0) {
 		int answer = was_made(graph, path);
 
@@ -71,10 +73,30 @@ is_being_made(const struct ord_graph *graph, const char *path)
 			proc = proc->next_running) {
 			int answer = watch_makes(proc, path);
 
+			*maker = proc;
 			if (answer != 0)
 				return answer;
 		}
 	return 0;
+}
+
+/*
+ * What is made for those that depend on it is no change: they look at it when
+ * its maker has ended with news.  Who depends on it by others only, and reads
+ * it, looks at it also if those have none.
+ */
+static void
+expect_made(struct ord_graph *graph, const struct ord_proc *reader, const struct ord_proc *maker)
+{
+	struct schedule *schedule = &graph->schedule;
+	struct node *node = &schedule->nodes[reader->node];
+
+	if (maker == NULL || node->state != NODE_BLOCKED || (node->flags & NODE_LAZY) == 0)
+		return;
+	for (uint32_t at = node->deps; at != SCHEDULE_NONE; at = schedule->edges[at].next_dep)
+		if (schedule->edges[at].dep == maker->node && schedule->edges[at].kind == EDGE_HARD)
+			return;
+	node->flags &= (uint8_t)~NODE_LAZY;
 }
 
 /* --- hearing --- */
@@ -114,6 +136,7 @@ static void
 hear(void *user, uint32_t who, const char *path)
 {
 	struct ord_graph *graph = user;
+	const struct ord_proc *maker = NULL;
 	int answer = 0;
 
 	if (who == EYES_ALL) {
@@ -124,10 +147,12 @@ hear(void *user, uint32_t who, const char *path)
 		return;
 	answer = watch_makes(graph->procs[who], path);
 	if (answer == 0)
-		answer = is_being_made(graph, path);
+		answer = find_maker(graph, path, &maker);
 	if (answer < 0)
 		error_memory(&graph->watch->error);
-	else if (answer == 0)
+	else if (answer > 0)
+		expect_made(graph, graph->procs[who], maker);
+	else
 		watch_note(graph, graph->procs[who], clock_now_ns());
 }
 

@@ -228,6 +228,33 @@ SCENE(watch, what_is_as_it_was_stops_the_wave)
 	leave(graph);
 }
 
+/* Who reads what one makes on which it depends by others only, looks at it though these make what they did; who makes nothing new of it, not. */
+SCENE(watch, what_is_made_further_up)
+{
+	struct ord_graph *graph = new_graph("db", 0);
+
+	run("echo 1 >x");
+	ADD(graph, .name = "lib", .shell = "echo; sleep 0.05; cat x >lib.a; echo >>lib.log", .inputs = ORD_NAMES("x"), .outputs = ORD_NAMES("lib.a"));
+	ADD(graph, .name = "test", .shell = "echo fine >fine; echo >>test.log", .inputs = ORD_NAMES("lib.a"), .outputs = ORD_NAMES("fine"),
+		.deps = ORD_NAMES("lib"));
+	ADD(graph, .name = "pack", .shell = "cat lib.a >pack.tar; echo >>pack.log", .inputs = ORD_NAMES("lib.a"), .outputs = ORD_NAMES("pack.tar"),
+		.deps = ORD_NAMES("test"));
+	ADD(graph, .name = "other", .shell = "echo >>other.log", .deps = ORD_NAMES("test"), .inputs = ORD_NAMES("y"));
+	ADD(graph, .name = "all", .deps = ORD_NAMES("pack", "other"));
+	begin(graph, "all");
+	for (unsigned i = 2; i < 5; i++) {
+		change(graph, "echo 1 >>x");
+		CHECK_EQ(lines("lib.log"), i);
+		CHECK_EQ(lines("test.log"), i);
+		CHECK_EQ(lines("pack.log"), i);
+		CHECK_EQ(lines("other.log"), 1);
+		CHECK(strstr(told.text, "e:test ") < strstr(told.text, "s:pack "));
+		run("cmp x pack.tar");
+		expect_nothing(graph);
+	}
+	leave(graph);
+}
+
 SCENE(watch, no_change_stops_the_wave_without_a_database)
 {
 	struct ord_graph *graph = new_graph(NULL, 0);
