@@ -82,6 +82,15 @@ is_same_list(char *const *choices, const char *const *names)
 	return choices[i] == NULL && names[i] == NULL;
 }
 
+/* A choice that would be a glob in a name; NULL: none is. */
+static const char *
+find_glob(const char *const *names)
+{
+	while (names != NULL && *names != NULL && strpbrk(*names, "*?") == NULL)
+		names++;
+	return names != NULL ? *names : NULL;
+}
+
 /* The choices of an arg are asked for when they are first needed, and again when files have changed. */
 int
 registry_choices(struct ord_graph *graph, const struct definition *definition, struct arg *arg)
@@ -100,6 +109,10 @@ registry_choices(struct ord_graph *graph, const struct definition *definition, s
 		return error_set(&graph->error, ORD_EFAILED,
 			"%s: the list of choices of '%s' failed with %d", definition->name.text,
 			arg->name, status);
+	if (find_glob(names) != NULL)
+		return error_set(&graph->error, ORD_EFAILED,
+			"%s: the list of choices of '%s' has '%s', which would mean all of them: a pattern that no file matches?",
+			definition->name.text, arg->name, find_glob(names));
 	if (!is_same_list(arg->choices, names) && definition_set_choices(arg, names) != 0)
 		return error_memory(&graph->error);
 	arg->asked_in = graph->acts;

@@ -441,6 +441,12 @@ SCENE(watch_asks, choices_of_a_file)
 	change(graph, "rm src/*.c; echo 5 >src/z.c");
 	CHECK_EQ(count("s:cc::"), 1);
 	CHECK_EQ(STATE_OF(graph, "cc::a"), ORD_PROC_IDLE);
+	change(graph, "rm src/*.c"); /* it prints "*", which is no name */
+	CHECK_EQ(STATE_OF(graph, "all"), ORD_PROC_FAILED);
+	CHECK(strstr(ERROR_OF(graph, "all"), "'*', which would mean all of them") != NULL);
+	CHECK(ord_graph_proc(graph, "cc::*") == NULL);
+	change(graph, "echo 6 >src/y.c");
+	CHECK_EQ(STATE_OF(graph, "all"), ORD_PROC_SUCCEEDED);
 	leave(graph);
 }
 
