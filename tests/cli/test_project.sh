@@ -93,4 +93,50 @@ within 100 nothing_left || fail "something is left of a run that was killed"
 touch quick
 runs_only 0 'slow' slow
 same "a half that was left is not trusted" whole "$(cat build/slow)"
+# Watched: a new source is compiled, one that is gone is not missed, a branch with many is built and left again.
+until_watching() { # N: so many times
+	for ((i = 0; i < 5000; i++)); do
+		[ "$(grep -c '\] watching ' stderr)" -ge "$1" ] && return
+		sleep 0.02
+	done
+	fail "is not watching: $(tail -n 20 stderr)"
+}
+watched() { # NAMES STATUS: who started since the last call, and what is said of failures; then it is as if nothing was said
+	until_watching 1
+	same "what starts: $what" "$1" "$(sed -nE 's/^\[[0-9/]+\] start +//p' stderr | sort | xargs)"
+	same "what stands: $what" "$2" "$(sed -nE 's/^\[[0-9/]+\] watching [0-9]+ places//p' stderr | tail -n 1)"
+	: >stderr
+}
+: >stderr
+mkfifo ../keys
+orderly run -j2 --watch <../keys >>found 2>>stderr & # appended, as the file is made empty
+pid=$!
+exec 8>../keys
+what=beginning
+until_watching 1
+: >stderr
+what='a new source'
+printf '#include "numbers.h"\n\nlong\nnumbers_thrice(long n)\n{\n\treturn 3 * n;\n}\n' >src/thrice.c
+watched 'library object::thrice package test::primes test::sum' ''
+what='a mistake'
+echo 'int x = ;' >>src/thrice.c
+watched 'object::thrice' ', 1 failed, 6 canceled'
+what='it is deleted'
+rm src/thrice.c build/obj/thrice.*
+watched 'library package test::primes test::sum' ''
+what='many at once'
+mkdir more && for i in {1..12}; do printf 'int f%d(void);\nint\nf%d(void)\n{\n\treturn %d;\n}\n' $i $i $i >more/f$i.c; done
+mv more/* src
+until_watching 1
+has "the last of them" "$(cat stderr)" 'object::f12'
+same "all are in the library" 12 "$(ar t build/libnumbers.a | grep -c '^f[0-9]')"
+: >stderr
+what='and gone'
+rm src/f[0-9]*.c build/obj/f[0-9]*
+watched 'library package test::primes test::sum' ''
+echo q >&8
+wait $pid
+same "exit status of the watch" 0 "$?"
+exec 8>&-
+
 finish

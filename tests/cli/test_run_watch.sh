@@ -52,6 +52,12 @@ same "runs after a change" $'1\ntwo\n2\ntwo' "$(cat log)"
 sed 's/^x//' -i x.txt # replaced by rename
 echo 3 >>x.txt
 until_said 'watching ' 3
+# Nothing is up to date without a database: r runs both, and says so; a line that only has the letters does nothing.
+echo 'requires quiet' >&8
+echo r >&8
+until_said 'again$' 1
+until_said 'watching ' 4
+[ "$(grep -c 'watching ' stderr)" = 4 ] || fail "words are taken for keys: $(cat stderr)"
 echo q >&8
 wait "$pid"
 same "exit status after q" 0 "$?"
@@ -102,6 +108,29 @@ kill -INT "$(pgrep -P "$pid" | head -n 1)"
 wait "$pid"
 same "exit status after SIGINT, whatever has failed" 130 "$?"
 grep -q '1 failed, 1 canceled' stderr || fail "the last line after SIGINT: $(tail -n 1 stderr)"
+exec 8>&-
+
+# q while something runs: it is waited for, and said so; q once more ends it.
+cat >>orderly.yaml <<'END'
+  slow:
+    run: echo begun >>slow.log; trap 'echo ended >>slow.log; exit 1' TERM; while :; do sleep 0.02 & wait $!; done
+    inputs: [x.txt]
+END
+rm -rf log .orderly keys slow.log
+: >stderr
+mkfifo keys
+run --watch slow <keys >stdout 2>stderr &
+pid=$!
+exec 8>keys
+until_lines slow.log 1
+echo q >&8
+until_said 'leaving: nothing more is begun, waiting for 1; q once more ends them' 1
+same "it goes on" 1 "$(wc -l <slow.log)"
+echo q >&8
+wait "$pid"
+same "exit status after q twice" 1 "$?"
+same "it was ended" $'begun\nended' "$(cat slow.log)"
+grep -q 'stopped by us: slow' stderr || fail "it is not told that we ended it: $(cat stderr)"
 exec 8>&-
 
 finish

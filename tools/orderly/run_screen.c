@@ -172,11 +172,32 @@ is_background(void)
 	return group > 0 && group != getpgrp();
 }
 
+/* Nothing runs, and nothing will before files change: there is nothing to draw then, and nothing to wake up for. */
+static bool
+is_idle(const struct run *run)
+{
+	return run->options->watch && run->items.n_running == 0 &&
+		run->counts.ended == run->counts.wanted;
+}
+
+void
+screen_wipe(struct run *run)
+{
+	printer_status(&run->printer, NULL);
+	run->drawn_ns = 0;
+}
+
 static int
 draw_if_due(struct run *run, uint64_t now_ns)
 {
 	uint64_t every = run->moved ? DRAW_EVERY : TICK_EVERY, passed = now_ns - run->drawn_ns;
 
+	if (is_idle(run)) {
+		if (run->drawn_ns != 0)
+			screen_wipe(run);
+		printer_flush(&run->printer);
+		return -1;
+	}
 	if (passed < every)
 		return (int)((every - passed) / MS) + 1;
 	if (is_background())
@@ -186,13 +207,6 @@ draw_if_due(struct run *run, uint64_t now_ns)
 	run->moved = false;
 	draw(run, now_ns);
 	return (int)(TICK_EVERY / MS);
-}
-
-void
-screen_wipe(struct run *run)
-{
-	printer_status(&run->printer, NULL);
-	run->drawn_ns = 0;
 }
 
 /* --- no terminal --- */

@@ -45,6 +45,11 @@ struct run {
 	uint64_t n_folds;
 	bool quiet;           /* only failures are told */
 	bool trouble;         /* something of ours failed */
+	bool asked;           /* to run again, by a person */
+	int n_keys;           /* bytes of the line of standard input that has begun; 2: more than one */
+	char key;             /* the last of them */
+	uint32_t quits;       /* how often somebody wanted to leave */
+	bool hinted;          /* which keys there are was told */
 	bool keys;            /* lines of standard input are commands, while files are watched */
 	int logs_fd;          /* inotify, of the directory of logs; 0: not yet */
 	bool follows;         /* a proc runs whose lines are shown as they come */
