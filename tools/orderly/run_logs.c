@@ -83,20 +83,3 @@ run_logs_step(struct run *run)
 		run_logs_read(run, item);
 	}
 }
-
-static int
-add_snippet(const char *bytes, size_t size, void *user)
-{
-	text_add(user, bytes, size);
-	return 0;
-}
-
-void
-run_logs_snippet(struct run *run, struct item *item)
-{
-	(void)run;
-	if (ord_proc_log(item->proc) == NULL)
-		return;
-	text_clear(&item->tail);
-	(void)ord_proc_snippet(item->proc, add_snippet, &item->tail);
-}

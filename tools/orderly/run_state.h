@@ -112,9 +112,6 @@ void run_logs_read(struct run *run, struct item *item);
 int run_logs_fd(const struct run *run);
 void run_logs_step(struct run *run);
 
-/* What of its log is worth showing becomes its tail. */
-void run_logs_snippet(struct run *run, struct item *item);
-
 /* run_rest.c: how long the rest takes, or ESTIMATE_UNKNOWN. */
 uint64_t rest_of(struct run *run, uint64_t now_ns);
 

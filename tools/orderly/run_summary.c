@@ -3,12 +3,15 @@
  * others it kept from running; apart from them what we ended ourselves.
  */
 #include <string.h>
+#include <unistd.h>
 
+#include "complain.h"
 #include "run.h"
 #include "run_state.h"
 #include "signals.h"
 #include "terminal.h"
 
+#define PIECE 65536 /* printed at once */
 #define SNIPPET_LINES 16
 #define FAILURES_MOST 50 /* that are told one by one */
 #define NAMES_MOST 5     /* of what depended on a failure */
@@ -27,24 +30,62 @@ last_lines(const struct text *text, int lines)
 	return 0;
 }
 
+/* What a proc said, as it is quoted: a log may be larger than memory, so it goes out in pieces. */
+struct quote {
+	struct run *run;
+	struct text *out;
+	struct ansi ansi;
+	bool in_line;
+};
+
+static void
+end_line(struct quote *quote)
+{
+	ansi_end(&quote->ansi, quote->out);
+	text_add_byte(quote->out, '\n');
+	quote->in_line = false;
+	if (quote->out->size < PIECE)
+		return;
+	printer_put(&quote->run->printer, STDERR_FILENO, quote->out->bytes, quote->out->size);
+	text_clear(quote->out);
+}
+
+/* An ord_snippet_fn: lines, or pieces that end anywhere; of a line that never ends so much is enough. */
+static int
+add_quoted(const char *bytes, size_t size, void *user)
+{
+	struct quote *quote = user;
+
+	while (size > 0) {
+		const char *newline = memchr(bytes, '\n', size);
+		size_t n = newline != NULL ? (size_t)(newline - bytes) : size;
+
+		if (!quote->in_line)
+			text_add_string(quote->out, "  | ");
+		quote->in_line = true;
+		ansi_filter(&quote->ansi, bytes, n, quote->out);
+		if (newline != NULL || quote->out->size >= 2 * PIECE)
+			end_line(quote);
+		n += newline != NULL;
+		bytes += n;
+		size -= n;
+	}
+	return quote->run->printer.error;
+}
+
 static void
 add_snippet(struct run *run, struct item *item, struct text *out)
 {
-	struct ansi ansi = { .colors = run->colors };
-	size_t at = ord_proc_log(item->proc) != NULL ? 0 : last_lines(&item->tail, SNIPPET_LINES),
-	       end;
-	const char *newline;
+	struct quote quote = { .run = run, .out = out, .ansi = { .colors = run->colors } };
+	size_t at = last_lines(&item->tail, SNIPPET_LINES);
 
-	while (at < item->tail.size) {
-		newline = memchr(item->tail.bytes + at, '\n', item->tail.size - at);
-		end = newline != NULL ? (size_t)(newline - item->tail.bytes) : item->tail.size;
-		text_add_string(out, "  | ");
-		ansi_filter(&ansi, item->tail.bytes + at, end - at, out);
-		ansi_end(&ansi, out);
-		text_add_byte(out, '\n');
-		at = end + 1;
-	}
-	ansi_finish(&ansi);
+	if (ord_proc_log(item->proc) == NULL)
+		(void)add_quoted(item->tail.bytes + at, item->tail.size - at, &quote);
+	else if (ord_proc_snippet(item->proc, add_quoted, &quote) < 0)
+		complain("%s", ord_graph_error(run->graph));
+	if (quote.in_line)
+		end_line(&quote);
+	ansi_finish(&quote.ansi);
 }
 
 /* How many would have come behind it, and who. */
@@ -97,7 +138,6 @@ add_failure(struct run *run, struct item *item, struct text *out)
 		text_add_string(out, ord_proc_log(item->proc));
 		text_add_byte(out, '\n');
 	}
-	run_logs_snippet(run, item);
 	/* What stands right above need not be said again. */
 	if (!(run->together && run->last == item && item->shown))
 		add_snippet(run, item, out);
