@@ -75,7 +75,8 @@ items_begin(struct items *items, struct item *item, uint64_t now_ns)
 	item->begun_ns = now_ns;
 	item->started = true;
 	item->shown = false;
-	item->log_read = 0;
+	item->log_read = item->log_shown = 0;
+	item->in_line = false;
 	text_clear(&item->tail);
 	text_clear(&item->last);
 	if (item->slot != ORD_NONE)

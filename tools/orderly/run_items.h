@@ -19,12 +19,14 @@ struct item {
 	uint64_t took_ns;             /* its last attempt */
 	uint32_t slot;                /* the lowest that was free; ORD_NONE: it does not run */
 	uint32_t row;                 /* the slot that it had last */
-	uint64_t log_read;            /* bytes of its log that were */
+	uint64_t log_read;            /* bytes of its log that were looked at */
+	uint64_t log_shown;           /* of these, what was printed or is in .body */
 	uint64_t *counted;            /* where its last end counts; NULL: it has none */
 	bool wanted;                  /* and has not ended since */
 	bool started;                 /* it ever was */
 	bool superseded; /* its attempt has ended, and another follows because files have changed */
 	bool interrupted; /* it ran when we asked it to end */
+	bool in_line;     /* what was printed of it last has no newline */
 	bool shown;       /* all of its last output was printed */
 	struct text body; /* what it said and is not printed yet */
 	struct text tail; /* the end of what it said: of its last attempt */

@@ -53,6 +53,34 @@ run_logs_read(struct run *run, struct item *item)
 		show_bytes(run, item, piece, (size_t)n);
 	}
 	close(fd);
+	show_logged(run, item);
+}
+
+void
+run_logs_each(struct run *run, struct item *item,
+	void (*take)(struct run *run, struct item *item, const char *bytes, size_t size))
+{
+	const char *log = ord_proc_log(item->proc);
+	static char piece[PIECE];
+	int fd = -1;
+
+	if (log != NULL && item->log_shown < item->log_read)
+		fd = open(log, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	while (fd >= 0 && item->log_shown < item->log_read) {
+		uint64_t left = item->log_read - item->log_shown;
+		ssize_t n = pread(fd, piece, left < PIECE ? (size_t)left : PIECE,
+			(off_t)item->log_shown);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		item->log_shown += (uint64_t)n;
+		take(run, item, piece, (size_t)n);
+	}
+	if (fd >= 0)
+		close(fd);
+	item->log_shown = item->log_read;
 }
 
 /* Whether something is to be shown of what runs. */

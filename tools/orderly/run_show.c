@@ -19,6 +19,7 @@
 #include "terminal.h"
 
 #define TAIL_BYTES 16384 /* kept of what a proc said last */
+#define LINE_MOST (1 << 20) /* more than that is printed without its newline */
 #define LAST_BYTES 512   /* of its last line */
 
 struct held_piece { /* in front of its bytes */
@@ -218,11 +219,30 @@ print_body(struct run *run, struct item *item, bool last)
 	ansi_filter(&item->ansi, item->body.bytes, item->body.size, &out);
 	if (last)
 		ansi_end(&item->ansi, &out);
+	if (item->body.size > 0)
+		item->in_line = item->body.bytes[item->body.size - 1] != '\n';
 	item->shown |= item->body.size > 0;
 	run->last = item;
 	put(run, item, STDOUT_FILENO, &out);
 	text_clear(&item->body);
 	text_finish(&out);
+}
+
+static void
+print_piece(struct run *run, struct item *item, const char *bytes, size_t size)
+{
+	text_add(&item->body, bytes, size);
+	print_body(run, item, false);
+}
+
+/* It has ended: what is in its log and was not printed goes from there to where it is printed, however much that is. */
+static void
+print_rest(struct run *run, struct item *item)
+{
+	run_logs_each(run, item, print_piece);
+	if (item->in_line)
+		text_add_byte(&item->body, '\n');
+	print_body(run, item, true);
 }
 
 /* With the name in front of each line. */
@@ -312,6 +332,13 @@ is_live(struct run *run, struct item *item)
 	return true;
 }
 
+/* Whether there is something of it that is not printed yet. */
+static bool
+has_words(const struct item *item)
+{
+	return item->body.size != 0 || item->log_shown < item->log_read;
+}
+
 /* The console is free for what waits for it. */
 static void
 give_back(struct run *run)
@@ -321,8 +348,9 @@ give_back(struct run *run)
 	run->console = NULL;
 	show_held(run);
 	for (item = run->items.oldest; item != NULL; item = item->behind) {
-		if (mode_of(run, item) != ORD_MODE_STREAM || item->body.size == 0)
+		if (mode_of(run, item) != ORD_MODE_STREAM || !has_words(item))
 			continue;
+		show_logged(run, item);
 		if (is_live(run, item))
 			print_body(run, item, false);
 		return;
@@ -398,6 +426,8 @@ print_lines(struct run *run, struct item *item)
 	struct text rest = { 0 };
 	size_t size;
 
+	if (newline == NULL && item->body.size > LINE_MOST && !prefix && is_live(run, item))
+		print_body(run, item, false);
 	if (newline == NULL || (!prefix && !is_live(run, item)))
 		return;
 	size = (size_t)(newline + 1 - item->body.bytes);
@@ -409,6 +439,14 @@ print_lines(struct run *run, struct item *item)
 		print_body(run, item, false);
 	text_add(&item->body, rest.bytes, rest.size);
 	text_finish(&rest);
+}
+
+/* What it said is to be printed, now or with its end. */
+static void
+take(struct run *run, struct item *item, const char *bytes, size_t size)
+{
+	text_add(&item->body, bytes, size);
+	print_lines(run, item);
 }
 
 void
@@ -426,8 +464,16 @@ show_bytes(struct run *run, struct item *item, const char *bytes, size_t size)
 	run_events_said(run, item, bytes, size);
 	keep_last(item, begin, (size_t)(end - begin));
 	keep_tail(item, bytes, size);
-	text_add(&item->body, bytes, size);
-	print_lines(run, item);
+	if (ord_proc_log(item->proc) == NULL)
+		take(run, item, bytes, size);
+}
+
+void
+show_logged(struct run *run, struct item *item)
+{
+	if (item->log_shown < item->log_read &&
+		(mode_of(run, item) == ORD_MODE_PREFIX || is_live(run, item)))
+		run_logs_each(run, item, take);
 }
 
 void
@@ -482,7 +528,7 @@ print_folded(struct run *run, struct item *item, const struct text *line)
 	text_add_byte(&title, '\0');
 	folds_begin(&mark, run->options->folds, number, now, title.bytes);
 	put(run, item, STDOUT_FILENO, &mark);
-	print_body(run, item, true);
+	print_rest(run, item);
 	text_clear(&mark);
 	folds_end(&mark, run->options->folds, number, now);
 	put(run, item, STDOUT_FILENO, &mark);
@@ -501,14 +547,14 @@ print_end(struct run *run, struct item *item, bool again)
 
 	if (told)
 		add_end(run, item, again, &line);
-	if (told && !failed && mode == ORD_MODE_GROUP && item->body.size != 0 &&
+	if (told && !failed && mode == ORD_MODE_GROUP && has_words(item) &&
 		run->options->folds != FOLDS_NONE) {
 		print_folded(run, item, &line);
 	} else {
 		if (told)
 			show_line(run, item, &line);
 		if (failed || mode != ORD_MODE_QUIET)
-			print_body(run, item, true);
+			print_rest(run, item);
 	}
 	text_finish(&line);
 }
@@ -519,7 +565,7 @@ show_ended(struct run *run, struct item *item, bool again)
 	bool live = run->console == item;
 	uint32_t mode = mode_of(run, item);
 
-	if (item->body.size > 0 && item->body.bytes[item->body.size - 1] != '\n')
+	if (item->body.size > 0 ? item->body.bytes[item->body.size - 1] != '\n' : item->in_line)
 		text_add_byte(&item->body, '\n');
 	if (mode == ORD_MODE_PREFIX)
 		print_prefixed(run, item);

@@ -107,7 +107,14 @@ bool show_is_lent(const struct run *run);
 /* What it said goes on. */
 void show_bytes(struct run *run, struct item *item, const char *bytes, size_t size);
 
+/* What it said in its log goes on, if it is to be seen at once. */
+void show_logged(struct run *run, struct item *item);
+
 /* run_logs.c: what commands say, from their logs. */
+
+/* Takes what was not printed of its log yet, in pieces. */
+void run_logs_each(struct run *run, struct item *item,
+	void (*take)(struct run *run, struct item *item, const char *bytes, size_t size));
 void run_logs_read(struct run *run, struct item *item);
 int run_logs_fd(const struct run *run);
 void run_logs_step(struct run *run);
