@@ -45,27 +45,40 @@ ask_text(struct store *store, const char *text, int64_t *number)
 	return status;
 }
 
+/* How many of these tables the schema has, -1: it may not be looked at. */
+static int
+count_tables(struct store *store, const char *which, int64_t *count)
+{
+	struct server *server = SERVER_OF(store);
+	char text[600];
+
+	snprintf(text, sizeof text,
+		"SELECT CASE WHEN bool_and(has_schema_privilege(n.oid, 'USAGE')) THEN count(c.oid)"
+		" ELSE -count(c.oid) END FROM pg_class c JOIN pg_namespace n ON n.oid ="
+		" c.relnamespace WHERE n.nspname = '%s' AND c.relname LIKE ANY ('{%s}')",
+		server->schema, which);
+	return ask_text(store, text, count);
+}
+
 /* Whose schema it is: 0, and *version is -1 if there is none. */
 static int
 identify(struct store *store, int64_t *version)
 {
 	struct server *server = SERVER_OF(store);
-	char text[600];
-	int64_t tables, is_ours;
+	int64_t tables, ours = 0;
 	int status;
 
 	*version = -1;
-	snprintf(text, sizeof text,
-		"SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = '%s'",
-		server->schema);
-	status = ask_text(store, text, &tables);
-	if (status != 0 || tables == 0)
-		return status;
-	snprintf(text, sizeof text,
-		"SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = '%s' AND c.relname IN ('list', 'job', 'taker')",
-		server->schema);
-	status = ask_text(store, text, &is_ours);
-	if (status == 0 && is_ours < 3)
+	status = count_tables(store, "%", &tables);
+	if (status == 0 && tables == 0)
+		return 0;
+	if (status == 0)
+		status = count_tables(store, "list,job,taker", &ours);
+	if (status == 0 && ours < 0)
+		return error_set(store->error, ORD_ESYSTEM,
+			"%s may not be looked at: have its owner grant USAGE on the schema %s, and SELECT, INSERT, UPDATE and DELETE on its tables",
+			server->shown, server->schema);
+	if (status == 0 && ours < 3)
 		return error_set(store->error, ORD_EINVAL,
 			"the schema %s has tables of another program: give another name with ?list=",
 			server->schema);
@@ -120,10 +133,6 @@ find_tables(struct store *store)
 		status = make_tables(store);
 	if (status == 0)
 		status = postgres_ask_oid(store, &server->oid);
-	if (status == 0 && server->oid == 0)
-		return error_set(store->error, ORD_ESYSTEM,
-			"%s may not be looked at: have its owner grant USAGE on the schema %s, and SELECT, INSERT, UPDATE and DELETE on its tables",
-			server->shown, server->schema);
 	return status;
 }
 

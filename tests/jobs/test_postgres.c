@@ -1,0 +1,342 @@
+/* Servers that refuse, lists that are not as they should be, waiting, and connections that are cut. */
+#define _GNU_SOURCE /* MAP_ANONYMOUS, accept4 */
+#include "many.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+const int lists_server = 2;
+
+enum { LINKS = 24 };
+
+/* --- what is refused --- */
+
+static void
+refuses(const char *address, const struct ord_jobs_options *options, int status, const char *word)
+{
+	struct ord_jobs *jobs;
+	struct ord_job *job;
+
+	CHECK_EQ(ord_jobs_new(&jobs, options), 0);
+	JOBS_SAYS(jobs, ord_jobs_open(jobs, address), status, word);
+	CHECK(strstr(ord_jobs_error(jobs), "hush") == NULL);
+	JOBS_SAYS(jobs, ord_jobs_take(jobs, &job), ORD_EINVAL, "not open");
+	ord_jobs_destroy(&jobs);
+}
+
+SCENE(postgres, bad_addresses_are_said_without_the_password)
+{
+	static const char *const bad[] = { "postgresql:", "postgresql:db", "postgresql://u:hush@[::1/db", "postgresql:///db?nonsense=hush",
+		"postgres://u:hush@h:port/db" };
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		refuses(bad[i], NULL, i == 4 ? ORD_ESYSTEM : ORD_EINVAL, i == 4 ? "port" : "libpq");
+	refuses("postgresql:///db?list=", NULL, ORD_EINVAL, "1 to 50 bytes");
+	refuses("postgresql:///db?list=a%20b", NULL, ORD_EINVAL, "a to z");
+	refuses("postgresql:///db?patience=soon", NULL, ORD_EINVAL, "number of seconds");
+	refuses("postgre://u:hush@h/db", NULL, ORD_EINVAL, "no store for the address 'postgre:");
+	refuses("postgresql://u:hush@/db?host=/nowhere/at/all&list=x", NULL, ORD_ESYSTEM, "is the server running");
+}
+
+SCENE(postgres, servers_that_refuse_are_said_with_the_remedy)
+{
+	struct list_at at = many_list();
+	struct ord_jobs *many[100] = { NULL };
+	char address[400];
+	int n = 0, status = 0;
+
+	lists_sql(&at, "DROP ROLE IF EXISTS guarded");
+	lists_sql(&at, "CREATE ROLE guarded LOGIN PASSWORD 'secret'");
+	snprintf(address, sizeof address, "postgresql://guarded:hush@/postgres?host=%s&list=guarded", getenv(SERVER));
+	refuses(address, NULL, ORD_ESYSTEM, "check the user, and the password");
+	snprintf(address, sizeof address, "postgresql://guarded@/postgres?host=%s&list=guarded", getenv(SERVER));
+	refuses(address, NULL, ORD_ESYSTEM, "~/.pgpass");
+	snprintf(address, sizeof address, "postgresql://nobody_such:hush@/postgres?host=%s", getenv(SERVER));
+	refuses(address, NULL, ORD_ESYSTEM, "check the user");
+	snprintf(address, sizeof address, "postgresql://orderly:hush@/nowhere?host=%s", getenv(SERVER));
+	refuses(address, NULL, ORD_ESYSTEM, "createdb");
+	/* It may log in, but not make a list, and then not read that of another. */
+	snprintf(address, sizeof address, "postgresql://guarded:secret@/postgres?host=%s&list=guarded", getenv(SERVER));
+	refuses(address, NULL, ORD_ESYSTEM, "have the owner");
+	snprintf(address, sizeof address, "%s", at.address);
+	many[0] = OPEN(&at, .taker = NULL);
+	snprintf(address, sizeof address, "postgresql://guarded:secret@/postgres?host=%s&list=%s", getenv(SERVER), strstr(at.address, "list=") + 5);
+	refuses(address, NULL, ORD_ESYSTEM, "grant");
+	refuses(address, &ORD_JOBS_OPTIONS(.read_only = 1), ORD_ESYSTEM, "grant");
+	/* As many connections as that role has. */
+	lists_sql(&at, "ALTER ROLE guarded CONNECTION LIMIT 3");
+	snprintf(address, sizeof address, "GRANT CREATE ON DATABASE postgres TO guarded");
+	lists_sql(&at, address);
+	snprintf(address, sizeof address, "postgresql://guarded:secret@/postgres?host=%s&list=guarded%d", getenv(SERVER), (int)getpid());
+	for (n = 1; status == 0 && n < 10; n++) {
+		CHECK_EQ(ord_jobs_new(&many[n], NULL), 0);
+		status = ord_jobs_open(many[n], address);
+	}
+	CHECK_EQ(n, 5);
+	JOBS_SAYS(many[4], ord_jobs_open(many[4], address), ORD_ESYSTEM, "each taker needs one");
+	while (n-- > 0)
+		ord_jobs_destroy(&many[n]);
+	snprintf(address, sizeof address, "DROP OWNED BY guarded CASCADE; DROP ROLE guarded");
+	lists_sql(&at, address);
+	lists_next(&at);
+}
+
+SCENE(postgres, lists_that_are_not_ours_are_refused)
+{
+	struct list_at at = many_list();
+	struct ord_jobs *jobs;
+	struct ord_job *job;
+	char text[200];
+
+	refuses(at.address, &ORD_JOBS_OPTIONS(.must_exist = 1), ORD_EINVAL, "there is no list");
+	refuses(at.address, &ORD_JOBS_OPTIONS(.read_only = 1), ORD_EINVAL, "there is no list");
+	jobs = OPEN(&at, .taker = NULL);
+	ADD(jobs, .name = "a");
+	job = TAKE(jobs, "a");
+	lists_sql(&at, "UPDATE list SET value = 1000 WHERE name = 'version'");
+	refuses(at.address, NULL, ORD_ENOTSUP, "newer version");
+	/* It is gone under the hands of its taker. */
+	snprintf(text, sizeof text, "DROP SCHEMA orderly_%s CASCADE", strstr(at.address, "list=") + 5);
+	lists_sql(&at, text);
+	JOBS_SAYS(jobs, ord_job_done(job), ORD_ESYSTEM, "open it anew");
+	ord_jobs_destroy(&jobs);
+	snprintf(text, sizeof text, "CREATE SCHEMA orderly_%s; CREATE TABLE theirs (x int)", strstr(at.address, "list=") + 5);
+	lists_sql(&at, text);
+	refuses(at.address, NULL, ORD_EINVAL, "of another program");
+	lists_next(&at);
+}
+
+SCENE(postgres, several_lists_in_one_database)
+{
+	struct list_at one = many_list(), two = many_list();
+	struct ord_jobs *first = OPEN(&one, .taker = "same"), *second = OPEN(&two, .taker = "same");
+
+	ADD(first, .name = "a");
+	ADD(second, .name = "b");
+	JOBS_OK(first, ord_job_done(TAKE(first, "a")));
+	JOBS_OK(second, ord_job_done(TAKE(second, "b")));
+	CHECK_EQ(lists_counts(first).total, 1);
+	ord_jobs_destroy(&first);
+	ord_jobs_destroy(&second);
+	lists_off_server(&two);
+	lists_next(&one);
+}
+
+/* Bytes that a database does not take: in reasons they are replaced, names are refused. */
+SCENE(postgres, bytes_that_are_no_text)
+{
+	struct list_at at = many_list();
+	struct ord_jobs *jobs = OPEN(&at, .taker = NULL);
+	char why[300];
+
+	ADD(jobs, .name = "a");
+	JOBS_SAYS(jobs, ord_jobs_add(jobs, &ORD_JOB(.name = "\xff\xfe")), ORD_EINVAL, "UTF-8");
+	CHECK_EQ(lists_counts(jobs).total, 1);
+	for (int i = 0; i < 255; i++)
+		why[i] = (char)(i + 1);
+	why[255] = '\0';
+	JOBS_OK(jobs, ord_job_fail(TAKE(jobs, "a"), why));
+	CHECK_EQ(lists_state(jobs, "a"), ORD_JOB_FAILED);
+	ord_jobs_destroy(&jobs);
+	lists_next(&at);
+}
+
+/* --- waiting --- */
+
+/* Who waits asks nothing: the server has heard nothing from it when it is told. */
+SCENE(postgres, a_wait_asks_nothing_and_ends_at_once)
+{
+	struct list_at at = many_list();
+	struct ord_jobs *jobs = OPEN(&at, .taker = "adds");
+	long long before;
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (pid == 0) {
+		struct ord_jobs *waits = OPEN(&at, .taker = "waits", .wait = ORD_JOBS_WAIT_FOREVER);
+
+		for (int i = 0; i < 3; i++) {
+			struct ord_job *job;
+
+			JOBS_OK(waits, ord_jobs_take(waits, &job));
+		}
+		ord_jobs_destroy(&waits);
+		_exit(0);
+	}
+	for (int i = 0; i < 3; i++) {
+		char name[8];
+
+		while (lists_number(&at, "SELECT count(*) FROM taker WHERE waits AND name = 'waits'") == 0)
+			scene_pause_ms(10);
+		scene_pause_ms(100);
+		before = lists_number(&at, "SELECT step FROM taker WHERE name = 'waits'");
+		CHECK_EQ(lists_number(&at, "SELECT count(*) FROM pg_stat_activity, pg_locks l, taker t WHERE t.name = 'waits' AND l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid = 'job'::regclass::oid AND l.objid = t.id AND pg_stat_activity.pid = l.pid AND state_change > clock_timestamp() - interval '80 ms'"), 0);
+		CHECK_EQ(lists_number(&at, "SELECT step FROM taker WHERE name = 'waits'"), before);
+		snprintf(name, sizeof name, "%d", i);
+		ADD(jobs, .name = name);
+		while (lists_counts(jobs).waiting != 0)
+			scene_pause_ms(2);
+	}
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(status, 0);
+	ord_jobs_destroy(&jobs);
+	lists_next(&at);
+}
+
+/* Nobody can look at its process, and it says nothing for many times its time-out: its connection is enough. */
+SCENE(postgres, who_is_connected_lives)
+{
+	struct list_at at = many_list();
+	struct ord_jobs *jobs = OPEN(&at, .taker = "near", .wait = ORD_JOBS_WAIT_NEVER);
+	struct ord_jobs *far = OPEN(&at, .taker = "far", .heartbeat_ms = 20, .timeout_ms = 40);
+	struct ord_job *job, *none;
+
+	ADD(jobs, .name = "a");
+	job = TAKE(far, "a");
+	lists_sql(&at, "UPDATE taker SET space = 1 WHERE name = 'far'");
+	for (int i = 0; i < 10; i++) {
+		scene_pause_ms(30);
+		JOBS_SAYS(jobs, ord_jobs_claim(jobs, &none), ORD_EAGAIN, "some still run");
+	}
+	JOBS_OK(far, ord_job_done(job));
+	ord_jobs_destroy(&far);
+	ord_jobs_destroy(&jobs);
+	lists_next(&at);
+}
+
+/* --- a proxy that cuts --- */
+
+struct link {
+	int client, server;
+	long left;  /* bytes until it is cut */
+	int orphan; /* the server's side stays for that many rounds behind that of the client */
+};
+
+static int
+unix_socket(const char *folder, struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	CHECK(fd >= 0);
+	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	snprintf(address->sun_path, sizeof address->sun_path, "%s/.s.PGSQL.5432", folder);
+	return fd;
+}
+
+static void
+cut(struct link *link)
+{
+	if (link->client >= 0)
+		close(link->client);
+	link->client = -1;
+	if (link->orphan > 0)
+		return;
+	if (link->server >= 0)
+		close(link->server);
+	link->server = -1;
+}
+
+static void
+pass(struct link *link, int from, int to)
+{
+	char bytes[4096];
+	ssize_t n = read(from, bytes, sizeof bytes);
+	ssize_t some = n < link->left ? n : link->left;
+
+	if (n <= 0) {
+		link->orphan = 0;
+		cut(link);
+		return;
+	}
+	link->left -= n;
+	if (send(to, bytes, (size_t)some, MSG_NOSIGNAL) != some || link->left <= 0)
+		cut(link);
+}
+
+/* Each connection is cut behind so many bytes; sometimes the server learns of it later. */
+static void
+proxy(const char *folder, struct many *seen)
+{
+	struct link links[LINKS];
+	struct sockaddr_un address;
+	int listener = unix_socket(folder, &address);
+	uint64_t seed = 99;
+
+	for (int i = 0; i < LINKS; i++)
+		links[i] = (struct link){ -1, -1, 0, 0 };
+	CHECK_EQ(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+	CHECK_EQ(listen(listener, 20), 0);
+	while (!atomic_load(&seen->stop)) {
+		struct pollfd entries[2 * LINKS + 1];
+
+		entries[2 * LINKS] = (struct pollfd){ .fd = listener, .events = POLLIN };
+		for (int i = 0; i < LINKS; i++) {
+			entries[2 * i] = (struct pollfd){ .fd = links[i].client, .events = POLLIN };
+			entries[2 * i + 1] = (struct pollfd){ .fd = links[i].client >= 0 ? links[i].server : -1, .events = POLLIN };
+		}
+		poll(entries, 2 * LINKS + 1, 5);
+		for (int i = 0; i < LINKS; i++) {
+			if (links[i].client < 0 && links[i].server >= 0 && --links[i].orphan <= 0)
+				cut(&links[i]);
+			if (links[i].client >= 0 && entries[2 * i].revents != 0)
+				pass(&links[i], links[i].client, links[i].server);
+			if (links[i].client >= 0 && entries[2 * i + 1].revents != 0)
+				pass(&links[i], links[i].server, links[i].client);
+			if (entries[2 * LINKS].revents != 0 && links[i].client < 0 && links[i].server < 0) {
+				links[i].client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+				links[i].server = unix_socket(getenv(SERVER), &address);
+				CHECK_EQ(connect(links[i].server, (struct sockaddr *)&address, sizeof address), 0);
+				links[i].left = 12000 + (long)(scene_random(&seed) % 60000);
+				links[i].orphan = scene_random(&seed) % 2 == 0 ? 20 : 0;
+				entries[2 * LINKS].revents = 0;
+				atomic_fetch_add(&seen->cuts, 1);
+			}
+		}
+	}
+	_exit(0);
+}
+
+SCENE(postgres, connections_that_are_cut_lose_nothing_and_do_nothing_twice)
+{
+	struct list_at at = many_list(), through = at;
+	struct many *seen = many_new();
+	char folder[100], path[200];
+	struct stat is;
+
+	snprintf(folder, sizeof folder, "%s/proxy-XXXXXX", getenv("XDG_RUNTIME_DIR"));
+	CHECK(mkdtemp(folder) != NULL);
+	snprintf(path, sizeof path, "%s/.s.PGSQL.5432", folder);
+	if (fork() == 0)
+		proxy(folder, seen);
+	while (stat(path, &is) != 0)
+		scene_pause_ms(2);
+	snprintf(through.address, sizeof through.address, "postgresql:///postgres?host=%s&user=orderly&%s", folder, strstr(at.address, "list="));
+	for (int i = 0; i < MANY_TAKERS; i++)
+		if (fork() == 0)
+			many_work(&through, seen, 7 + (unsigned)i, i == 0 ? 1 : 5 * (unsigned)i);
+	if (fork() == 0)
+		many_add(&through, seen, 0, MANY_JOBS / 2);
+	if (fork() == 0)
+		many_add(&through, seen, MANY_JOBS / 2, MANY_JOBS);
+	many_await(2);
+	many_end(&at, seen);
+	atomic_store(&seen->stop, 1);
+	many_await(1);
+	CHECK(seen->cuts > 20);
+	CHECK_EQ(unlink(path), 0);
+	CHECK_EQ(rmdir(folder), 0);
+	munmap(seen, sizeof *seen);
+	lists_next(&at);
+}
