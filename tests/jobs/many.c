@@ -79,7 +79,8 @@ check_once(const struct ord_job *job, void *user)
 	int is_end = strncmp(ord_job_name(job), "end", 3) == 0;
 
 	if (ord_job_state(job) != ORD_JOB_DONE || ord_job_attempt(job) != 1)
-		fprintf(stderr, "%s is %s after %u attempts: %s\n", ord_job_name(job), ord_job_state_name(ord_job_state(job)), ord_job_attempt(job), ord_job_why(job));
+		fprintf(stderr, "%s is %s after %u attempts, taker %s: %s\n", ord_job_name(job), ord_job_state_name(ord_job_state(job)),
+			ord_job_attempt(job), ord_job_taker(job), ord_job_why(job));
 	CHECK_EQ(ord_job_state(job), ORD_JOB_DONE);
 	CHECK_EQ(ord_job_attempt(job), 1);
 	if (!is_end)
@@ -111,7 +112,7 @@ many_end(struct list_at *at, struct many *seen)
 		ADD(jobs, .name = name);
 	}
 	many_await(MANY_TAKERS);
-	CHECK_EQ(lists_counts(jobs).done, MANY_JOBS + MANY_TAKERS);
 	JOBS_OK(jobs, ord_jobs_each(jobs, 0, check_once, seen));
+	CHECK_EQ(lists_counts(jobs).done, MANY_JOBS + MANY_TAKERS);
 	ord_jobs_destroy(&jobs);
 }

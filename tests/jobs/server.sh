@@ -18,7 +18,7 @@ if [ "$(id -u)" = 0 ]; then
 	chmod 755 "$folder"
 fi
 ctl() {
-	"${as[@]}" "$bin/pg_ctl" -D "$folder/data" -l "$folder/log" "$@" >>"$folder/ctl.log" 2>&1 3<&- 4<&-
+	"${as[@]}" "$bin/pg_ctl" -D "$folder/data" -l "$folder/log" "$@" >>"$folder/ctl.log" 2>&1 3<&- 4<&- 5<&-
 }
 # A server that is killed loses nothing without flushing either, as long as the machine lives.
 flush="-c fsync=off -c full_page_writes=off"
@@ -45,8 +45,9 @@ start || {
 	leave 1
 }
 mkfifo "$folder/control" "$folder/reply"
-exec 3<&0 4<>"$folder/control"
-(cat <&3 >/dev/null; echo quit >"$folder/control") 4<&- &
+# Both ends of both, so that nobody waits for a test that has died.
+exec 3<&0 4<>"$folder/control" 5<>"$folder/reply"
+(cat <&3 >/dev/null; echo quit >"$folder/control") 4<&- 5<&- &
 echo "$folder"
 exec >/dev/null
 postmaster() { head -1 "$folder/data/postmaster.pid"; }
@@ -57,6 +58,6 @@ while read -r command <&4; do
 	crash) ctl -m immediate -w -t 60 stop ;;
 	start) start ;;
 	esac
-	echo "$?" >"$folder/reply"
+	echo "$?" >&5
 done
 leave 1
