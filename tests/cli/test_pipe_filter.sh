@@ -31,7 +31,9 @@ same "nor does one that is kept back" "a b" \
 	"$( (echo a; head -1 back >/dev/null; echo b) | map --filter tr x y | while read -r l; do echo "$l"; [ "$l" != a ] || echo >back; done | xargs)"
 same "answers are larger than lines" "$(awk '{ printf "%0300d\n", $1 }' some | sum)" \
 	"$(map --filter 'while read -r n; do printf %0300d\\n $n; done' <some | sum)"
-same "it is started once per place" "1 2" "$(map -j2 --filter 'while read -r n; do echo $ORDERLY_SLOT; done' <some | sort -u | xargs)"
+both='>place.$ORDERLY_SLOT; until [ -e place.1 ] && [ -e place.2 ]; do sleep 0.05; done'
+same "it is started once per place" "1 2" \
+	"$(map -j2 --filter "$both; while read -r n; do echo \$ORDERLY_SLOT; done" <some | sort -u | xargs)"
 [ "$(map -j2 --filter 'while read -r n; do echo $$; done' <lines | sort -u | wc -l)" -le 2 ] || fail "more co-processes than places"
 same "stderr comes through" 1000 "$(map --filter 'while read -r n; do echo $n >&2; echo; done' <some 2>&1 >/dev/null | wc -l)"
 same "stderr of one place is in order" "$(sum <some)" "$(map -j1 --filter 'while read -r n; do echo $n >&2; echo; done' <some 2>&1 >/dev/null | sum)"

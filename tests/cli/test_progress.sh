@@ -17,7 +17,7 @@ assert all(a["done"] <= b["done"] and a["elapsed"] <= b["elapsed"] for a, b in z
 assert all(line["total"] == 8 for line in lines), "the total is known from the beginning"
 for line in lines[:-1]:
 	rounds = max(8 - line["done"], 2) / 2
-	assert (line["left"] is None) == (line["done"] == 0), "an estimate from nothing, or none"
+	assert (line["left"] is None) == (line["done"] == 0), f"an estimate from nothing, or none: {line}"
 	if line["done"] not in (0, 8):
 		assert 0.2 * rounds < line["left"] < (line["elapsed"] + 0.1) * rounds, f"no near estimate: {line}"
 assert lines[-1]["left"] == 0, "something is left"
