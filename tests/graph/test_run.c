@@ -62,6 +62,33 @@ SCENE(run, functions_see_args_params_and_results)
 	}
 }
 
+static int
+say_process(struct ord_task *task, void *user)
+{
+	char text[32];
+
+	(void)user;
+	snprintf(text, sizeof text, "%ld", (long)getpid());
+	return graphs_return(task, text);
+}
+
+/* What a debugger follows: procs run in this process, one behind the other; a command, which cannot, says what to do. */
+SCENE(run, inline_procs_run_in_the_host)
+{
+	struct ord_graph *graph = graphs_new(&ORD_GRAPH_OPTIONS(.pool = &ORD_POOL_OPTIONS(.start = ORD_START_INLINE)));
+	char here[32];
+
+	snprintf(here, sizeof here, "%ld", (long)getpid());
+	ADD(graph, .name = "first", .function = say_process);
+	ADD(graph, .name = "second", .function = say_process, .deps = ORD_NAMES("first"));
+	ADD(graph, .name = "command", .shell = "true");
+	GRAPH_OK(graph, ord_graph_run(graph, ORD_NAMES("second")));
+	CHECK(strcmp(graphs_output(graph, "first"), here) == 0);
+	CHECK(strcmp(graphs_output(graph, "second"), here) == 0);
+	GRAPH_SAYS(graph, ord_graph_run(graph, ORD_NAMES("command")), ORD_EFAILED, "INLINE");
+	ord_graph_destroy(&graph);
+}
+
 /* --- commands --- */
 
 SCENE(run, commands_see_args_and_params)
