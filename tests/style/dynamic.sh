@@ -38,7 +38,7 @@ if [ -e "$build/liborderly-graph.so" ]; then
 	check_paths liborderly-graph '\((RPATH|TEXTREL)\)'
 fi
 if [ -e "$build/liborderly-jobs.so" ]; then
-	check liborderly-jobs libsqlite3.so.0 libpq.so.5
+	check liborderly-jobs libsqlite3.so.0
 	check_paths liborderly-jobs '\((RPATH|RUNPATH|TEXTREL)\)'
 fi
 exit $status

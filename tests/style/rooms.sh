@@ -66,7 +66,7 @@ check_lib() { # FILE LINE HEADER, the header with its quotes
 		jobs*) alone "$@" lib/jobs/sqlite/sqlite.h ;;
 		*) alone "$@" lib/graph/history/database.c ;;
 		esac ;;
-	'<libpq-fe'*) alone "$@" lib/jobs/postgresql/postgres.h ;;
+	'<libpq-fe'*) alone "$@" lib/jobs/postgresql/libpq.h ;;
 	'<pcre2'*) alone "$@" lib/graph/inputs/globs.c ;;
 	'<xxh'*) alone "$@" lib/graph/history/digest.c ;;
 	'<yaml'*) alone "$@" lib/graph/file/yaml.c ;;

@@ -7,6 +7,9 @@ objects=$build/CMakeFiles
 # room/file.c:name, then the reason
 allowed='
 spawn/entry.c:ran   whether ord_worker_main ran is about the process, not about a pool
+jobs/postgresql/libpq.c:libpq   functions of a library, which a process opens once
+jobs/postgresql/libpq.c:fault   the same: why it cannot be opened
+jobs/postgresql/libpq.c:opened   the same: that it was tried
 worker/log.c:running   the task that this thread runs, so that ord_log needs no argument; workers only
 '
 

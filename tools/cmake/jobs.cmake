@@ -45,9 +45,10 @@ if(ORD_JOBS_SQLITE_FOUND)
 endif()
 
 if(ORD_JOBS_POSTGRESQL_FOUND)
-	list(APPEND jobs_needs PkgConfig::ORD_JOBS_POSTGRESQL)
+	# Its headers alone: it is opened when it is needed (lib/jobs/postgresql/libpq.h).
+	list(APPEND jobs_needs ${CMAKE_DL_LIBS})
 	target_compile_definitions(orderly_jobs_objects PRIVATE ORD_JOBS_POSTGRESQL)
-	target_link_libraries(orderly_jobs_objects PRIVATE PkgConfig::ORD_JOBS_POSTGRESQL)
+	target_include_directories(orderly_jobs_objects PRIVATE ${ORD_JOBS_POSTGRESQL_INCLUDE_DIRS})
 endif()
 
 set(jobs_base "$<FILTER:$<TARGET_OBJECTS:orderly_objects>,INCLUDE,/base/(alive|buffer|clock|error|fd|memory|options|table).c>")
@@ -90,4 +91,6 @@ if(ORD_JOBS_SQLITE_FOUND)
 endif()
 if(ORD_JOBS_POSTGRESQL_FOUND)
 	target_compile_definitions(orderly_jobs_private INTERFACE ORD_JOBS_POSTGRESQL)
+	# Tests and benchmarks ask the server themselves.
+	target_link_libraries(orderly_jobs_private INTERFACE PkgConfig::ORD_JOBS_POSTGRESQL)
 endif()

@@ -139,10 +139,13 @@ find_tables(struct store *store)
 int
 postgres_open(struct store *store, const char *place)
 {
-	struct server *server = memory_new(1, sizeof *server);
+	struct server *server;
 	uint64_t began = clock_now_ns();
-	int status;
+	int status = libpq_open(store->error);
 
+	if (status != 0)
+		return status;
+	server = memory_new(1, sizeof *server);
 	if (server == NULL)
 		return error_memory(store->error);
 	server->store = store;

@@ -2,10 +2,9 @@
 #ifndef JOBS_POSTGRES_H
 #define JOBS_POSTGRES_H
 
-#include <libpq-fe.h>
-
 #include "base/error.h"
 #include "jobs/jobs.h"
+#include "jobs/postgresql/libpq.h"
 
 #define POSTGRES_AGAIN \
 	1 /* inside this room: the connection is gone, the whole transaction is to be done anew */
