@@ -151,7 +151,7 @@ struct ord_proc_options {
 	uint32_t stdout_result;     /* 1: what a command writes to its standard output is its result, not messages; 2: and is JSON, else it has failed */
 	uint32_t skip_exit;         /* a command that exits with it is ORD_PROC_SKIPPED; 0: none */
 	uint32_t no_change_exit;    /* a command that exits with it has succeeded, without news; 0: none */
-	uint32_t expected_ms;       /* how long it takes, so that the longest way is begun first; 0 = as its last successes took, if there is a database */
+	uint32_t expected_ms;       /* how long it takes, as long as no success of it is known; 0 = not known */
 	const char *description;    /* what it is for, for people; NULL: nothing is said */
 	const char *const *inputs;  /* files that it reads: paths, directories with all in them, globs with `**`; placeholders are filled; NULL-terminated */
 	const struct ord_input *const *special_inputs; /* others; NULL-terminated */

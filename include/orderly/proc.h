@@ -167,7 +167,7 @@ ord_proc_reason(const struct ord_proc *proc, uint32_t index);
 ORD_API int
 ord_proc_output_mode(const struct ord_proc *proc);
 
-/* How long it should take: what its last successes took, or .expected_ms; nanoseconds, 0: not known.  Since 0.1.  Source: lib/graph/proc.c. */
+/* How long it should take: what its last successes took, else .expected_ms; nanoseconds, 0: not known.  Since 0.1.  Source: lib/graph/proc.c. */
 ORD_API uint64_t
 ord_proc_expected_ns(const struct ord_proc *proc);
 

@@ -1,6 +1,6 @@
 /*
- * How long a proc should take: as its last successes did; else as those of the
- * same definition, else as any.  The schedule begins the longest way first.
+ * How long a proc should take: as its last successes did; else what is stated,
+ * else as those of the same definition, else as any.  The schedule begins the longest way first.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -110,9 +110,9 @@ expect_weigh(struct ord_graph *graph, struct ord_proc *proc)
 uint64_t
 expect_ns(const struct ord_graph *graph, const struct ord_proc *proc)
 {
-	uint64_t stated = proc->definition->expected_ms * NS_PER_MS, mean = 0;
+	uint64_t mean = 0;
 
-	if (graph->history != NULL && stated == 0)
+	if (graph->history != NULL)
 		mean = history_mean_ns(graph->history, proc->name);
-	return stated != 0 ? stated : mean;
+	return mean != 0 ? mean : proc->definition->expected_ms * NS_PER_MS;
 }

@@ -182,12 +182,14 @@ SCENE(expect, durations_are_told)
 	graph = open_graph(seen, DATABASE);
 	ADD(graph, .name = "known", COMMAND);
 	ADD(graph, .name = "stated", COMMAND, .expected_ms = 7);
+	ADD(graph, .name = "said", COMMAND, .expected_ms = 7);
 	ADD(graph, .name = "new", COMMAND);
 	ADD(graph, .name = "bad", .command = ORD_NAMES("false"));
 	GRAPH_OK(graph, ord_graph_start(graph, "known"));
 	GRAPH_OK(graph, ord_graph_start(graph, "stated"));
 	CHECK_EQ(expected_of(graph, "known"), 100000 * MS);
-	CHECK_EQ(expected_of(graph, "stated"), 7 * MS);
+	CHECK_EQ(expected_of(graph, "stated"), 100000 * MS); /* what was measured is better than what is said */
+	CHECK_EQ(expected_of(graph, "said"), 7 * MS);
 	CHECK_EQ(expected_of(graph, "new"), 0); /* medians are for the order only */
 	GRAPH_OK(graph, ord_graph_start(graph, "new"));
 	GRAPH_OK(graph, ord_graph_wait_all(graph));
