@@ -410,16 +410,21 @@ pretend(struct ord_graph *graph, struct ord_proc *proc)
 	return INCREMENT_DONE;
 }
 
-/* A group is new when something that it stands for is. */
+/* A group is new when something that it stands for is.  Reasons point to the record that this ends. */
 static int
 judge_group(struct ord_graph *graph, struct ord_proc *proc, struct increment *now)
 {
+	int status, is_new = 0;
+
 	for (uint32_t i = 0; i < now->reasons.n; i++)
-		if (now->reasons.items[i].kind == REASON_NO_RECORD ||
-			now->reasons.items[i].kind == REASON_DEP)
-			return increment_group(graph, proc, now);
-	now->reasons.n = 0;
-	return stay(graph, proc, now);
+		is_new |= now->reasons.items[i].kind == REASON_NO_RECORD ||
+			now->reasons.items[i].kind == REASON_DEP;
+	if (!is_new)
+		now->reasons.n = 0;
+	status = keep_reasons(graph, proc, now);
+	if (status != ORD_OK)
+		return status;
+	return is_new ? increment_group(graph, proc, now) : stay(graph, proc, now);
 }
 
 static int
@@ -463,18 +468,19 @@ static int
 decide(struct ord_graph *graph, struct ord_proc *proc, struct increment *now)
 {
 	int status = judge(graph, proc, now);
+	int ends_here = is_group(proc) && !graph->options.dry_run;
 
 	if (status == ORD_OK && graph->touching && (now->reasons.n != 0 || !proc->touched))
 		return decide_touch(graph, proc, now);
-	if (status == ORD_OK && is_group(proc) && !graph->options.dry_run)
+	if (status == ORD_OK && ends_here)
 		status = judge_group(graph, proc, now);
-	else if (status == ORD_OK && now->reasons.n == 0)
-		status = stay(graph, proc, now);
-	if (status == ORD_OK)
+	else if (status == ORD_OK)
 		status = keep_reasons(graph, proc, now);
+	if (status == ORD_OK && !ends_here && now->reasons.n == 0)
+		status = stay(graph, proc, now);
 	if (status != ORD_OK)
 		return fail(graph, proc);
-	if (now->reasons.n == 0 || (is_group(proc) && !graph->options.dry_run)) {
+	if (now->reasons.n == 0 || ends_here) {
 		increment_drop(graph, proc);
 		return INCREMENT_DONE;
 	}

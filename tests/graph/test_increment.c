@@ -54,6 +54,77 @@ SCENE(increment, inputs)
 	ground_leave();
 }
 
+static void
+in_a_group(struct ord_graph *graph)
+{
+	copies(graph);
+	ADD(graph, .name = "fails", .shell = "exit 3", .inputs = ORD_NAMES("in"));
+	ADD(graph, .name = "skips", .shell = "exit 4", .inputs = ORD_NAMES("in"), .skip_exit = 4);
+	ADD(graph, .name = "group", .deps = ORD_NAMES("copy"));
+}
+
+struct newest {
+	int64_t whole_ns;
+	int state, exit_code, n;
+	char why[200];
+};
+
+static int
+take_newest(const struct ord_proc_run *run, void *user)
+{
+	struct newest *newest = user;
+
+	CHECK_EQ(run->size, sizeof *run);
+	if (newest->n++ != 0)
+		return 0;
+	newest->whole_ns = run->whole_ns;
+	newest->state = run->state;
+	newest->exit_code = run->exit_code;
+	if (run->why != NULL)
+		snprintf(newest->why, sizeof newest->why, "%s", run->why);
+	return 0;
+}
+
+static struct newest
+newest_of(struct ord_graph *graph, const char *name)
+{
+	struct newest newest = { 0 };
+
+	CHECK_EQ(ord_proc_history(graphs_proc(graph, name), take_newest, &newest), 0);
+	return newest;
+}
+
+/* How ends are remembered, and why: also of a group, whose record is replaced while it is looked at. */
+SCENE(increment, ends_that_are_remembered)
+{
+	int64_t before_ns = 0;
+
+	ground_enter();
+	for (int i = 1; i <= 3; i++) {
+		struct ord_graph *graph = runs_open();
+		struct newest copy;
+
+		ground_write("in", i == 1 ? "one\n" : i == 2 ? "the second\n" : "this is the third\n");
+		in_a_group(graph);
+		GRAPH_SAYS(graph, ord_graph_run(graph, ORD_NAMES("group", "fails", "skips")), ORD_EFAILED, "");
+		copy = newest_of(graph, "copy");
+		CHECK_EQ(copy.n, i);
+		CHECK_EQ(copy.state, ORD_PROC_SUCCEEDED);
+		CHECK_EQ(newest_of(graph, "fails").state, ORD_PROC_FAILED);
+		CHECK_EQ(newest_of(graph, "fails").exit_code, 3);
+		CHECK_EQ(newest_of(graph, "skips").state, ORD_PROC_SKIPPED);
+		CHECK_EQ(newest_of(graph, "group").state, ORD_PROC_SUCCEEDED);
+		CHECK(strstr(newest_of(graph, "group").why, i == 1 ? "no record" : "dep copy has a new version") != NULL);
+		CHECK(strcmp(newest_of(graph, "group").why, ord_proc_reason(graphs_proc(graph, "group"), 0)) == 0);
+		CHECK(copy.whole_ns > before_ns);
+		CHECK_EQ(newest_of(graph, "fails").whole_ns, copy.whole_ns);
+		CHECK_EQ(newest_of(graph, "group").whole_ns, copy.whole_ns);
+		before_ns = copy.whole_ns;
+		ord_graph_destroy(&graph);
+	}
+	ground_leave();
+}
+
 SCENE(increment, outputs)
 {
 	ground_enter();
