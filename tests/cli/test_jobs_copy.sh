@@ -138,6 +138,14 @@ jobs add after-a-failure
 says 1 'a job of the list has failed' work --stop-on-failure echo
 same "--one" after-a-failure "$(jobs work --one echo)"
 
+# A name from outside, as clusters give them; it can be used again.
+rm -f jobs.sqlite*
+jobs add n1 n2
+same "\$ORDERLY_IDENTIFIER" "slurm-7" "$(ORDERLY_IDENTIFIER=slurm-7 orderly jobs work --one ': {}; echo $ORDERLY_TAKER')"
+same "again" "slurm-7" "$(ORDERLY_IDENTIFIER=slurm-7 orderly jobs work --one ': {}; echo $ORDERLY_TAKER')"
+same "--taker is before it" "me" "$(jobs add n3; ORDERLY_IDENTIFIER=slurm-7 orderly jobs work --taker me ': {}; echo $ORDERLY_TAKER')"
+same "requeue means all" 0 "$(ORDERLY_IDENTIFIER=slurm-7 orderly jobs requeue)"
+
 # Help to a job that another runs.
 rm -f jobs.sqlite*
 jobs add --max-takers 2 big

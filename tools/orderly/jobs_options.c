@@ -42,7 +42,7 @@ enum {
 
 static const struct argp_option table[] = { { NULL, 0, NULL, 0, "For all:", 1 },
 	{ "store", 's', "ADDRESS", 0, "the list: a path that ends with .sqlite, or sqlite:PATH; else $ORDERLY_STORE, else jobs.sqlite", 1 },
-	{ "taker", KEY_TAKER, "NAME", 0, "the name of this taker; for requeue: whose jobs", 1 },
+	{ "taker", KEY_TAKER, "NAME", 0, "the name of this taker, else $ORDERLY_IDENTIFIER; for requeue: whose jobs", 1 },
 	{ "json", KEY_JSON, NULL, 0, "status, take: for programs", 1 },
 	{ NULL, 0, NULL, 0, "add:", 2 },
 	{ "payload", KEY_PAYLOAD, "TEXT", 0, "what the job is about", 2 },
@@ -230,6 +230,7 @@ jobs_options_read(struct jobs_options *options, int argc, char **argv)
 		.args_doc = "add NAME…\ntake\nwork COMMAND [ARGUMENT…]\ndone NAME\nfail NAME\nstatus\nwatch\nretry [PATTERN]\nrequeue [PATTERN]\ncancel PATTERN\nclear [PATTERN]\nexport\nimport [FILE]",
 		.doc = "Jobs that takers share which are started apart, come and go. See orderly-jobs(1)." };
 	const char *store = getenv("ORDERLY_STORE"); /* NOLINT(concurrency-mt-unsafe): one thread */
+	const char *identifier = getenv("ORDERLY_IDENTIFIER"); /* NOLINT(concurrency-mt-unsafe): one thread */
 
 	*options = (struct jobs_options){ .action = "", .jobs = 1, .killed_retries = 3 };
 	options->store = store != NULL && *store != '\0' ? store : "jobs.sqlite";
@@ -243,4 +244,7 @@ jobs_options_read(struct jobs_options *options, int argc, char **argv)
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
 	if (argp_parse(&parser, argc, argv, strcmp(options->action, "work") == 0 ? ARGP_IN_ORDER : 0, NULL, options) != 0)
 		complain_memory();
+	/* Whose jobs are taken away must be said. */
+	if (options->taker == NULL && identifier != NULL && *identifier != '\0' && strcmp(options->action, "requeue") != 0)
+		options->taker = identifier;
 }

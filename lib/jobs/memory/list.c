@@ -165,6 +165,7 @@ awaited(const struct list *list, const struct entry *entry)
 void
 settle(struct list *list)
 {
+	list->first = 0;
 	for (size_t i = 0; i < list->n_entries; i++) {
 		struct entry *entry = list->entries[i];
 
@@ -235,7 +236,11 @@ entry_end(const struct store *store, struct entry *entry, size_t holder, int how
 	entry->job.state = verdict.state;
 	entry->job.tends = verdict.tends;
 	if (entry->n_holders == 0) {
+		struct list *list = ((struct inside *)store->inside)->list;
+
 		entry->again = 0;
+		if (list->first >= (size_t)entry->job.id)
+			list->first = (size_t)entry->job.id - 1;
 		entry->job.ended_ms = verdict.state == ORD_JOB_WAITING ? 0 : now;
 	}
 	keep_run(store, entry, &run);
@@ -317,6 +322,7 @@ append(struct list *list, struct entry *entry, const struct store_job *job)
 
 		if (other != NULL)
 			entry->after[entry->n_after++] = other->job.id;
+		list->linked = 1;
 	}
 	entry->job.id = (int64_t)list->n_entries + 1;
 	list->entries[list->n_entries++] = entry;

@@ -42,6 +42,8 @@ struct list {
 	pthread_mutex_t mutex;
 	struct entry **entries; /* entries[n_entries], by id - 1; NULL: cleared */
 	size_t n_entries;
+	size_t first; /* none before it waits */
+	int linked;   /* some come after others */
 	struct table names;
 	struct member *members; /* members[n_members], by id - 1 */
 	size_t n_members;

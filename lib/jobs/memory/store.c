@@ -220,7 +220,12 @@ claim_in(struct store *store, const struct store_claim *claim, uint32_t most, in
 	size_t n = claim->only != NULL ? claim->n_only : list->n_entries;
 	uint32_t taken = 0;
 
-	for (size_t i = 0; i < n && taken < most; i++) {
+	while (list->first < list->n_entries &&
+		(list->entries[list->first] == NULL ||
+			list->entries[list->first]->job.state != ORD_JOB_WAITING))
+		list->first++;
+	for (size_t i = claim->only == NULL && state == ORD_JOB_WAITING ? list->first : 0;
+		i < n && taken < most; i++) {
 		struct entry *entry =
 			claim->only != NULL ? entry_of(list, claim->only[i]) : list->entries[i];
 
@@ -240,7 +245,8 @@ claim_some(struct store *store, const struct store_claim *claim, struct claimed 
 	uint64_t waiting = 0;
 	uint32_t most = claim->most, taken;
 
-	for (size_t i = 0; most > 1 && i < list->n_entries && waiting < rules_count_to(claim); i++)
+	for (size_t i = list->first;
+		most > 1 && i < list->n_entries && waiting < rules_count_to(claim); i++)
 		waiting += (uint64_t)entry_may_have(store, list->entries[i], ORD_JOB_WAITING);
 	if (most > 1)
 		most = rules_share(claim, waiting);
@@ -269,7 +275,7 @@ memory_exchange(struct store *store, struct store_end *ends, size_t n_ends,
 			entry_end(store, entry, (size_t)(self - entry->holders), (int)ends[i].kind,
 				ends[i].why, now);
 	}
-	if (n_ends != 0)
+	if (n_ends != 0 && list->linked)
 		settle(list);
 	taken = claim_some(store, claim, &claimed);
 	return list_leave(store, list, n_ends != 0 || taken != 0, 0);
