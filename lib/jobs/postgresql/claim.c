@@ -45,16 +45,26 @@ compare(const void *one, const void *other)
 	return (left > right) - (left < right);
 }
 
+/* A row of TAKEN_COLUMNS.  What does not fit into memory goes back, so the answer means nothing. */
 static void
-give_row(struct store *store, const PGresult *rows, int row, store_job_fn fn, void *user,
-	int *status)
+give_row(struct store *store, const PGresult *rows, int row, const struct exchange *exchange)
 {
-	struct store_job job;
+	struct store_job job = { .id = postgres_int(rows, row, 0),
+		.item = PQgetisnull(rows, row, 1) ? -1 : postgres_int(rows, row, 1),
+		.name = postgres_string(rows, row, 2),
+		.attempt = (uint32_t)postgres_int(rows, row, 3),
+		.kills = (uint32_t)postgres_int(rows, row, 4),
+		.requires = postgres_string(rows, row, 5),
+		.max_takers = (uint32_t)postgres_int(rows, row, 6),
+		.began_ms = postgres_int(rows, row, 7),
+		.state = ORD_JOB_RUNNING,
+		.taker = store->self.name,
+		.payload = "",
+		.why = "",
+		.awaits = "" };
 
-	postgres_read_job(rows, row, &job);
-	postgres_read_payload(rows, row, &job);
-	job.taker = job.state == ORD_JOB_RUNNING ? store->self.name : "";
-	*status = fn(user, &job);
+	postgres_read_payload(rows, row, 8, &job);
+	exchange->give(exchange->user, &job);
 }
 
 /* In the order of the list: the server returns them in that of its table. */
@@ -63,7 +73,7 @@ give_all(struct store *store, struct exchange *exchange)
 {
 	struct server *server = SERVER_OF(store);
 	struct order order[JOBS_BATCH_MAX];
-	int n = exchange->claimed != NULL ? PQntuples(exchange->claimed) : 0, ignored;
+	int n = exchange->claimed != NULL ? PQntuples(exchange->claimed) : 0;
 
 	n = n < JOBS_BATCH_MAX ? n : JOBS_BATCH_MAX;
 	for (int i = 0; i < n; i++)
@@ -71,8 +81,7 @@ give_all(struct store *store, struct exchange *exchange)
 	if (n > 1)
 		qsort(order, (size_t)n, sizeof *order, compare);
 	for (int i = 0; i < n; i++)
-		give_row(store, exchange->claimed, order[i].row, exchange->give, exchange->user,
-			&ignored);
+		give_row(store, exchange->claimed, order[i].row, exchange);
 	if (n != 0 && exchange->claim->only == NULL)
 		server->floor = order[0].id;
 	server->uncounted += (uint64_t)n;
@@ -191,7 +200,7 @@ put_all(struct store *store, struct pipe *pipe, const struct exchange *exchange)
 		places.taken = pipe->n;
 		pipe_put(pipe, PG_COUNT_TAKEN, "ii", store->self.id, (int64_t)server->uncounted);
 	}
-	if (exchange->n_ends != 0)
+	if (exchange->n_ends != 0 && exchange->most == 0)
 		pipe_put(pipe, PG_NOTIFY_IDLE, "ti", server->schema, store->self.id);
 	return places;
 }
@@ -391,13 +400,17 @@ postgres_exchange(struct store *store, struct store_end *ends, size_t n_ends,
 		.most = claim->most,
 		.give = give,
 		.user = user };
-	int status = set_arrays(store, &exchange);
+	int status = set_arrays(store, &exchange), ended = n_ends != 0 && exchange.most != 0;
 
 	(void)now;
 	if (status == 0)
 		status = exchange_once(store, &exchange);
 	if (status == 0 && exchange.most != 0 && exchange.only == NULL)
 		status = claim_once_more(store, &exchange);
+	/* Its last job has ended: others may wait for that. */
+	if (status == 0 && ended && exchange.n_given == 0)
+		status = postgres_run(
+			store, PG_NOTIFY_IDLE, "ti", SERVER_OF(store)->schema, store->self.id);
 	/* Then nobody keeps what was given: it is, anew, at the next call. */
 	if (status != 0 && exchange.n_given != 0)
 		SERVER_OF(store)->unsettled = exchange.step;

@@ -232,8 +232,9 @@ int postgres_end_job(struct store *store, int64_t job, int how, const char *why)
 int postgres_end_shares(struct store *store, int64_t job, int64_t taker, const char *name, int how,
 	const char *why, uint64_t *count);
 void postgres_read_job(const PGresult *result, int row, struct store_job *job);
-/* The column behind those of the job, its payload. */
-void postgres_read_payload(const PGresult *result, int row, struct store_job *job);
+/* The column behind those of a job, its payload. */
+#define POSTGRES_PAYLOAD 16
+void postgres_read_payload(const PGresult *result, int row, int column, struct store_job *job);
 
 /* --- change.c: functions of the store --- */
 

@@ -39,12 +39,12 @@ postgres_read_job(const PGresult *result, int row, struct store_job *job)
 }
 
 void
-postgres_read_payload(const PGresult *result, int row, struct store_job *job)
+postgres_read_payload(const PGresult *result, int row, int column, struct store_job *job)
 {
-	if (PQgetisnull(result, row, 16))
+	if (PQgetisnull(result, row, column))
 		return;
-	job->payload = PQgetvalue(result, row, 16);
-	job->payload_size = (size_t)PQgetlength(result, row, 16);
+	job->payload = PQgetvalue(result, row, column);
+	job->payload_size = (size_t)PQgetlength(result, row, column);
 }
 
 /* --- what comes behind a job --- */

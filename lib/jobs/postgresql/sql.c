@@ -48,7 +48,9 @@
 #define CLAIM_BEGIN \
 	"UPDATE job SET state = 2, attempt = attempt + 1, taker = $1, step = $2, began = " NOW \
 	", ended = 0, why = NULL WHERE id = ANY (ARRAY (SELECT w.id FROM job w WHERE "
-#define CLAIM_END " FOR UPDATE SKIP LOCKED)) RETURNING " SQL_JOB_COLUMNS ", " PAYLOAD
+/* What a holder is told; the rest it knows. */
+#define TAKEN_COLUMNS "id, item, name, attempt, kills, requires, max_takers, began"
+#define CLAIM_END " FOR UPDATE SKIP LOCKED)) RETURNING " TAKEN_COLUMNS ", " PAYLOAD
 
 static const char *const texts[N_PG] = {
 	[PG_BEGIN] = "BEGIN",
@@ -127,7 +129,7 @@ static const char *const texts[N_PG] = {
 	[PG_CLAIM_THESE] = CLAIM_BEGIN
 	"(w.state = 1 OR w.open) AND w.id = ANY ($3::int8[]) AND " LIVES " ORDER BY w.id" CLAIM_END,
 	[PG_CLAIMED] =
-		"SELECT " SQL_JOB_COLUMNS ", " PAYLOAD
+		"SELECT " TAKEN_COLUMNS ", " PAYLOAD
 		" FROM job WHERE step = $2 AND ((state = 2 AND taker = $1) OR id IN (SELECT"
 		" job FROM holder h WHERE h.taker = $1 AND h.attempt = job.attempt)) ORDER BY"
 		" id",
@@ -299,16 +301,18 @@ const char postgres_tables[] =
 	"CREATE TABLE holder (job int8, attempt int4, taker int4 NOT NULL, began int8 NOT NULL,"
 	" PRIMARY KEY (job, attempt));"
 	"CREATE INDEX holder_of ON holder (taker);"
-	/* A claim of one that may have several holders: hardly ever, so all others pay nothing for it. */
+	/*
+	 * A claim of one that may have several holders: hardly ever, so all others pay nothing for it.  Behind the
+	 * update: a trigger before it would lock each row once more.
+	 */
 	"CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
 	" INSERT INTO holder VALUES (NEW.id, NEW.attempt, NEW.taker, NEW.began);"
-	" NEW.taker := NULL;"
-	" NEW.open := NEW.tends = 0 AND NOT NEW.again AND (SELECT count(*) FROM holder h WHERE"
-	" h.job = NEW.id) < NEW.max_takers;"
-	" IF NEW.open AND EXISTS (SELECT 1 FROM taker w WHERE w.state = 1 AND w.waits) THEN"
+	" UPDATE job SET taker = NULL, open = tends = 0 AND NOT again AND (SELECT count(*) FROM"
+	" holder h WHERE h.job = NEW.id) < max_takers WHERE id = NEW.id;"
+	" IF EXISTS (SELECT 1 FROM taker w WHERE w.state = 1 AND w.waits) THEN"
 	" PERFORM pg_notify(TG_TABLE_SCHEMA, ''); END IF;"
-	" RETURN NEW; END $$;"
-	"CREATE TRIGGER hold BEFORE UPDATE ON job FOR EACH ROW WHEN (NEW.max_takers > 1 AND"
+	" RETURN NULL; END $$;"
+	"CREATE TRIGGER hold AFTER UPDATE ON job FOR EACH ROW WHEN (NEW.max_takers > 1 AND"
 	" NEW.attempt > OLD.attempt) EXECUTE FUNCTION hold();"
 	"CREATE INDEX job_waiting ON job (id) WHERE state = 1;"
 	"CREATE INDEX job_running ON job (taker) WHERE state = 2;"

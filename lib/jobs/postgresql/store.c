@@ -289,7 +289,7 @@ give_listed(struct store *store, enum pg which, int64_t behind, store_job_fn fn,
 			struct store_job job;
 
 			postgres_read_job(rows, i, &job);
-			postgres_read_payload(rows, i, &job);
+			postgres_read_payload(rows, i, POSTGRES_PAYLOAD, &job);
 			behind = job.id;
 			status = fn(user, &job);
 		}
@@ -324,7 +324,7 @@ store_held(struct store *store, const char *name, uint32_t attempt, store_job_fn
 			status = ORD_ELOST;
 		} else if (status == 0) {
 			postgres_read_job(rows, 0, &job);
-			postgres_read_payload(rows, 0, &job);
+			postgres_read_payload(rows, 0, POSTGRES_PAYLOAD, &job);
 			job.taker = store->self.name;
 			status = fn(user, &job);
 		}
@@ -385,7 +385,7 @@ store_each(struct store *store, uint32_t states, store_job_fn fn, void *user)
 			struct store_job job;
 
 			postgres_read_job(rows, i, &job);
-			postgres_read_payload(rows, i, &job);
+			postgres_read_payload(rows, i, POSTGRES_PAYLOAD, &job);
 			job.taker = postgres_string(rows, i, 17);
 			job.awaits = postgres_string(rows, i, 18);
 			job.awaits_state = (int)postgres_int(rows, i, 19);
