@@ -49,7 +49,7 @@ absent ctx ORDERLY_WITH_GRAPH
 has "jobs" "the store 'sqlite:' is not built in: install libsqlite3-dev"
 env -u PKG_CONFIG_LIBDIR "$here/test_install.sh" "$work/build" >"$work/said" 2>&1 || { cat "$work/said"; fail "it cannot be installed and used"; }
 for option in GRAPH JOBS; do
-	cmake -S "$here/../.." -B "$work/other.$option" -G Ninja "-DORDERLY_WITH_$option=ON" >"$work/said" 2>&1 &&
+	cmake -DORDERLY_WITH_GRAPH=AUTO -DORDERLY_WITH_JOBS=AUTO "-DORDERLY_WITH_$option=ON" "$work/build" >"$work/said" 2>&1 &&
 		fail "ORDERLY_WITH_$option=ON does not insist"
 	has "ORDERLY_WITH_$option=ON" "ORDERLY_WITH_$option is ON"
 done
