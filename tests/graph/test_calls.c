@@ -420,3 +420,35 @@ SCENE(calls, the_longest_first_or_shuffled)
 	}
 	CHECK(others > 3);
 }
+
+/* --- a file without memory --- */
+
+/* At each step of it there is none: it says so, and what was loaded goes with the graph. */
+SCENE(calls, a_file_without_memory)
+{
+	int status = ORD_ENOMEM;
+	char path[] = "/tmp/ord-calls-XXXXXX";
+	FILE *file = fdopen(mkstemp(path), "w");
+
+	CHECK(file != NULL);
+	fputs("params: {x: 1}\nenv: {A: b}\noptions: {parallel: 1}\nprocs:\n"
+	      "  a: {run: echo a, now: true, inputs: [in], outputs: [out], desc: d, env: {B: c}}\n"
+	      "  asks: {run: [echo, '[param.x]'], deps: [{command: 'echo a'}], locks: [l]}\n"
+	      "  \"p::[x]\": {run: 'echo [x] | cat', choices: {x: {command: echo 1}}, deps: [a]}\n", file);
+	CHECK_EQ(fclose(file), 0);
+	for (unsigned long n = 1; status == ORD_ENOMEM; n++) {
+		struct ord_graph *graph = graphs_new(NULL);
+		int came;
+
+		memory_fault_at(n);
+		status = ord_graph_load(graph, path);
+		came = memory_fault_came();
+		memory_fault_at(0);
+		CHECK(status == ORD_ENOMEM || (status == 0 && !came));
+		if (status == 0)
+			CHECK_EQ(STATE_OF(graph, "a"), ORD_PROC_WANTED);
+		CHECK(status == ORD_ENOMEM || n > 50);
+		ord_graph_destroy(&graph);
+	}
+	CHECK_EQ(unlink(path), 0);
+}

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(__has_feature)
-#define FEW 500 /* nothing can be counted there: it is only run */
+#define FEW 100 /* nothing can be counted there: it is only run */
 #else
 #define FEW 1000
 #define COUNTS
