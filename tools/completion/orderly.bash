@@ -44,9 +44,10 @@ _orderly_candidates() {
 	esac
 	case "$previous" in
 	--state) [ "$command" != jobs ] || printf '%s\n' waiting done failed killed blocked canceled all ;;
+	--pick) printf '%s\n' added lexical random ;;
 	--progress) printf '%s\n' auto bar plain json none ;;
 	--store | --taker | --payload* | --fingerprint | --require | --after | --range | --label | --filter* | --stop-file | --log) return ;;
-	--retries | --killed-retries | --heartbeat | --timeout | --sync | --jobs | --max-takers | --attempt | --why | --pid) return ;;
+	--retries | --killed-retries | --heartbeat | --timeout | --sync | --stale | --ext | --jobs | --max-takers | --attempt | --why | --pid) return ;;
 	-[a-zA-Z] | --file | --directory | --param | --env) [ "$previous" = -k ] || [ "$previous" = -n ] || return ;;
 	esac
 	case "$command" in

@@ -44,6 +44,9 @@ jobs_open(const struct jobs_options *options, struct ord_jobs_options *own)
 	own->timeout_ms = options->timeout_ms;
 	own->on_failure = options->stop_on_failure ? ORD_JOBS_STOP : ORD_JOBS_CONTINUE;
 	own->sync_ms = options->sync_ms;
+	own->stale_ms = options->stale_ms;
+	own->pick = options->pick;
+	own->job_ext = options->job_ext;
 	if (options->filter != NULL || options->filter_command != NULL) {
 		own->filter = jobs_filter;
 		own->filter_user = (void *)(uintptr_t)options;

@@ -26,7 +26,8 @@ struct jobs_options {
 	uint32_t jobs; /* -j */
 	uint32_t wait; /* an enum ord_jobs_wait */
 	uint32_t failed_retries, killed_retries, states, attempt, heartbeat_ms, timeout_ms;
-	uint32_t sync_ms, max_takers;
+	uint32_t sync_ms, max_takers, stale_ms, pick;
+	const char *job_ext;
 	enum progress_style progress;
 	uint64_t range;
 	int pid;

@@ -33,6 +33,9 @@ enum {
 	KEY_STOP,
 	KEY_FILTER_COMMAND,
 	KEY_SYNC,
+	KEY_STALE,
+	KEY_EXT,
+	KEY_PICK,
 	KEY_PROGRESS,
 	KEY_MAX_TAKERS,
 	KEY_PROGRESS_TABLE,
@@ -41,8 +44,9 @@ enum {
 };
 
 static const struct argp_option table[] = { { NULL, 0, NULL, 0, "For all:", 1 },
-	{ "store", 's', "ADDRESS", 0, "the list: a path that ends with .sqlite, or sqlite:PATH; else $ORDERLY_STORE, else jobs.sqlite", 1 },
+	{ "store", 's', "ADDRESS", 0, "the list: a path that ends with .sqlite, or sqlite:PATH, or dir:PATH; else $ORDERLY_STORE, else jobs.sqlite", 1 },
 	{ "taker", KEY_TAKER, "NAME", 0, "the name of this taker, else $ORDERLY_IDENTIFIER; for requeue: whose jobs", 1 },
+	{ "ext", KEY_EXT, "END", 0, "dir: files with this end are jobs, and their names are without it (.txt)", 1 },
 	{ "json", KEY_JSON, NULL, 0, "status, take: for programs", 1 },
 	{ NULL, 0, NULL, 0, "add:", 2 },
 	{ "payload", KEY_PAYLOAD, "TEXT", 0, "what the job is about", 2 },
@@ -64,6 +68,8 @@ static const struct argp_option table[] = { { NULL, 0, NULL, 0, "For all:", 1 },
 	{ "heartbeat", KEY_HEARTBEAT, "TIME", 0, "how often to say that it lives (30s)", 3 },
 	{ "timeout", KEY_TIMEOUT, "TIME", 0, "after which silence others take it for dead (60s)", 3 },
 	{ "sync", KEY_SYNC, "TIME", 0, "dir: wait so long behind each claim, where others see it late", 3 },
+	{ "pick", KEY_PICK, "ORDER", 0, "dir: which job comes next: added, lexical (job10 before job2), random", 3 },
+	{ "stale", KEY_STALE, "TIME", 0, "dir: take away what a taker has held for so long that says nothing of itself; with requeue: only that", 3 },
 	{ "progress", KEY_PROGRESS, "STYLE", 0, "work: what all takers have done: auto (a bar on a terminal), bar, plain, json, none", 3 },
 	{ "jobs", 'j', "N", 0, "work: so many commands at once (1)", 3 },
 	{ "one", KEY_ONE, NULL, 0, "work: one job, then leave", 3 },
@@ -134,6 +140,18 @@ read_state(struct argp_state *state, const char *text)
 	return 0;
 }
 
+static uint32_t
+read_pick(struct argp_state *state, const char *text)
+{
+	static const char *const orders[] = { "added", "lexical", "random" };
+
+	for (uint32_t i = 0; i < sizeof orders / sizeof *orders; i++)
+		if (strcmp(text, orders[i]) == 0)
+			return i;
+	argp_error(state, "there is no order '%s': added, lexical or random", text);
+	return 0;
+}
+
 static uint64_t
 read_range(struct argp_state *state, const char *text)
 {
@@ -196,6 +214,9 @@ read_option(int key, char *value, struct argp_state *state)
 		break;
 	case KEY_FILTER_COMMAND: options->filter_command = value; break;
 	case KEY_SYNC: options->sync_ms = read_time(state, value); break;
+	case KEY_STALE: options->stale_ms = read_time(state, value); break;
+	case KEY_EXT: options->job_ext = value; break;
+	case KEY_PICK: options->pick = read_pick(state, value); break;
 	case KEY_PROGRESS: read_progress(state, value, &options->progress); break;
 	case KEY_LOG: options->log = value; break;
 	case KEY_JSON: options->json = true; break;

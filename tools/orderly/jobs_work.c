@@ -244,7 +244,7 @@ add_variable(struct text *env, const char *name, const char *value)
 static int
 submit(struct work *work, struct shift *shift)
 {
-	const char *name = ord_job_name(shift->job), *variables[8];
+	const char *name = ord_job_name(shift->job), *file = ord_job_file(shift->job), *variables[8];
 	struct text env = { 0 }, log = { 0 };
 	char attempt[16];
 	struct ord_command command = ORD_COMMAND(.argv = NULL);
@@ -252,12 +252,12 @@ submit(struct work *work, struct shift *shift)
 	int status;
 
 	ord_job_payload(shift->job, &size);
-	if (size != 0 && !write_payload(shift))
+	if (*file == '\0' && size != 0 && !write_payload(shift))
 		return ORD_ESYSTEM;
 	recipe_make(&work->recipe, &name, ++work->started);
 	snprintf(attempt, sizeof attempt, "%u", ord_job_attempt(shift->job));
 	add_variable(&env, "ORDERLY_JOB", name);
-	add_variable(&env, "ORDERLY_JOB_FILE", shift->file != NULL ? shift->file : "");
+	add_variable(&env, "ORDERLY_JOB_FILE", shift->file != NULL ? shift->file : file);
 	add_variable(&env, "ORDERLY_ATTEMPT", attempt);
 	add_variable(&env, "ORDERLY_TAKER", ord_job_taker(shift->job));
 	add_variable(&env, "ORDERLY_STORE", work->options->store);
