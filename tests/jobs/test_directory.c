@@ -375,6 +375,18 @@ SCENE(directory, the_lowest_claim_wins)
 	wait_well();
 	CHECK(!is_there(&at, "01_running/m.a.txt") && is_there(&at, "01_running/b.a.txt"));
 	CHECK_EQ(rename(in(&at, "01_running/b.a.txt"), in(&at, "02_done/a.txt")), 0);
+	/* A short one, that is done when this one looks. */
+	put(&at, "00_waiting/e.txt", "same");
+	if (fork() == 0) {
+		while (!is_there(&at, "01_running/m.e.txt"))
+			scene_pause_ms(1);
+		scene_pause_ms(20);
+		put(&at, "02_done/e.txt", "same");
+		_exit(0);
+	}
+	JOBS_SAYS(jobs, ord_jobs_claim(jobs, &job), ORD_EEMPTY, "");
+	wait_well();
+	CHECK(!is_there(&at, "01_running/m.e.txt"));
 	put(&at, "00_waiting/c.txt", "same");
 	if (fork() == 0) {
 		while (!is_there(&at, "01_running/m.c.txt"))
@@ -391,6 +403,47 @@ SCENE(directory, the_lowest_claim_wins)
 	JOBS_OK(jobs, ord_jobs_interrupt(jobs));
 	JOBS_SAYS(jobs, ord_jobs_claim(jobs, &job), ORD_EINTERRUPTED, "interrupted");
 	CHECK(is_there(&at, "00_waiting/d.txt"));
+	ord_jobs_destroy(&jobs);
+	finish(&at);
+}
+
+/* Fault of dirjobs: the loser crashed, and its claim stayed for ever. */
+SCENE(directory, a_loser_that_dies_leaves_no_second_job)
+{
+	struct list_at at = directory_list();
+	struct ord_jobs *jobs = OPEN(&at, .taker = "a", .killed_retries = 5);
+	struct ord_job *job;
+	int in_pipe[2];
+	char byte;
+	pid_t pid;
+
+	put(&at, "00_waiting/j.txt", "same");
+	put(&at, "00_waiting/k.txt", "same");
+	CHECK_EQ(pipe(in_pipe), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct ord_jobs *other = OPEN(&at, .taker = "b");
+
+		TAKE(other, "j");
+		TAKE(other, "k");
+		CHECK_EQ(write(in_pipe[1], "x", 1), 1);
+		for (;;)
+			pause();
+	}
+	CHECK_EQ(read(in_pipe[0], &byte, 1), 1);
+	close(in_pipe[0]);
+	close(in_pipe[1]);
+	/* As another machine saw it: it has the one, and has done the other. */
+	put(&at, "01_running/a.j.txt", "same");
+	scene_pause_ms(20);
+	put(&at, "02_done/k.txt", "same");
+	CHECK_EQ(kill(pid, SIGKILL), 0);
+	CHECK_EQ(waitpid(pid, NULL, 0), pid);
+	JOBS_OK(jobs, ord_jobs_held(jobs, "j", 0, &job));
+	JOBS_OK(jobs, ord_job_done(job));
+	JOBS_SAYS(jobs, ord_jobs_take(jobs, &job), ORD_EEMPTY, "");
+	CHECK_EQ(lists_counts(jobs).done, 2);
+	CHECK(!is_there(&at, "02_done/j.txt.2") && !is_there(&at, "02_done/k.txt.2"));
 	ord_jobs_destroy(&jobs);
 	finish(&at);
 }
@@ -462,7 +515,7 @@ SCENE(directory, a_read_only_list_can_be_looked_at)
 	char command[600];
 
 	put(&at, "00_waiting/a.txt", "");
-	put(&at, "00_waiting/secret.txt", "");
+	put(&at, "00_waiting/secret.txt", "x");
 	ord_jobs_destroy(&jobs);
 	if (geteuid() == 0) {
 		CHECK_EQ(chmod(in(&at, "00_waiting/secret.txt"), 0600), 0);

@@ -153,16 +153,28 @@ take(struct store *store, const struct found *found)
 	if (renameat(directory->root, from, directory->root, to) == 0)
 		return 1;
 	kept = errno;
-	if (kept == ENOENT && !directory->network) {
-		struct stat is;
-
-		/* Not the folder. */
-		if (fstat(directory->root, &is) == 0 && is.st_nlink != 0)
-			return 0;
-	}
+	if (kept == ENOENT && !directory->network)
+		return 0;
 	if (dir_exists(directory, to))
 		return 1;
 	return directory->network || kept == ENOENT ? 0 : dir_trouble(store, kept, "claim", file);
+}
+
+/* The content of a claim; many are empty, and need not be opened. */
+static int
+read_content(struct directory *directory, const char *path, struct stat *is)
+{
+	if (fstatat(directory->root, path, is, AT_SYMLINK_NOFOLLOW) != 0)
+		return -1;
+	if (!S_ISREG(is->st_mode) || is->st_size != 0)
+		return dir_read(directory, path, &directory->content, is);
+	directory->content.size = 0;
+	if (buffer_reserve(&directory->content, 1) != 0) {
+		errno = ENOMEM;
+		return -1;
+	}
+	directory->content.bytes[0] = '\0';
+	return 0;
 }
 
 /* Give a job that self has; a file that cannot be read fails for everybody to see. */
@@ -183,7 +195,7 @@ give_claim(struct store *store, struct claim *claim, store_job_fn give, void *us
 
 	claim_path(directory, path, file);
 	status = record_read(store, file, &record);
-	if (status == 0 && dir_read(directory, path, &directory->content, &is) != 0) {
+	if (status == 0 && read_content(directory, path, &is) != 0) {
 		status = errno == ENOMEM ? error_memory(store->error) : 1;
 		if (status == 1)
 			status = dir_move_path(store, path, file, &move, now, &lost);
@@ -255,20 +267,6 @@ pause_sync(struct store *store)
 	return poll(&entry, 1, (int)store->self.sync_ms) == 1 ? -1 : 0;
 }
 
-static int
-is_same_content(struct directory *directory, const char *one, const char *other)
-{
-	struct buffer bytes = { 0 };
-	struct stat is;
-	int same = dir_read(directory, one, &directory->content, &is) == 0 &&
-		dir_read(directory, other, &bytes, &is) == 0 &&
-		bytes.size == directory->content.size &&
-		memcmp(bytes.bytes, directory->content.bytes, bytes.size) == 0;
-
-	buffer_finish(&bytes);
-	return same;
-}
-
 /* After the wait: has somebody whose wid is lower claimed it, too?  Then self's claim is taken back. */
 static int
 wins(struct store *store, const struct listing *running, const char *file)
@@ -288,11 +286,16 @@ wins(struct store *store, const struct listing *running, const char *file)
 			continue;
 		dir_path(other, DIR_RUNNING, NULL, name);
 		/* Other content is another submission of the same name: it comes behind. */
-		if (is_same_content(directory, own, other))
+		if (dir_is_same(directory, own, other))
 			unlinkat(directory->root, own, 0);
 		else
 			renameat(directory->root, own, directory->root,
 				dir_path(to, DIR_AGAIN, NULL, file));
+		return 0;
+	}
+	/* A short job may have been claimed and done by another in the meantime. */
+	if (dir_was_done(directory, own, file)) {
+		unlinkat(directory->root, own, 0);
 		return 0;
 	}
 	return 1;

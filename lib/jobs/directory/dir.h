@@ -76,7 +76,6 @@ struct directory {
 	uint32_t moves; /* ids given out */
 	int network;
 	int64_t ahead_ms; /* of this clock: the server's */
-	ino_t lease;      /* inode of self's row */
 	uint64_t taken;
 	int64_t stamp_ns;       /* of the file added last */
 	struct listing waiting; /* what self may take, in the order of taking */
@@ -140,6 +139,10 @@ int dir_write(const struct directory *directory, const char *path, const void *b
 	int64_t stamp_ns);
 /* As rename, but what is there stays: EEXIST. */
 int dir_rename_new(const struct directory *directory, const char *from, const char *to);
+/* Do two files have the same bytes?  directory->content is one of them behind it. */
+int dir_is_same(struct directory *directory, const char *one, const char *other);
+/* Was a job with the bytes of a claim done behind that claim, by another? */
+int dir_was_done(struct directory *directory, const char *claim, const char *file);
 int dir_exists(const struct directory *directory, const char *path);
 /* An id that nobody else has. */
 const char *dir_id(struct directory *directory, char id[DIR_ID_MAX]);
@@ -213,7 +216,6 @@ struct lease {
 	char *name, *labels; /* in text */
 	int64_t since_ms, seen_ms, timeout_ms;
 	uint64_t taken;
-	ino_t inode;
 	struct buffer text;
 };
 

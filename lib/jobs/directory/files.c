@@ -116,6 +116,35 @@ dir_read(const struct directory *directory, const char *path, struct buffer *to,
 	return wrong ? -1 : 0;
 }
 
+int
+dir_is_same(struct directory *directory, const char *one, const char *other)
+{
+	struct buffer bytes = { 0 };
+	struct stat is;
+	int same = dir_read(directory, one, &directory->content, &is) == 0 &&
+		dir_read(directory, other, &bytes, &is) == 0 &&
+		bytes.size == directory->content.size &&
+		memcmp(bytes.bytes, directory->content.bytes, bytes.size) == 0;
+
+	buffer_finish(&bytes);
+	return same;
+}
+
+int
+dir_was_done(struct directory *directory, const char *claim, const char *file)
+{
+	char done[DIR_PATH];
+	struct stat is, was;
+
+	dir_path(done, DIR_DONE, NULL, file);
+	return fstatat(directory->root, claim, &is, AT_SYMLINK_NOFOLLOW) == 0 &&
+		fstatat(directory->root, done, &was, AT_SYMLINK_NOFOLLOW) == 0 &&
+		(was.st_ctim.tv_sec > is.st_ctim.tv_sec ||
+			(was.st_ctim.tv_sec == is.st_ctim.tv_sec &&
+				was.st_ctim.tv_nsec > is.st_ctim.tv_nsec)) &&
+		dir_is_same(directory, claim, done);
+}
+
 static int
 write_all(int fd, const char *bytes, size_t size)
 {

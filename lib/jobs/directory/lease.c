@@ -68,7 +68,6 @@ lease_read(const struct directory *directory, const char *path, struct lease *le
 		errno = EINVAL;
 		return -1;
 	}
-	lease->inode = is.st_ino;
 	lease->seen_ms = (int64_t)is.st_mtim.tv_sec * 1000 + is.st_mtim.tv_nsec / 1000000 -
 		directory->ahead_ms;
 	lease_text(text, "token", lease->token, sizeof lease->token);

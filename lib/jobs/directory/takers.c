@@ -51,11 +51,32 @@ remove_fresh(struct store *store, const char *token)
 	listing_finish(&listing);
 }
 
+/* One that lost to another's, or that is done there already, where claims are seen late: a copy. */
+static int
+is_copy(struct store *store, const struct listing *running, const struct found *claim)
+{
+	struct directory *directory = DIRECTORY_OF(store);
+	const char *file = listing_file(running, claim);
+	char own[DIR_PATH], other[DIR_PATH];
+
+	dir_path(own, DIR_RUNNING, NULL, listing_name(running, claim));
+	for (size_t i = 0; i < running->n; i++) {
+		const struct found *found = &running->all[i];
+
+		if (found != claim && strcmp(listing_file(running, found), file) == 0 &&
+			dir_is_same(directory, own,
+				dir_path(other, DIR_RUNNING, NULL, listing_name(running, found))))
+			return 1;
+	}
+	return dir_was_done(directory, own, file);
+}
+
 /* Its claims are killed. */
 static int
 kill_claims(struct store *store, const char *wid, const char *name, int64_t now)
 {
 	struct listing listing = { 0 };
+	char path[DIR_PATH];
 	size_t size = strlen(wid);
 	int status = dir_list(store, DIR_RUNNING, &listing, 1), lost;
 
@@ -64,8 +85,14 @@ kill_claims(struct store *store, const char *wid, const char *name, int64_t now)
 		const struct move move = { DIR_OP_KILL, "its taker died", name,
 			found->ms - DIRECTORY_OF(store)->ahead_ms };
 
-		if (found->skip == size + 1 &&
-			strncmp(listing_name(&listing, found), wid, size) == 0)
+		if (found->skip != size + 1 ||
+			strncmp(listing_name(&listing, found), wid, size) != 0)
+			continue;
+		if (is_copy(store, &listing, found))
+			unlinkat(DIRECTORY_OF(store)->root,
+				dir_path(path, DIR_RUNNING, NULL, listing_name(&listing, found)),
+				0);
+		else
 			status = dir_move(store, found, &listing, &move, now, &lost);
 	}
 	listing_finish(&listing);
@@ -245,7 +272,6 @@ learn_clock(struct directory *directory, const char *path)
 
 	if (fstatat(directory->root, path, &is, AT_SYMLINK_NOFOLLOW) != 0)
 		return;
-	directory->lease = is.st_ino;
 	directory->ahead_ms =
 		(int64_t)is.st_mtim.tv_sec * 1000 + is.st_mtim.tv_nsec / 1000000 - now;
 	/* Not a difference of clocks, but of ticks. */
@@ -303,7 +329,6 @@ meet_namesake(struct store *store, int64_t now)
 	status = rules_namesake(&store->self, &lease.life, now - lease.seen_ms, lease.timeout_ms);
 	if (status > 0) {
 		snprintf(directory->token, sizeof directory->token, "%s", lease.token);
-		directory->lease = lease.inode;
 		directory->taken = lease.taken;
 	} else if (status == 0) {
 		status = bury_lease(store, directory->wid, &lease, now);
@@ -416,20 +441,26 @@ static int
 append_beat(const struct directory *directory)
 {
 	char path[DIR_PATH], line[40];
-	struct stat is;
-	int code = -1;
-	int fd = openat(directory->root, dir_path(path, DIR_TAKERS, NULL, directory->wid),
-		O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+	struct lease lease;
+	int code = -1, fd = -1;
 
+	/* Not by its inode: a copy of it may lie there, made by what keeps two folders alike. */
+	code = lease_read(directory, dir_path(path, DIR_TAKERS, NULL, directory->wid), &lease);
+	if (code == 0 && strcmp(lease.token, directory->token) != 0) {
+		errno = 0;
+		code = -1;
+	}
+	lease_finish(&lease);
+	if (code == 0)
+		fd = openat(directory->root, path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0) {
 		if (errno == ENOENT)
 			errno = 0;
 		return -1;
 	}
+	code = -1;
 	snprintf(line, sizeof line, "beat %llu\n", (unsigned long long)directory->taken);
-	if (fstat(fd, &is) == 0 && is.st_ino != directory->lease)
-		errno = 0;
-	else if (write(fd, line, strlen(line)) == (ssize_t)strlen(line))
+	if (write(fd, line, strlen(line)) == (ssize_t)strlen(line))
 		code = 0;
 	fd_close(&fd);
 	return code;
