@@ -165,6 +165,7 @@ forget_looks(struct ord_graph *graph)
 	for (uint32_t id = 0; id < graph->schedule.n_nodes; id++) {
 		struct ord_proc *proc = graph->procs[id];
 
+		proc->looked = 0; /* the eyes are closed as a whole */
 		watch_forget(graph, proc);
 		proc->noted_ns = 0;
 		proc->asked_in = 0;
