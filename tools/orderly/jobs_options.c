@@ -44,7 +44,7 @@ enum {
 };
 
 static const struct argp_option table[] = { { NULL, 0, NULL, 0, "For all:", 1 },
-	{ "store", 's', "ADDRESS", 0, "the list: a path that ends with .sqlite, or sqlite:PATH, or dir:PATH; else $ORDERLY_STORE, else jobs.sqlite", 1 },
+	{ "store", 's', "ADDRESS", 0, "the list: a path that ends with .sqlite, or sqlite:PATH, dir:PATH, or postgresql://…?list=NAME; else $ORDERLY_STORE, else jobs.sqlite", 1 },
 	{ "taker", KEY_TAKER, "NAME", 0, "the name of this taker, else $ORDERLY_IDENTIFIER; for requeue: whose jobs", 1 },
 	{ "ext", KEY_EXT, "END", 0, "dir: files with this end are jobs, and their names are without it (.txt)", 1 },
 	{ "json", KEY_JSON, NULL, 0, "status, take: for programs", 1 },

@@ -200,13 +200,38 @@ add_tables(struct text *text, const struct picture *picture)
 	}
 }
 
+/* An address without the password that it may have. */
+static void
+add_store(struct text *text, const char *name, const char *store)
+{
+	const char *user = strstr(store, "://"), *end, *colon, *key = strstr(store, "password=");
+	size_t size = strlen(store);
+	char *shown = strdup(store);
+
+	if (shown == NULL)
+		complain_memory();
+	if (user != NULL && key != NULL && strchr(store, '?') != NULL && key > strchr(store, '?'))
+		for (size_t i = (size_t)(key - store) + strlen("password="); i < size && shown[i] != '&'; i++)
+			shown[i] = '*';
+	if (user != NULL) {
+		end = user + 3 + strcspn(user + 3, "/?");
+		colon = memchr(user + 3, ':', (size_t)(end - user - 3));
+		while (end > user && *end != '@')
+			end--;
+		for (const char *at = colon != NULL ? colon + 1 : end; at < end; at++)
+			shown[at - store] = '*';
+	}
+	json_text(text, name, shown);
+	free(shown);
+}
+
 static void
 add_json(struct text *text, const struct jobs_options *options, const struct picture *picture)
 {
 	const struct ord_job_counts *counts = &picture->counts;
 
 	text_add_byte(text, '{');
-	json_text(text, "store", options->store);
+	add_store(text, "store", options->store);
 	json_name(text, "counts");
 	text_add_byte(text, '{');
 	json_number(text, "total", (long long)counts->total);
@@ -381,7 +406,7 @@ await_list(const struct jobs_options *options)
 		}
 		ord_jobs_destroy(&jobs);
 		if (!said)
-			fprintf(stderr, "waiting for %s\n", options->store);
+			fprintf(stderr, "waiting for %s\n", strstr(options->store, "://") == NULL ? options->store : "the list in the database");
 		pause_ms(PAUSE_MS);
 	}
 }
