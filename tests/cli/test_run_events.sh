@@ -138,7 +138,7 @@ procs:
   beside: { run: sleep 0.1, expected: 10s }
   all: { deps: [c, beside] }
 END
-run -j4 -f way.yaml --events events all >/dev/null 2>&1
+run -j4 -f way.yaml --db none --events events all >/dev/null 2>&1
 python3 - >verdict 2>&1 <<'END' || fail "what is left: $(cat verdict)"
 import json
 events = list(map(json.loads, open("events")))
