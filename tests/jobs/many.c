@@ -106,7 +106,7 @@ many_end(struct list_at *at, struct many *seen)
 
 	jobs = OPEN(at, .taker = NULL);
 	for (unsigned i = 0; i < MANY_TAKERS; i++) {
-		char name[8];
+		char name[16];
 
 		snprintf(name, sizeof name, "end%u", i);
 		ADD(jobs, .name = name);

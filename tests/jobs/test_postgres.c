@@ -175,7 +175,7 @@ SCENE(postgres, a_wait_asks_nothing_and_ends_at_once)
 		_exit(0);
 	}
 	for (int i = 0; i < 3; i++) {
-		char name[8];
+		char name[16];
 
 		while (lists_number(&at, "SELECT count(*) FROM taker WHERE waits AND name = 'waits'") == 0)
 			scene_pause_ms(10);
