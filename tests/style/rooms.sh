@@ -98,8 +98,9 @@ for folder in $(find lib -mindepth 1 -type d | sort); do
 	grep -q "^$room:" <<<"$rooms" || wrong "lib/$room: a room that is not in the table of rooms.sh"
 done
 
+include='^[[:space:]]*#[[:space:]]*include[[:space:]]*([<"][^>"]*[>"]?)'
 while IFS=: read -r file line text; do
-	header=$(printf '%s' "$text" | sed -E 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*([<"][^>"]*[>"]?).*/\1/')
+	[[ "$text" =~ $include ]] && header=${BASH_REMATCH[1]} || header=$text
 	case "$file" in
 	lib/*) check_lib "$file" "$line" "$header" ;;
 	*) check_outside "$file" "$line" "$header" ;;
