@@ -129,6 +129,10 @@ says 0 '' work echo
 same "without the label" "" "$(cat found)"
 same "with it" l "$(jobs work --label gpu echo)"
 
+# Options may stand in front of the action.
+timeout 100 "$ORDERLY" jobs -s front.sqlite --taker me add f --payload 'add take' || fail "options in front"
+same "options in front" f "$(timeout 100 "$ORDERLY" jobs --store=front.sqlite --one --taker me work echo {})"
+
 # requeue and cancel; who had it cannot end it.
 jobs add r
 jobs take --taker hand --pid $$ >/dev/null

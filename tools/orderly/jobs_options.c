@@ -1,6 +1,7 @@
 /* The arguments of `orderly jobs`. */
 #include <argp.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -243,6 +244,40 @@ read_option(int key, char *value, struct argp_state *state)
 	return 0;
 }
 
+/* Whether the word after this one is its value: --store ADDRESS, -s ADDRESS. */
+static bool
+takes_next(const char *word)
+{
+	size_t size = strlen(word);
+
+	for (const struct argp_option *option = table; option->name != NULL || option->doc != NULL; option++) {
+		if (option->name == NULL || option->arg == NULL)
+			continue;
+		if (word[1] == '-' && strncmp(option->name, word + 2, size - 2) == 0 && size > 2)
+			return true;
+		if (word[1] != '-' && size == 2 && option->key == word[1])
+			return true;
+	}
+	return false;
+}
+
+/* The action, which options may stand in front of, becomes the first word. */
+static const char *
+take_action(int argc, char **argv)
+{
+	int at = 1;
+	char *action;
+
+	while (at < argc && argv[at][0] == '-' && strcmp(argv[at], "--") != 0)
+		at += takes_next(argv[at]) ? 2 : 1;
+	if (at >= argc || argv[at][0] == '-')
+		return NULL;
+	action = argv[at];
+	memmove(argv + 2, argv + 1, (size_t)(at - 1) * sizeof *argv);
+	argv[1] = action;
+	return action;
+}
+
 void
 jobs_options_read(struct jobs_options *options, int argc, char **argv)
 {
@@ -252,12 +287,14 @@ jobs_options_read(struct jobs_options *options, int argc, char **argv)
 		.doc = "Jobs that takers share which are started apart, come and go. See orderly-jobs(1)." };
 	const char *store = getenv("ORDERLY_STORE"); /* NOLINT(concurrency-mt-unsafe): one thread */
 	const char *identifier = getenv("ORDERLY_IDENTIFIER"); /* NOLINT(concurrency-mt-unsafe): one thread */
+	const char *action;
 
 	*options = (struct jobs_options){ .action = "", .jobs = 1, .killed_retries = 3 };
 	options->store = store != NULL && *store != '\0' ? store : "jobs.sqlite";
 	argp_err_exit_status = JOBS_USAGE;
-	if (argc > 1 && argv[1][0] != '-') {
-		options->action = argv[1];
+	action = take_action(argc, argv);
+	if (action != NULL) {
+		options->action = action;
 		argv[1] = argv[0];
 		argc--;
 		argv++;
