@@ -137,6 +137,9 @@ runs 0 $'made\nused' -C again --db none used
 runs 7 $'one\nworse' -x bad
 has "the log of a failure" "$(cat stderr)" '^  log: \.orderly/log/'
 same "what is in it" worse "$(cat "$(sed -n 's/^  log: //p' stderr)")"
+mkdir elsewhere
+(cd elsewhere && run bad >/dev/null 2>../stderr)
+same "its path, from elsewhere" worse "$(cd elsewhere && cat "$(sed -n 's/^  log: //p' ../stderr)")"
 runs 0 $'made\nused' -C again --db mine used
 [ -f again/mine ] || fail "--db mine: it is not there"
 runs 0 $'made\nused' -C again -l 100000 --jobserver=none used

@@ -354,6 +354,18 @@ jobserver_of(const struct run_options *options)
 		: ORD_JOBSERVER_NONE;
 }
 
+/* Into the directory of the graph's file. */
+static const char *
+enter(struct run *run)
+{
+	struct stat before, after;
+	int known = stat(".", &before) == 0;
+	const char *file = graph_file_enter(run->options->directory, run->options->file);
+
+	run->away = !known || stat(".", &after) != 0 || before.st_dev != after.st_dev || before.st_ino != after.st_ino;
+	return file;
+}
+
 static int
 load(struct run *run)
 {
@@ -375,7 +387,7 @@ load(struct run *run)
 		complain("cannot make a graph: %s", ord_strerror(status));
 		return RUN_TROUBLE;
 	}
-	file = graph_file_enter(options->directory, options->file);
+	file = enter(run);
 	if (file == NULL)
 		return RUN_FILE;
 	status = ord_graph_load(run->graph, file);

@@ -103,6 +103,19 @@ show_link(struct run *run, struct text *out, const struct item *item, const stru
 }
 
 void
+show_log(struct run *run, struct text *out, const struct item *item)
+{
+	const char *log = ord_proc_log(item->proc);
+
+	if (run->away && log[0] != '/') {
+		find_directory(run);
+		text_add(out, run->directory.bytes, run->directory.size - 1);
+		text_add_byte(out, '/');
+	}
+	text_add_string(out, log);
+}
+
+void
 show_name(struct run *run, struct text *out, const struct item *item)
 {
 	struct text name = { 0 };

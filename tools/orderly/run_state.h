@@ -42,6 +42,7 @@ struct run {
 	bool colors;          /* what we say has colours */
 	bool links;           /* names are links to logs */
 	struct text directory; /* where paths of logs count from; empty: not asked for yet */
+	bool away;            /* that is not where the command was called */
 	uint64_t n_folds;
 	bool quiet;           /* only failures are told */
 	bool trouble;         /* something of ours failed */
@@ -99,6 +100,9 @@ void show_color(const struct run *run, struct text *out, const char *code);
 
 /* Append its name, or what is left of it, as a link to its log if there are links. */
 void show_link(struct run *run, struct text *out, const struct item *item, const struct text *name);
+
+/* The path of its log, as who called the command finds it. */
+void show_log(struct run *run, struct text *out, const struct item *item);
 void show_name(struct run *run, struct text *out, const struct item *item);
 
 /* Whether a proc has the terminal: then nothing is shown, and nobody is asked. */

@@ -135,7 +135,7 @@ add_failure(struct run *run, struct item *item, struct text *out)
 	add_downstream(run, item, out);
 	if (ord_proc_log(item->proc) != NULL) {
 		text_add_string(out, "  log: ");
-		text_add_string(out, ord_proc_log(item->proc));
+		show_log(run, out, item);
 		text_add_byte(out, '\n');
 	}
 	/* What stands right above need not be said again. */
