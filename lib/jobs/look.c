@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/options.h"
 #include "jobs/labels.h"
@@ -244,6 +245,26 @@ ord_jobs_runs(struct ord_jobs *jobs, const char *name, ord_job_run_fn fn, void *
 	return jobs->store.functions->runs(&jobs->store, name, call_for_run, &call);
 }
 
+/* Wait, and tell meanwhile what was too new to be told. */
+static int
+watch(struct ord_jobs *jobs, int timeout_ms)
+{
+	uint64_t until =
+		clock_now_ns() + (uint64_t)(timeout_ms > 0 ? timeout_ms : 0) * CLOCK_NS_PER_MS;
+
+	for (;;) {
+		int progress = jobs_progress_left(jobs), status;
+		int left = timeout_ms < 0 ? -1 : clock_left_ms(clock_now_ns(), until);
+
+		if (progress < 0 || (left >= 0 && left <= progress))
+			return jobs_wait(jobs, left);
+		status = jobs_wait(jobs, progress);
+		if (status != ORD_ETIMEDOUT)
+			return status;
+		jobs_tell_progress(jobs, 0);
+	}
+}
+
 int
 ord_jobs_watch(struct ord_jobs *jobs, int timeout_ms)
 {
@@ -252,8 +273,11 @@ ord_jobs_watch(struct ord_jobs *jobs, int timeout_ms)
 	if (status != 0)
 		return status;
 	jobs->store.watching = 1;
-	status = jobs_wait(jobs, timeout_ms);
+	status = watch(jobs, timeout_ms);
 	jobs->store.watching = 0;
+	/* A death ends the wait: without a burial it would end each one behind it. */
+	if (status == 0 && !jobs->options.read_only)
+		status = jobs_look_after(jobs, 0);
 	jobs_tell_progress(jobs, 0);
 	jobs_arm(jobs);
 	if (status == ORD_ETIMEDOUT)

@@ -511,18 +511,23 @@ ord_job_renew(struct ord_job *job)
 		return status;
 	if (place_of(jobs, job) == NULL)
 		return error_set(&jobs->error, ORD_EINVAL, "the job was ended already");
+	status = jobs->store.functions->beat(&jobs->store, jobs_now_ms());
+	if (status == 0) {
+		jobs->beaten_ns = clock_now_ns();
+		status = jobs_look_after(jobs, 0);
+	}
+	/* That it wrote made the descriptor readable, too; what came before the look below is seen by it. */
+	if (status == 0)
+		status = jobs_disarm(jobs);
+	if (status != 0)
+		return status;
 	status =
 		jobs->store.functions->held(&jobs->store, job->is.name, job->is.attempt, see, NULL);
 	if (status == ORD_ELOST) {
 		error_set(&jobs->error, ORD_ELOST, "the job '%s' is another's now, or was canceled",
 			job->is.name);
 		drop(jobs, job);
-		return ORD_ELOST;
 	}
-	if (status == 0)
-		status = jobs->store.functions->beat(&jobs->store, jobs_now_ms());
-	if (status == 0)
-		jobs->beaten_ns = clock_now_ns();
 	jobs_arm(jobs);
 	return status;
 }
@@ -531,15 +536,17 @@ int
 ord_jobs_close(struct ord_jobs *jobs)
 {
 	struct ord_job *last;
-	int status = jobs_enter_writing(jobs), lost;
+	int status = jobs_enter_writing(jobs), lost = 0;
 
 	if (status != 0)
 		return status;
 	last = jobs->last;
 	jobs->closed = 1;
 	if (last != NULL)
-		return ord_job_done(last);
-	status = jobs_exchange(jobs, &nothing, &lost);
+		status = ord_job_done(last);
+	/* Nothing comes behind it that would tell what was held back. */
+	if (status == 0)
+		status = jobs_exchange(jobs, &nothing, &lost);
 	if (status == 0 && lost)
 		status = error_set(&jobs->error, ORD_ELOST,
 			"a job taken before is another's now, or was canceled");

@@ -494,7 +494,8 @@ read_reports(void)
 		return;
 	while (post_receive(play.life, &packet, bytes, sizeof bytes, fds, &n_fds) == 1) {
 		must(n_fds == 0, "a spawner sends descriptors");
-		must(packet.type >= LIFE_HELLO && packet.type <= LIFE_ENDED, "a spawner says what only a master says");
+		must((packet.type >= LIFE_HELLO && packet.type <= LIFE_ENDED) || packet.type == LIFE_BEGUN,
+			"a spawner says what only a master says");
 	}
 }
 

@@ -88,7 +88,12 @@ command_likes(const char *command, const struct ord_job *job)
 		n++;
 	environment = text_allocate(n + 2, sizeof *environment);
 	environment[0] = name.bytes;
-	memcpy(environment + 1, environ, (n + 1) * sizeof *environment);
+	n = 1;
+	/* That of a job which runs us is another. */
+	for (char **at = environ; *at != NULL; at++)
+		if (strncmp(*at, "ORDERLY_JOB=", strlen("ORDERLY_JOB=")) != 0)
+			environment[n++] = *at;
+	environment[n] = NULL;
 	status = ask(command, job, environment);
 	if (status < 0)
 		complain_errno(errno, "cannot ask the filter about %s", ord_job_name(job));

@@ -260,24 +260,9 @@ entry_end_all(const struct store *store, struct entry *entry, const char *taker,
 	return count;
 }
 
-static int
-is_changed(const struct store_job *old, const struct store_job *new)
-{
-	const void *one = old->fingerprint, *other = new->fingerprint;
-	size_t size = old->fingerprint_size, other_size = new->fingerprint_size;
-
-	if (one == NULL && other == NULL) {
-		one = old->payload;
-		other = new->payload;
-		size = old->payload_size;
-		other_size = new->payload_size;
-	}
-	return one == NULL || other == NULL || size != other_size || memcmp(one, other, size) != 0;
-}
-
 /* Another version of a job that is there. */
 static void
-replace(struct entry *entry, struct entry *with)
+replace(struct list *list, struct entry *entry, struct entry *with)
 {
 	struct store_job old = entry->job;
 
@@ -292,6 +277,8 @@ replace(struct entry *entry, struct entry *with)
 	if (old.state != ORD_JOB_RUNNING) {
 		entry->job.state = with->job.state;
 		entry->job.ended_ms = with->job.ended_ms;
+		if (list->first >= (size_t)entry->job.id)
+			list->first = (size_t)entry->job.id - 1;
 	}
 }
 
@@ -390,21 +377,22 @@ list_add(struct store *store, struct list *list, const struct store_job *jobs, s
 	for (size_t i = 0; status == 0 && i < count; i++) {
 		struct entry *entry = table_find(&list->names, jobs[i].name, strlen(jobs[i].name));
 
-		*added += entry == NULL || is_changed(&entry->job, &jobs[i]);
+		*added += entry == NULL || rules_is_changed(&entry->job, &jobs[i]);
 		if (jobs[i].range != 0)
 			list->range = (int64_t)jobs[i].range;
 		if (entry == NULL) {
 			append(list, made[i], &jobs[i]);
 			made[i] = NULL;
-		} else if (is_changed(&entry->job, &jobs[i])) {
-			replace(entry, made[i]);
+		} else if (rules_is_changed(&entry->job, &jobs[i])) {
+			replace(list, entry, made[i]);
 		}
 	}
 	for (size_t i = 0; i < count; i++)
 		if (made[i] != NULL)
 			entry_free(made[i]);
 	memory_free(made);
-	settle(list);
+	if (list->linked)
+		settle(list);
 	return status;
 }
 

@@ -237,12 +237,14 @@ collect(struct store *store, struct pipe *pipe)
 			return POSTGRES_AGAIN;
 		}
 	}
-	for (;;) {
+	/* Behind a server that went away libpq may say for ever that there is nothing more, and no end either. */
+	for (int nothing = 0; nothing < 2;) {
 		PGresult *result = PQgetResult(handle);
 		ExecStatusType is = PQresultStatus(result);
 
+		nothing = result == NULL ? nothing + 1 : 0;
 		/* What a commit fails of comes behind the results. */
-		if (is == PGRES_FATAL_ERROR && status == 0)
+		if (result != NULL && is == PGRES_FATAL_ERROR && status == 0)
 			status = postgres_trouble(store, result, "written");
 		PQclear(result);
 		if (PQstatus(handle) == CONNECTION_BAD)
@@ -250,6 +252,7 @@ collect(struct store *store, struct pipe *pipe)
 		if (is == PGRES_PIPELINE_SYNC)
 			return status;
 	}
+	return POSTGRES_AGAIN;
 }
 
 int

@@ -225,12 +225,13 @@ identify(struct store *store)
 {
 	struct database *database = DATABASE_OF(store);
 	int64_t application = 0, version = 0, tables = 0;
-	int code = ask_number(database->handle, "PRAGMA application_id", &application);
+	/* Another taker may make the tables meanwhile, in one step: whose they are is asked last. */
+	int code = ask_number(database->handle, "SELECT count(*) FROM sqlite_schema", &tables);
 
 	if (code == SQLITE_OK)
 		code = ask_number(database->handle, "PRAGMA user_version", &version);
 	if (code == SQLITE_OK)
-		code = ask_number(database->handle, "SELECT count(*) FROM sqlite_schema", &tables);
+		code = ask_number(database->handle, "PRAGMA application_id", &application);
 	if (code == SQLITE_OK && application != APPLICATION && (tables != 0 || version != 0))
 		return error_set(store->error, ORD_EINVAL,
 			"%s is the database of another program: give another path", database->path);

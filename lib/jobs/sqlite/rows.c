@@ -542,6 +542,9 @@ change_job(struct store *store, struct store_change *change, int64_t id, int64_t
 	if (code == SQLITE_OK)
 		code = sqlite_run(store, SQL_SET_STATE, "iiii", id, (int64_t)ORD_JOB_CANCELED, now,
 			(int64_t)0);
+	/* The last of several holders may have left it done, which freed what comes behind it. */
+	if (code == SQLITE_OK && ending.job.state == ORD_JOB_RUNNING)
+		code = sqlite_settle_undone(store, id);
 	return code;
 }
 
