@@ -78,7 +78,10 @@ int64_t jobs_list_ms(const struct ord_jobs *jobs);
 /* Ends and claims; claimed jobs are appended to ready.  Ends that are told are gone; *lost: one of them was another's. */
 int jobs_exchange(struct ord_jobs *jobs, const struct store_claim *claim, int *lost);
 
-/* Bury who died; anew: ask the store first who is there. */
+/* Know who is there; anew: now, else if that was not asked just now. */
+int jobs_meet(struct ord_jobs *jobs, int anew);
+
+/* The same, and bury who died. */
 int jobs_look_after(struct ord_jobs *jobs, int anew);
 
 /*

@@ -272,6 +272,10 @@ ord_jobs_watch(struct ord_jobs *jobs, int timeout_ms)
 
 	if (status != 0)
 		return status;
+	if (!jobs->options.read_only)
+		status = jobs_meet(jobs, 0);
+	if (status != 0)
+		return status;
 	jobs->store.watching = 1;
 	status = watch(jobs, timeout_ms);
 	jobs->store.watching = 0;

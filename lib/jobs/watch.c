@@ -79,13 +79,30 @@ is_dead(struct ord_jobs *jobs, struct watched *one, int64_t now)
 }
 
 int
+jobs_meet(struct ord_jobs *jobs, int anew)
+{
+	if (anew || clock_now_ns() - jobs->looked_ns > JOBS_LOOK_MS * CLOCK_NS_PER_MS)
+		return ask(jobs);
+	return 0;
+}
+
+/* One who was met; his death is told by a descriptor from then on, where that is possible. */
+static int
+somebody_died(struct ord_jobs *jobs)
+{
+	int died = 0;
+
+	for (size_t i = 0; i < jobs->n_watched; i++)
+		died |= is_dead(jobs, &jobs->watched[i], jobs_list_ms(jobs));
+	return died;
+}
+
+int
 jobs_look_after(struct ord_jobs *jobs, int anew)
 {
 	int64_t now;
-	int status = 0;
+	int status = jobs_meet(jobs, anew);
 
-	if (anew || clock_now_ns() - jobs->looked_ns > JOBS_LOOK_MS * CLOCK_NS_PER_MS)
-		status = ask(jobs);
 	now = jobs_list_ms(jobs);
 	for (size_t i = 0; status == 0 && i < jobs->n_watched; i++) {
 		struct watched *one = &jobs->watched[i];
@@ -167,6 +184,9 @@ jobs_wait(struct ord_jobs *jobs, int timeout_ms)
 			status = jobs->store.functions->changed(&jobs->store);
 		if (status != 0)
 			return status > 0 ? 0 : status;
+		/* A burial is a change that this one makes itself. */
+		if (!jobs->options.read_only && somebody_died(jobs))
+			return 0;
 		if (timeout_ms >= 0) {
 			left = clock_left_ms(clock_now_ns(), until);
 			if (left == 0)
@@ -177,10 +197,6 @@ jobs_wait(struct ord_jobs *jobs, int timeout_ms)
 			return status;
 		if (jobs->options.read_only)
 			continue;
-		/* A burial is a change that this one made itself. */
-		for (size_t i = 0; i < jobs->n_watched; i++)
-			if (is_dead(jobs, &jobs->watched[i], jobs_list_ms(jobs)))
-				return 0;
 		if (clock_now_ns() - jobs->beaten_ns >
 			(uint64_t)jobs->options.heartbeat_ms * CLOCK_NS_PER_MS / 2) {
 			status = jobs->store.functions->beat(&jobs->store, jobs_now_ms());

@@ -175,6 +175,11 @@ SCENE(lists, fingerprints)
 		CHECK(strcmp(ord_job_payload(job, NULL), "3") == 0);
 		CHECK_EQ(ord_job_attempt(job), 3);
 		JOBS_OK(jobs, ord_job_done(job));
+		/* Nothing is a payload like any other. */
+		ADD(jobs, .name = "bare");
+		JOBS_OK(jobs, ord_job_done(TAKE(jobs, "bare")));
+		ADD(jobs, .name = "bare");
+		CHECK_EQ(lists_state(jobs, "bare"), ORD_JOB_DONE);
 		/* With a fingerprint the payload does not count. */
 		ADD(jobs, .name = "b", .payload = "1", .payload_size = 1, .fingerprint = "x", .fingerprint_size = 1);
 		JOBS_OK(jobs, ord_job_done(TAKE(jobs, "b")));
@@ -438,6 +443,22 @@ SCENE(lists, batches_leave_something_to_others)
 		while (ord_jobs_take(one, &a) == 0)
 			;
 		CHECK_EQ(lists_counts(one).done, 19);
+		ord_jobs_destroy(&one);
+	}
+}
+
+/* What a batch holds back is told when nothing more is taken. */
+SCENE(lists, a_close_tells_what_ended)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *one = OPEN(&at, .taker = "one", .batch = 10), *eye = OPEN(&at, .read_only = 1);
+		struct ord_job *job;
+
+		ADD(one, .name = "a");
+		JOBS_OK(one, ord_jobs_take(one, &job));
+		JOBS_OK(one, ord_jobs_close(one));
+		CHECK_EQ(lists_state(eye, "a"), ORD_JOB_DONE);
+		ord_jobs_destroy(&eye);
 		ord_jobs_destroy(&one);
 	}
 }

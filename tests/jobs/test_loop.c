@@ -80,6 +80,63 @@ SCENE(loop, jobs_that_others_add_free_and_end)
 	CHECK_EQ(ord_jobs_fd(NULL), ORD_EINVAL);
 }
 
+/* Who holds as much as he can renews when the descriptor says so: that alone says nothing. */
+SCENE(loop, renewing_is_no_news)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *one = OPEN(&at, .taker = "one", .wait = ORD_JOBS_WAIT_NEVER);
+		struct ord_job *job;
+		int rounds = 0;
+
+		ADD(one, .name = "a");
+		CHECK_EQ(take_when_readable(one, &job), 0);
+		for (; readable(ord_jobs_fd(one), 50) && rounds < 20; rounds++)
+			JOBS_OK(one, ord_job_renew(job));
+		CHECK(rounds < 20);
+		JOBS_OK(one, ord_job_done(job));
+		ord_jobs_destroy(&one);
+	}
+}
+
+/* A taker that only watches hears of a death once, and of what changed too soon behind the last time it was told. */
+SCENE(loop, a_watch_ends_with_a_death_once)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *one;
+		int talk[2], rounds = 0;
+		char byte;
+		pid_t pid;
+
+		if (strcmp(at.scheme, "memory") == 0)
+			continue;
+		CHECK_EQ(pipe(talk), 0);
+		pid = fork();
+		if (pid == 0) {
+			struct ord_jobs *other;
+
+			CHECK_EQ(ord_jobs_new(&other, &ORD_JOBS_OPTIONS(.taker = "other")), 0);
+			JOBS_OK(other, ord_jobs_open(other, at.address));
+			ADD(other, .name = "a");
+			TAKE(other, "a");
+			CHECK_EQ(write(talk[1], "x", 1), 1);
+			pause();
+			_exit(0);
+		}
+		CHECK_EQ(read(talk[0], &byte, 1), 1);
+		one = OPEN(&at, .taker = "one");
+		while (ord_jobs_watch(one, 20) == 0)
+			;
+		CHECK_EQ(kill(pid, SIGKILL), 0);
+		CHECK_EQ(waitpid(pid, NULL, 0), pid);
+		while (lists_counts(one).running != 0 && rounds++ < 20)
+			JOBS_OK(one, ord_jobs_watch(one, LONG_MS));
+		CHECK(rounds < 20);
+		ord_jobs_destroy(&one);
+		close(talk[0]);
+		close(talk[1]);
+	}
+}
+
 SCENE(loop, who_only_looks_hears_of_changes)
 {
 	for (EACH_STORE(at)) {
