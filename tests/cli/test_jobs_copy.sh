@@ -111,6 +111,7 @@ same "it reads the payload" "in1" "$(jobs work --one --filter-command 'grep -q a
 same "with --filter both count" "" "$(jobs work --filter 'in*' --filter-command true echo)"
 says 0 'can it be run' work --filter-command ./nosuch echo
 same "take, too" other "$(jobs take --filter-command 'test $ORDERLY_JOB = other' --pid $$ --taker me)"
+same "inside a job" other2 "$(jobs add other2 && ORDERLY_JOB=outer jobs work --one --filter 'other2' --filter-command 'test $ORDERLY_JOB = other2' echo)"
 jobs done other --pid $$ --taker me
 
 # --wait, --no-wait, --one, --stop-file, --stop-on-failure.
