@@ -101,6 +101,26 @@ SCENE(watch, nothing_else_does_that_is_polled)
 	play_nothing(20);
 }
 
+/* Two that read the same files are both told of what a link among them leads to. */
+SCENE(watch, links_that_two_read)
+{
+	struct ord_graph *graph = new_graph(NULL, 0);
+
+	run("mkdir in shared && echo 1 >shared/x.txt && ln -s ../shared/x.txt in/x.txt");
+	ADD(graph, .name = "one", .shell = "cat in/x.txt >one.out", .inputs = ORD_NAMES("in/*.txt"));
+	ADD(graph, .name = "two", .shell = "cat in/x.txt >two.out", .inputs = ORD_NAMES("in/*.txt"));
+	ADD(graph, .name = "all", .deps = ORD_NAMES("one", "two"));
+	begin(graph, "all");
+	for (int i = 0; i < 2; i++) {
+		change(graph, "echo 2 >>shared/x.txt");
+		CHECK_EQ(count("s:one "), 1);
+		CHECK_EQ(count("s:two "), 1);
+		CHECK_EQ(lines("one.out"), i + 2);
+		CHECK_EQ(lines("two.out"), i + 2);
+	}
+	leave(graph);
+}
+
 SCENE(watch, a_burst_is_one_generation)
 {
 	struct ord_graph *graph = new_graph(NULL, 0);

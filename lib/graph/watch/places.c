@@ -246,7 +246,10 @@ places_see_file(struct places *places, uint32_t id, const char *path, enum what 
 	if (meant <= 0)
 		return meant < 0 ? places_no_memory(places) : ORD_OK;
 	places_tell(places, who, path);
-	return what == A_LINK ? places_follow(places, who, path, links) : ORD_OK;
+	if (what != A_LINK)
+		return ORD_OK;
+	places->sights->at[id].links = 1;
+	return places_follow(places, who, path, links);
 }
 
 /* A spot that is a directory: all that is in it. */
@@ -402,7 +405,8 @@ visit(struct places *places, uint32_t id, const char *path, int links)
 		return places_no_memory(places);
 	if (sight_passes(sight, path, strlen(path)))
 		return pass(places, id, place);
-	if (place->wd >= 0 && has_sight(place, id))
+	/* Who looks at what others look at is not among those that its links lead to yet. */
+	if (place->wd >= 0 && has_sight(place, id) && (!sight->links || places->changed != NULL))
 		return ORD_OK;
 	status = places_watch(places, place, PLACE_FULL);
 	if (status != ORD_OK)

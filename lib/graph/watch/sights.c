@@ -296,7 +296,8 @@ add_plain(struct sights *sights, const struct numbers *who, char *text,
 		status = sights_add_tree(sights, who, text, &set->ignored, &sight, &is_new);
 	else
 		status = sights_add_spot(sights, who, text, &set->ignored, &sight, &is_new);
-	if (status == ORD_OK && is_new && numbers_push(&news->sights, sight) != 0)
+	if (status == ORD_OK && (is_new || sights->at[sight].links) &&
+		numbers_push(&news->sights, sight) != 0)
 		status = ORD_ENOMEM;
 	if (status == ORD_OK && *text != '\0' &&
 		buffer_append(&news->spots, text, strlen(text) + 1) != 0)
@@ -316,7 +317,7 @@ add_matched(struct sights *sights, const struct numbers *who, const char *text,
 	if (numbers_insert_all(&sights->at[sight].who, who) != 0)
 		return ORD_ENOMEM;
 	out = is_left_out(&set->ignored, sights->at[sight].fixed, sights->at[sight].fixed_size);
-	if (out != 0 || !is_new)
+	if (out != 0 || (!is_new && !sights->at[sight].links))
 		return out >= 0 ? ORD_OK : ORD_ENOMEM;
 	return numbers_push(&news->sights, sight) == 0 ? ORD_OK : ORD_ENOMEM;
 }

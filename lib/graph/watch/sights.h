@@ -27,6 +27,7 @@ struct sight {
 	struct path_glob glob;
 	const struct ignored *ignored; /* NULL: nothing */
 	struct numbers who;            /* sorted */
+	int links; /* a file that it means is a link: who comes later is to follow it, too */
 	char *key;
 };
 
@@ -49,7 +50,7 @@ struct sights {
 	struct ignored_set *sets; /* lists of what is left out, by their text */
 };
 
-/* What sights_add found: numbers of sights that are new, and paths that are spots now. */
+/* What sights_add found: numbers of sights that are new or have links, and paths that are spots now. */
 struct sights_news {
 	struct numbers sights;
 	struct buffer spots; /* each with a NUL behind it */

@@ -335,6 +335,35 @@ Test(eyes, forgotten)
 	}
 }
 
+/* Who joins others, or looks again, is told of what links lead to, too. */
+Test(eyes, links_of_what_others_look_at)
+{
+	static const char *const patterns[] = { "src/*.c", "src/**/*.c", "src", "src/a.c", "/src/.*[.]c" };
+
+	for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+		run("rm -rf src shared; mkdir src shared; echo 1 >shared/a.c; ln -s b.c shared/l.c; ln -s ../shared/l.c src/a.c");
+		open_eyes(0);
+		cr_assert_eq(look(1, patterns[i], NULL), 0);
+		cr_assert_eq(look(2, patterns[i], NULL), 0);
+		run("echo 22 >shared/b.c");
+		cr_expect_str_eq(take(), "1:src/../shared/b.c 2:src/../shared/b.c", "%s", patterns[i]);
+		eyes_forget(eyes, 1);
+		run("echo 1 >shared/b.c");
+		cr_expect_str_eq(take(), "2:src/../shared/b.c", "%s", patterns[i]);
+		cr_assert_eq(look(1, patterns[i], NULL), 0);
+		run("echo 22 >shared/b.c");
+		cr_expect_str_eq(take(), "1:src/../shared/b.c 2:src/../shared/b.c", "%s", patterns[i]);
+		/* A link that came when somebody looked already. */
+		run("ln -sf ../shared/a.c src/a.c");
+		take();
+		cr_assert_eq(look(3, patterns[i], NULL), 0);
+		run("echo 22 >shared/a.c");
+		take();
+		cr_expect_eq(told.n, 3, "%s: %zu", patterns[i], told.n);
+		eyes_close(&eyes);
+	}
+}
+
 static void
 write_files(int n)
 {
