@@ -363,7 +363,8 @@ run_give(struct ord_graph *graph)
 	graph->giving = 1;
 	run_take_settled(graph);
 	waiting_return(graph);
-	while (graph->start_fault == ORD_OK && gate_may_start(graph) &&
+	/* A callback may have suspended the graph. */
+	while (graph->start_fault == ORD_OK && graph->suspended_ns == 0 && gate_may_start(graph) &&
 		(id = schedule_next(&graph->schedule)) != SCHEDULE_NONE) {
 		give(graph, graph->procs[id]);
 		run_take_settled(graph);

@@ -158,6 +158,61 @@ SCENE(signals, a_halt_stops_all_and_counts_for_nothing)
 	end(graph);
 }
 
+static struct {
+	struct ord_graph *graph;
+	int at;           /* the event that suspends */
+	const char *name; /* of this proc */
+	unsigned started;
+	int halted;
+} halt;
+
+static void
+halt_at(int kind, const struct ord_proc *proc, void *user)
+{
+	(void)user;
+	halt.started += kind == ORD_PROC_EVENT_STARTED;
+	if (halt.halted || kind != halt.at || proc == NULL || strcmp(ord_proc_name(proc), halt.name) != 0)
+		return;
+	halt.halted = 1;
+	GRAPH_OK(halt.graph, ord_graph_suspend(halt.graph));
+}
+
+static struct ord_graph *
+begin_halt(int at, const char *name)
+{
+	halt.graph = graphs_new(&ORD_GRAPH_OPTIONS(.parallel = 4, .on_event = halt_at));
+	halt.at = at;
+	halt.name = name;
+	halt.started = 0;
+	halt.halted = 0;
+	return halt.graph;
+}
+
+/* What waits for a group, or has a slot beside one that has just started, waits for the end of a halt. */
+SCENE(signals, a_halt_from_a_callback)
+{
+	static const int kinds[] = { ORD_PROC_EVENT_ENDED, ORD_PROC_EVENT_STARTED };
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct ord_graph *graph = begin_halt(kinds[i], i == 0 ? "group" : "first");
+
+		ADD(graph, .name = "group");
+		ADD(graph, .name = "first", .shell = "true", .deps = ORD_NAMES("group"));
+		ADD(graph, .name = "second", .shell = "true", .deps = ORD_NAMES("group"));
+		GRAPH_OK(graph, ord_graph_start(graph, "first"));
+		GRAPH_OK(graph, ord_graph_start(graph, "second"));
+		for (int n = 0; n < 5; n++)
+			GRAPH_OK(graph, ord_graph_step(graph, 10));
+		CHECK_EQ(halt.halted, 1);
+		CHECK_EQ(halt.started, i);
+		CHECK_EQ(STATE_OF(graph, "second"), ORD_PROC_WANTED);
+		GRAPH_OK(graph, ord_graph_resume(graph));
+		GRAPH_OK(graph, ord_graph_wait_all(graph));
+		CHECK_EQ(halt.started, 2);
+		ord_graph_destroy(&graph);
+	}
+}
+
 /* Before anything has started, interrupted twice, ended, destroyed: none of it hangs. */
 SCENE(signals, what_a_halt_does_not_hold)
 {
