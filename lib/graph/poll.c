@@ -61,8 +61,8 @@ cannot(struct ord_graph *graph)
 		&graph->error, errno, "cannot wait for descriptors beside those of the pool");
 }
 
-static int
-open_all(struct ord_graph *graph)
+int
+poll_open(struct ord_graph *graph)
 {
 	struct poll *poll = &graph->poll;
 	int wake;
@@ -97,7 +97,7 @@ int
 poll_add(struct ord_graph *graph, struct poll_source *source)
 {
 	struct poll *poll = &graph->poll;
-	int status = open_all(graph);
+	int status = poll_open(graph);
 
 	if (status != ORD_OK)
 		return status;
@@ -223,7 +223,7 @@ ord_graph_fd(struct ord_graph *graph)
 	if (!is_ours(graph))
 		return error_set(&graph->error, ORD_EFORKED,
 			"this graph belongs to the process that made it: a forked child cannot wait for it");
-	status = open_all(graph);
+	status = poll_open(graph);
 	if (status != ORD_OK || poll->timer >= 0)
 		return status != ORD_OK ? status : poll->epoll;
 	poll->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);

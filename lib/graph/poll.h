@@ -1,8 +1,9 @@
 /*
  * Descriptors beside the pool's: of files that are watched, tokens that are
  * asked for, commands that talk to the graph.  One epoll has them all, the
- * pool's own too; it is made for the first of them, or for ord_graph_fd.  A
- * graph that needs neither waits in ord_pool_step as if this file were not.
+ * pool's own too; it is made for the first of them, for ord_graph_fd, or to wait
+ * while the graph is suspended and has no pool.  A graph that needs none of
+ * this waits in ord_pool_step as if this file were not.
  */
 #ifndef GRAPH_POLL_H
 #define GRAPH_POLL_H
@@ -36,6 +37,9 @@ struct poll {
 
 void poll_init(struct poll *poll);
 void poll_finish(struct poll *poll);
+
+/* So that poll_wait may be called.  0 or an error with its sentence. */
+int poll_open(struct ord_graph *graph);
 
 /* 0 or an error with its sentence. */
 int poll_add(struct ord_graph *graph, struct poll_source *source);

@@ -505,7 +505,11 @@ step_pool(struct ord_graph *graph, int timeout_ms)
 {
 	int status = ORD_OK;
 
-	if (poll_is_open(&graph->poll)) {
+	/* What is wanted starts no pool as long as the graph is suspended: there is nothing else to wait in. */
+	if (graph->pool == NULL && graph->suspended_ns != 0 && graph->schedule.unfinished != 0 &&
+		timeout_ms > 0)
+		status = poll_open(graph);
+	if (status == ORD_OK && poll_is_open(&graph->poll)) {
 		status = wait_for_all(graph, timeout_ms);
 		timeout_ms = 0;
 	}

@@ -213,6 +213,24 @@ SCENE(signals, a_halt_from_a_callback)
 	}
 }
 
+/* A step of a graph that is halted before its pool is there takes its time, so that a loop of them is none that is busy. */
+SCENE(signals, a_halt_without_a_pool_waits)
+{
+	struct ord_graph *graph = graphs_new(NULL);
+	uint64_t end = scene_now_ms() + 500;
+	int steps = 0;
+
+	ADD(graph, .name = "a", .shell = "true");
+	GRAPH_OK(graph, ord_graph_suspend(graph));
+	GRAPH_OK(graph, ord_graph_start(graph, "a"));
+	for (; scene_now_ms() < end; steps++)
+		GRAPH_OK(graph, ord_graph_step(graph, 100));
+	CHECK(steps < 10); /* not as many as there is time for */
+	GRAPH_OK(graph, ord_graph_resume(graph));
+	GRAPH_OK(graph, ord_graph_wait_all(graph));
+	ord_graph_destroy(&graph);
+}
+
 /* Before anything has started, interrupted twice, ended, destroyed: none of it hangs. */
 SCENE(signals, what_a_halt_does_not_hold)
 {
