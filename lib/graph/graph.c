@@ -62,7 +62,7 @@ graph_leave(struct ord_graph *graph, int status)
 	if (graph->destroy)
 		graph_free(graph);
 	else if (poll_is_open(&graph->poll))
-		poll_settle(graph, run_due_ns(graph));
+		poll_settle(graph, signals_due_ns(graph));
 	return status;
 }
 

@@ -304,9 +304,6 @@ int run_move(struct ord_graph *graph, int timeout_ms);
 int run_to_end(struct ord_graph *graph);
 void run_tell(struct ord_graph *graph, int kind, const struct ord_proc *proc);
 
-/* When the next pause ends, by CLOCK_MONOTONIC; UINT64_MAX: none does. */
-uint64_t run_due_ns(const struct ord_graph *graph);
-
 /* --- signals.c --- */
 
 /* What runs is to end: by its stop signal, at last by SIGKILL. */
@@ -314,6 +311,9 @@ void signals_cancel(struct ord_graph *graph);
 
 /* Whether a call that waits for ever is to return instead, as the graph is suspended; the sentence is the graph's. */
 int signals_hold(struct ord_graph *graph, int timeout_ms);
+
+/* When the next pause ends, by CLOCK_MONOTONIC; UINT64_MAX: none does, or the graph is suspended. */
+uint64_t signals_due_ns(const struct ord_graph *graph);
 
 /* --- graph.c --- */
 

@@ -451,21 +451,6 @@ say_stalled(struct ord_graph *graph)
 	return ORD_OK;
 }
 
-uint64_t
-run_due_ns(const struct ord_graph *graph)
-{
-	uint64_t due_ns = UINT64_MAX;
-
-	for (uint32_t i = 0; i < graph->paused.count; i++) {
-		uint32_t id = graph->paused.at[i];
-
-		if (graph->schedule.nodes[id].state == NODE_PAUSED &&
-			graph->procs[id]->due_ns < due_ns)
-			due_ns = graph->procs[id]->due_ns;
-	}
-	return due_ns;
-}
-
 /* Wait for other descriptors and the pool's.  What came may have stopped the graph. */
 static int
 wait_for_all(struct ord_graph *graph, int timeout_ms)
@@ -546,7 +531,7 @@ run_move(struct ord_graph *graph, int timeout_ms)
 	graph->start_fault = ORD_OK;
 	heed_interrupt(graph);
 	run_take_settled(graph);
-	due = end_pauses(graph);
+	due = graph->suspended_ns == 0 ? end_pauses(graph) : -1; /* they last longer by a halt */
 	status = watch_is_on(graph) ? watch_move(graph) : ORD_OK;
 	if (status != ORD_OK)
 		return status;

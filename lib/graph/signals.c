@@ -144,6 +144,21 @@ ord_graph_resume(struct ord_graph *graph)
 	return ORD_OK;
 }
 
+uint64_t
+signals_due_ns(const struct ord_graph *graph)
+{
+	uint64_t due_ns = UINT64_MAX;
+
+	for (uint32_t i = 0; graph->suspended_ns == 0 && i < graph->paused.count; i++) {
+		uint32_t id = graph->paused.at[i];
+
+		if (graph->schedule.nodes[id].state == NODE_PAUSED &&
+			graph->procs[id]->due_ns < due_ns)
+			due_ns = graph->procs[id]->due_ns;
+	}
+	return due_ns;
+}
+
 int
 signals_hold(struct ord_graph *graph, int timeout_ms)
 {

@@ -231,6 +231,32 @@ SCENE(signals, a_halt_without_a_pool_waits)
 	ord_graph_destroy(&graph);
 }
 
+/* A pause lasts as long as it is to, without the time of a halt in which steps are made. */
+SCENE(signals, a_halt_in_a_pause)
+{
+	enum { PAUSE_MS = 600 };
+	struct ord_graph *graph = begin_halt(ORD_PROC_EVENT_RETRIED, "again");
+	uint64_t before = 0, end, resumed;
+
+	ADD(graph, .name = "again", .shell = "false", .retries = 1, .retry_delay_ms = PAUSE_MS);
+	GRAPH_OK(graph, ord_graph_start(graph, "again"));
+	while (!halt.halted) {
+		before = scene_now_ms();
+		GRAPH_OK(graph, ord_graph_step(graph, 10));
+	}
+	before = scene_now_ms() - before;
+	for (end = scene_now_ms() + 2 * PAUSE_MS; scene_now_ms() < end;)
+		GRAPH_OK(graph, ord_graph_step(graph, 50));
+	CHECK_EQ(halt.started, 1);
+	resumed = scene_now_ms();
+	GRAPH_OK(graph, ord_graph_resume(graph));
+	while (halt.started == 1)
+		GRAPH_OK(graph, ord_graph_step(graph, 10));
+	CHECK(before + (scene_now_ms() - resumed) + 5 >= PAUSE_MS);
+	GRAPH_SAYS(graph, ord_graph_wait_all(graph), ORD_EFAILED, "again");
+	ord_graph_destroy(&graph);
+}
+
 /* Before anything has started, interrupted twice, ended, destroyed: none of it hangs. */
 SCENE(signals, what_a_halt_does_not_hold)
 {
