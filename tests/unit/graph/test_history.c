@@ -306,6 +306,8 @@ struct seen {
 	int64_t first, last;
 	int64_t whole; /* of the newest */
 	int n_whole;   /* runs in a row that were of the same */
+	int state;     /* of the newest */
+	int n_ones;    /* runs whose state is 1, as all are given it */
 };
 
 static int
@@ -316,7 +318,9 @@ see(void *user, const struct run *one)
 	if (seen->n++ == 0) {
 		seen->first = one->start_ns;
 		seen->whole = one->whole_ns;
+		seen->state = one->state;
 	}
+	seen->n_ones += one->state == 1;
 	seen->n_whole += one->whole_ns == seen->whole;
 	seen->last = one->start_ns;
 	cr_assert_eq(one->end_ns, one->start_ns + 1);
@@ -506,14 +510,15 @@ Test(history, newer_and_foreign)
 	history_destroy(&history);
 }
 
-/* Each opening is another run; one of the first version has none, is read as it is, and becomes a new one when it is written. */
+/* Each opening is another run; one of the first version has none and calls successes 3; it is read as it is, and becomes a new one when it is written. */
 Test(history, of_which_run)
 {
 	static const char first_version[] =
 		"ALTER TABLE run RENAME TO old; CREATE TABLE run (id INTEGER PRIMARY KEY, name BLOB NOT NULL, start_ns INTEGER,"
 		" end_ns INTEGER, user_ns INTEGER, system_ns INTEGER, memory_bytes INTEGER, state INTEGER, exit_code INTEGER,"
 		" why TEXT); INSERT INTO run SELECT id, name, start_ns, end_ns, user_ns, system_ns, memory_bytes, state,"
-		" exit_code, why FROM old; DROP TABLE old; CREATE INDEX run_of ON run (name, id); PRAGMA user_version = 1";
+		" exit_code, why FROM old; DROP TABLE old; CREATE INDEX run_of ON run (name, id);"
+		" UPDATE run SET state = 3 WHERE start_ns = 5; PRAGMA user_version = 1";
 	struct history *history = open_it(HISTORY_WRITE);
 	struct seen seen = { 0 };
 
@@ -540,6 +545,8 @@ Test(history, of_which_run)
 		cr_assert_eq(history_runs(history, "a", see, &old), 0);
 		cr_assert_eq(old.n, 5);
 		cr_assert_eq(old.whole, 0);
+		cr_assert_eq(old.state, 4);
+		cr_assert_eq(old.n_ones, 4);
 		if (mode == HISTORY_WRITE)
 			set(history, "a", 6);
 		history_destroy(&history);
