@@ -32,6 +32,13 @@ timeout 20 bash -c 'ORDERLY_TEST_MARK=$1 "$2" run -f leaves.yaml --events 5 leav
 has "the end of the descriptor" "$(cat last)" '"event":"run_end"'
 within 100 nothing_left || fail "what was left behind lives"
 
+# What is closed is closed once: nothing is said of it.
+for where in events "ipc://$work/published"; do
+	run --events "$where" two >/dev/null 2>stderr
+	same "--events $where: exit status" 0 "$?"
+	same "--events $where: what is said of it" '' "$(grep -a -e --events stderr)"
+done
+
 command -v python3 >/dev/null || finish
 python3 - sub/events sub/trace >verdict 2>&1 <<'END' || fail "events: $(cat verdict)"
 import json, sys

@@ -509,6 +509,8 @@ run_events_close(struct run_events *events)
 {
 	bool fine = !events->failed;
 
+	if (events->name == NULL)
+		return true; /* there are none, or they were closed before */
 	if (events->socket != NULL)
 		zmq_close(events->socket);
 	if (events->context != NULL)
