@@ -62,4 +62,28 @@ same "small" $'a\nb' "$(cat found)"
 same "small, quoted" $'  | a\n  | b' "$(grep '^  |' stderr)"
 measured 0 --output=prefix many
 sed 's/^\[many\] //' found | cmp -s - wanted || fail "prefix: not whole"
+
+# Who writes faster than it is read keeps nobody: the end of another is told while it goes on.
+cat >orderly.yaml <<'END'
+version: 1
+procs:
+  quick: {run: 'until [ -e flows ]; do sleep 0.05; done'}
+  flood:
+    run: |
+      for i in $(seq 1000); do
+        yes | head -c 400000
+        [ "$i" -lt 5 ] || touch flows
+        [ ! -e stop ] || exit 0
+        sleep 0.02
+      done
+      exit 1
+  all: {deps: [flood, quick]}
+END
+mkfifo told
+while read -r event; do
+	case $event in *'"proc":"quick"'*) touch stop ;; esac
+done < <(grep -a --line-buffered '"event":"proc_end"' told) &
+timeout -s KILL 100 "$ORDERLY" run -j2 --output=quiet --events told --events-log all >/dev/null 2>stderr
+same "the end of another beside a flood: exit status" 0 "$?"
+wait
 finish

@@ -117,8 +117,7 @@ on_event(int kind, const struct ord_proc *proc, void *user)
 	case ORD_PROC_EVENT_STARTED:
 		run->counts.started += !item->started;
 		items_begin(&run->items, item, terminal_now_ns());
-		if (run->logs_fd == 0)
-			run_logs_read(run, item); /* from now on it is told when there is more */
+		run_logs_begin(run, item);
 		run_trace_began(run, item);
 		show_started(run, item);
 		break;
@@ -177,9 +176,10 @@ wait_for_something(struct run *run, int fd, int timeout_ms)
 		{ .fd = run_logs_fd(run), .events = POLLIN },
 	};
 
-	if (poll(fds, 5, timeout_ms) < 0)
+	if (poll(fds, 5, run->logs_behind ? 0 : timeout_ms) < 0)
 		return;
-	if (fds[4].revents != 0 || (run->items.n_running > 0 && run->logs_fd == 0))
+	if (fds[4].revents != 0 || run->logs_behind ||
+		(run->items.n_running > 0 && run->logs_fd == 0))
 		run_logs_step(run);
 	if (fds[3].revents != 0)
 		run_input_read(run);

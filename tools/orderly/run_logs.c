@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "run_state.h"
@@ -31,29 +32,51 @@ watch_directory(struct run *run, const char *log)
 	text_finish(&directory);
 }
 
-void
-run_logs_read(struct run *run, struct item *item)
+/*
+ * Takes a piece of what is new in a log, or all that is there now: who writes
+ * faster than it is read does not keep us.  Whether there may be more.
+ */
+static bool
+read_log(struct run *run, struct item *item, bool all)
 {
 	const char *log = ord_proc_log(item->proc);
 	static char piece[PIECE];
+	struct stat now;
 	ssize_t n;
 	int fd;
 
 	if (log == NULL)
-		return;
+		return false;
 	watch_directory(run, log);
 	fd = open(log, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
-		return;
-	while ((n = pread(fd, piece, sizeof piece, (off_t)item->log_read)) > 0 ||
-		(n < 0 && errno == EINTR)) {
-		if (n < 0)
+		return false;
+	if (fstat(fd, &now) != 0)
+		now.st_size = 0;
+	do {
+		n = pread(fd, piece, sizeof piece, (off_t)item->log_read);
+		if (n <= 0)
 			continue;
 		item->log_read += (uint64_t)n;
 		show_bytes(run, item, piece, (size_t)n);
-	}
+	} while ((n < 0 && errno == EINTR) ||
+		(all && n > 0 && item->log_read < (uint64_t)now.st_size));
 	close(fd);
 	show_logged(run, item);
+	return n == PIECE;
+}
+
+void
+run_logs_begin(struct run *run, struct item *item)
+{
+	if (run->logs_fd == 0)
+		run->logs_behind |= read_log(run, item, false);
+}
+
+void
+run_logs_read(struct run *run, struct item *item)
+{
+	(void)read_log(run, item, true);
 }
 
 void
@@ -104,10 +127,11 @@ run_logs_step(struct run *run)
 
 	while (run->logs_fd > 0 && read(run->logs_fd, events, sizeof events) > 0)
 		;
+	run->logs_behind = false;
 	if (!is_wanted(run))
 		return;
 	for (item = run->items.oldest; item != NULL; item = behind) {
 		behind = item->behind;
-		run_logs_read(run, item);
+		run->logs_behind |= read_log(run, item, false);
 	}
 }

@@ -53,6 +53,7 @@ struct run {
 	bool hinted;          /* which keys there are was told */
 	bool keys;            /* lines of standard input are commands, while files are watched */
 	int logs_fd;          /* inotify, of the directory of logs; 0: not yet */
+	bool logs_behind;     /* there is more in one of them than was read */
 	bool follows;         /* a proc runs whose lines are shown as they come */
 	size_t warned;        /* bytes of the graph's warnings that were told */
 	uint32_t jobs;
@@ -119,8 +120,15 @@ void show_logged(struct run *run, struct item *item);
 /* Takes what was not printed of its log yet, in pieces. */
 void run_logs_each(struct run *run, struct item *item,
 	void (*take)(struct run *run, struct item *item, const char *bytes, size_t size));
+
+/* It has begun: from now on run_logs_fd tells when there is more. */
+void run_logs_begin(struct run *run, struct item *item);
+
+/* It has ended: all that is left. */
 void run_logs_read(struct run *run, struct item *item);
 int run_logs_fd(const struct run *run);
+
+/* A piece of each that runs. */
 void run_logs_step(struct run *run);
 
 /* run_rest.c: how long the rest takes, or ESTIMATE_UNKNOWN. */
