@@ -62,6 +62,12 @@ same "small" $'a\nb' "$(cat found)"
 same "small, quoted" $'  | a\n  | b' "$(grep '^  |' stderr)"
 measured 0 --output=prefix many
 sed 's/^\[many\] //' found | cmp -s - wanted || fail "prefix: not whole"
+# A line that does not end is told in parts, while it comes.
+measured 3 -x --output=prefix line
+bounded "prefix, a line"
+[ "$(wc -l <found)" -ge $((megabytes / 3)) ] || fail "prefix, a line: told in $(wc -l <found) parts"
+same "prefix, a line: whole" "$megabytes"000000 "$(sed 's/^\[line\] //' found | tr -d '\n' | tee letters | wc -c)"
+same "prefix, a line: nothing else" '' "$(tr -d x <letters)"
 
 # Who writes faster than it is read keeps nobody: the end of another is told while it goes on.
 cat >orderly.yaml <<'END'

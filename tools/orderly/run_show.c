@@ -19,7 +19,7 @@
 #include "terminal.h"
 
 #define TAIL_BYTES 16384 /* kept of what a proc said last */
-#define LINE_MOST (1 << 20) /* more than that is printed without its newline */
+#define LINE_MOST (1 << 20) /* more than that is printed before its newline has come */
 #define LAST_BYTES 512   /* of its last line */
 
 struct held_piece { /* in front of its bytes */
@@ -439,7 +439,12 @@ print_lines(struct run *run, struct item *item)
 	struct text rest = { 0 };
 	size_t size;
 
-	if (newline == NULL && item->body.size > LINE_MOST && !prefix && is_live(run, item))
+	if (newline == NULL && item->body.size > LINE_MOST && prefix) {
+		text_add_byte(&item->body, '\n'); /* who never ends a line is told in parts */
+		print_prefixed(run, item);
+		return;
+	}
+	if (newline == NULL && item->body.size > LINE_MOST && is_live(run, item))
 		print_body(run, item, false);
 	if (newline == NULL || (!prefix && !is_live(run, item)))
 		return;
