@@ -66,6 +66,7 @@ part = protos["part::[n]"]
 assert (part["procs"], part["known"], part["failed"]) == (3, 3, 0) and 1.3 <= part["last"]["duration"] < 60, part
 assert (protos["fails"]["failed"], protos["never"]["known"]) == (1, 0), protos
 END
+database=$(find .orderly -maxdepth 1 -type f ! -name '*.lock' ! -name '*-wal' ! -name '*-shm' | head -1)
 graph dot --db other.db all >found
 same "--db" 0 "$(grep -c filled found)"
 
@@ -90,4 +91,13 @@ run 'part::1' >/dev/null 2>&1
 graph stats all >found
 has "one alone" "$(cat found)" '^last run: 1 proc, [0-9.]+ s of work'
 same "one alone: its path" 'part::1' "$(sed -n '/^last run/,/^everything/p' found | sed -nE 's/^ +[0-9.]+ s  ([^(]*[^ (]).*/\1/p' | paste -sd'|')"
+
+# A database that cannot be read: nothing is known, and that is said.
+for what in dot mermaid json; do
+	find .orderly -maxdepth 1 -type f -delete
+	printf 'no database, whatever its name says%.0s' {1..100} >"$database"
+	graph $what all >found 2>stderr || fail "$what and a damaged database"
+	has "$what and a damaged database" "$(cat stderr)" "^orderly graph: the database $database .*damaged"
+	[ -s found ] || fail "$what and a damaged database: nothing is shown"
+done
 finish

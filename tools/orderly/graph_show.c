@@ -233,6 +233,7 @@ look(struct graph_call *call, struct picture *picture)
 	}
 	free(deps);
 	sort_edges(picture);
+	graph_warnings(call);
 	return status;
 }
 
