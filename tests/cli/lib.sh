@@ -113,6 +113,13 @@ heard() {
 	[ $((0x${pending:-0} >> ($(kill -l "$2") - 1) & 1)) -eq 0 ]
 }
 
+# blocks PID SIGNAL: the process keeps it from itself
+blocks() {
+	local blocked
+	blocked=$(sed -n 's/^SigBlk:[[:space:]]*//p' "/proc/$1/status") || return
+	[ $((0x$blocked >> ($(kill -l "$2") - 1) & 1)) -eq 1 ]
+}
+
 # tell SIGNAL: sends it to $pid and waits until it has arrived
 tell() { kill -"$1" "$pid" && within 100 heard "$pid" "$1"; }
 

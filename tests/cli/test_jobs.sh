@@ -89,6 +89,7 @@ jobs add killed
 "$ORDERLY" jobs work ': {}; touch begun; test $ORDERLY_ATTEMPT != 1 || exec sleep 1000' >/dev/null 2>&1 &
 taker=$!
 until_true test -e begun
+! blocks $taker USR1 || fail "SIGUSR1 is taken, and nobody reads it"
 jobs work 'echo {} $ORDERLY_ATTEMPT' >found &
 kill -9 $taker
 wait $taker 2>/dev/null

@@ -153,9 +153,10 @@ for i in 1 2 3 4 5; do
 	[ "$status" = 130 ] || [ "$status" = 0 ] || fail "many: status $status"
 done
 
-# Killed: nothing of it is left.
+# Killed: nothing of it is left.  Who answers no questions takes none.
 begin all
 within 100 all_began
+! blocks "$pid" USR1 || fail "SIGUSR1 is taken, and nobody reads it"
 kill -KILL "$pid"
 ends 200
 within 100 nothing_left || fail "SIGKILL: commands are left"

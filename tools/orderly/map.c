@@ -390,6 +390,7 @@ run(struct map *map)
 	}
 	target.what = map->pool;
 	signals_take(&target);
+	signals_take_questions();
 	loop(map);
 	return conclude(map);
 }

@@ -104,9 +104,9 @@ on_failed_write(int number)
 	(void)number;
 }
 
-/* Taken from a descriptor: nothing of a dump may be done in a handler.  What the pool starts is there already. */
-static void
-take_questions(void)
+/* Taken from a descriptor: nothing of a dump may be done in a handler. */
+void
+signals_take_questions(void)
 {
 	sigset_t set;
 
@@ -149,7 +149,6 @@ signals_take(const struct signals_target *target)
 	size_t i;
 
 	atomic_store(&interrupted, target);
-	take_questions();
 	sigemptyset(&action.sa_mask);
 	take_failed_write(SIGPIPE);
 	if (pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK) != 0)

@@ -48,6 +48,12 @@ bool signals_stop_is_wanted(void);
 void signals_release(void);
 
 /*
+ * From now on SIGUSR1 is a question, for who answers: for others it stays what it
+ * is.  What the pool starts is there already, so that it does not inherit that.
+ */
+void signals_take_questions(void);
+
+/*
  * A descriptor that is readable when somebody has sent SIGUSR1 and wants to know
  * how things stand; -1: there is none.  signals_asked reads it.
  */
