@@ -470,6 +470,8 @@ decide(struct ord_graph *graph, struct ord_proc *proc, struct increment *now)
 	int status = judge(graph, proc, now);
 	int ends_here = is_group(proc) && !graph->options.dry_run;
 
+	if (ends_here)
+		verdict_clear(proc); /* it may have been canceled before */
 	if (status == ORD_OK && graph->touching && (now->reasons.n != 0 || !proc->touched))
 		return decide_touch(graph, proc, now);
 	if (status == ORD_OK && ends_here)

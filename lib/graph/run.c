@@ -334,6 +334,7 @@ give(struct ord_graph *graph, struct ord_proc *proc)
 		return;
 	}
 	if (!definition_is_command(proc->definition) && !definition_is_function(proc->definition)) {
+		verdict_clear(proc); /* it may have been canceled before */
 		end(graph, proc, NODE_DONE);
 		return;
 	}

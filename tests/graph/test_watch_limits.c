@@ -299,3 +299,25 @@ SCENE(watch_limits, editors)
 	}
 	leave(graph);
 }
+
+/* What was canceled, and then mended, has neither a cause nor an error any more: also who runs nothing itself. */
+SCENE(watch, a_group_that_was_mended)
+{
+	for (int i = 0; i < 2; i++) {
+		struct ord_graph *graph = new_graph(i == 0 ? NULL : "db", 0);
+
+		put("x", "bad\n");
+		ADD(graph, .name = "one", .shell = "grep good x", .inputs = ORD_NAMES("x"));
+		ADD(graph, .name = "all", .deps = ORD_NAMES("one"));
+		begin(graph, "all");
+		CHECK_EQ(STATE_OF(graph, "all"), ORD_PROC_FAILED_DEP);
+		CHECK_EQ(CAUSE_OF(graph, "all"), ORD_CAUSE_DEP);
+		change(graph, "echo good >x");
+		CHECK_EQ(STATE_OF(graph, "all"), ORD_PROC_SUCCEEDED);
+		CHECK_EQ(CAUSE_OF(graph, "all"), ORD_CAUSE_NONE);
+		CHECK_EQ(*ERROR_OF(graph, "all"), '\0');
+		change(graph, "echo bad >x");
+		CHECK_EQ(CAUSE_OF(graph, "all"), ORD_CAUSE_DEP);
+		leave(graph);
+	}
+}
