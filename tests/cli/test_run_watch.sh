@@ -19,7 +19,7 @@ END
 # Wait until a file has so many lines.
 until_lines() { # FILE N
 	for ((i = 0; i < 3000; i++)); do
-		[ "$(wc -l <"$1" 2>/dev/null || echo 0)" -ge "$2" ] && return
+		[ "$(wc -l 2>/dev/null <"$1" || echo 0)" -ge "$2" ] && return
 		sleep 0.02
 	done
 	fail "$1 has never had $2 lines: $(cat "$1" 2>/dev/null)"
@@ -133,4 +133,31 @@ same "it was ended" $'begun\nended' "$(cat slow.log)"
 grep -q 'stopped by us: slow' stderr || fail "it is not told that we ended it: $(cat stderr)"
 exec 8>&-
 
+# What was stopped, and mended: events of its later end say nothing of the earlier one, nor do those of a group.
+cat >orderly.yaml <<'END'
+version: 1
+options:
+  watch: {debounce: 50ms}
+procs:
+  bad: {run: 'until [ -e begun ]; do sleep 0.05; done; grep good x.txt', inputs: [x.txt]}
+  slow: {run: 'touch begun; grep good x.txt || exec sleep 1000', inputs: [x.txt]}
+  all: {deps: [bad, slow]}
+END
+rm -rf .orderly keys
+echo bad >x.txt
+: >stderr
+mkfifo keys
+run --watch --fail-fast -j2 --events events all <keys >stdout 2>stderr &
+pid=$!
+exec 8>keys
+until_said 'watching ' 1
+echo good >x.txt
+until_said 'watching ' 2
+echo q >&8
+wait "$pid"
+same "exit status of what was stopped, and mended" 0 "$?"
+exec 8>&-
+of() { grep '"event":"proc_end"' events | grep "\"proc\":\"$1\"" | grep -oE '"(state|cause|interrupted|error)":("[^"]*"|1)' | xargs; }
+same "events of what was stopped" 'state:failed cause:stopped interrupted:1 error:canceled while it ran state:succeeded cause:none' "$(of slow)"
+same "events of its group" 'state:dependency failed cause:dependency failed error:canceled: bad failed state:succeeded cause:none' "$(of all)"
 finish

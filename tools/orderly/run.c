@@ -77,6 +77,7 @@ end_attempt(struct run *run, struct item *item, bool again)
 {
 	bool ran = item->slot != ORD_NONE;
 
+	item->interrupted = false; /* an end before this one may have been */
 	if (ran)
 		run_logs_read(run, item);
 	items_end(&run->items, item, terminal_now_ns());
