@@ -19,12 +19,6 @@
 #include "base/table.h"
 #include "jobs/rules.h"
 
-/* Prefixes in a directory of what is added. */
-#define PAYLOAD "p"
-#define RECORD "r"
-#define ITEM "i" /* of a range: one that is there stays as it is */
-#define RANGE ".orderly/range"
-
 static int64_t
 stamp(struct directory *directory)
 {
@@ -33,236 +27,6 @@ stamp(struct directory *directory)
 	directory->stamp_ns = now > directory->stamp_ns ? now : directory->stamp_ns + 1000;
 	return directory->stamp_ns;
 }
-
-/* --- finishing --- */
-
-static int
-needs_hiding(const struct record *record)
-{
-	return *record->requires != '\0' || record->n_after != 0;
-}
-
-/* Removed, but for what was done: results may lie there. */
-static void
-drop_old(struct store *store, const struct found *found, const struct listing *listing)
-{
-	char path[DIR_PATH];
-
-	if (found->folder == DIR_DONE || found->folder == DIR_RUNNING ||
-		found->folder == DIR_MOVING || found->folder == DIR_AGAIN)
-		return;
-	unlinkat(DIRECTORY_OF(store)->root,
-		dir_path(path, (enum folder)found->folder, NULL, listing_name(listing, found)), 0);
-}
-
-/* Another version of a job that is there: it waits beside, until nobody holds the old one. */
-static int
-put_again(struct store *store, const char *from, const char *record_from, const char *file)
-{
-	const struct directory *directory = DIRECTORY_OF(store);
-	char to[DIR_PATH];
-
-	dir_path(to, DIR_NEXT, NULL, file);
-	if (renameat(directory->root, record_from, directory->root, to) != 0 && errno != ENOENT)
-		return dir_trouble(store, errno, "write", to);
-	if (renameat(directory->root, from, directory->root, dir_path(to, DIR_AGAIN, NULL, file)) !=
-		0)
-		return errno == ENOENT ? 1 : dir_trouble(store, errno, "write", to);
-	return 0;
-}
-
-/* Rename the record's file first: a job that waits has its labels. */
-static int
-put_new(struct store *store, const char *from, const char *record_from, const char *file,
-	const struct record *fresh, int64_t now)
-{
-	const struct directory *directory = DIRECTORY_OF(store);
-	char to[DIR_PATH];
-
-	if (fresh->exists &&
-		renameat(directory->root, record_from, directory->root,
-			dir_path(to, DIR_RECORDS, NULL, file)) != 0 &&
-		errno != ENOENT)
-		return dir_trouble(store, errno, "write", to);
-	if (fresh->state == ORD_JOB_FAILED || fresh->state == ORD_JOB_KILLED)
-		return dir_put_failed(directory, from, file, now) == 0 || errno == ENOENT
-			? 0
-			: dir_trouble(store, errno, "move", from);
-	dir_path(to,
-		fresh->state == ORD_JOB_DONE               ? DIR_DONE
-			: fresh->state == ORD_JOB_CANCELED ? DIR_CANCELED
-			: needs_hiding(fresh)              ? DIR_HIDDEN
-							   : DIR_WAITING,
-		NULL, file);
-	if (dir_rename_new(directory, from, to) != 0 && errno != ENOENT)
-		return errno == EEXIST ? 1 : dir_trouble(store, errno, "write", to);
-	return 0;
-}
-
-/* One file of a directory of what is added. */
-static int
-finish_one(struct store *store, const char *folder, const char *name, int alone, int64_t now)
-{
-	struct directory *directory = DIRECTORY_OF(store);
-	const char *file = name + 2;
-	char from[DIR_PATH], relative[DIR_PATH], record_name[DIR_PATH];
-	struct listing listing = { 0 };
-	struct record fresh;
-	struct found found;
-	int status;
-
-	snprintf(from, sizeof from, "%s/%s/%s", dir_folder(DIR_ADDING), folder, name);
-	snprintf(record_name, sizeof record_name, "%s/%s/" RECORD ".%s", dir_folder(DIR_ADDING),
-		folder, file);
-	/* As record_read wants it: relative to the folder of records. */
-	snprintf(relative, sizeof relative, "../adding/%s/" RECORD ".%s", folder, file);
-	status = record_read(store, relative, &fresh);
-	for (int tries = 0; status == 0; tries++) {
-		found.folder = DIR_N;
-		if (!alone || tries != 0)
-			status = dir_locate(store, file, &listing, &found);
-		if (status != 0)
-			break;
-		if (found.folder == DIR_N) {
-			status = put_new(store, from, record_name, file, &fresh, now);
-			if (status == 1 && tries < 100) {
-				status = 0;
-				continue;
-			}
-		} else if (name[0] == ITEM[0]) {
-			break;
-		} else {
-			status = put_again(store, from, record_name, file);
-			if (status == 0)
-				drop_old(store, &found, &listing);
-			if (status == 0)
-				status = dir_settle_again(store, now);
-		}
-		break;
-	}
-	unlinkat(directory->root, from, 0);
-	unlinkat(directory->root, record_name, 0);
-	listing_finish(&listing);
-	record_finish(&fresh);
-	return status > 0 ? 0 : status;
-}
-
-/* The files of a directory in .orderly/adding or .orderly/fresh. */
-static int
-list_inside(struct store *store, enum folder folder, const char *name, struct listing *listing)
-{
-	struct directory *directory = DIRECTORY_OF(store);
-	int kept = directory->root, status;
-	char path[DIR_PATH];
-
-	directory->root = openat(
-		kept, dir_path(path, folder, NULL, name), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (directory->root < 0) {
-		directory->root = kept;
-		return errno == ENOENT || errno == ENOTDIR
-			? 0
-			: dir_trouble(store, errno, "list", path);
-	}
-	status = dir_list(store, DIR_N, listing, 1);
-	close(directory->root);
-	directory->root = kept;
-	return status;
-}
-
-static int
-compare_stamps(const void *one, const void *other)
-{
-	const struct found *a = one, *b = other;
-
-	return a->order_ns == b->order_ns ? 0 : a->order_ns < b->order_ns ? -1 : 1;
-}
-
-static int
-finish_folder(struct store *store, const char *folder, int64_t now)
-{
-	struct directory *directory = DIRECTORY_OF(store);
-	struct listing listing = { 0 }, there = { 0 };
-	char path[DIR_PATH];
-	int status = list_inside(store, DIR_ADDING, folder, &listing), items = 1;
-
-	snprintf(path, sizeof path, "%s/%s/range", dir_folder(DIR_ADDING), folder);
-	if (status == 0)
-		status = dir_list_all(store, &there);
-	if (status == 0 && dir_rename_new(directory, path, RANGE) != 0) {
-		/* Somebody else has made the same range. */
-		items = errno == ENOENT;
-		unlinkat(directory->root, path, 0);
-	}
-	if (listing.n != 0)
-		qsort(listing.all, listing.n, sizeof *listing.all, compare_stamps);
-	for (size_t i = 0; status == 0 && i < listing.n; i++) {
-		const char *name = listing_name(&listing, &listing.all[i]);
-
-		if (name[1] != '.' || name[0] == RECORD[0])
-			continue;
-		if (items || name[0] != ITEM[0]) {
-			status = finish_one(store, folder, name, there.n == 0, now);
-			continue;
-		}
-		snprintf(path, sizeof path, "%s/%s/%s", dir_folder(DIR_ADDING), folder, name);
-		unlinkat(directory->root, path, 0);
-	}
-	listing_finish(&there);
-	listing_finish(&listing);
-	if (status == 0 &&
-		unlinkat(directory->root, dir_path(path, DIR_ADDING, NULL, folder), AT_REMOVEDIR) !=
-			0 &&
-		errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
-		return dir_trouble(store, errno, "remove", path);
-	return status;
-}
-
-/* A directory that was not certain yet. */
-static void
-remove_folder(struct store *store, const char *name)
-{
-	struct directory *directory = DIRECTORY_OF(store);
-	struct listing listing = { 0 };
-	char path[DIR_PATH];
-
-	if (list_inside(store, DIR_FRESH, name, &listing) == 0)
-		for (size_t i = 0; i < listing.n; i++) {
-			snprintf(path, sizeof path, "%s/%s/%s", dir_folder(DIR_FRESH), name,
-				listing_name(&listing, &listing.all[i]));
-			unlinkat(directory->root, path, 0);
-		}
-	listing_finish(&listing);
-	unlinkat(directory->root, dir_path(path, DIR_FRESH, NULL, name), AT_REMOVEDIR);
-}
-
-static int
-is_of(const char *name, const char *token)
-{
-	size_t size = token != NULL ? strlen(token) : 0;
-
-	return token == NULL || (strncmp(name, token, size) == 0 && name[size] == '-');
-}
-
-int
-dir_finish_adding(struct store *store, const char *token, int64_t now)
-{
-	struct listing listing = { 0 };
-	int status = dir_list(store, DIR_ADDING, &listing, 0);
-
-	for (size_t i = 0; status == 0 && i < listing.n; i++)
-		if (is_of(listing_name(&listing, &listing.all[i]), token))
-			status = finish_folder(store, listing_name(&listing, &listing.all[i]), now);
-	listing_clear(&listing);
-	if (status == 0 && token != NULL)
-		status = dir_list(store, DIR_FRESH, &listing, 0);
-	for (size_t i = 0; status == 0 && token != NULL && i < listing.n; i++)
-		if (is_of(listing_name(&listing, &listing.all[i]), token))
-			remove_folder(store, listing_name(&listing, &listing.all[i]));
-	listing_finish(&listing);
-	return status;
-}
-
-/* --- adding --- */
 
 /* Is it another version than what is there? */
 static int
@@ -363,24 +127,51 @@ write_record(struct store *store, const char *folder, const char *file, const st
 		job->failed_retries < 0 && job->killed_retries < 0 &&
 		job->state == ORD_JOB_WAITING && job->attempt == 0)
 		return 0;
-	snprintf(relative, sizeof relative, "../fresh/%s/" RECORD ".%s", folder, file);
+	snprintf(relative, sizeof relative, "../fresh/%s/" DIR_RECORD ".%s", folder, file);
 	return record_write(store, relative, &record);
 }
 
-/* Certain, and done. */
+/* What cannot be put there is not certain any more, in one step, and who adds is told what is. */
 static int
-commit(struct store *store, const char *folder, int64_t now)
+take_back(struct store *store, const char *folder, uint64_t count, int status)
+{
+	const struct directory *directory = DIRECTORY_OF(store);
+	struct error why = *store->error;
+	char from[DIR_PATH], to[DIR_PATH];
+	uint64_t left;
+
+	dir_path(from, DIR_ADDING, NULL, folder);
+	dir_path(to, DIR_FRESH, NULL, folder);
+	if (renameat(directory->root, from, directory->root, to) != 0)
+		return error_set(store->error, status,
+			"%s; what is not added yet lies in %s, and whoever uses the list next adds it",
+			why.text, from);
+	left = dir_remove_folder(store, folder);
+	*store->error = why;
+	if (left >= count)
+		return status;
+	return error_set(store->error, status, "%s; the first %llu of %llu jobs are added",
+		why.text, (unsigned long long)(count - left), (unsigned long long)count);
+}
+
+/* Certain, and done.  count: of jobs that are taken back if they cannot be put there; 0: a range, which stays. */
+static int
+commit(struct store *store, const char *folder, uint64_t count, int64_t now)
 {
 	const struct directory *directory = DIRECTORY_OF(store);
 	char from[DIR_PATH], to[DIR_PATH];
+	int status;
 
 	dir_path(from, DIR_FRESH, NULL, folder);
 	dir_path(to, DIR_ADDING, NULL, folder);
 	if (renameat(directory->root, from, directory->root, to) != 0)
 		return dir_trouble(store, errno, "move", from);
-	/* What cannot be done now for want of memory or room is done by the next who looks. */
-	if (finish_folder(store, folder, now) != 0)
-		finish_folder(store, folder, now);
+	/* Once more: memory may be there again. */
+	status = dir_finish_folder(store, folder, now);
+	if (status != 0)
+		status = dir_finish_folder(store, folder, now);
+	if (status != 0)
+		return count != 0 ? take_back(store, folder, count, status) : status;
 	error_clear(store->error);
 	return 0;
 }
@@ -395,6 +186,22 @@ make_folder(struct store *store, char folder[DIR_ID_MAX])
 	if (mkdirat(directory->root, path, 0777) != 0)
 		return dir_trouble(store, errno, "make", path);
 	return 0;
+}
+
+/* What lies where a job is to wait, and is none, would stand in its way for ever. */
+static int
+check_place(struct store *store, enum folder folder, const char *file)
+{
+	const struct directory *directory = DIRECTORY_OF(store);
+	char path[DIR_PATH];
+	struct stat is;
+
+	if (fstatat(directory->root, dir_path(path, folder, NULL, file), &is,
+		    AT_SYMLINK_NOFOLLOW) != 0 ||
+		S_ISREG(is.st_mode))
+		return 0;
+	return error_set(store->error, ORD_EFAILED,
+		"the list %s: %s is there, and is no file: remove it", directory->path, path);
 }
 
 static int
@@ -412,13 +219,17 @@ add_one(struct store *store, const struct store_job *jobs, size_t i, const char 
 		status = check_after(store, jobs, i);
 	if (status == 0)
 		status = dir_locate(store, file, &listing, &found);
+	if (status == 0)
+		status = check_place(store, DIR_WAITING, file);
+	if (status == 0)
+		status = check_place(store, DIR_HIDDEN, file);
 	if (status == 0 && found.folder != DIR_N)
 		status = is_changed(store, &jobs[i], &found, &listing, &changed);
 	if (status == 0 && changed) {
 		*added += 1;
 		status = write_record(store, folder, file, &jobs[i], found.folder != DIR_N);
 		if (status == 0)
-			status = write_one(store, folder, PAYLOAD, file, &jobs[i]);
+			status = write_one(store, folder, DIR_PAYLOAD, file, &jobs[i]);
 	}
 	listing_finish(&listing);
 	return status;
@@ -433,11 +244,11 @@ read_range(struct store *store, int64_t *range)
 	struct stat is;
 
 	*range = -1;
-	if (dir_read(directory, RANGE, &directory->content, &is) != 0)
-		return errno == ENOENT ? 0 : dir_trouble(store, errno, "read", RANGE);
+	if (dir_read(directory, DIR_RANGE, &directory->content, &is) != 0)
+		return errno == ENOENT ? 0 : dir_trouble(store, errno, "read", DIR_RANGE);
 	if (sscanf(directory->content.bytes, "orderly range %llu", &count) != 1)
 		return error_set(store->error, ORD_EFAILED,
-			"the list %s: " RANGE " is damaged: remove it", directory->path);
+			"the list %s: " DIR_RANGE " is damaged: remove it", directory->path);
 	*range = (int64_t)count;
 	return 0;
 }
@@ -493,9 +304,9 @@ dir_add(struct store *store, const struct store_job *jobs, size_t count, uint64_
 	for (size_t i = 0; status == 0 && i < count; i++)
 		status = add_one(store, jobs, i, folder, added);
 	if (status == 0 && *added != 0)
-		status = commit(store, folder, now);
+		status = commit(store, folder, *added, now);
 	else
-		remove_folder(store, folder);
+		dir_remove_folder(store, folder);
 	directory->waiting.n = 0;
 	if (status == 0)
 		directory->range = range;
@@ -516,7 +327,7 @@ write_items(struct store *store, const char *folder, uint64_t count)
 		static const struct store_job job = { .name = "", .requires = "" };
 
 		snprintf(file, sizeof file, "%llu%s", (unsigned long long)i, directory->ext);
-		status = write_one(store, folder, ITEM, file, &job);
+		status = write_one(store, folder, DIR_ITEM, file, &job);
 	}
 	return status;
 }
@@ -536,7 +347,7 @@ dir_add_range(struct store *store, uint64_t count, int64_t now)
 		if (status == 0)
 			status = write_items(store, folder, count);
 		if (status == 0)
-			status = commit(store, folder, now);
+			status = commit(store, folder, 0, now);
 		if (status == 0)
 			status = read_range(store, &range);
 	}

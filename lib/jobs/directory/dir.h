@@ -251,7 +251,18 @@ int dir_add(struct store *store, const struct store_job *jobs, size_t count, uin
 	int64_t now);
 int dir_add_range(struct store *store, uint64_t count, int64_t now);
 int dir_read_range(struct store *store);
+
+/* finish.c: what is certain to be added is put where it waits.  Prefixes in a directory of it: */
+#define DIR_PAYLOAD "p"
+#define DIR_RECORD "r"
+#define DIR_ITEM "i" /* of a range: one that is there stays as it is */
+#define DIR_RANGE ".orderly/range"
+
+int dir_finish_folder(struct store *store, const char *folder, int64_t now);
+/* What a taker has added; NULL: all. */
 int dir_finish_adding(struct store *store, const char *token, int64_t now);
+/* A directory that is not certain.  How many jobs were in it. */
+uint64_t dir_remove_folder(struct store *store, const char *name);
 
 /* change.c */
 /* Claims that are too old, of takers that say nothing of themselves, wait again. */

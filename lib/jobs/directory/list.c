@@ -442,14 +442,16 @@ dir_refresh(struct store *store)
 	struct listing *waiting = &directory->waiting;
 	int with_stat = store->pick == ORD_JOBS_PICK_ADDED;
 	uint64_t began = clock_now_ns();
-	int status;
+	int status = 0;
 
 	listing_clear(waiting);
 	directory->next = 0;
 	directory->generation++;
 	if (!store->read_only && !dir_is_empty(directory, DIR_ADDING))
-		dir_finish_adding(
+		status = dir_finish_adding(
 			store, directory->token, (int64_t)(clock_wall_ns() / CLOCK_NS_PER_MS));
+	if (status != 0)
+		return status;
 	if (!store->read_only && !dir_is_empty(directory, DIR_AGAIN))
 		dir_settle_again(store, (int64_t)(clock_wall_ns() / CLOCK_NS_PER_MS));
 	if (store->stale_ms != 0 && !store->read_only)

@@ -482,11 +482,15 @@ dir_leave(struct store *store, int64_t now)
 {
 	struct directory *directory = DIRECTORY_OF(store);
 	char from[DIR_PATH], to[DIR_PATH], before[40];
+	int status;
 
-	(void)now;
 	dir_free_locks(store, directory->token);
 	if (append_beat(directory) != 0)
 		return 0;
+	/* Nobody finishes what one has added that is gone: else it stays, and is buried. */
+	status = dir_finish_adding(store, directory->token, now);
+	if (status != 0)
+		return status;
 	remove_fresh(store, directory->token);
 	snprintf(before, sizeof before, "%s.o", directory->token);
 	if (renameat(directory->root, dir_path(from, DIR_TAKERS, NULL, directory->wid),

@@ -1,0 +1,187 @@
+/*
+ * Lists that are directories, where a rename does not work, its caller is killed at it, or a file of ours is
+ * damaged: nothing is lost, whom it concerns is told, and nobody waits for ever.
+ */
+#define _GNU_SOURCE
+#include "lists.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Renames to a path with this in it fail so; 0: who calls dies. */
+static const char *plan_to;
+static int plan_errno;
+
+static int
+rename_as_planned(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+	if (plan_to != NULL && strstr(to, plan_to) != NULL) {
+		if (plan_errno == 0)
+			raise(SIGKILL);
+		errno = plan_errno;
+		return -1;
+	}
+	return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
+}
+
+/* Instead of those of the C library. */
+int
+renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+	return rename_as_planned(from_fd, from, to_fd, to, 0);
+}
+
+int
+renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+	return rename_as_planned(from_fd, from, to_fd, to, flags);
+}
+
+static struct list_at
+directory_list(void)
+{
+	struct list_at at = lists_first();
+
+	while (strcmp(at.scheme, "dir") != 0)
+		lists_next(&at);
+	return at;
+}
+
+static void
+finish(struct list_at *at)
+{
+	char command[300];
+
+	snprintf(command, sizeof command, "rm -rf '%s'", at->folder);
+	CHECK_EQ(system(command), 0);
+}
+
+static const char *
+in(const struct list_at *at, const char *name)
+{
+	static char paths[4][700];
+	static unsigned next;
+	char *path = paths[next++ % 4];
+
+	snprintf(path, sizeof paths[0], "%s/%s", at->address + strlen("dir:"), name);
+	return path;
+}
+
+static int
+is_there(const struct list_at *at, const char *name)
+{
+	return access(in(at, name), F_OK) == 0;
+}
+
+/* Names in a folder. */
+static int
+count(const struct list_at *at, const char *folder)
+{
+	DIR *stream = opendir(in(at, folder));
+	const struct dirent *entry;
+	int n = 0;
+
+	CHECK(stream != NULL);
+	while ((entry = readdir(stream)) != NULL)
+		n += entry->d_name[0] != '.';
+	closedir(stream);
+	return n;
+}
+
+/* What cannot be put there is taken back, and can be added again. */
+SCENE(mishaps, what_cannot_be_added_is_told)
+{
+	static const int reasons[] = { EACCES, ENOSPC, EDQUOT, ENOMEM, EROFS };
+	const struct ord_job_options *const all[] = { &ORD_JOB(.name = "a"), &ORD_JOB(.name = "b"),
+		&ORD_JOB(.name = "c", .after = (const char *const[]){ "a", NULL }) };
+
+	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
+		struct list_at at = directory_list();
+		struct ord_jobs *jobs = OPEN(&at, .taker = "w");
+		struct ord_job *job;
+		uint64_t added = 0;
+
+		plan_to = "00_waiting/b.txt";
+		plan_errno = reasons[i];
+		JOBS_SAYS(jobs, ord_jobs_add_many(jobs, all, 3, &added),
+			reasons[i] == ENOMEM ? ORD_ENOMEM : ORD_ESYSTEM, "the first 1 of 3 jobs are added");
+		CHECK_EQ(lists_counts(jobs).total, 1);
+		CHECK_EQ(count(&at, ".orderly/adding") + count(&at, ".orderly/fresh"), 0);
+		plan_to = NULL;
+		JOBS_OK(jobs, ord_jobs_add_many(jobs, all, 3, &added));
+		CHECK_EQ(added, 2);
+		for (int n = 0; n < 3; n++) {
+			JOBS_OK(jobs, ord_jobs_claim(jobs, &job));
+			JOBS_OK(jobs, ord_job_done(job));
+		}
+		JOBS_SAYS(jobs, ord_jobs_take(jobs, &job), ORD_EEMPTY, "");
+		ord_jobs_destroy(&jobs);
+		finish(&at);
+	}
+}
+
+/* A range is all there or not begun: what could not be put there is put when who began it leaves. */
+SCENE(mishaps, a_range_is_finished_by_who_leaves)
+{
+	struct list_at at = directory_list();
+	struct ord_jobs *jobs = OPEN(&at, .taker = "w");
+
+	plan_to = "00_waiting/2.txt";
+	plan_errno = ENOSPC;
+	JOBS_SAYS(jobs, ord_jobs_add_range(jobs, 4), ORD_ESYSTEM, "2.txt");
+	CHECK_EQ(count(&at, ".orderly/adding"), 1);
+	plan_to = NULL;
+	ord_jobs_destroy(&jobs);
+	CHECK_EQ(count(&at, ".orderly/adding"), 0);
+	CHECK_EQ(count(&at, "00_waiting"), 4);
+	/* Who cannot even then is buried, and others have it. */
+	jobs = OPEN(&at, .taker = "w");
+	JOBS_OK(jobs, ord_jobs_clear(jobs, NULL, ORD_JOB_IN(ORD_JOB_WAITING), NULL));
+	ord_jobs_destroy(&jobs);
+	if (fork() == 0) {
+		jobs = OPEN(&at, .taker = "w");
+		plan_to = "00_waiting/2.txt";
+		JOBS_SAYS(jobs, ord_jobs_add_range(jobs, 4), ORD_ESYSTEM, "2.txt");
+		ord_jobs_destroy(&jobs);
+		_exit(0);
+	}
+	CHECK(wait(NULL) > 0);
+	CHECK_EQ(count(&at, ".orderly/adding"), 1);
+	jobs = OPEN(&at, .taker = "v");
+	for (int n = 0; n < 4; n++) {
+		struct ord_job *job;
+
+		JOBS_OK(jobs, ord_jobs_take(jobs, &job));
+		JOBS_OK(jobs, ord_job_done(job));
+	}
+	ord_jobs_destroy(&jobs);
+	finish(&at);
+}
+
+/* In the way of a job lies what is none. */
+SCENE(mishaps, what_is_no_file_is_in_the_way)
+{
+	struct list_at at = directory_list();
+	struct ord_jobs *jobs = OPEN(&at, .taker = "w");
+
+	CHECK_EQ(mkdir(in(&at, "00_waiting/a.txt"), 0777), 0);
+	JOBS_SAYS(jobs, ord_jobs_add(jobs, &ORD_JOB(.name = "a")), ORD_EFAILED, "00_waiting/a.txt is there, and is no file");
+	CHECK_EQ(rmdir(in(&at, "00_waiting/a.txt")), 0);
+	CHECK_EQ(mkdir(in(&at, ".orderly/canceled/a.txt"), 0777), 0);
+	ADD(jobs, .name = "a");
+	JOBS_OK(jobs, ord_job_done(TAKE(jobs, "a")));
+	CHECK(is_there(&at, "02_done/a.txt"));
+	CHECK_EQ(count(&at, ".orderly/adding") + count(&at, ".orderly/fresh"), 0);
+	ord_jobs_destroy(&jobs);
+	finish(&at);
+}
