@@ -185,3 +185,39 @@ SCENE(mishaps, what_is_no_file_is_in_the_way)
 	ord_jobs_destroy(&jobs);
 	finish(&at);
 }
+
+/* Adding, killed between a job and its record: what it needs and comes after is known to who finishes it. */
+SCENE(mishaps, a_record_is_there_before_and_behind_its_job)
+{
+	static const char *const moments[] = { ".orderly/jobs/b.txt", ".orderly/waiting/b.txt",
+		".orderly/jobs/c.txt", ".orderly/waiting/c.txt" };
+	const struct ord_job_options *const all[] = { &ORD_JOB(.name = "a"),
+		&ORD_JOB(.name = "b", .after = (const char *const[]){ "a", NULL }),
+		&ORD_JOB(.name = "c", .requires = (const char *const[]){ "gpu", NULL }) };
+
+	for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
+		struct list_at at = directory_list();
+		struct ord_jobs *jobs;
+		struct ord_job *job;
+		int status;
+
+		if (fork() == 0) {
+			jobs = OPEN(&at, .taker = "w");
+			plan_to = moments[i];
+			plan_errno = 0;
+			JOBS_OK(jobs, ord_jobs_add_many(jobs, all, 3, NULL));
+			_exit(1);
+		}
+		CHECK(wait(&status) > 0);
+		CHECK(WIFSIGNALED(status));
+		/* Takes the name, and so what it has begun. */
+		jobs = OPEN(&at, .taker = "w", .wait = ORD_JOBS_WAIT_NEVER);
+		CHECK_EQ(count(&at, ".orderly/adding"), 0);
+		job = TAKE(jobs, "a");
+		JOBS_SAYS(jobs, ord_jobs_claim(jobs, &job), ORD_EAGAIN, "");
+		CHECK_EQ(lists_state(jobs, "b"), ORD_JOB_BLOCKED);
+		CHECK(is_there(&at, ".orderly/waiting/b.txt") && is_there(&at, ".orderly/waiting/c.txt"));
+		ord_jobs_destroy(&jobs);
+		finish(&at);
+	}
+}

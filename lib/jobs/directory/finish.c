@@ -61,20 +61,23 @@ put_again(struct store *store, const char *from, const char *record_from, const 
 	return 0;
 }
 
-/* Rename the record's file first: a job that waits has its labels.  1: a file of this name is there. */
+/*
+ * Write its record first: a job that waits has its labels.  The one in the directory stays until the job is
+ * there, for who finishes this for somebody who died.  1: a file of this name is there.
+ */
 static int
-put_new(struct store *store, const char *from, const char *record_from, const char *file,
-	const struct record *fresh, int64_t now)
+put_new(struct store *store, const char *from, const char *file, const struct record *fresh,
+	int64_t now)
 {
 	const struct directory *directory = DIRECTORY_OF(store);
 	char to[DIR_PATH];
 	int code;
 
-	if (fresh->exists &&
-		renameat(directory->root, record_from, directory->root,
-			dir_path(to, DIR_RECORDS, NULL, file)) != 0 &&
-		errno != ENOENT)
-		return dir_trouble(store, errno, "write", to);
+	if (fresh->exists && dir_exists(directory, from)) {
+		code = record_write(store, file, fresh);
+		if (code != 0)
+			return code;
+	}
 	if (fresh->state == ORD_JOB_FAILED || fresh->state == ORD_JOB_KILLED) {
 		dir_path(to, DIR_FAILED, NULL, file);
 		code = dir_put_failed(directory, from, file, now);
@@ -120,7 +123,7 @@ finish_one(struct store *store, const char *folder, const char *name, int alone,
 		if (status != 0)
 			break;
 		if (found.folder == DIR_N) {
-			status = put_new(store, from, record_name, file, &fresh, now);
+			status = put_new(store, from, file, &fresh, now);
 			if (status == 1 && tries < 100) {
 				status = 0;
 				continue;
@@ -209,6 +212,14 @@ dir_finish_folder(struct store *store, const char *folder, int64_t now)
 		}
 		snprintf(path, sizeof path, "%s/%s/%s", dir_folder(DIR_ADDING), folder, name);
 		unlinkat(directory->root, path, 0);
+	}
+	/* Records of jobs that somebody who died has put there. */
+	for (size_t i = 0; status == 0 && i < listing.n; i++) {
+		const char *name = listing_name(&listing, &listing.all[i]);
+
+		snprintf(path, sizeof path, "%s/%s/%s", dir_folder(DIR_ADDING), folder, name);
+		if (name[0] == DIR_RECORD[0])
+			unlinkat(directory->root, path, 0);
 	}
 	listing_finish(&there);
 	listing_finish(&listing);
