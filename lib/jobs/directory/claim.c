@@ -236,15 +236,22 @@ give_claim(struct store *store, struct claim *claim, store_job_fn give, void *us
 	return status < 0 ? status : 0;
 }
 
-/* What was claimed and cannot be given goes back. */
+/* What was claimed and cannot be given goes back: if its attempt cannot be written, to where it came from. */
 static void
-give_back(struct store *store, const char *file, int64_t now)
+give_back(struct store *store, const char *file, enum folder folder, int64_t now)
 {
+	const struct directory *directory = DIRECTORY_OF(store);
 	const struct move move = { DIR_OP_BACK, "", store->self.name, now };
-	char path[DIR_PATH];
+	struct error why = *store->error;
+	char path[DIR_PATH], to[DIR_PATH];
 	int lost;
 
-	dir_move_path(store, claim_path(DIRECTORY_OF(store), path, file), file, &move, now, &lost);
+	claim_path(directory, path, file);
+	if (dir_move_path(store, path, file, &move, now, &lost) != 0 &&
+		dir_rename_new(directory, path, dir_path(to, folder, NULL, file)) != 0 &&
+		errno == EEXIST)
+		dir_put_failed(directory, path, file, now);
+	*store->error = why;
 }
 
 static int
@@ -320,7 +327,7 @@ settle(struct store *store, const struct listing *mine, store_job_fn give, void 
 		if (status == 0 && !interrupted)
 			status = give_new(store, file, give, user, now);
 		if (status < 0 || interrupted)
-			give_back(store, file, now);
+			give_back(store, file, (enum folder)mine->all[i].folder, now);
 		else
 			given += status == 0;
 		if (status > 0)
@@ -343,6 +350,20 @@ is_stale(const struct directory *directory)
 		(age > KEEP_NS && age > 50 * directory->cost_ns);
 }
 
+/* As take, and remembered. */
+static int
+take_into(struct store *store, const struct found *found, struct listing *mine)
+{
+	const char *file = listing_file(&DIRECTORY_OF(store)->waiting, found);
+	enum folder folder = (enum folder)found->folder;
+	int status = take(store, found);
+
+	if (status != 1 || listing_add(mine, folder, file) == 0)
+		return status;
+	give_back(store, file, folder, (int64_t)(clock_wall_ns() / CLOCK_NS_PER_MS));
+	return error_memory(store->error);
+}
+
 /* Rename up to so many of the cached listing. */
 static int
 take_cached(struct store *store, uint32_t most, struct listing *mine)
@@ -350,17 +371,8 @@ take_cached(struct store *store, uint32_t most, struct listing *mine)
 	struct directory *directory = DIRECTORY_OF(store);
 	int status = 0;
 
-	while (status >= 0 && mine->n < most && directory->next < directory->waiting.n) {
-		const struct found *found = &directory->waiting.all[directory->next++];
-
-		status = take(store, found);
-		if (status == 1 &&
-			listing_add(mine, listing_file(&directory->waiting, found)) != 0) {
-			give_back(store, listing_file(&directory->waiting, found),
-				(int64_t)(clock_wall_ns() / CLOCK_NS_PER_MS));
-			status = error_memory(store->error);
-		}
-	}
+	while (status >= 0 && mine->n < most && directory->next < directory->waiting.n)
+		status = take_into(store, &directory->waiting.all[directory->next++], mine);
 	return mine->n != 0 || status > 0 ? 0 : status;
 }
 
@@ -372,15 +384,11 @@ take_only(struct store *store, const struct store_claim *claim, uint32_t most, s
 
 	for (size_t i = 0; status >= 0 && i < claim->n_only && mine->n < most; i++) {
 		size_t index = (size_t)(claim->only[i] & UINT32_MAX);
-		const struct found *found;
 
 		if ((uint32_t)(claim->only[i] >> 32) != directory->generation || index == 0 ||
 			index > directory->waiting.n)
 			continue;
-		found = &directory->waiting.all[index - 1];
-		status = take(store, found);
-		if (status == 1 && listing_add(mine, listing_file(&directory->waiting, found)) != 0)
-			status = error_memory(store->error);
+		status = take_into(store, &directory->waiting.all[index - 1], mine);
 	}
 	return mine->n != 0 || status > 0 ? 0 : status;
 }

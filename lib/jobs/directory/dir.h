@@ -152,8 +152,8 @@ size_t dir_unescape(char *text);
 
 /* list.c: what is there. */
 int dir_list(struct store *store, enum folder folder, struct listing *listing, int with_stat);
-/* A name alone; -1 without memory. */
-int listing_add(struct listing *listing, const char *name);
+/* A name alone, and where it was; -1 without memory. */
+int listing_add(struct listing *listing, enum folder folder, const char *name);
 void listing_finish(struct listing *listing);
 void listing_clear(struct listing *listing);
 const char *listing_name(const struct listing *listing, const struct found *found);

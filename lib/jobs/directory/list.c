@@ -72,9 +72,9 @@ append(struct listing *listing, const struct found *found, const char *name)
 }
 
 int
-listing_add(struct listing *listing, const char *name)
+listing_add(struct listing *listing, enum folder folder, const char *name)
 {
-	return append(listing, &(struct found){ 0 }, name);
+	return append(listing, &(struct found){ .folder = (uint8_t)folder }, name);
 }
 
 /* Up to the n-th dot and over it; 0: there are not so many. */
