@@ -98,10 +98,10 @@ is_of_taker(struct store *store, const struct listing *all, const struct found *
 static int
 is_silent(const struct store *store, const struct listing *all, const struct found *found)
 {
-	char path[DIR_PATH], wid[260];
+	char wid[260];
 
 	snprintf(wid, sizeof wid, "%.*s", (int)found->skip - 1, listing_name(all, found));
-	return !dir_exists(DIRECTORY_OF(store), dir_path(path, DIR_TAKERS, NULL, wid)) &&
+	return !lease_is_there(DIRECTORY_OF(store), wid) &&
 		dir_is_empty(DIRECTORY_OF(store), DIR_BURYING);
 }
 

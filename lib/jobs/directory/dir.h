@@ -222,6 +222,8 @@ struct lease {
 /* 0, or -1 with errno: EINVAL, it is damaged. */
 int lease_read(const struct directory *directory, const char *path, struct lease *lease);
 void lease_finish(struct lease *lease);
+/* Is there a taker of ours with this wid?  One whose file is damaged says nothing: it is none. */
+int lease_is_there(const struct directory *directory, const char *wid);
 int64_t lease_id(const char *token);
 /* A value of a file's text, as it is written. */
 void lease_text(char *text, const char *name, char *to, size_t size);

@@ -87,6 +87,18 @@ lease_read(const struct directory *directory, const char *path, struct lease *le
 	return 0;
 }
 
+int
+lease_is_there(const struct directory *directory, const char *wid)
+{
+	char path[DIR_PATH];
+	struct lease lease;
+	int is_there = lease_read(directory, dir_path(path, DIR_TAKERS, NULL, wid), &lease) == 0 ||
+		(errno != EINVAL && errno != ENOENT);
+
+	lease_finish(&lease);
+	return is_there;
+}
+
 int64_t
 lease_id(const char *token)
 {
@@ -153,13 +165,13 @@ show_foreign(struct store *store, const struct listing *running, store_taker_fn 
 
 	for (size_t i = 0; status == 0 && i < running->n; i++) {
 		const struct found *found = &running->all[i];
-		char wid[260], path[DIR_PATH];
+		char wid[260];
 		struct store_taker taker = { .name = wid, .labels = "", .state = ORD_TAKER_IDLE };
 		size_t before = 0;
 
 		snprintf(wid, sizeof wid, "%.*s", (int)found->skip - 1,
 			listing_name(running, found));
-		if (dir_exists(DIRECTORY_OF(store), dir_path(path, DIR_TAKERS, NULL, wid)))
+		if (lease_is_there(DIRECTORY_OF(store), wid))
 			continue;
 		while (before < i &&
 			(running->all[before].skip != found->skip ||
