@@ -97,7 +97,8 @@ static void
 watch(struct directory *directory)
 {
 	static const enum folder folders[] = { DIR_WAITING, DIR_RUNNING, DIR_DONE, DIR_FAILED,
-		DIR_HIDDEN, DIR_CANCELED, DIR_AGAIN, DIR_TAKERS, DIR_BURYING, DIR_LOCKS };
+		DIR_HIDDEN, DIR_CANCELED, DIR_AGAIN, DIR_ADDING, DIR_TAKERS, DIR_BURYING,
+		DIR_LOCKS };
 	char path[64];
 
 	directory->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
