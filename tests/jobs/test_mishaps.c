@@ -47,6 +47,19 @@ renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned fla
 	return rename_as_planned(from_fd, from, to_fd, to, flags);
 }
 
+/* The type of the file system that lists are on; 0: what it is. */
+static long plan_type;
+
+int
+fstatfs(int fd, struct statfs *system)
+{
+	int code = (int)syscall(SYS_fstatfs, fd, system);
+
+	if (plan_type != 0)
+		system->f_type = plan_type;
+	return code;
+}
+
 static struct list_at
 directory_list(void)
 {
@@ -81,6 +94,15 @@ static int
 is_there(const struct list_at *at, const char *name)
 {
 	return access(in(at, name), F_OK) == 0;
+}
+
+static void
+put(const struct list_at *at, const char *name)
+{
+	int fd = open(in(at, name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+
+	CHECK(fd >= 0);
+	close(fd);
 }
 
 /* Names in a folder. */
@@ -220,4 +242,81 @@ SCENE(mishaps, a_record_is_there_before_and_behind_its_job)
 		ord_jobs_destroy(&jobs);
 		finish(&at);
 	}
+}
+
+struct taken {
+	uint64_t held, calls;
+};
+
+static int
+see_zz(const struct ord_taker *taker, void *user)
+{
+	struct taken *seen = user;
+
+	if (strcmp(taker->name, "zz") == 0) {
+		seen->calls++;
+		seen->held = taker->held;
+	}
+	return 0;
+}
+
+/* A taker's file that a full disk left empty: its claims are like those of others that we know nothing of. */
+SCENE(mishaps, a_damaged_taker_hides_no_claims)
+{
+	struct list_at at = directory_list();
+	struct ord_jobs *jobs = OPEN(&at, .taker = "w", .stale_ms = 100);
+	struct taken seen = { 0 };
+
+	put(&at, "01_running/zz.a.txt");
+	put(&at, ".orderly/takers/zz");
+	JOBS_OK(jobs, ord_jobs_takers(jobs, see_zz, &seen));
+	CHECK_EQ(seen.calls, 1);
+	CHECK_EQ(seen.held, 1);
+	scene_pause_ms(150);
+	JOBS_OK(jobs, ord_job_done(TAKE(jobs, "a")));
+	ord_jobs_destroy(&jobs);
+	finish(&at);
+}
+
+/* Who waits for somebody who adds is told when that has ended without a job. */
+SCENE(mishaps, the_end_of_an_adding_wakes)
+{
+	struct list_at at = directory_list();
+	struct ord_jobs *jobs = OPEN(&at, .taker = "w", .heartbeat_ms = 1000000);
+	struct ord_job *job;
+	int status;
+
+	CHECK_EQ(mkdir(in(&at, ".orderly/adding/1-1"), 0777), 0);
+	if (fork() == 0) {
+		scene_pause_ms(300);
+		CHECK_EQ(rmdir(in(&at, ".orderly/adding/1-1")), 0);
+		_exit(0);
+	}
+	JOBS_SAYS(jobs, ord_jobs_take(jobs, &job), ORD_EEMPTY, "");
+	CHECK(wait(&status) > 0);
+	CHECK_EQ(status, 0);
+	ord_jobs_destroy(&jobs);
+	finish(&at);
+}
+
+/* On the network, too, where what others have claimed is no error. */
+SCENE(mishaps, a_user_who_may_not_claim_is_told)
+{
+	static const int reasons[] = { EACCES, EPERM, EROFS, ENOSPC, EDQUOT };
+	struct list_at at = directory_list();
+	struct ord_jobs *jobs;
+	struct ord_job *job;
+
+	plan_type = 0x6969; /* NFS */
+	jobs = OPEN(&at, .taker = "w");
+	ADD(jobs, .name = "a");
+	plan_to = "01_running/";
+	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
+		plan_errno = reasons[i];
+		JOBS_SAYS(jobs, ord_jobs_take(jobs, &job), ORD_ESYSTEM, "claim a.txt");
+	}
+	plan_to = NULL;
+	JOBS_OK(jobs, ord_job_done(TAKE(jobs, "a")));
+	ord_jobs_destroy(&jobs);
+	finish(&at);
 }

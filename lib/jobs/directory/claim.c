@@ -2,7 +2,8 @@
  * The way of most jobs.  A claim is one rename, 00_waiting/<file> to
  * 01_running/<wid>.<file>, and so is its end: the name is nobody else's, so there
  * is nothing to lock.  Whatever error a rename returns, the job is another's,
- * unless the new name is there: an answer may have been lost on the way.
+ * unless the new name is there (an answer may have been lost on the way), or it
+ * tells that this user can claim nothing.
  *
  * Where renames are seen late, two may believe that they have a job: with .sync_ms
  * both wait so long, look for claims of it, and the lowest wid has it.
@@ -157,6 +158,9 @@ take(struct store *store, const struct found *found)
 		return 0;
 	if (dir_exists(directory, to))
 		return 1;
+	/* No claim of this user works, so none must be tried for ever. */
+	if (kept == EACCES || kept == EPERM || kept == EROFS || kept == ENOSPC || kept == EDQUOT)
+		return dir_trouble(store, kept, "claim", file);
 	return directory->network || kept == ENOENT ? 0 : dir_trouble(store, kept, "claim", file);
 }
 
