@@ -47,6 +47,16 @@ renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned fla
 	return rename_as_planned(from_fd, from, to_fd, to, flags);
 }
 
+/* Looks at single files; fstatat of the C library ends here, too. */
+static uint64_t looks;
+
+int
+fstatat(int fd, const char *path, struct stat *is, int flags)
+{
+	looks++;
+	return (int)syscall(SYS_newfstatat, fd, path, is, flags);
+}
+
 /* The type of the file system that lists are on; 0: what it is. */
 static long plan_type;
 
@@ -317,6 +327,33 @@ SCENE(mishaps, a_user_who_may_not_claim_is_told)
 	}
 	plan_to = NULL;
 	JOBS_OK(jobs, ord_job_done(TAKE(jobs, "a")));
+	ord_jobs_destroy(&jobs);
+	finish(&at);
+}
+
+/* What is done and has failed is not looked at, file by file, for each that is added. */
+SCENE(mishaps, adding_does_not_look_at_all_that_has_failed)
+{
+	enum { FAILED = 500, NEW = 20 };
+	struct list_at at = directory_list();
+	struct ord_jobs *jobs = OPEN(&at, .taker = "w");
+	char name[64];
+
+	for (int i = 0; i < FAILED; i++) {
+		snprintf(name, sizeof name, "99_failed/1795241922.f%d.txt", i);
+		put(&at, name);
+		snprintf(name, sizeof name, "02_done/d%d.txt", i);
+		put(&at, name);
+	}
+	looks = 0;
+	for (int i = 0; i < NEW; i++) {
+		snprintf(name, sizeof name, "n%d", i);
+		ADD(jobs, .name = name);
+	}
+	CHECK(looks > 0 && looks < 100 * NEW);
+	/* But its own are: it is known. */
+	ADD(jobs, .name = "f7");
+	CHECK_EQ(lists_attempt(jobs, "f7"), 1);
 	ord_jobs_destroy(&jobs);
 	finish(&at);
 }

@@ -183,17 +183,29 @@ compare_stamps(const void *one, const void *other)
 	return a->order_ns == b->order_ns ? 0 : a->order_ns < b->order_ns ? -1 : 1;
 }
 
+/* Then nothing new can be there already. */
+static int
+has_no_jobs(const struct directory *directory)
+{
+	static const enum folder folders[] = { DIR_HIDDEN, DIR_WAITING, DIR_RUNNING, DIR_MOVING,
+		DIR_DONE, DIR_FAILED, DIR_CANCELED, DIR_AGAIN };
+	size_t i = 0;
+
+	while (i < sizeof folders / sizeof *folders && dir_is_empty(directory, folders[i]))
+		i++;
+	return i == sizeof folders / sizeof *folders;
+}
+
 int
 dir_finish_folder(struct store *store, const char *folder, int64_t now)
 {
 	struct directory *directory = DIRECTORY_OF(store);
-	struct listing listing = { 0 }, there = { 0 };
+	struct listing listing = { 0 };
 	char path[DIR_PATH];
-	int status = list_inside(store, DIR_ADDING, folder, &listing), items = 1;
+	int status = list_inside(store, DIR_ADDING, folder, &listing), items = 1,
+	    alone = has_no_jobs(directory);
 
 	snprintf(path, sizeof path, "%s/%s/range", dir_folder(DIR_ADDING), folder);
-	if (status == 0)
-		status = dir_list_all(store, &there);
 	if (status == 0 && dir_rename_new(directory, path, DIR_RANGE) != 0) {
 		/* Somebody else has made the same range. */
 		items = errno == ENOENT;
@@ -207,7 +219,7 @@ dir_finish_folder(struct store *store, const char *folder, int64_t now)
 		if (name[1] != '.' || name[0] == DIR_RECORD[0])
 			continue;
 		if (items || name[0] != DIR_ITEM[0]) {
-			status = finish_one(store, folder, name, there.n == 0, now);
+			status = finish_one(store, folder, name, alone, now);
 			continue;
 		}
 		snprintf(path, sizeof path, "%s/%s/%s", dir_folder(DIR_ADDING), folder, name);
@@ -221,7 +233,6 @@ dir_finish_folder(struct store *store, const char *folder, int64_t now)
 		if (name[0] == DIR_RECORD[0])
 			unlinkat(directory->root, path, 0);
 	}
-	listing_finish(&there);
 	listing_finish(&listing);
 	if (status == 0 &&
 		unlinkat(directory->root, dir_path(path, DIR_ADDING, NULL, folder), AT_REMOVEDIR) !=

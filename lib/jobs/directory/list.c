@@ -198,7 +198,7 @@ dir_is_empty(const struct directory *directory, enum folder folder)
 	const struct dirent *entry = NULL;
 
 	if (stream == NULL)
-		return 1;
+		return errno == ENOENT;
 	/* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of its own */
 	while ((entry = readdir(stream)) != NULL && entry->d_name[0] == '.')
 		;
@@ -474,19 +474,38 @@ dir_refresh(struct store *store)
 
 /* --- one job --- */
 
-/* In a folder where something stands before the names: the newest. */
+/* When it was added, and since when it is there; 0: it is gone. */
+static int
+look_at(const struct directory *directory, const char *path, struct found *found)
+{
+	struct stat is;
+
+	if (fstatat(directory->root, path, &is, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(is.st_mode))
+		return 0;
+	found->order_ns = (int64_t)is.st_mtim.tv_sec * 1000000000 + is.st_mtim.tv_nsec;
+	found->ms = (int64_t)is.st_ctim.tv_sec * 1000 + is.st_ctim.tv_nsec / 1000000;
+	return 1;
+}
+
+/* In a folder where something stands before the names: the newest.  Only its own files are looked at. */
 static int
 search(struct store *store, enum folder folder, const char *file, struct listing *listing,
 	struct found *found)
 {
+	char path[DIR_PATH];
 	int status;
 
 	listing_clear(listing);
-	status = dir_list(store, folder, listing, folder != DIR_DONE);
-	for (size_t i = 0; status == 0 && i < listing->n; i++)
-		if (strcmp(listing_file(listing, &listing->all[i]), file) == 0 &&
-			(found->folder != folder || found->ms < listing->all[i].ms))
-			*found = listing->all[i];
+	status = dir_list(store, folder, listing, 0);
+	for (size_t i = 0; status == 0 && i < listing->n; i++) {
+		struct found *one = &listing->all[i];
+
+		if (strcmp(listing_file(listing, one), file) == 0 &&
+			look_at(DIRECTORY_OF(store),
+				dir_path(path, folder, NULL, listing_name(listing, one)), one) &&
+			(found->folder != folder || found->ms < one->ms))
+			*found = *one;
+	}
 	return status;
 }
 
@@ -495,18 +514,13 @@ static int
 look(struct store *store, enum folder folder, const char *file, struct listing *listing,
 	struct found *found)
 {
-	const struct directory *directory = DIRECTORY_OF(store);
+	struct found one = { .folder = (uint8_t)folder };
 	char path[DIR_PATH];
-	struct stat is;
 
-	if (fstatat(directory->root, dir_path(path, folder, NULL, file), &is,
-		    AT_SYMLINK_NOFOLLOW) != 0 ||
-		!S_ISREG(is.st_mode))
+	if (!look_at(DIRECTORY_OF(store), dir_path(path, folder, NULL, file), &one))
 		return 0;
 	listing_clear(listing);
-	*found = (struct found){ .folder = (uint8_t)folder,
-		.order_ns = (int64_t)is.st_mtim.tv_sec * 1000000000 + is.st_mtim.tv_nsec,
-		.ms = (int64_t)is.st_ctim.tv_sec * 1000 + is.st_ctim.tv_nsec / 1000000 };
+	*found = one;
 	if (append(listing, found, file) != 0)
 		return error_memory(store->error);
 	return 0;
