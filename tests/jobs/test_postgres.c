@@ -194,6 +194,36 @@ SCENE(postgres, a_wait_asks_nothing_and_ends_at_once)
 	lists_next(&at);
 }
 
+/* The list says that it does not wait, and the answer that would have told it so was lost. */
+SCENE(postgres, who_waits_says_so_again_on_a_new_connection)
+{
+	struct list_at at = many_list();
+	struct ord_jobs *jobs = OPEN(&at, .taker = "adds");
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct ord_jobs *waits = OPEN(&at, .taker = "waits", .wait = ORD_JOBS_WAIT_FOREVER);
+
+		JOBS_OK(waits, ord_job_done(TAKE(waits, "a")));
+		ord_jobs_destroy(&waits);
+		_exit(0);
+	}
+	while (lists_number(&at, "SELECT count(*) FROM taker WHERE waits AND name = 'waits'") == 0)
+		scene_pause_ms(10);
+	lists_sql(&at, "UPDATE taker SET waits = false, state = 3 WHERE name = 'waits';"
+		       "SELECT pg_terminate_backend(l.pid) FROM pg_locks l, taker t WHERE t.name = 'waits' AND"
+		       " l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid = 'job'::regclass::oid AND l.objid = t.id");
+	for (int i = 0; i < SCENE_LONG_MS / 10 && lists_number(&at, "SELECT count(*) FROM taker WHERE waits AND state = 1 AND name = 'waits'") == 0; i++)
+		scene_pause_ms(10);
+	CHECK_EQ(lists_number(&at, "SELECT count(*) FROM taker WHERE waits AND state = 1 AND name = 'waits'"), 1);
+	ADD(jobs, .name = "a");
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_EQ(status, 0);
+	ord_jobs_destroy(&jobs);
+	lists_next(&at);
+}
+
 /* Nobody can look at its process, and it says nothing for many times its time-out: its connection is enough. */
 SCENE(postgres, who_is_connected_lives)
 {

@@ -292,6 +292,8 @@ postgres_reconnect(struct store *store)
 
 	/* What changed meanwhile nobody told. */
 	server->notified = 1;
+	/* Nor whether the list still says that self waits: the answer that tells may be what was lost. */
+	server->waits = 0;
 	if (status == 0)
 		error_clear(store->error);
 	return status;

@@ -71,7 +71,8 @@ static const char *const texts[N_PG] = {
 	[PG_LOCK_SESSION] = "SELECT pg_advisory_lock($1::int8)",
 	[PG_LOCK_TAKER] = "SELECT pg_advisory_lock_shared($1::int4, $2::int4)",
 	[PG_IS_BACK] = "UPDATE taker SET lost = 0, seen = " NOW " WHERE id = $1",
-	[PG_WAIT] = "UPDATE taker SET waits = true WHERE id = $1",
+	/* Who waits lives, also if it was declared dead meanwhile. */
+	[PG_WAIT] = "UPDATE taker SET state = 1, waits = true WHERE id = $1",
 	[PG_UNWAIT] = "UPDATE taker SET waits = false WHERE id = $1",
 	[PG_NOTIFY] = "SELECT pg_notify($1, '') WHERE " ANY_WAITS,
 	/* Not by who goes on: only who holds nothing more can be the last. */
