@@ -2,7 +2,7 @@
 # A PostgreSQL server for one test program: in a new folder, on a unix socket only, as an ordinary user.
 # usage: server.sh   prints the folder when the server is up; it is stopped and removed when standard input ends.
 #
-# Into the fifo FOLDER/control go: stop, crash (nothing is flushed), start, pause, go on. Each is answered by a line in
+# Into the fifo FOLDER/control go: stop, crash (nothing is flushed), start. Each is answered by a line in
 # FOLDER/reply. Exit status 77: PostgreSQL's server is not installed.
 set -u
 bin=$(find /usr/lib/postgresql/*/bin /usr/local/pgsql/bin /usr/bin -maxdepth 1 -name initdb 2>/dev/null | sort -V | tail -1)
@@ -57,6 +57,7 @@ while read -r command <&4; do
 	stop) ctl -m fast -w -t 60 stop ;;
 	crash) ctl -m immediate -w -t 60 stop ;;
 	start) start ;;
+	*) false ;;
 	esac
 	echo "$?" >&5
 done

@@ -237,7 +237,7 @@ exchange_at_once(struct store *store, struct exchange *exchange)
 		if (places.done >= 0 &&
 			keep_undone(exchange, pipe.queries[places.done].result) == 0)
 			exchange->n_ends = 0;
-	} else if (status != POSTGRES_AGAIN) {
+	} else if (status != POSTGRES_AGAIN && places.claim >= 0) {
 		server->unsettled = 0;
 	}
 	pipe_clear(&pipe);

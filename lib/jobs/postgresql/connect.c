@@ -51,6 +51,7 @@ connect_once(struct store *store)
 		NULL };
 	uint64_t until = clock_now_ns() + CONNECT_MS * CLOCK_NS_PER_MS;
 	PostgresPollingStatusType want = PGRES_POLLING_WRITING;
+	int status = 0;
 
 	PQfinish(server->handle);
 	memset(server->prepared, 0, sizeof server->prepared);
@@ -67,11 +68,19 @@ connect_once(struct store *store)
 
 		if (left == 0)
 			break;
-		if (await_handle(store, want, left) != 0)
-			return ORD_EINTERRUPTED;
+		if (await_handle(store, want, left) != 0) {
+			status = ORD_EINTERRUPTED;
+			break;
+		}
 		want = PQconnectPoll(server->handle);
 	}
-	return 0;
+	/* One that is half open is none: the next call connects anew. */
+	if (PQstatus(server->handle) != CONNECTION_OK &&
+		PQstatus(server->handle) != CONNECTION_BAD) {
+		PQfinish(server->handle);
+		server->handle = NULL;
+	}
+	return status;
 }
 
 void
@@ -109,6 +118,8 @@ say_refusal(struct store *store)
 	int size;
 
 	postgres_refusal(server->handle, code);
+	if (server->handle == NULL)
+		text = "it does not answer";
 	if (PQconnectionNeedsPassword(server->handle))
 		remedy = " (give it in ~/.pgpass or PGPASSWORD)";
 	else if (strncmp(code, "28", 2) == 0)

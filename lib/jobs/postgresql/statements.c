@@ -290,6 +290,15 @@ pipe_go(struct store *store, struct pipe *pipe)
 
 /* --- one statement --- */
 
+/* The server is there, and yet this does not get through: too large for memory, or the server's process dies of it. */
+static int
+say_lost(struct store *store, int tries)
+{
+	return error_set(store->error, ORD_ESYSTEM,
+		"%s: the connection was lost %d times at the same step (the server's log may say why)",
+		SERVER_OF(store)->shown, tries);
+}
+
 static int
 ask(struct store *store, PGresult **result, enum pg which, const char *types, va_list values)
 {
@@ -298,7 +307,7 @@ ask(struct store *store, PGresult **result, enum pg which, const char *types, va
 
 	pipe.n = 0;
 	put(&pipe, which, types, values);
-	for (;;) {
+	for (int tries = 1;; tries++) {
 		status = pipe_go(store, &pipe);
 		if (status == 0) {
 			*result = pipe.queries[0].result;
@@ -310,6 +319,8 @@ ask(struct store *store, PGresult **result, enum pg which, const char *types, va
 		if (status != POSTGRES_AGAIN || SERVER_OF(store)->inside)
 			return status;
 		status = postgres_reconnect(store);
+		if (status == 0 && tries >= LEAST_TRIES)
+			status = say_lost(store, tries);
 		if (status != 0)
 			return status;
 	}
@@ -442,6 +453,8 @@ postgres_transact(struct store *store, enum postgres_lock lock, postgres_body_fn
 		status = postgres_reconnect(store);
 		if (status == 0 && said == 0)
 			status = was_committed(store, server->step, &committed);
+		if (status == 0 && !committed && tries >= LEAST_TRIES)
+			status = say_lost(store, tries);
 		if (status != 0 || committed)
 			return status;
 	}
