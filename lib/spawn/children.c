@@ -70,7 +70,7 @@ struct child *
 children_by_pid(struct spawner *spawner, pid_t pid)
 {
 	for (size_t i = 0; i < spawner->n_children; i++)
-		if (spawner->children[i].pid == pid)
+		if (spawner->children[i].pid == pid && spawner->children[i].step != STEP_LEAVING)
 			return &spawner->children[i];
 	return NULL;
 }

@@ -15,6 +15,9 @@
 #include "base/clock.h"
 #include "wire/channel.h"
 
+#define LEAVING_LOOK_NS CLOCK_NS_PER_MS
+#define LEAVING_MOST_NS (2 * CLOCK_NS_PER_S) /* who sleeps in the kernel after that is left */
+
 /* A worker takes its group with it; a command that ended by itself leaves its children alone, as with xargs. */
 static int
 takes_its_group(const struct child *child)
@@ -47,31 +50,58 @@ reasons(struct spawner *spawner, const struct child *child, int status)
 	return child->flags;
 }
 
+/* Tell its end; it is no more. */
 static void
-report_ended(
-	struct spawner *spawner, const struct child *child, int status, const struct rusage *usage)
+tell(struct spawner *spawner, struct child *child, const struct ending *ending)
 {
 	struct life_packet packet = { .type = LIFE_ENDED,
 		.id = child->id,
 		.place = child->place,
 		.pid = child->pid,
-		.status = status,
-		.flags = reasons(spawner, child, status),
+		.status = ending->status,
+		.flags = reasons(spawner, child, ending->status),
 		.run = child->doomed,
 		.over_kib = child->over_kib,
-		.user_us = microseconds(usage->ru_utime),
-		.system_us = microseconds(usage->ru_stime),
-		.max_rss_kib = (uint64_t)usage->ru_maxrss,
+		.user_us = ending->user_us,
+		.system_us = ending->system_us,
+		.max_rss_kib = ending->max_rss_kib,
 		.started_ns = child->started_ns,
-		.ended_ns = clock_now_ns() };
+		.ended_ns = ending->ended_ns };
 
 	report(spawner, &packet, child->stack != NULL ? child->stack : "");
+	/* With a process per task these would be millions. */
+	if (child->is_worker && spawner->config.directory[0] != '\0')
+		channel_unbind(spawner->config.directory, child->id);
+	children_remove(spawner, child);
+}
+
+/* Who was sent SIGKILL with its group may die a moment before the others, and what follows it is not to meet those. */
+static int
+leaves_others(const struct child *child)
+{
+	return !child->is_worker && child->target < 0 && takes_its_group(child) &&
+		kill(child->target, 0) == 0;
+}
+
+int
+ended_look(struct spawner *spawner, struct child *child)
+{
+	uint64_t now = clock_now_ns();
+
+	if (leaves_others(child) && now - child->ending.ended_ns < LEAVING_MOST_NS) {
+		stop_at(spawner, child, STEP_LEAVING, now + LEAVING_LOOK_NS);
+		return 0;
+	}
+	child->step = STEP_KILLED;
+	tell(spawner, child, &child->ending);
+	return 1;
 }
 
 static void
 reap(struct spawner *spawner, pid_t pid)
 {
 	struct child *child = children_by_pid(spawner, pid);
+	struct ending ending;
 	struct rusage usage;
 	int status;
 
@@ -90,11 +120,19 @@ reap(struct spawner *spawner, pid_t pid)
 	/* Other holders of the timer may live on: epoll would keep watching it for them. */
 	if (child->deadline >= 0)
 		epoll_ctl(spawner->wake, EPOLL_CTL_DEL, child->deadline, NULL);
-	report_ended(spawner, child, status, &usage);
-	/* With a process per task these would be millions. */
-	if (child->is_worker && spawner->config.directory[0] != '\0')
-		channel_unbind(spawner->config.directory, child->id);
-	children_remove(spawner, child);
+	ending = (struct ending){ .status = status,
+		.user_us = microseconds(usage.ru_utime),
+		.system_us = microseconds(usage.ru_stime),
+		.max_rss_kib = (uint64_t)usage.ru_maxrss,
+		.ended_ns = clock_now_ns() };
+	if (!leaves_others(child)) {
+		tell(spawner, child, &ending);
+		return;
+	}
+	child->ending = ending;
+	child->look_ns = 0;
+	child->urgent = 1;
+	stop_at(spawner, child, STEP_LEAVING, ending.ended_ns + LEAVING_LOOK_NS);
 }
 
 void

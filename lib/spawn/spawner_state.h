@@ -32,7 +32,15 @@ enum child_step {
 	STEP_ASKED,      /* a worker's task was asked to end: doom it, SIGTERM */
 	STEP_RELEASED,   /* a suspended worker goes on to commit or skip that task: stop it again */
 	STEP_TERMINATED, /* SIGTERM was sent: SIGKILL */
-	STEP_KILLED      /* SIGKILL was sent: nothing is left to do */
+	STEP_KILLED,     /* SIGKILL was sent: nothing is left to do */
+	STEP_LEAVING /* it was reaped, and others of its group die: tell its end when they have */
+};
+
+/* How a process ended. */
+struct ending {
+	int status; /* of wait(2) */
+	uint64_t user_us, system_us, max_rss_kib;
+	uint64_t ended_ns;
 };
 
 /* A worker or a command that runs. */
@@ -69,6 +77,7 @@ struct child {
 	int trace;               /* memfd where that writes; -1 */
 	uint64_t trace_until_ns; /* so long it may; 0: there is none, or it was killed */
 	char *stack;             /* what it wrote; NULL */
+	struct ending ending;    /* STEP_LEAVING: what is to be told */
 	uint32_t flags; /* LIFE_TIMED_OUT or LIFE_STOPPED: it was sent a signal because of that */
 };
 
@@ -186,8 +195,12 @@ void suspend_all(struct spawner *spawner);
 void suspend_child(const struct child *child);
 void suspend_end(struct spawner *spawner);
 
-/* ended.c: reap and report all that have ended; say of one that was asked for that it is not there. */
+/*
+ * ended.c: reap and report all that have ended; look at one that is leaving: 1, its end was told and it is
+ * no more; say of one that was asked for that it is not there.
+ */
 void ended_reap(struct spawner *spawner);
+int ended_look(struct spawner *spawner, struct child *child);
 void ended_tell(struct spawner *spawner, const struct life_packet *doubt);
 
 #endif

@@ -187,6 +187,7 @@ take_step(struct spawner *spawner, struct child *child)
 	case STEP_RELEASED: look_at_released(spawner, child); break;
 	case STEP_TERMINATED: kill_child(spawner, child); break;
 	case STEP_NONE:
+	case STEP_LEAVING:
 	case STEP_KILLED: child->step_ns = 0; break;
 	}
 }
@@ -211,6 +212,8 @@ stop_task(struct spawner *spawner, struct child *worker, const struct life_packe
 static void
 stop_process(struct spawner *spawner, struct child *child, int at_once, uint32_t grace_ms)
 {
+	if (child->step == STEP_LEAVING)
+		return;
 	if (child->step != STEP_TERMINATED && child->step != STEP_KILLED) {
 		child->flags = LIFE_STOPPED;
 		child->grace_ms = grace_ms;
@@ -242,7 +245,8 @@ stop_signal_child(struct spawner *spawner, const struct life_packet *packet)
 {
 	const struct child *child = children_by_id(spawner, packet->id);
 
-	if (child != NULL && !child->is_worker && packet->status > 0 && packet->status <= SIGRTMAX)
+	if (child != NULL && !child->is_worker && child->step != STEP_LEAVING &&
+		packet->status > 0 && packet->status <= SIGRTMAX)
 		kill(child->target, packet->status);
 }
 
@@ -400,8 +404,12 @@ take_due(struct spawner *spawner, struct child *child, uint64_t now_ns)
 		look(spawner, child);
 	if (suspended && !child->urgent)
 		return child->trace_until_ns;
-	if (child->step_ns != 0 && child->step_ns <= now_ns)
+	if (child->step == STEP_LEAVING && child->step_ns <= now_ns) {
+		if (ended_look(spawner, child))
+			return 0;
+	} else if (child->step_ns != 0 && child->step_ns <= now_ns) {
 		take_step(spawner, child);
+	}
 	next = suspended ? child->step_ns : sooner(child->step_ns, child->look_ns);
 	return sooner(next, child->trace_until_ns);
 }
@@ -413,7 +421,8 @@ stop_steps(struct spawner *spawner, uint64_t now_ns)
 
 	if (spawner->next_ns == 0 || now_ns < spawner->next_ns)
 		return;
-	for (size_t i = 0; i < spawner->n_children; i++)
+	/* One that is removed is replaced by the last. */
+	for (size_t i = spawner->n_children; i-- > 0;)
 		next = sooner(next, take_due(spawner, &spawner->children[i], now_ns));
 	spawner->next_ns = next;
 }

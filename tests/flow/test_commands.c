@@ -1,4 +1,5 @@
 /* Commands as tasks: their output, their ends, their surroundings. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -177,6 +178,35 @@ SCENE(commands, timeout_kills_grandchildren)
 		.grace_ms = 50);
 	EXPECT(&stage, ORD_DONE, 0, "in time", "", .argv = SH("printf 'in time'"), .timeout_ms = SCENE_LONG_MS);
 	tally_close(&stage.tally, stage.tally.results);
+}
+
+/* It says its group, when what takes long to die is in there. */
+static void
+group_is_gone(struct tally *tally, const struct ord_result *result)
+{
+	int group;
+
+	CHECK_EQ(ord_result_state(result), ORD_TIMED_OUT);
+	if (sscanf(ord_result_output(result, NULL), "%d", &group) == 1) {
+		CHECK(kill(-group, 0) != 0 && errno == ESRCH);
+		*(int *)tally->user = 1;
+	}
+}
+
+/* Whoever starts the next on the same files is not to meet the last of the former. */
+SCENE(commands, the_end_of_a_group_is_told_when_it_is_empty)
+{
+	static const char large[] = "n=100000000; { { head -c $n /dev/zero; echo $$ >&3; sleep 1000; } | tail -c $n; } 3>&1 & wait";
+	int seen = 0;
+	struct tally tally = { .on_result = group_is_gone, .user = &seen };
+
+	tally_open(&tally, &TALLY_OPTIONS(&tally, .workers = 1, .grace_ms = 1));
+	for (uint32_t ms = 1000; !seen; ms *= 4) {
+		CHECK(ms < SCENE_LONG_MS);
+		CHECK_OK(tally.pool, ord_pool_submit_command(tally.pool, &ORD_COMMAND(.argv = SH(large), .timeout_ms = ms), NULL));
+		CHECK_OK(tally.pool, ord_pool_run(tally.pool));
+	}
+	tally_close(&tally, tally.results);
 }
 
 /* It holds the pipe, and the result does not wait for it; it goes with the pool. */

@@ -197,8 +197,8 @@ SCENE(watch_limits, no_descriptor_for_it)
 
 /* --- never two at once --- */
 
-/* Two at once are told by a lock that ends with the last process that has it; one that was killed may need a moment to be gone. */
-#define ALONE "exec 9>alone; flock -w 2 9 || echo TWICE >>wrong; "
+/* Two at once are told by a lock that ends with the last process that has it. */
+#define ALONE "exec 9>alone; flock -n 9 || echo TWICE >>wrong; "
 
 /* What ends only by force, with a child that does, too; beside another that has the same lock. */
 SCENE(watch_limits, restarted_by_force)
