@@ -8,73 +8,44 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <orderly/jobs.h>
+#include "jobs/race.h"
+#include "support/measure.h"
 
 #define KILLS_MAX 1000
 
 static char path[64];
 
-static void
-die(const char *why)
-{
-	fprintf(stderr, "bench_takers: %s\n", why);
-	_exit(1);
-}
-
 static double
 now_s(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+	return (double)now_ns() / 1e9;
 }
 
 static struct ord_jobs *
-list_open(void)
+own_list(void)
 {
-	struct ord_jobs *jobs;
-
-	if (ord_jobs_new(&jobs, &ORD_JOBS_OPTIONS(.killed_retries = 1000000)) != 0)
-		die("no memory");
-	if (ord_jobs_open(jobs, path) != 0)
-		die(ord_jobs_error(jobs));
-	return jobs;
-}
-
-static void
-remove_list(void)
-{
-	static const char *const ends[] = { "", "-wal", "-shm" };
-	char name[80];
-
-	for (int i = 0; i < 3; i++) {
-		snprintf(name, sizeof name, "%s%s", path, ends[i]);
-		unlink(name);
-	}
+	return list_open(path, &ORD_JOBS_OPTIONS(.killed_retries = 1000000));
 }
 
 /* Seconds for so many items of 20 ms. */
 static double
 work(unsigned takers, unsigned items)
 {
-	struct ord_jobs *jobs = list_open();
+	struct ord_jobs *jobs = own_list();
 	struct ord_job *job;
 	double began;
 
 	if (ord_jobs_add_range(jobs, items) != 0)
-		die(ord_jobs_error(jobs));
+		fail("%s", ord_jobs_error(jobs));
 	ord_jobs_destroy(&jobs);
 	began = now_s();
 	for (unsigned i = 0; i < takers; i++) {
 		if (fork() != 0)
 			continue;
-		jobs = list_open();
+		jobs = own_list();
 		while (ord_jobs_take(jobs, &job) == 0)
 			usleep(20000);
 		ord_jobs_destroy(&jobs);
@@ -83,7 +54,7 @@ work(unsigned takers, unsigned items)
 	while (wait(NULL) > 0)
 		;
 	began = now_s() - began;
-	remove_list();
+	list_remove(path);
 	return began;
 }
 
@@ -98,17 +69,17 @@ taken_again(struct ord_jobs *jobs)
 	pid_t pid, killer;
 
 	if (ord_jobs_add(jobs, &ORD_JOB(.name = "a", .payload = &(double){ now_s() }, .payload_size = sizeof(double))) != 0 || pipe(pipes) != 0)
-		die("cannot add");
+		fail("cannot add");
 	pid = fork();
 	if (pid == 0) {
-		jobs = list_open();
+		jobs = own_list();
 		if (ord_jobs_take(jobs, &job) != 0 || write(pipes[1], "x", 1) != 1)
-			die("cannot take");
+			fail("cannot take");
 		for (;;)
 			pause();
 	}
 	if (read(pipes[0], &byte, 1) != 1)
-		die("no holder");
+		fail("no holder");
 	killer = fork();
 	if (killer == 0) {
 		usleep(20000);
@@ -117,10 +88,10 @@ taken_again(struct ord_jobs *jobs)
 		_exit(write(pipes[1], &killed, sizeof killed) != sizeof killed);
 	}
 	if (ord_jobs_take(jobs, &job) != 0 || read(pipes[0], &killed, sizeof killed) != sizeof killed)
-		die(ord_jobs_error(jobs));
+		fail("%s", ord_jobs_error(jobs));
 	killed = (now_s() - killed) * 1e3;
 	if (ord_job_done(job) != 0)
-		die(ord_jobs_error(jobs));
+		fail("%s", ord_jobs_error(jobs));
 	while (wait(NULL) > 0)
 		;
 	close(pipes[0]);
@@ -137,11 +108,11 @@ main(int argc, char **argv)
 	struct ord_jobs *jobs;
 
 	if (items < 1 || kills < 1 || kills > KILLS_MAX || mkdtemp(folder) == NULL)
-		die("usage: bench_takers [ITEMS [KILLS]]");
+		fail("usage: bench_takers [ITEMS [KILLS]]");
 	snprintf(path, sizeof path, "%s/jobs.sqlite", folder);
 	one = work(1, items);
 	two = work(2, items);
-	jobs = list_open();
+	jobs = own_list();
 	for (unsigned i = 0; i < kills; i++) {
 		double lay = taken_again(jobs);
 
@@ -150,7 +121,7 @@ main(int argc, char **argv)
 			most = lay;
 	}
 	ord_jobs_destroy(&jobs);
-	remove_list();
+	list_remove(path);
 	printf("{\"bench\":\"jobs_takers\",\"items\":%u,\"item_ms\":20,\"one_s\":%.3f,\"two_s\":%.3f,\"gain\":%.2f,\"kills\":%u,\"again_mean_ms\":%.1f,\"again_most_ms\":%.1f}\n",
 		items, one, two, one / two, kills, sum / kills, most);
 	rmdir(folder);
