@@ -1,9 +1,12 @@
 /* Lists in each store, for tests. */
+#define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "lists.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const char *const schemes[] = {
@@ -16,15 +19,22 @@ static const char *const schemes[] = {
 	NULL,
 };
 
+static int
+left_out(const char *scheme, const char *but)
+{
+	return (but != NULL && strcmp(scheme, but) == 0) || (strcmp(scheme, "postgresql") == 0 && getenv(SERVER) == NULL);
+}
+
 static const char *
-scheme_behind(const char *scheme)
+scheme_behind(const char *scheme, const char *but)
 {
 	size_t i = 0;
 
 	while (scheme != NULL && schemes[i] != scheme)
 		i++;
-	i += scheme != NULL;
-	return schemes[i] != NULL && strcmp(schemes[i], "postgresql") == 0 && getenv(SERVER) == NULL ? NULL : schemes[i];
+	for (i += scheme != NULL; schemes[i] != NULL && left_out(schemes[i], but);)
+		i++;
+	return schemes[i];
 }
 
 static void
@@ -47,16 +57,28 @@ begin(struct list_at *at)
 }
 
 struct list_at
-lists_first(void)
+lists_first(const char *but)
 {
-	struct list_at at = { .scheme = scheme_behind(NULL) };
+	struct list_at at = { .scheme = scheme_behind(NULL, but), .but = but };
 
 	begin(&at);
 	return at;
 }
 
+struct list_at
+lists_only(const char *scheme)
+{
+	struct list_at at = { .scheme = scheme_behind(NULL, NULL) };
+
+	while (at.scheme != NULL && strcmp(at.scheme, scheme) != 0)
+		at.scheme = scheme_behind(at.scheme, NULL);
+	CHECK(at.scheme != NULL);
+	begin(&at);
+	return at;
+}
+
 void
-lists_next(struct list_at *at)
+lists_end(struct list_at *at)
 {
 	char command[300];
 
@@ -66,7 +88,13 @@ lists_next(struct list_at *at)
 	}
 	if (strcmp(at->scheme, "postgresql") == 0)
 		lists_off_server(at);
-	*at = (struct list_at){ .scheme = scheme_behind(at->scheme) };
+}
+
+void
+lists_next(struct list_at *at)
+{
+	lists_end(at);
+	*at = (struct list_at){ .scheme = scheme_behind(at->scheme, at->but), .but = at->but };
 	begin(at);
 }
 
@@ -95,6 +123,21 @@ lists_says(struct ord_jobs *jobs, int status, int wanted, const char *word, cons
 	fprintf(stderr, "%s:%d: %s is %s, not %s with '%s': %s\n", file, line, what, ord_status_name(status),
 		ord_status_name(wanted), word, text);
 	_exit(1);
+}
+
+void
+lists_refuse(const char *address, const struct ord_jobs_options *options, int status, const char *word,
+	const char *file, int line)
+{
+	struct ord_jobs *jobs;
+	struct ord_job *job;
+
+	CHECK_EQ(ord_jobs_new(&jobs, options), 0);
+	lists_says(jobs, ord_jobs_open(jobs, address), status, word, address, file, line);
+	CHECK(strstr(ord_jobs_error(jobs), "hush") == NULL);
+	/* It can be used no more than before. */
+	JOBS_SAYS(jobs, ord_jobs_take(jobs, &job), ORD_EINVAL, "not open");
+	ord_jobs_destroy(&jobs);
 }
 
 struct ord_job *
@@ -153,4 +196,54 @@ lists_counts(struct ord_jobs *jobs)
 
 	JOBS_OK(jobs, ord_jobs_counts(jobs, &counts));
 	return counts;
+}
+
+void *
+lists_shared(size_t size)
+{
+	void *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	CHECK(shared != MAP_FAILED);
+	return shared;
+}
+
+void
+lists_await(unsigned n)
+{
+	while (n-- > 0) {
+		int status;
+
+		CHECK(wait(&status) > 0);
+		CHECK_EQ(status, 0);
+	}
+}
+
+pid_t
+lists_holder(struct list_at *at, const struct ord_jobs_options *options, void (*begin_with)(struct ord_jobs *jobs))
+{
+	int talk[2];
+	pid_t pid;
+	char byte;
+
+	CHECK_EQ(pipe(talk), 0);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		begin_with(lists_open(at, options));
+		CHECK_EQ(write(talk[1], "x", 1), 1);
+		for (;;)
+			pause();
+	}
+	close(talk[1]);
+	CHECK_EQ(read(talk[0], &byte, 1), 1);
+	close(talk[0]);
+	return pid;
+}
+
+unsigned
+lists_rounds(const char *name, unsigned usual)
+{
+	const char *text = getenv(name);
+
+	return text != NULL ? (unsigned)strtoul(text, NULL, 10) : usual;
 }

@@ -9,9 +9,10 @@
 /* A list in a store, for one scene. */
 struct list_at {
 	const char *scheme;
+	const char *but; /* the store that EACH_STORE_BUT leaves out */
 	char address[300];
 	struct ord_jobs *first; /* "memory:": the object that others are beside */
-	char folder[160];       /* "sqlite:": removed by lists_end */
+	char folder[160];       /* "sqlite:" and "dir:": removed by lists_end */
 };
 
 /*
@@ -35,10 +36,16 @@ long long lists_number(const struct list_at *at, const char *text);
 void lists_tell_server(const char *command);
 
 /* Every store that is built in, one after the other: each with a fresh list. */
-#define EACH_STORE(at) struct list_at at = lists_first(); at.scheme != NULL; lists_next(&at)
+#define EACH_STORE(at) EACH_STORE_BUT(at, NULL)
+/* All but one: "memory" is for one process only, in "dir" a job is at one place only. */
+#define EACH_STORE_BUT(at, but) struct list_at at = lists_first(but); at.scheme != NULL; lists_next(&at)
 
-struct list_at lists_first(void);
+struct list_at lists_first(const char *but);
 void lists_next(struct list_at *at);
+
+/* A fresh list in this store, and its end. */
+struct list_at lists_only(const char *scheme);
+void lists_end(struct list_at *at);
 
 /* A taker of the list; the options' beside is set. */
 struct ord_jobs *lists_open(struct list_at *at, const struct ord_jobs_options *options);
@@ -51,6 +58,12 @@ struct ord_jobs *lists_open(struct list_at *at, const struct ord_jobs_options *o
 
 void lists_says(struct ord_jobs *jobs, int status, int wanted, const char *word, const char *what, const char *file,
 	int line);
+
+/* An open of the address that must return `status`, with a sentence that holds `word` and not the password "hush". */
+#define REFUSES(address, options, status, word) lists_refuse((address), (options), (status), (word), __FILE__, __LINE__)
+
+void lists_refuse(const char *address, const struct ord_jobs_options *options, int status, const char *word,
+	const char *file, int line);
 
 /* Add a job that must be right. */
 #define ADD(jobs, ...) JOBS_OK(jobs, ord_jobs_add((jobs), &ORD_JOB(__VA_ARGS__)))
@@ -65,5 +78,19 @@ int lists_state(struct ord_jobs *jobs, const char *name);
 uint32_t lists_attempt(struct ord_jobs *jobs, const char *name);
 
 struct ord_job_counts lists_counts(struct ord_jobs *jobs);
+
+/* --- several processes --- */
+
+/* Memory that all processes of a scene see, of zeros. */
+void *lists_shared(size_t size);
+
+/* So many children end well. */
+void lists_await(unsigned n);
+
+/* A process that opens the list, begins something, and then does nothing until it is killed. Returns when it has begun. */
+pid_t lists_holder(struct list_at *at, const struct ord_jobs_options *options, void (*begin_with)(struct ord_jobs *jobs));
+
+/* How often: what the environment says, or else the usual. */
+unsigned lists_rounds(const char *name, unsigned usual);
 
 #endif

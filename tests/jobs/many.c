@@ -1,31 +1,10 @@
-#define _GNU_SOURCE /* MAP_ANONYMOUS */
+#define _GNU_SOURCE /* usleep */
 #include "many.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-struct list_at
-many_list(void)
-{
-	struct list_at at = lists_first();
-
-	while (strcmp(at.scheme, "postgresql") != 0)
-		lists_next(&at);
-	return at;
-}
-
-struct many *
-many_new(void)
-{
-	struct many *seen = mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	CHECK(seen != MAP_FAILED);
-	return seen;
-}
 
 void
 many_work(struct list_at *at, struct many *seen, uint64_t seed, uint32_t batch)
@@ -89,17 +68,6 @@ check_once(const struct ord_job *job, void *user)
 }
 
 void
-many_await(unsigned n)
-{
-	while (n-- > 0) {
-		int status;
-
-		CHECK(wait(&status) > 0);
-		CHECK_EQ(status, 0);
-	}
-}
-
-void
 many_end(struct list_at *at, struct many *seen)
 {
 	struct ord_jobs *jobs;
@@ -111,7 +79,7 @@ many_end(struct list_at *at, struct many *seen)
 		snprintf(name, sizeof name, "end%u", i);
 		ADD(jobs, .name = name);
 	}
-	many_await(MANY_TAKERS);
+	lists_await(MANY_TAKERS);
 	JOBS_OK(jobs, ord_jobs_each(jobs, 0, check_once, seen));
 	CHECK_EQ(lists_counts(jobs).done, MANY_JOBS + MANY_TAKERS);
 	ord_jobs_destroy(&jobs);

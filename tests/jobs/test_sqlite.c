@@ -3,7 +3,6 @@
 #include "lists.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,16 +15,6 @@
 #include "jobs/jobs.h"
 #include "jobs/place.h"
 #include "jobs/sqlite/sqlite.h"
-
-static struct list_at
-sqlite_list(void)
-{
-	struct list_at at = lists_first();
-
-	while (strcmp(at.scheme, "sqlite") != 0)
-		lists_next(&at);
-	return at;
-}
 
 static const char *
 path_of(const struct list_at *at)
@@ -43,55 +32,31 @@ write_file(const char *path, const char *bytes, off_t at)
 	close(fd);
 }
 
-static void
-change(const struct list_at *at, const char *statement)
-{
-	sqlite3 *handle;
-
-	CHECK_EQ(sqlite3_open(path_of(at), &handle), SQLITE_OK);
-	CHECK_EQ(sqlite3_exec(handle, statement, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(handle);
-}
-
-/* An object whose open must fail so. */
-static void
-refuses(const struct list_at *at, const struct ord_jobs_options *options, int status, const char *word)
-{
-	struct ord_jobs *jobs;
-	struct ord_job *job;
-
-	CHECK_EQ(ord_jobs_new(&jobs, options), 0);
-	JOBS_SAYS(jobs, ord_jobs_open(jobs, at->address), status, word);
-	/* It can be used no more than before. */
-	JOBS_SAYS(jobs, ord_jobs_take(jobs, &job), ORD_EINVAL, "not open");
-	ord_jobs_destroy(&jobs);
-}
-
 SCENE(sqlite, a_list_that_is_not_there)
 {
-	struct list_at at = sqlite_list();
+	struct list_at at = lists_only("sqlite");
 	struct ord_jobs *jobs;
 
-	refuses(&at, &ORD_JOBS_OPTIONS(.must_exist = 1), ORD_EINVAL, "there is no list");
-	refuses(&at, &ORD_JOBS_OPTIONS(.read_only = 1), ORD_EINVAL, "there is no list");
+	REFUSES(at.address, &ORD_JOBS_OPTIONS(.must_exist = 1), ORD_EINVAL, "there is no list");
+	REFUSES(at.address, &ORD_JOBS_OPTIONS(.read_only = 1), ORD_EINVAL, "there is no list");
 	CHECK(access(path_of(&at), F_OK) != 0);
 	CHECK_EQ(ord_jobs_new(&jobs, NULL), 0);
 	JOBS_SAYS(jobs, ord_jobs_open(jobs, "sqlite:"), ORD_EINVAL, "needs a path");
 	JOBS_SAYS(jobs, ord_jobs_open(jobs, "sqlite:/nowhere/at/all.sqlite"), ORD_ESYSTEM, "/nowhere/at");
 	ord_jobs_destroy(&jobs);
-	lists_next(&at);
+	lists_end(&at);
 }
 
 SCENE(sqlite, a_damaged_list_is_set_aside_and_said)
 {
-	struct list_at at = sqlite_list();
+	struct list_at at = lists_only("sqlite");
 	char aside[300], bytes[16] = "";
 	struct ord_jobs *jobs;
 	int fd;
 
 	write_file(path_of(&at), "This is no database, however long one looks at it.", 0);
-	refuses(&at, &ORD_JOBS_OPTIONS(.read_only = 1), ORD_EFAILED, "is damaged");
-	refuses(&at, &ORD_JOBS_OPTIONS(.taker = NULL), ORD_EFAILED, ".aside-1 now: open it again");
+	REFUSES(at.address, &ORD_JOBS_OPTIONS(.read_only = 1), ORD_EFAILED, "is damaged");
+	REFUSES(at.address, &ORD_JOBS_OPTIONS(.taker = NULL), ORD_EFAILED, ".aside-1 now: open it again");
 	snprintf(aside, sizeof aside, "%s.aside-1", path_of(&at));
 	fd = open(aside, O_RDONLY | O_CLOEXEC);
 	CHECK(fd >= 0 && read(fd, bytes, 7) == 7 && strcmp(bytes, "This is") == 0);
@@ -101,29 +66,29 @@ SCENE(sqlite, a_damaged_list_is_set_aside_and_said)
 	ord_jobs_destroy(&jobs);
 	/* The schema itself: the next one is another file. */
 	write_file(path_of(&at), "nonsense nonsense nonsense nonsense nonsense", 100);
-	refuses(&at, &ORD_JOBS_OPTIONS(.taker = NULL), ORD_EFAILED, ".aside-2 now");
+	REFUSES(at.address, &ORD_JOBS_OPTIONS(.taker = NULL), ORD_EFAILED, ".aside-2 now");
 	jobs = OPEN(&at, .taker = NULL);
 	ord_jobs_destroy(&jobs);
-	lists_next(&at);
+	lists_end(&at);
 }
 
 SCENE(sqlite, a_newer_list_and_that_of_others_are_refused)
 {
-	struct list_at at = sqlite_list();
+	struct list_at at = lists_only("sqlite");
 	struct ord_jobs *jobs = OPEN(&at, .taker = NULL);
 
 	ord_jobs_destroy(&jobs);
-	change(&at, "PRAGMA user_version = 1000");
-	refuses(&at, &ORD_JOBS_OPTIONS(.taker = NULL), ORD_ENOTSUP, "newer version");
+	lists_sql(&at, "PRAGMA user_version = 1000");
+	REFUSES(at.address, &ORD_JOBS_OPTIONS(.taker = NULL), ORD_ENOTSUP, "newer version");
 	CHECK_EQ(unlink(path_of(&at)), 0);
-	change(&at, "CREATE TABLE theirs (x)");
-	refuses(&at, &ORD_JOBS_OPTIONS(.taker = NULL), ORD_EINVAL, "of another program");
-	lists_next(&at);
+	lists_sql(&at, "CREATE TABLE theirs (x)");
+	REFUSES(at.address, &ORD_JOBS_OPTIONS(.taker = NULL), ORD_EINVAL, "of another program");
+	lists_end(&at);
 }
 
 SCENE(sqlite, a_reader_sees_and_changes_nothing)
 {
-	struct list_at at = sqlite_list();
+	struct list_at at = lists_only("sqlite");
 	struct ord_jobs *jobs = OPEN(&at, .taker = NULL), *reader = OPEN(&at, .read_only = 1);
 	struct ord_job *job;
 
@@ -136,14 +101,14 @@ SCENE(sqlite, a_reader_sees_and_changes_nothing)
 	ord_jobs_destroy(&jobs);
 	if (geteuid() != 0) {
 		CHECK_EQ(chmod(path_of(&at), 0444), 0);
-		refuses(&at, &ORD_JOBS_OPTIONS(.taker = NULL), ORD_ESYSTEM, "writable");
+		REFUSES(at.address, &ORD_JOBS_OPTIONS(.taker = NULL), ORD_ESYSTEM, "writable");
 	}
-	lists_next(&at);
+	lists_end(&at);
 }
 
 SCENE(sqlite, a_list_that_is_deleted_or_replaced_is_an_error)
 {
-	struct list_at at = sqlite_list();
+	struct list_at at = lists_only("sqlite");
 	struct ord_jobs *jobs = OPEN(&at, .wait = ORD_JOBS_WAIT_FOREVER), *fresh;
 	struct ord_job *job;
 
@@ -156,13 +121,13 @@ SCENE(sqlite, a_list_that_is_deleted_or_replaced_is_an_error)
 	CHECK_EQ(ord_jobs_new(&fresh, NULL), 0);
 	ord_jobs_destroy(&jobs);
 	ord_jobs_destroy(&fresh);
-	lists_next(&at);
+	lists_end(&at);
 }
 
 /* A wait ends with it, too. */
 SCENE(sqlite, a_wait_ends_when_the_list_is_deleted)
 {
-	struct list_at at = sqlite_list();
+	struct list_at at = lists_only("sqlite");
 	struct ord_jobs *jobs = OPEN(&at, .wait = ORD_JOBS_WAIT_FOREVER);
 	struct ord_job *job;
 	char log[300];
@@ -175,15 +140,15 @@ SCENE(sqlite, a_wait_ends_when_the_list_is_deleted)
 		_exit(0);
 	}
 	JOBS_SAYS(jobs, ord_jobs_take(jobs, &job), ORD_ESYSTEM, "deleted or replaced");
-	CHECK(wait(NULL) > 0);
+	lists_await(1);
 	ord_jobs_destroy(&jobs);
-	lists_next(&at);
+	lists_end(&at);
 }
 
 /* No room in the middle of a claim, an end, an add: nothing has happened, and it goes on when there is room. */
 SCENE(sqlite, no_room_leaves_the_list_as_it_was)
 {
-	struct list_at at = sqlite_list();
+	struct list_at at = lists_only("sqlite");
 	struct ord_jobs *jobs = OPEN(&at, .taker = NULL);
 	struct rlimit limit, low;
 	struct ord_job *job, *held;
@@ -203,12 +168,12 @@ SCENE(sqlite, no_room_leaves_the_list_as_it_was)
 	JOBS_OK(jobs, ord_job_done(TAKE(jobs, "1")));
 	CHECK_EQ(lists_counts(jobs).done, 2);
 	ord_jobs_destroy(&jobs);
-	lists_next(&at);
+	lists_end(&at);
 }
 
 SCENE(sqlite, a_full_database_gives_nothing_out)
 {
-	struct list_at at = sqlite_list();
+	struct list_at at = lists_only("sqlite");
 	struct ord_jobs *jobs = OPEN(&at, .taker = NULL);
 	char *payload = malloc(1 << 20);
 	int i = 0, status = 0;
@@ -232,7 +197,7 @@ SCENE(sqlite, a_full_database_gives_nothing_out)
 	CHECK_EQ(lists_counts(jobs).done, i - 1);
 	free(payload);
 	ord_jobs_destroy(&jobs);
-	lists_next(&at);
+	lists_end(&at);
 }
 
 Test(sqlite, network_file_systems_are_known)
