@@ -44,14 +44,15 @@ drop_claim(struct directory *directory, struct claim *claim)
 	*claim = directory->claims[--directory->n_claims];
 }
 
-/* Older claims of the same file were taken away: what they end is not this attempt. */
+/* Older claims of the same file were taken away: what they end is not this attempt.  Those that have ended are told once more if this exchange fails. */
 static struct claim *
 add_claim(struct directory *directory, const char *file)
 {
 	struct claim *claims;
 
 	for (size_t i = directory->n_claims; i > 0; i--)
-		if (strcmp(directory->claims[i - 1].file, file) == 0)
+		if (!directory->claims[i - 1].ended &&
+			strcmp(directory->claims[i - 1].file, file) == 0)
 			drop_claim(directory, &directory->claims[i - 1]);
 	claims = memory_resize(
 		directory->claims, (directory->n_claims + 1) * sizeof *directory->claims);
@@ -181,9 +182,10 @@ read_content(struct directory *directory, const char *path, struct stat *is)
 	return 0;
 }
 
-/* Give a job that self has; a file that cannot be read fails for everybody to see. */
+/* Give a job that self has; a file that cannot be read fails for everybody to see.  *given: the function was called. */
 static int
-give_claim(struct store *store, struct claim *claim, store_job_fn give, void *user, int64_t now)
+give_claim(struct store *store, struct claim *claim, store_job_fn give, void *user, int64_t now,
+	int *given)
 {
 	struct directory *directory = DIRECTORY_OF(store);
 	const char *file = claim->file;
@@ -197,6 +199,7 @@ give_claim(struct store *store, struct claim *claim, store_job_fn give, void *us
 	struct stat is;
 	int status, lost;
 
+	*given = 0;
 	claim_path(directory, path, file);
 	status = record_read(store, file, &record);
 	if (status == 0 && read_content(directory, path, &is) != 0) {
@@ -234,9 +237,9 @@ give_claim(struct store *store, struct claim *claim, store_job_fn give, void *us
 		.kills = record.kills,
 		.state = ORD_JOB_RUNNING };
 	job.file = dir_whole(directory, whole, path);
+	*given = 1;
 	status = give(user, &job);
 	record_finish(&record);
-	/* Without memory for it, it goes back as if it had been given. */
 	return status < 0 ? status : 0;
 }
 
@@ -262,11 +265,12 @@ static int
 give_new(struct store *store, const char *file, store_job_fn give, void *user, int64_t now)
 {
 	struct claim *claim = add_claim(DIRECTORY_OF(store), file);
-	int status = claim != NULL ? give_claim(store, claim, give, user, now)
+	int given = 0,
+	    status = claim != NULL ? give_claim(store, claim, give, user, now, &given)
 				   : error_memory(store->error);
 
-	/* The caller gives back what it has no memory for. */
-	return status == ORD_ENOMEM && claim != NULL ? 0 : status;
+	/* The caller gives back what it was given and has no memory for. */
+	return given ? 0 : status;
 }
 
 /* Wait, but not longer than somebody interrupts. */
@@ -453,7 +457,7 @@ dir_held(struct store *store, const char *name, uint32_t attempt, store_job_fn f
 	struct claim *claim = NULL;
 	struct record record;
 	struct stat is;
-	int status = dir_file_of(store, name, file);
+	int given, status = dir_file_of(store, name, file);
 
 	if (status != 0)
 		return status;
@@ -474,6 +478,6 @@ dir_held(struct store *store, const char *name, uint32_t attempt, store_job_fn f
 		claim = add_claim(directory, file);
 	if (claim == NULL)
 		return error_memory(store->error);
-	status = give_claim(store, claim, fn, user, now);
+	status = give_claim(store, claim, fn, user, now, &given);
 	return status > 0 ? ORD_ELOST : status;
 }

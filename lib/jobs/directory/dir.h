@@ -139,10 +139,10 @@ int dir_write(const struct directory *directory, const char *path, const void *b
 	int64_t stamp_ns);
 /* As rename, but what is there stays: EEXIST. */
 int dir_rename_new(const struct directory *directory, const char *from, const char *to);
-/* Do two files have the same bytes?  directory->content is one of them behind it. */
-int dir_is_same(struct directory *directory, const char *one, const char *other);
+/* Do two files have the same bytes?  Without memory: what a loser is to do must not depend on that. */
+int dir_is_same(const struct directory *directory, const char *one, const char *other);
 /* Was a job with the bytes of a claim done behind that claim, by another? */
-int dir_was_done(struct directory *directory, const char *claim, const char *file);
+int dir_was_done(const struct directory *directory, const char *claim, const char *file);
 int dir_exists(const struct directory *directory, const char *path);
 /* An id that nobody else has. */
 const char *dir_id(struct directory *directory, char id[DIR_ID_MAX]);
@@ -235,7 +235,7 @@ void dir_taker_name(struct store *store, const struct listing *listing, const st
 	char *name, size_t size);
 
 /* locks.c */
-void dir_free_locks(struct store *store, const char *token);
+int dir_free_locks(struct store *store, const char *token);
 int dir_lock(struct store *store, const char *name, char *owner, size_t size);
 int dir_unlock(struct store *store, const char *name);
 

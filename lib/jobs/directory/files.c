@@ -116,22 +116,42 @@ dir_read(const struct directory *directory, const char *path, struct buffer *to,
 	return wrong ? -1 : 0;
 }
 
-int
-dir_is_same(struct directory *directory, const char *one, const char *other)
+/* So many bytes, or up to the end; -1 with errno. */
+static ssize_t
+read_all(int fd, char *bytes, size_t size)
 {
-	struct buffer bytes = { 0 };
-	struct stat is;
-	int same = dir_read(directory, one, &directory->content, &is) == 0 &&
-		dir_read(directory, other, &bytes, &is) == 0 &&
-		bytes.size == directory->content.size &&
-		memcmp(bytes.bytes, directory->content.bytes, bytes.size) == 0;
+	size_t used = 0;
+	ssize_t got = 1;
 
-	buffer_finish(&bytes);
+	while (used < size && (got = read(fd, bytes + used, size - used)) > 0)
+		used += (size_t)got;
+	return got < 0 ? -1 : (ssize_t)used;
+}
+
+int
+dir_is_same(const struct directory *directory, const char *one, const char *other)
+{
+	const char *const paths[] = { one, other };
+	char bytes[2][4096];
+	int fds[] = { -1, -1 }, same = 1;
+	ssize_t n[] = { 1, 1 };
+
+	for (int i = 0; i < 2; i++)
+		fds[i] = openat(
+			directory->root, paths[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	same = fds[0] >= 0 && fds[1] >= 0;
+	while (same && n[0] > 0) {
+		for (int i = 0; i < 2; i++)
+			n[i] = read_all(fds[i], bytes[i], sizeof bytes[i]);
+		same = n[0] >= 0 && n[0] == n[1] && memcmp(bytes[0], bytes[1], (size_t)n[0]) == 0;
+	}
+	fd_close(&fds[0]);
+	fd_close(&fds[1]);
 	return same;
 }
 
 int
-dir_was_done(struct directory *directory, const char *claim, const char *file)
+dir_was_done(const struct directory *directory, const char *claim, const char *file)
 {
 	char done[DIR_PATH];
 	struct stat is, was;

@@ -32,21 +32,23 @@ read_lock(const struct directory *directory, const char *path, char token[20], c
 	return code;
 }
 
-void
+int
 dir_free_locks(struct store *store, const char *token)
 {
 	const struct directory *directory = DIRECTORY_OF(store);
 	struct listing listing = { 0 };
 	char path[DIR_PATH], owner[300], of[20];
+	int status = dir_list(store, DIR_LOCKS, &listing, 0);
 
-	if (dir_list(store, DIR_LOCKS, &listing, 0) == 0)
-		for (size_t i = 0; i < listing.n; i++) {
-			dir_path(path, DIR_LOCKS, NULL, listing_name(&listing, &listing.all[i]));
-			if (read_lock(directory, path, of, owner, sizeof owner) == 0 &&
-				strcmp(of, token) == 0)
-				unlinkat(directory->root, path, 0);
-		}
+	for (size_t i = 0; status == 0 && i < listing.n; i++) {
+		dir_path(path, DIR_LOCKS, NULL, listing_name(&listing, &listing.all[i]));
+		if (read_lock(directory, path, of, owner, sizeof owner) != 0)
+			status = errno == ENOMEM ? error_memory(store->error) : 0;
+		else if (strcmp(of, token) == 0)
+			unlinkat(directory->root, path, 0);
+	}
 	listing_finish(&listing);
+	return status;
 }
 
 int
@@ -56,20 +58,19 @@ dir_lock(struct store *store, const char *name, char *owner, size_t size)
 	char path[DIR_PATH], fresh[DIR_PATH], id[DIR_ID_MAX], token[20];
 	struct buffer text = { 0 };
 	struct stat is;
-	int linked;
+	int linked, written;
 
 	dir_path(path, DIR_LOCKS, NULL, name);
 	dir_path(fresh, DIR_FRESH, dir_id(DIRECTORY_OF(store), id), "lock");
 	if (read_lock(directory, path, token, owner, size) == 0)
 		return strcmp(token, directory->token) == 0 ? rules_lock_is_own(store->error, name)
 							    : 0;
-	if (lease_describe(store, &text, 0) != 0 ||
-		dir_write(directory, fresh, text.bytes, text.size, 0) != 0) {
-		buffer_finish(&text);
-		return errno == ENOMEM ? error_memory(store->error)
-				       : dir_trouble(store, errno, "write", fresh);
-	}
+	errno = ENOMEM;
+	written = lease_describe(store, &text, 0) == 0 &&
+		dir_write(directory, fresh, text.bytes, text.size, 0) == 0;
 	buffer_finish(&text);
+	if (!written)
+		return dir_trouble(store, errno, "write", fresh);
 	/* What link says may be lost on its way; how many names the file has is certain. */
 	linked = linkat(directory->root, fresh, directory->root, path, 0) == 0 ||
 		(fstatat(directory->root, fresh, &is, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -89,8 +90,9 @@ dir_unlock(struct store *store, const char *name)
 	char path[DIR_PATH], token[20], owner[300];
 
 	dir_path(path, DIR_LOCKS, NULL, name);
-	if (read_lock(directory, path, token, owner, sizeof owner) != 0 ||
-		strcmp(token, directory->token) != 0)
+	if (read_lock(directory, path, token, owner, sizeof owner) != 0)
+		return errno == ENOENT ? ORD_ELOST : dir_trouble(store, errno, "read", path);
+	if (strcmp(token, directory->token) != 0)
 		return ORD_ELOST;
 	if (unlinkat(directory->root, path, 0) != 0)
 		return errno == ENOENT ? ORD_ELOST : dir_trouble(store, errno, "remove", path);

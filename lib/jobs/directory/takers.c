@@ -109,18 +109,23 @@ bury_now(struct store *store, const char *path, const char *wid, int64_t now)
 	int status;
 
 	if (lease_read(directory, path, &lease) != 0) {
+		int kept = errno;
+
 		lease_finish(&lease);
 		/* Nobody knows whose claims these are: they stay, as those of foreign takers. */
-		unlinkat(directory->root, path, 0);
-		return 0;
+		if (kept == EINVAL)
+			unlinkat(directory->root, path, 0);
+		return kept == EINVAL || kept == ENOENT ? 0
+							: dir_trouble(store, kept, "read", path);
 	}
 	status = kill_claims(store, wid, lease.name, now);
 	if (status == 0)
 		status = dir_finish_moves(store, lease.token, now);
 	if (status == 0)
 		status = dir_finish_adding(store, lease.token, now);
+	if (status == 0)
+		status = dir_free_locks(store, lease.token);
 	if (status == 0) {
-		dir_free_locks(store, lease.token);
 		remove_fresh(store, lease.token);
 		snprintf(before, sizeof before, "%s.k", lease.token);
 		if (renameat(directory->root, path, directory->root,
@@ -148,7 +153,7 @@ bury_lease(struct store *store, const char *wid, const struct lease *lease, int6
 	return bury_now(store, path, wid, now);
 }
 
-/* Is there a taker with this token? */
+/* Is there a taker with this token?  One whose file cannot be read may be it. */
 static int
 is_taker(struct store *store, const char *token)
 {
@@ -164,6 +169,8 @@ is_taker(struct store *store, const char *token)
 				    listing_name(&listing, &listing.all[i])),
 			    &lease) == 0)
 			found = strcmp(lease.token, token) == 0;
+		else
+			found = errno != ENOENT && errno != EINVAL;
 		lease_finish(&lease);
 	}
 	listing_finish(&listing);
@@ -484,9 +491,12 @@ dir_leave(struct store *store, int64_t now)
 	char from[DIR_PATH], to[DIR_PATH], before[40];
 	int status;
 
-	dir_free_locks(store, directory->token);
+	status = dir_free_locks(store, directory->token);
+	if (status != 0)
+		return status;
 	if (append_beat(directory) != 0)
-		return 0;
+		return errno != 0 ? dir_trouble(store, errno, "write to", dir_folder(DIR_TAKERS))
+				  : 0;
 	/* Nobody finishes what one has added that is gone: else it stays, and is buried. */
 	status = dir_finish_adding(store, directory->token, now);
 	if (status != 0)
