@@ -12,7 +12,8 @@
  *     while another job waits, when it has max_takers of them, or after one of them has
  *     ended it (tends, of rules.h).  A store that cannot do so refuses such jobs when
  *     they are added (rules_no_sharing)
- *   - after a status that is not 0 nothing has changed
+ *   - after a status that is not 0 nothing has changed, and the same call can be made again; but where every job is
+ *     a file: what was changed up to there stays so, and is not done a second time
  *   - what died is found by others alone: a store keeps who somebody is
  *     (struct life) and since when he was silent, and judges nothing
  *

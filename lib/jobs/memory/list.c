@@ -409,23 +409,19 @@ is_awaited(const struct list *list, const struct entry *entry)
 	return 0;
 }
 
-int
-forget_names(struct store *store, struct list *list)
+void
+forget_names(struct list *list, struct table *names)
 {
-	struct table names = { 0 };
 	int empty = 1;
 
-	if (table_reserve(&names, list->n_entries + 1) != 0)
-		return error_memory(store->error);
 	table_finish(&list->names);
 	for (size_t i = 0; i < list->n_entries; i++)
 		if (list->entries[i] != NULL) {
-			table_put(&names, list->entries[i]->job.name,
+			table_put(names, list->entries[i]->job.name,
 				strlen(list->entries[i]->job.name), list->entries[i]);
 			empty = 0;
 		}
-	list->names = names;
+	list->names = *names;
 	if (empty)
 		list->range = -1;
-	return 0;
 }

@@ -117,7 +117,7 @@ int list_add(struct store *store, struct list *list, const struct store_job *job
 /* Does a blocked job come after this one? */
 int is_awaited(const struct list *list, const struct entry *entry);
 
-/* After jobs are gone.  The table cannot forget: it is made anew. */
-int forget_names(struct store *store, struct list *list);
+/* After jobs are gone.  The table cannot forget: names, which has room for all, takes its place. */
+void forget_names(struct list *list, struct table *names);
 
 #endif

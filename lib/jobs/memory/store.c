@@ -188,9 +188,10 @@ struct claimed {
 	store_job_fn give;
 	void *user;
 	int64_t now;
+	int missing; /* there was no memory */
 };
 
-/* 1 if it was taken. */
+/* 0, or -1 without memory. */
 static int
 take_entry(struct store *store, struct list *list, struct entry *entry, int64_t now)
 {
@@ -200,7 +201,7 @@ take_entry(struct store *store, struct list *list, struct entry *entry, int64_t 
 	if (holders != NULL)
 		entry->holders = holders;
 	if (holders == NULL || text_set(&entry->job.taker, store->self.name) != 0)
-		return 0;
+		return -1;
 	text_set(&entry->job.why, "");
 	entry->job.state = ORD_JOB_RUNNING;
 	entry->job.attempt++;
@@ -208,7 +209,7 @@ take_entry(struct store *store, struct list *list, struct entry *entry, int64_t 
 	entry->job.ended_ms = 0;
 	holders[entry->n_holders++] = (struct holder){ store->self.id, now, entry->job.attempt };
 	list->members[store->self.id - 1].taker.taken++;
-	return 1;
+	return 0;
 }
 
 /* Jobs in a state, those that are meant or all, until there are so many. */
@@ -225,15 +226,17 @@ claim_in(struct store *store, const struct store_claim *claim, uint32_t most, in
 			list->entries[list->first]->job.state != ORD_JOB_WAITING))
 		list->first++;
 	for (size_t i = claim->only == NULL && state == ORD_JOB_WAITING ? list->first : 0;
-		i < n && taken < most; i++) {
+		i < n && taken < most && !claimed->missing; i++) {
 		struct entry *entry =
 			claim->only != NULL ? entry_of(list, claim->only[i]) : list->entries[i];
 
-		if (entry_may_have(store, entry, state) &&
-			take_entry(store, list, entry, claimed->now)) {
-			entry_give(list, entry, claimed->give, claimed->user);
-			taken++;
-		}
+		if (!entry_may_have(store, entry, state))
+			continue;
+		claimed->missing = take_entry(store, list, entry, claimed->now);
+		if (claimed->missing)
+			continue;
+		entry_give(list, entry, claimed->give, claimed->user);
+		taken++;
 	}
 	return taken;
 }
@@ -262,7 +265,7 @@ memory_exchange(struct store *store, struct store_end *ends, size_t n_ends,
 	const struct store_claim *claim, store_job_fn give, void *user, int64_t now)
 {
 	struct list *list = list_enter(store);
-	struct claimed claimed = { give, user, now };
+	struct claimed claimed = { give, user, now, 0 };
 	uint32_t taken;
 
 	list->members[store->self.id - 1].taker.state = ORD_TAKER_IDLE;
@@ -278,6 +281,9 @@ memory_exchange(struct store *store, struct store_end *ends, size_t n_ends,
 	if (n_ends != 0 && list->linked)
 		settle(list);
 	taken = claim_some(store, claim, &claimed);
+	/* Ends count, so it is said by the next claim, which has none. */
+	if (claimed.missing && n_ends == 0 && taken == 0)
+		return list_leave(store, list, 0, error_memory(store->error));
 	return list_leave(store, list, n_ends != 0 || taken != 0, 0);
 }
 
@@ -345,32 +351,51 @@ memory_add(struct store *store, const struct store_job *jobs, size_t count, uint
 	return list_leave(store, list, 1, list_add(store, list, jobs, count, added, now));
 }
 
+/* A job's name is its index. */
+struct indexed {
+	char name[24];
+};
+
 static int
-memory_add_range(struct store *store, uint64_t count, int64_t now)
+add_indexed(struct store *store, struct list *list, uint64_t count, int64_t now)
 {
-	struct list *list = list_enter(store);
+	struct store_job *jobs = memory_new(count + 1, sizeof *jobs);
+	struct indexed *names = memory_new(count + 1, sizeof *names);
+	uint64_t added = 0;
 	int status = 0;
 
-	if (list->range >= 0)
-		return list_leave(store, list, 0,
-			(uint64_t)list->range == count
-				? 0
-				: rules_size_mismatch(store->error, (uint64_t)list->range, count));
-	for (uint64_t i = 0; status == 0 && i < count; i++) {
-		char name[24];
-		uint64_t added = 0;
-		struct store_job job = { .item = (int64_t)i,
-			.name = name,
+	for (uint64_t i = 0; jobs != NULL && names != NULL && i < count; i++) {
+		snprintf(names[i].name, sizeof names[i].name, "%llu", (unsigned long long)i);
+		jobs[i] = (struct store_job){ .item = (int64_t)i,
+			.name = names[i].name,
 			.requires = "",
 			.why = "",
 			.state = ORD_JOB_WAITING,
 			.max_takers = 1,
 			.failed_retries = -1,
 			.killed_retries = -1 };
-
-		snprintf(name, sizeof name, "%llu", (unsigned long long)i);
-		status = list_add(store, list, &job, 1, &added, now);
 	}
+	if (jobs == NULL || names == NULL)
+		status = error_memory(store->error);
+	else
+		status = list_add(store, list, jobs, count, &added, now);
+	memory_free(jobs);
+	memory_free(names);
+	return status;
+}
+
+static int
+memory_add_range(struct store *store, uint64_t count, int64_t now)
+{
+	struct list *list = list_enter(store);
+	int status;
+
+	if (list->range >= 0)
+		return list_leave(store, list, 0,
+			(uint64_t)list->range == count
+				? 0
+				: rules_size_mismatch(store->error, (uint64_t)list->range, count));
+	status = add_indexed(store, list, count, now);
 	if (status == 0)
 		list->range = (int64_t)count;
 	return list_leave(store, list, 1, status);
@@ -407,8 +432,11 @@ static int
 memory_change(struct store *store, struct store_change *change, int64_t now)
 {
 	struct list *list = list_enter(store);
-	int status = 0;
+	struct table names = { 0 };
 
+	/* All that can fail comes before all that is changed. */
+	if (change->kind == STORE_CLEAR && table_reserve(&names, list->n_entries + 1) != 0)
+		return list_leave(store, list, 0, error_memory(store->error));
 	for (size_t i = 0; i < list->n_entries; i++) {
 		struct entry *entry = list->entries[i];
 
@@ -420,8 +448,8 @@ memory_change(struct store *store, struct store_change *change, int64_t now)
 	}
 	settle(list);
 	if (change->kind == STORE_CLEAR)
-		status = forget_names(store, list);
-	return list_leave(store, list, 1, status);
+		forget_names(list, &names);
+	return list_leave(store, list, 1, 0);
 }
 
 /* --- locks --- */
