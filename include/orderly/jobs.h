@@ -326,12 +326,13 @@ ORD_API int ORD_MUST_CHECK
 ord_jobs_held(struct ord_jobs *jobs, const char *name, uint32_t attempt, struct ord_job **job);
 
 /*
- * The job is done.  Whatever this returns, the object is gone, but for ORD_ESYSTEM: then it is still
- * held, and the call can be made again.
+ * The job is done.  Behind ORD_ESYSTEM, ORD_ENOMEM and ORD_EINTERRUPTED it is still held, and the call can
+ * be made again; else the object is gone.
  *
  * Returns 0, or
  *   ORD_ELOST    it is not this taker's any more: it was declared dead, or the job was canceled or requeued
  *   ORD_EINVAL   it was ended already; NULL
+ *   ORD_EINTERRUPTED  ord_jobs_interrupt was called while a server was waited for
  *   ORD_ESYSTEM, ORD_ENOMEM
  * Since 0.1.  Source: lib/jobs/take.c.
  */
@@ -488,7 +489,8 @@ ord_jobs_fd(struct ord_jobs *jobs);
  * pattern  of names, as fnmatch(3) has them; NULL: all
  * count    out, may be NULL: how many
  *
- * Returns 0, or ORD_EINVAL, ORD_ESYSTEM, ORD_ENOMEM.  Since 0.1.  Source: lib/jobs/change.c.
+ * Returns 0, or ORD_EINVAL, ORD_ESYSTEM, ORD_ENOMEM.  Unless it is 0 nothing has changed, but in a directory, where
+ * one job is changed after the other: call again for the rest.  Since 0.1.  Source: lib/jobs/change.c.
  */
 ORD_API int
 ord_jobs_cancel(struct ord_jobs *jobs, const char *pattern, uint64_t *count);

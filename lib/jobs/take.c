@@ -128,7 +128,9 @@ claim_some(struct ord_jobs *jobs, int *lost)
 			claim.most = 0;
 		if (status == 0)
 			status = jobs_exchange(jobs, &claim, lost);
-		if (status != 0 || choice.n == 0 || jobs->ready != NULL || *lost)
+		/* What there was no memory for has to go back first: n_ends. */
+		if (status != 0 || choice.n == 0 || jobs->ready != NULL || jobs->n_ends != 0 ||
+			*lost)
 			return status;
 	}
 }
@@ -260,9 +262,12 @@ try_claim(struct ord_jobs *jobs)
 	if (status == 0 && lost)
 		return error_set(&jobs->error, ORD_ELOST,
 			"a job taken before is another's now, or was canceled");
-	if (status == 0 && jobs->n_ends != 0 && jobs->ready == NULL) {
+	/* What there was no memory for goes back now, if that can be: else with the next exchange. */
+	if (status == 0 && jobs->n_ends != 0) {
 		jobs_exchange(jobs, &nothing, &lost);
-		return error_memory(&jobs->error);
+		if (jobs->ready == NULL)
+			return error_memory(&jobs->error);
+		error_clear(&jobs->error);
 	}
 	return status;
 }

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 static atomic_ulong countdown;
-static atomic_int came;
+static atomic_int came, all_behind;
 
 void *__real_memory_new(size_t count, size_t size);
 void *__real_memory_resize(void *block, size_t size);
@@ -18,7 +18,14 @@ void
 memory_fault_at(unsigned long n)
 {
 	atomic_store(&came, 0);
+	atomic_store(&all_behind, 0);
 	atomic_store(&countdown, n);
+}
+
+void
+memory_fault_lasts(int lasts)
+{
+	atomic_store(&all_behind, lasts);
 }
 
 int
@@ -33,6 +40,8 @@ fails(void)
 {
 	unsigned long left = atomic_load(&countdown);
 
+	if (atomic_load(&came) && atomic_load(&all_behind))
+		return 1;
 	while (left != 0 && !atomic_compare_exchange_weak(&countdown, &left, left - 1))
 		;
 	if (left != 1)
