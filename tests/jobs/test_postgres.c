@@ -24,10 +24,16 @@ enum { LINKS = 24 };
 SCENE(postgres, bad_addresses_are_said_without_the_password)
 {
 	static const char *const bad[] = { "postgresql:", "postgresql:db", "postgresql://u:hush@[::1/db", "postgresql:///db?nonsense=hush",
-		"postgres://u:hush@h:port/db" };
+		"postgresql://u:1/hush@localhost/db", "postgresql://u:hu/hush@localhost/db", "postgresql://u:hu@hush@localhost/db",
+		"postgresql://u:hu/hush?@localhost/db", "postgresql://u:hu/hush?hush@localhost/db?list=x" };
+	static const char *const no_port[] = { "postgres://u:hush@h:port/db", "postgresql://u:hush/db", "postgresql://h:1,u:hush/db" };
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		REFUSES(bad[i], NULL, i == 4 ? ORD_ESYSTEM : ORD_EINVAL, i == 4 ? "port" : "libpq");
+		REFUSES(bad[i], NULL, ORD_EINVAL, "libpq");
+	for (size_t i = 0; i < sizeof no_port / sizeof *no_port; i++)
+		REFUSES(no_port[i], NULL, ORD_EINVAL, "a port that is no number");
+	/* A '?' is no end of a password. */
+	REFUSES("postgresql://u:hu?list=hush&hush@/db?host=/nowhere/at/all&list=x", NULL, ORD_ESYSTEM, "the list 'x' in the database 'db'");
 	REFUSES("postgresql:///db?list=", NULL, ORD_EINVAL, "1 to 50 bytes");
 	REFUSES("postgresql:///db?list=a%20b", NULL, ORD_EINVAL, "a to z");
 	REFUSES("postgresql:///db?patience=soon", NULL, ORD_EINVAL, "number of seconds");

@@ -87,22 +87,39 @@ option_of(const PQconninfoOption *options, const char *keyword, const char *othe
 	return otherwise;
 }
 
-/* What the sentences call it: never with the password. */
+/* What the sentences call it: never with the password, which libpq takes for a port where the host is missing. */
 static int
 set_shown(struct store *store)
 {
 	struct server *server = SERVER_OF(store);
 	PQconninfoOption *options = PQconninfoParse(server->address, NULL);
-	const char *host;
+	const char *host, *port;
+	int status = 0;
 
 	if (options == NULL)
 		return bad_address(store);
+	port = option_of(options, "port", "");
+	if (port[strspn(port, "0123456789,")] != '\0')
+		status = error_set(store->error, ORD_EINVAL,
+			"the address of the list has a port that is no number: say postgresql://USER:PASSWORD@HOST:PORT/DATABASE");
 	host = option_of(options, "host", option_of(options, "hostaddr", ""));
 	snprintf(server->shown, sizeof server->shown, "the list '%s' in the database '%s'%s%s",
 		server->schema + strlen("orderly_"), option_of(options, "dbname", ""),
 		*host != '\0' ? " at " : "", host);
 	PQconninfoFree(options);
-	return 0;
+	return status;
+}
+
+/*
+ * Behind user and password, where libpq sees their end: an '@' before any '/'.  NULL if there is one more
+ * before the query: then what libpq would take for a host, a port or a database is the rest of a password.
+ */
+static char *
+behind_password(char *address)
+{
+	char *at = address + strcspn(address, "@/"), *rest = *at == '@' ? at + 1 : address;
+
+	return rest[strcspn(rest, "@?")] == '@' ? NULL : rest;
 }
 
 int
@@ -110,7 +127,7 @@ postgres_set_address(struct store *store, const char *place)
 {
 	struct server *server = SERVER_OF(store);
 	size_t size = strlen(place);
-	char *query;
+	char *rest, *query;
 	int status;
 
 	if (strncmp(place, "//", 2) != 0 || size > ADDRESS_MAX)
@@ -120,8 +137,11 @@ postgres_set_address(struct store *store, const char *place)
 		return error_memory(store->error);
 	memcpy(server->address, "postgresql:", strlen("postgresql:"));
 	memcpy(server->address + strlen("postgresql:"), place, size + 1);
+	rest = behind_password(server->address + strlen("postgresql://"));
+	if (rest == NULL)
+		return bad_address(store);
 	status = set_list(store, "jobs", strlen("jobs"));
-	query = strchr(server->address, '?');
+	query = strchr(rest, '?');
 	if (status == 0 && query != NULL)
 		status = take_parameters(store, query + 1);
 	return status == 0 ? set_shown(store) : status;
