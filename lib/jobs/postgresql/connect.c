@@ -172,6 +172,9 @@ set_session(struct store *store)
 		"SET idle_in_transaction_session_timeout TO '30s';"
 		"SET tcp_keepalives_idle TO 5; SET tcp_keepalives_interval TO 2;"
 		"SET tcp_keepalives_count TO 3;"
+		/* Some servers do not have them.  Whose connection is ended while it works is taken for dead. */
+		"SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN"
+		" ('idle_session_timeout', 'transaction_timeout');"
 		"SELECT set_config('synchronous_commit', 'on', false) WHERE"
 		" current_setting('synchronous_commit') = 'off'",
 		server->schema);
