@@ -149,6 +149,44 @@ SCENE(sharing, it_can_be_taken_away)
 	}
 }
 
+/* One of two has ended it, so that it would be done; canceled, it is no more than that to what comes behind it. */
+SCENE(sharing, canceled_behind_one_end_it_frees_nothing)
+{
+	for (EACH_SHARING_STORE(at)) {
+		struct ord_jobs *one = OPEN(&at, .taker = "one"), *two = OPEN(&at, .taker = "two", .wait = ORD_JOBS_WAIT_NEVER);
+		struct ord_job *a, *b, *none;
+		uint64_t n;
+
+		ADD(one, .name = "a", .max_takers = 2);
+		ADD(one, .name = "first");
+		ADD(one, .name = "behind", .after = LABELS("first", "a"));
+		a = TAKE(one, "a");
+		JOBS_OK(two, ord_job_done(TAKE(two, "first")));
+		b = TAKE(two, "a");
+		JOBS_OK(one, ord_job_done(a));
+		JOBS_OK(one, ord_jobs_cancel(one, "a", &n));
+		CHECK_EQ(n, 1);
+		JOBS_SAYS(two, ord_job_done(b), ORD_ELOST, "a");
+		CHECK_EQ(lists_state(one, "behind"), ORD_JOB_BLOCKED);
+		JOBS_SAYS(two, ord_jobs_claim(two, &none), ORD_ESTALLED, "'behind' comes after a, which is canceled");
+		JOBS_OK(one, ord_jobs_retry(one, "a", NULL));
+		JOBS_OK(two, ord_job_done(TAKE(two, "a")));
+		/* All of them at once: what comes behind is canceled as well. */
+		JOBS_OK(two, ord_job_requeue(TAKE(two, "behind")));
+		ADD(one, .name = "a", .max_takers = 2, .payload = "new", .payload_size = 3);
+		a = TAKE(one, "a");
+		b = TAKE(two, "a");
+		JOBS_OK(one, ord_job_done(a));
+		JOBS_OK(one, ord_jobs_cancel(one, NULL, &n));
+		CHECK_EQ(n, 2);
+		CHECK_EQ(lists_state(one, "behind"), ORD_JOB_CANCELED);
+		JOBS_SAYS(two, ord_jobs_claim(two, &none), ORD_EEMPTY, "");
+		JOBS_SAYS(two, ord_job_done(b), ORD_ELOST, "a");
+		ord_jobs_destroy(&two);
+		ord_jobs_destroy(&one);
+	}
+}
+
 static int
 likes_two(const struct ord_job *job, void *user)
 {

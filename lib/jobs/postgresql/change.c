@@ -293,10 +293,14 @@ change_job(struct store *store, const struct store_change *change, int64_t id, u
 		return status;
 	if (change->kind == STORE_RETRY)
 		return retry_job(store, &ending);
-	if (ending.job.max_takers > 1)
-		return postgres_end_shares(store, id, 0,
-			change->kind == STORE_REQUEUE ? change->taker : NULL, STORE_BACK, why, n);
-	return postgres_end_row(store, &ending, STORE_BACK, why);
+	if (ending.job.max_takers == 1)
+		return postgres_end_row(store, &ending, STORE_BACK, why);
+	status = postgres_end_shares(store, id, 0,
+		change->kind == STORE_REQUEUE ? change->taker : NULL, STORE_BACK, why, n);
+	/* The last of several holders may have left it done, which freed what comes behind it. */
+	return status == 0 && change->kind == STORE_CANCEL
+		? postgres_run(store, PG_BLOCK_BEHIND, "i", id)
+		: status;
 }
 
 /* One statement for many. */
