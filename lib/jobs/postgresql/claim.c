@@ -16,6 +16,8 @@
 #include "jobs/postgresql/postgres.h"
 #include "jobs/rules.h"
 
+#define COUNT_NS (UINT64_C(10) * CLOCK_NS_PER_MS)
+
 /* What one call of exchange wants, and has got. */
 struct exchange {
 	struct store_end *ends;
@@ -24,7 +26,7 @@ struct exchange {
 	uint32_t most;
 	store_job_fn give;
 	void *user;
-	char *ids, *attempts, *only; /* arrays, owned */
+	char *ids, *attempts, *only; /* arrays, owned; attempts: NULL if all are in the same one */
 	PGresult *claimed;           /* not given yet */
 	uint32_t n_given;
 	int64_t step; /* of what was given */
@@ -117,6 +119,20 @@ put_claim(struct store *store, struct pipe *pipe, const struct exchange *exchang
 	pipe->queries[pipe->n - 1].limit = most;
 }
 
+/*
+ * Is the number of what waits to be asked for with this claim?  Counting costs a tenth of a batch, so while more
+ * wait than matters it is not done each time: what is taken in that little time is soon worked off.
+ */
+static int
+is_counting(struct store *store, const struct exchange *exchange)
+{
+	const struct server *server = SERVER_OF(store);
+
+	return exchange->most > 1 && exchange->only == NULL &&
+		(server->left < rules_count_to(exchange->claim) ||
+			clock_now_ns() - server->left_ns > COUNT_NS);
+}
+
 /* So that the last jobs are shared out: how many wait, as it was at the last claim. */
 static int
 count_waiting(struct store *store, const struct exchange *exchange)
@@ -130,6 +146,7 @@ count_waiting(struct store *store, const struct exchange *exchange)
 	status = postgres_number(store, PG_COUNT_WAITING, 0, &waiting, "ii",
 		(int64_t)rules_count_to(exchange->claim), (int64_t)0);
 	server->left = (uint64_t)waiting;
+	server->left_ns = clock_now_ns();
 	return status;
 }
 
@@ -141,29 +158,19 @@ put_ends(struct store *store, struct pipe *pipe, const struct exchange *exchange
 	if (exchange->n_ends == 1)
 		pipe_put(pipe, PG_DONE, "iii", exchange->ends[0].job, store->self.id,
 			(int64_t)exchange->ends[0].attempt);
+	else if (exchange->n_ends != 0 && exchange->attempts == NULL)
+		pipe_put(pipe, PG_DONE_MANY, "tii", exchange->ids, store->self.id,
+			(int64_t)exchange->ends[0].attempt);
 	else if (exchange->n_ends != 0)
-		pipe_put(pipe, PG_DONE_MANY, "tit", exchange->ids, store->self.id,
+		pipe_put(pipe, PG_DONE_MIXED, "tit", exchange->ids, store->self.id,
 			exchange->attempts);
 }
 
-/* Those that were not done go to the front; how many they are. */
-static size_t
-keep_undone(struct exchange *exchange, const PGresult *done)
+/* Were all of them?  Those that were not are found when they are ended again. */
+static int
+were_done(const struct exchange *exchange, PGresult *done)
 {
-	size_t left = 0;
-
-	if ((size_t)PQntuples(done) == exchange->n_ends)
-		return 0;
-	for (size_t i = 0; i < exchange->n_ends; i++) {
-		struct store_end *end = &exchange->ends[i];
-		int found = 0;
-
-		for (int j = 0; j < PQntuples(done) && !found; j++)
-			found = postgres_int(done, j, 0) == end->job;
-		end->lost = !found;
-		left += !found;
-	}
-	return left;
+	return strtoull(PQcmdTuples(done), NULL, 10) == exchange->n_ends;
 }
 
 /* What the pipeline is: places of its statements, -1 if it has none such. */
@@ -190,7 +197,7 @@ put_all(struct store *store, struct pipe *pipe, const struct exchange *exchange)
 	if (exchange->most != 0) {
 		places.claim = pipe->n;
 		put_claim(store, pipe, exchange);
-		if (exchange->most > 1 && exchange->only == NULL) {
+		if (is_counting(store, exchange)) {
 			places.count = pipe->n;
 			pipe_put(pipe, PG_COUNT_WAITING, "ii",
 				(int64_t)rules_count_to(exchange->claim), server->floor);
@@ -226,16 +233,17 @@ exchange_at_once(struct store *store, struct exchange *exchange)
 			server->uncounted = 0;
 			server->counted_ns = clock_now_ns();
 		}
-		if (places.count >= 0)
+		if (places.count >= 0) {
 			server->left =
 				(uint64_t)postgres_int(pipe.queries[places.count].result, 0, 0);
+			server->left_ns = clock_now_ns();
+		}
 		if (places.claim >= 0) {
 			exchange->claimed = pipe.queries[places.claim].result;
 			pipe.queries[places.claim].result = NULL;
 			give_all(store, exchange);
 		}
-		if (places.done >= 0 &&
-			keep_undone(exchange, pipe.queries[places.done].result) == 0)
+		if (places.done >= 0 && were_done(exchange, pipe.queries[places.done].result))
 			exchange->n_ends = 0;
 	} else if (status != POSTGRES_AGAIN && places.claim >= 0) {
 		server->unsettled = 0;
@@ -370,21 +378,23 @@ set_arrays(struct store *store, struct exchange *exchange)
 {
 	size_t n = exchange->n_ends;
 	int64_t *numbers = n > 1 ? memory_new(2 * n, sizeof *numbers) : NULL;
+	int mixed = 0;
 
 	if (n > 1 && numbers == NULL)
 		return error_memory(store->error);
 	for (size_t i = 0; n > 1 && i < n; i++) {
 		numbers[i] = exchange->ends[i].job;
 		numbers[n + i] = exchange->ends[i].attempt;
+		mixed |= exchange->ends[i].attempt != exchange->ends[0].attempt;
 	}
-	if (n > 1) {
+	if (n > 1)
 		exchange->ids = postgres_array(numbers, n);
+	if (mixed)
 		exchange->attempts = postgres_array(numbers + n, n);
-	}
 	if (exchange->claim->only != NULL)
 		exchange->only = postgres_array(exchange->claim->only, exchange->claim->n_only);
 	memory_free(numbers);
-	if ((n > 1 && (exchange->ids == NULL || exchange->attempts == NULL)) ||
+	if ((n > 1 && exchange->ids == NULL) || (mixed && exchange->attempts == NULL) ||
 		(exchange->claim->only != NULL && exchange->only == NULL))
 		return error_memory(store->error);
 	return 0;

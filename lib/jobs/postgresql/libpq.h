@@ -12,6 +12,7 @@
 
 #define LIBPQ_FUNCTIONS(X) \
 	X(PQclear) \
+	X(PQcmdTuples) \
 	X(PQconnectPoll) \
 	X(PQconnectStartParams) \
 	X(PQconnectionNeedsPassword) \
@@ -55,6 +56,7 @@ extern struct libpq libpq;
 int libpq_open(struct error *error);
 
 #define PQclear libpq.PQclear
+#define PQcmdTuples libpq.PQcmdTuples
 #define PQconnectPoll libpq.PQconnectPoll
 #define PQconnectStartParams libpq.PQconnectStartParams
 #define PQconnectionNeedsPassword libpq.PQconnectionNeedsPassword

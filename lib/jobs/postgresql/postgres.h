@@ -72,6 +72,7 @@ enum pg {
 	PG_END_SHARE,
 	PG_DONE,
 	PG_DONE_MANY,
+	PG_DONE_MIXED,
 	PG_ANY_BLOCKED,
 	PG_END,
 	PG_RUNNING_OF,
@@ -131,7 +132,8 @@ struct server {
 	int blocked;   /* some job of the list was, at the last look */
 	int64_t floor; /* below it nothing waited, at the last look from the bottom */
 	uint64_t floored_ns;
-	uint64_t left;      /* that waited at the last claim, as far as they were counted */
+	uint64_t left; /* that waited at the last count, as far as they were counted */
+	uint64_t left_ns;
 	uint64_t uncounted; /* taken since PG_COUNT_TAKEN */
 	uint64_t counted_ns;
 	uint64_t patience_ms; /* so long a server that is away is waited for */
