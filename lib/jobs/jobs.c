@@ -177,24 +177,34 @@ ord_jobs_new(struct ord_jobs **jobs, const struct ord_jobs_options *options)
 }
 
 int
-jobs_enter(const struct ord_jobs *jobs)
+jobs_enter(struct ord_jobs *jobs)
 {
 	if (jobs == NULL)
 		return ORD_EINVAL;
-	return *jobs->alive ? 0 : ORD_EFORKED;
+	if (!*jobs->alive)
+		return ORD_EFORKED;
+	error_clear(&jobs->error);
+	return 0;
+}
+
+int
+jobs_enter_open(struct ord_jobs *jobs)
+{
+	int status = jobs_enter(jobs);
+
+	if (status == 0 && !jobs->open)
+		status = error_set(
+			&jobs->error, ORD_EINVAL, "the list is not open: ord_jobs_open first");
+	return status;
 }
 
 int
 jobs_enter_writing(struct ord_jobs *jobs)
 {
-	int status = jobs_enter(jobs);
+	int status = jobs_enter_open(jobs);
 
 	if (status != 0)
 		return status;
-	error_clear(&jobs->error);
-	if (!jobs->open)
-		return error_set(
-			&jobs->error, ORD_EINVAL, "the list is not open: ord_jobs_open first");
 	if (jobs->options.read_only)
 		return error_set(&jobs->error, ORD_EINVAL, "the list was opened to look only");
 	return 0;
@@ -286,7 +296,6 @@ ord_jobs_open(struct ord_jobs *jobs, const char *address)
 
 	if (status != 0)
 		return status;
-	error_clear(&jobs->error);
 	if (address == NULL || jobs->open || jobs->closed)
 		return error_set(&jobs->error, ORD_EINVAL,
 			jobs->open ? "the list is open already" : "a list needs an address");

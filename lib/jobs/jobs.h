@@ -65,9 +65,11 @@ struct ord_jobs {
 	struct ord_job_counts told; /* what it was told */
 };
 
-/* Every public call begins with it: 0 if the list may be used. */
-int jobs_enter(const struct ord_jobs *jobs);
-/* The same for what changes the list. */
+/* Every public call begins with one of them: 0 if the list may be used; what was wrong before is forgotten. */
+int jobs_enter(struct ord_jobs *jobs);
+/* For what looks at the list: it is open. */
+int jobs_enter_open(struct ord_jobs *jobs);
+/* For what changes the list: it is open, and not to look only. */
 int jobs_enter_writing(struct ord_jobs *jobs);
 
 int64_t jobs_now_ms(void);

@@ -11,21 +11,6 @@
 
 #define ALL_STATES UINT32_MAX
 
-/* Looking is for all, also for who may not write. */
-static int
-enter(struct ord_jobs *jobs)
-{
-	int status = jobs_enter(jobs);
-
-	if (status != 0)
-		return status;
-	error_clear(&jobs->error);
-	if (!jobs->open)
-		return error_set(
-			&jobs->error, ORD_EINVAL, "the list is not open: ord_jobs_open first");
-	return 0;
-}
-
 int
 jobs_count(struct ord_jobs *jobs, struct ord_job_counts *counts)
 {
@@ -50,7 +35,7 @@ int
 ord_jobs_counts(struct ord_jobs *jobs, struct ord_job_counts *counts)
 {
 	struct ord_job_counts all = ORD_JOB_COUNTS;
-	int status = enter(jobs);
+	int status = jobs_enter_open(jobs);
 	size_t size;
 
 	if (status != 0)
@@ -162,7 +147,7 @@ int
 ord_jobs_each(struct ord_jobs *jobs, uint32_t states, ord_job_fn fn, void *user)
 {
 	struct job_call call = { fn, user };
-	int status = enter(jobs);
+	int status = jobs_enter_open(jobs);
 
 	if (status != 0)
 		return status;
@@ -201,7 +186,7 @@ int
 ord_jobs_takers(struct ord_jobs *jobs, ord_taker_fn fn, void *user)
 {
 	struct taker_call call = { fn, user };
-	int status = enter(jobs);
+	int status = jobs_enter_open(jobs);
 
 	if (status != 0)
 		return status;
@@ -234,7 +219,7 @@ int
 ord_jobs_runs(struct ord_jobs *jobs, const char *name, ord_job_run_fn fn, void *user)
 {
 	struct run_call call = { fn, user };
-	int status = enter(jobs);
+	int status = jobs_enter_open(jobs);
 
 	if (status == 0)
 		status = jobs_check_name(&jobs->error, "job", name);
@@ -268,7 +253,7 @@ watch(struct ord_jobs *jobs, int timeout_ms)
 int
 ord_jobs_watch(struct ord_jobs *jobs, int timeout_ms)
 {
-	int status = enter(jobs);
+	int status = jobs_enter_open(jobs);
 
 	if (status != 0)
 		return status;

@@ -102,14 +102,10 @@ open_both(struct ord_jobs *jobs)
 int
 ord_jobs_fd(struct ord_jobs *jobs)
 {
-	int status = jobs_enter(jobs);
+	int status = jobs_enter_open(jobs);
 
 	if (status != 0)
 		return status;
-	error_clear(&jobs->error);
-	if (!jobs->open)
-		return error_set(
-			&jobs->error, ORD_EINVAL, "the list is not open: ord_jobs_open first");
 	if (!jobs->options.read_only && jobs->options.wait != ORD_JOBS_WAIT_NEVER)
 		return error_set(&jobs->error, ORD_EINVAL,
 			"this taker waits in ord_jobs_take: a loop of the host's needs .wait = ORD_JOBS_WAIT_NEVER");

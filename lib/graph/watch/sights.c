@@ -280,22 +280,33 @@ is_left_out(const struct ignored *ignored, const char *path, size_t size)
 	return answer;
 }
 
+/* What all patterns of one call are added to, and with. */
+struct adding {
+	struct sights *sights;
+	struct numbers who;
+	const struct ignored_set *set;
+	struct sights_news *news;
+	struct error *error;
+};
+
 static int
-add_plain(struct sights *sights, const struct numbers *who, char *text,
-	const struct ignored_set *set, struct sights_news *news)
+add_plain(const struct adding *adding, char *text)
 {
+	struct sights *sights = adding->sights;
+	const struct ignored *ignored = &adding->set->ignored;
+	struct sights_news *news = adding->news;
 	uint32_t sight;
 	int is_new, status;
 
 	path_glob_plain(text);
-	status = *text != '\0' ? is_left_out(&set->ignored, text, strlen(text)) : 0;
+	status = *text != '\0' ? is_left_out(ignored, text, strlen(text)) : 0;
 	if (status != 0)
 		return status > 0 ? ORD_OK : ORD_ENOMEM;
 	/* Whether another path is that of a directory only a look says. */
 	if (*text == '\0')
-		status = sights_add_tree(sights, who, text, &set->ignored, &sight, &is_new);
+		status = sights_add_tree(sights, &adding->who, text, ignored, &sight, &is_new);
 	else
-		status = sights_add_spot(sights, who, text, &set->ignored, &sight, &is_new);
+		status = sights_add_spot(sights, &adding->who, text, ignored, &sight, &is_new);
 	if (status == ORD_OK && (is_new || sights->at[sight].links) &&
 		numbers_push(&news->sights, sight) != 0)
 		status = ORD_ENOMEM;
@@ -306,43 +317,70 @@ add_plain(struct sights *sights, const struct numbers *who, char *text,
 }
 
 static int
-add_matched(struct sights *sights, const struct numbers *who, const char *text,
-	const struct ignored_set *set, struct sights_news *news, int kind)
+add_matched(const struct adding *adding, const char *text, int kind)
 {
+	struct sights *sights = adding->sights;
 	uint32_t sight;
-	int is_new, fault = sight_of(sights, kind, text, set, &sight, &is_new), out;
+	int is_new, fault = sight_of(sights, kind, text, adding->set, &sight, &is_new), out;
 
 	if (fault != 0)
 		return fault < 0 ? ORD_ENOMEM : ORD_EINVAL;
-	if (numbers_insert_all(&sights->at[sight].who, who) != 0)
+	if (numbers_insert_all(&sights->at[sight].who, &adding->who) != 0)
 		return ORD_ENOMEM;
-	out = is_left_out(&set->ignored, sights->at[sight].fixed, sights->at[sight].fixed_size);
+	out = is_left_out(
+		&adding->set->ignored, sights->at[sight].fixed, sights->at[sight].fixed_size);
 	if (out != 0 || (!is_new && !sights->at[sight].links))
 		return out >= 0 ? ORD_OK : ORD_ENOMEM;
-	return numbers_push(&news->sights, sight) == 0 ? ORD_OK : ORD_ENOMEM;
+	return numbers_push(&adding->news->sights, sight) == 0 ? ORD_OK : ORD_ENOMEM;
+}
+
+/* The sentence for a status, if it is not 0. */
+static int
+say(struct error *error, int status, const char *what, const char *text)
+{
+	if (status == ORD_ENOMEM)
+		return error_memory(error);
+	return status != ORD_OK ? error_set(error, status, "the pattern '%s' %s", text, what)
+				: ORD_OK;
 }
 
 static int
-add_pattern(struct sights *sights, const struct numbers *who, const char *pattern,
-	const struct ignored_set *set, struct sights_news *news, struct error *error)
+add_pattern(const struct adding *adding, const char *pattern)
 {
 	struct buffer texts = { 0 };
-	int status = path_glob_texts(pattern, &texts, error);
+	int status = path_glob_texts(pattern, &texts, adding->error);
 
 	for (size_t at = 0; status == 0 && at < texts.size;) {
 		char *text = texts.bytes + at;
 
 		at += strlen(text) + 1;
-		status = path_glob_is(text) ? add_matched(sights, who, text, set, news, SIGHT_GLOB)
-					    : add_plain(sights, who, text, set, news);
-		if (status == ORD_ENOMEM)
-			error_memory(error);
-		else if (status != ORD_OK)
-			error_set(error, status,
-				"the pattern '%s' has a bracket that is not closed: put \\ before it",
-				text);
+		status = path_glob_is(text) ? add_matched(adding, text, SIGHT_GLOB)
+					    : add_plain(adding, text);
+		status = say(adding->error, status,
+			"has a bracket that is not closed: put \\ before it", text);
 	}
 	buffer_finish(&texts);
+	return status;
+}
+
+static int
+add_regex(const struct adding *adding, const char *regex)
+{
+	return say(adding->error, add_matched(adding, regex, SIGHT_REGEX),
+		"is no regular expression of PCRE2", regex);
+}
+
+static int
+add_each(struct adding *adding, const char *const *texts, const char *const *ignore,
+	int (*add)(const struct adding *adding, const char *text))
+{
+	int status = 0;
+
+	adding->set = set_of(adding->sights, ignore, adding->error);
+	if (adding->set == NULL)
+		return adding->error->status;
+	for (; status == 0 && texts != NULL && *texts != NULL; texts++)
+		status = add(adding, *texts);
 	return status;
 }
 
@@ -350,36 +388,18 @@ int
 sights_add(struct sights *sights, uint32_t who, const char *const *patterns,
 	const char *const *ignore, struct sights_news *news, struct error *error)
 {
-	struct ignored_set *set = set_of(sights, ignore, error);
-	struct numbers list = { .at = &who, .count = 1 };
-	int status = 0;
+	struct adding adding = { sights, { .at = &who, .count = 1 }, NULL, news, error };
 
-	if (set == NULL)
-		return error->status;
-	for (; status == 0 && patterns != NULL && *patterns != NULL; patterns++)
-		status = add_pattern(sights, &list, *patterns, set, news, error);
-	return status;
+	return add_each(&adding, patterns, ignore, add_pattern);
 }
 
 int
 sights_find(struct sights *sights, uint32_t who, const char *const *regexes,
 	const char *const *ignore, struct sights_news *news, struct error *error)
 {
-	struct ignored_set *set = set_of(sights, ignore, error);
-	struct numbers list = { .at = &who, .count = 1 };
-	int status = 0;
+	struct adding adding = { sights, { .at = &who, .count = 1 }, NULL, news, error };
 
-	if (set == NULL)
-		return error->status;
-	for (; status == 0 && regexes != NULL && *regexes != NULL; regexes++) {
-		status = add_matched(sights, &list, *regexes, set, news, SIGHT_REGEX);
-		if (status == ORD_ENOMEM)
-			error_memory(error);
-		else if (status != ORD_OK)
-			error_set(error, status,
-				"the pattern '%s' is no regular expression of PCRE2", *regexes);
-	}
-	return status;
+	return add_each(&adding, regexes, ignore, add_regex);
 }
 
 void

@@ -272,6 +272,17 @@ sqlite_done(sqlite3_stmt *statement, int code)
 	return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
+/* Its first row, or none; behind it comes sqlite_done. */
+static int
+step_once(struct store *store, enum sql which, sqlite3_stmt **statement, const char *types,
+	va_list values)
+{
+	int code;
+
+	*statement = start(store, which, &code, types, values);
+	return *statement != NULL ? sqlite3_step(*statement) : code;
+}
+
 int
 sqlite_run(struct store *store, enum sql which, const char *types, ...)
 {
@@ -280,10 +291,8 @@ sqlite_run(struct store *store, enum sql which, const char *types, ...)
 	int code;
 
 	va_start(values, types);
-	statement = start(store, which, &code, types, values);
+	code = step_once(store, which, &statement, types, values);
 	va_end(values);
-	if (statement != NULL)
-		code = sqlite3_step(statement);
 	return sqlite_done(statement, code);
 }
 
@@ -297,10 +306,8 @@ sqlite_number(struct store *store, enum sql which, int64_t otherwise, int64_t *n
 
 	*number = otherwise;
 	va_start(values, types);
-	statement = start(store, which, &code, types, values);
+	code = step_once(store, which, &statement, types, values);
 	va_end(values);
-	if (statement != NULL)
-		code = sqlite3_step(statement);
 	if (code == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL)
 		*number = sqlite3_column_int64(statement, 0);
 	return sqlite_done(statement, code);
