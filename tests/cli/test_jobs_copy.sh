@@ -159,7 +159,7 @@ completes() { # LINE
 }
 same "actions" "add cancel clear done export fail import requeue retry status take watch work" "$(completes "$ORDERLY jobs ")"
 same "an action" "requeue retry" "$(completes "$ORDERLY jobs re")"
-same "options" "--filter --filter-command --fingerprint" "$(completes "$ORDERLY jobs work --fi")"
+same "options" "--filter --filter-command --filter-every --fingerprint" "$(completes "$ORDERLY jobs work --fi")"
 same "states" "canceled" "$(completes "$ORDERLY jobs clear --state c")"
 same "styles" "auto bar json none plain" "$(completes "$ORDERLY jobs work --progress ")"
 same "names are the user's" "" "$(completes "$ORDERLY jobs add ")"

@@ -7,12 +7,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "complain.h"
+#include "jobs_filter.h"
 #include "json.h"
 #include "text.h"
 
@@ -47,10 +51,6 @@ jobs_open(const struct jobs_options *options, struct ord_jobs_options *own)
 	own->stale_ms = options->stale_ms;
 	own->pick = options->pick;
 	own->job_ext = options->job_ext;
-	if (options->filter != NULL || options->filter_command != NULL) {
-		own->filter = jobs_filter;
-		own->filter_user = (void *)(uintptr_t)options;
-	}
 	status = ord_jobs_new(&jobs, own);
 	if (status == ORD_ENOMEM)
 		complain_memory();
@@ -144,10 +144,13 @@ add(const struct jobs_options *options)
 /* --- take, done, fail: the taker is the process that calls these, a shell as a rule --- */
 
 static struct ord_jobs *
-open_for_parent(const struct jobs_options *options)
+open_for_parent(const struct jobs_options *options, struct jobs_filter *filter)
 {
-	return jobs_open(options, &ORD_JOBS_OPTIONS(.taker = options->taker, .must_exist = 1, .wait = options->wait,
-		.pid = options->pid != 0 ? options->pid : (int32_t)getppid()));
+	struct ord_jobs_options own = ORD_JOBS_OPTIONS(.taker = options->taker, .must_exist = 1, .wait = options->wait,
+		.pid = options->pid != 0 ? options->pid : (int32_t)getppid());
+
+	jobs_filter_set(filter, options, &own);
+	return jobs_open(options, &own);
 }
 
 static void
@@ -173,21 +176,55 @@ print_job(const struct ord_job *job, bool json)
 	text_finish(&line);
 }
 
+static struct ord_jobs *_Atomic waiting;
+
+static void
+end_wait(int number)
+{
+	(void)number;
+	ord_jobs_interrupt(atomic_load(&waiting));
+}
+
+/* As ord_jobs_claim, but a command that filters is asked again while nothing in the list changes. */
+static int
+claim(const struct jobs_options *options, struct ord_jobs *jobs, struct jobs_filter *filter, struct ord_job **job)
+{
+	uint32_t ms = options->filter_every_ms != 0 ? options->filter_every_ms : 1000;
+	struct itimerval every = { { ms / 1000, (long)(ms % 1000) * 1000 }, { ms / 1000, (long)(ms % 1000) * 1000 } };
+	struct sigaction action = { 0 };
+	int status;
+
+	atomic_store(&waiting, jobs);
+	if (options->filter_command != NULL) {
+		sigemptyset(&action.sa_mask);
+		action.sa_handler = end_wait;
+		sigaction(SIGALRM, &action, NULL);
+		setitimer(ITIMER_REAL, &every, NULL);
+	}
+	do
+		status = jobs_filter_claim(filter, jobs, job);
+	while (status == ORD_EINTERRUPTED);
+	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
+	return status;
+}
+
 static int
 take(const struct jobs_options *options)
 {
-	struct ord_jobs *jobs = open_for_parent(options);
+	struct jobs_filter filter = { 0 };
+	struct ord_jobs *jobs = open_for_parent(options, &filter);
 	struct ord_job *job;
 	int status;
 
 	if (jobs == NULL)
 		return JOBS_TROUBLE;
-	status = ord_jobs_claim(jobs, &job);
+	status = claim(options, jobs, &filter, &job);
 	if (status == 0)
 		print_job(job, options->json);
 	else
 		jobs_complain(jobs);
 	ord_jobs_destroy(&jobs);
+	jobs_filter_finish(&filter);
 	if (status == 0)
 		return 0;
 	return status == ORD_ESYSTEM || status == ORD_ENOMEM ? JOBS_TROUBLE : JOBS_NOTHING;
@@ -197,6 +234,7 @@ static int
 end(const struct jobs_options *options)
 {
 	bool fails = strcmp(options->action, "fail") == 0;
+	struct jobs_filter none = { 0 };
 	struct ord_jobs *jobs;
 	struct ord_job *job;
 	int status = 0;
@@ -205,7 +243,7 @@ end(const struct jobs_options *options)
 		complain("%s needs the name of a job", options->action);
 		return JOBS_USAGE;
 	}
-	jobs = open_for_parent(options);
+	jobs = open_for_parent(options, &none);
 	if (jobs == NULL)
 		return JOBS_TROUBLE;
 	for (int i = 0; status == 0 && i < options->n; i++) {

@@ -18,6 +18,7 @@
 struct jobs_options {
 	const char *action;
 	const char *store, *taker, *stop_file, *log, *filter, *filter_command, *why;
+	const char *function;       /* of work, instead of a command */
 	const char *progress_table; /* a file of laufband's */
 	const char *payload, *payload_file, *fingerprint;
 	const char *labels[JOBS_NAMES_MAX + 1], *requires[JOBS_NAMES_MAX + 1], *after[JOBS_NAMES_MAX + 1];
@@ -26,7 +27,7 @@ struct jobs_options {
 	uint32_t jobs; /* -j */
 	uint32_t wait; /* an enum ord_jobs_wait */
 	uint32_t failed_retries, killed_retries, states, attempt, heartbeat_ms, timeout_ms;
-	uint32_t sync_ms, max_takers, stale_ms, pick;
+	uint32_t sync_ms, max_takers, stale_ms, pick, filter_every_ms;
 	const char *job_ext;
 	enum progress_style progress;
 	uint64_t range;
@@ -48,9 +49,6 @@ int jobs_complain(struct ord_jobs *jobs);
 
 /* Standard output takes no more, as a complaint; JOBS_TROUBLE. */
 int jobs_cannot_print(void);
-
-/* An ord_job_filter_fn; user: the options. */
-int jobs_filter(const struct ord_job *job, void *user);
 
 /* Actions. */
 int jobs_export(const struct jobs_options *options);

@@ -2,6 +2,10 @@
  * Which jobs a taker takes: a pattern for their names, and a command that is asked
  * about each of them, with its name in the environment and its payload on standard
  * input.  The answer is its exit status: 0 takes the job, all else leaves it to others.
+ *
+ * What the command looks at changes without telling anybody, so it is asked again, but
+ * not each time that jobs are looked for: a job that was declined is left alone for a
+ * while, which grows.
  */
 #define _GNU_SOURCE /* memfd_create */
 #include <errno.h>
@@ -15,8 +19,12 @@
 #include <unistd.h>
 
 #include "complain.h"
-#include "jobs.h"
+#include "jobs_filter.h"
+#include "terminal.h"
 #include "text.h"
+
+#define AGAIN_MS 1000 /* a job that was declined is asked about again, doubled each time … */
+#define AGAIN_MOST_MS 30000 /* … up to this */
 
 extern char **environ;
 
@@ -104,12 +112,145 @@ command_likes(const char *command, const struct ord_job *job)
 	return status == 0;
 }
 
-int
-jobs_filter(const struct ord_job *job, void *user)
-{
-	const struct jobs_options *options = user;
+/* --- what was answered --- */
 
-	if (options->filter != NULL && fnmatch(options->filter, ord_job_name(job), 0) != 0)
+/* A job that was declined. */
+struct declined {
+	uint64_t key;    /* of its name and payload; 0: a free place */
+	uint64_t due_ns; /* it is asked about again */
+	uint32_t pause_ms;
+};
+
+static uint64_t
+add_to_key(uint64_t key, const void *bytes, size_t size)
+{
+	for (const unsigned char *at = bytes; size > 0; size--)
+		key = (key ^ *at++) * UINT64_C(1099511628211);
+	return key;
+}
+
+static uint64_t
+key_of(const struct ord_job *job)
+{
+	size_t size;
+	const void *payload = ord_job_payload(job, &size);
+	uint64_t key = add_to_key(UINT64_C(14695981039346656037), ord_job_name(job), strlen(ord_job_name(job)) + 1);
+
+	key = add_to_key(key, payload, size);
+	return key != 0 ? key : 1;
+}
+
+/* Its place, or the one that it would have. */
+static struct declined *
+place_of(const struct jobs_filter *filter, uint64_t key)
+{
+	size_t at = key & (filter->room - 1);
+
+	while (filter->declined[at].key != 0 && filter->declined[at].key != key)
+		at = (at + 1) & (filter->room - 1);
+	return &filter->declined[at];
+}
+
+/* Into a table of another size, without those that are gone: they were due, and nobody asked about them. */
+static void
+rebuild(struct jobs_filter *filter, size_t room, bool all)
+{
+	struct jobs_filter old = *filter;
+
+	filter->declined = text_allocate(room, sizeof *filter->declined);
+	memset(filter->declined, 0, room * sizeof *filter->declined);
+	filter->room = room;
+	filter->n = 0;
+	for (size_t i = 0; i < old.room; i++)
+		if (old.declined[i].key != 0 && (all || old.declined[i].due_ns > filter->looked_ns)) {
+			*place_of(filter, old.declined[i].key) = old.declined[i];
+			filter->n++;
+		}
+	free(old.declined);
+}
+
+static struct declined *
+remember(struct jobs_filter *filter, uint64_t key)
+{
+	struct declined *declined;
+
+	if (2 * (filter->n + 1) > filter->room)
+		rebuild(filter, filter->room != 0 ? 2 * filter->room : 64, true);
+	declined = place_of(filter, key);
+	if (declined->key == 0) {
+		*declined = (struct declined){ .key = key };
+		filter->n++;
+	}
+	return declined;
+}
+
+static void
+set_due(const struct jobs_filter *filter, struct declined *declined)
+{
+	uint32_t every = filter->options->filter_every_ms, pause = declined->pause_ms;
+
+	pause = every != 0 ? every : pause == 0 ? AGAIN_MS : 2 * pause > AGAIN_MOST_MS ? AGAIN_MOST_MS : 2 * pause;
+	declined->pause_ms = pause;
+	declined->due_ns = terminal_now_ns() + pause * UINT64_C(1000000);
+}
+
+/* An ord_job_filter_fn. */
+static int
+likes(const struct ord_job *job, void *user)
+{
+	struct jobs_filter *filter = user;
+	struct declined *declined;
+
+	if (filter->options->filter != NULL && fnmatch(filter->options->filter, ord_job_name(job), 0) != 0)
 		return 0;
-	return options->filter_command == NULL || command_likes(options->filter_command, job);
+	if (filter->options->filter_command == NULL)
+		return 1;
+	declined = remember(filter, key_of(job));
+	if (declined->due_ns > filter->looked_ns)
+		return 0;
+	if (!command_likes(filter->options->filter_command, job)) {
+		set_due(filter, declined);
+		return 0;
+	}
+	declined->pause_ms = 0; /* what it liked may be asked about twice before it is claimed */
+	return 1;
+}
+
+void
+jobs_filter_set(struct jobs_filter *filter, const struct jobs_options *options, struct ord_jobs_options *own)
+{
+	filter->options = options;
+	if (options->filter == NULL && options->filter_command == NULL)
+		return;
+	own->filter = likes;
+	own->filter_user = filter;
+}
+
+int
+jobs_filter_claim(struct jobs_filter *filter, struct ord_jobs *jobs, struct ord_job **job)
+{
+	filter->looked_ns = terminal_now_ns();
+	return ord_jobs_claim(jobs, job);
+}
+
+int
+jobs_filter_pause(struct jobs_filter *filter)
+{
+	uint64_t first = UINT64_MAX, now = terminal_now_ns();
+
+	if (filter->n == 0)
+		return -1;
+	rebuild(filter, filter->room, false);
+	for (size_t i = 0; i < filter->room; i++)
+		if (filter->declined[i].key != 0 && filter->declined[i].due_ns < first)
+			first = filter->declined[i].due_ns;
+	if (first == UINT64_MAX)
+		return -1;
+	return first > now ? (int)((first - now) / 1000000) + 1 : 0;
+}
+
+void
+jobs_filter_finish(struct jobs_filter *filter)
+{
+	free(filter->declined);
 }

@@ -41,7 +41,9 @@ enum {
 	KEY_MAX_TAKERS,
 	KEY_PROGRESS_TABLE,
 	KEY_HEARTBEAT,
-	KEY_TIMEOUT
+	KEY_TIMEOUT,
+	KEY_FN,
+	KEY_FILTER_EVERY
 };
 
 static const struct argp_option table[] = { { NULL, 0, NULL, 0, "For all:", 1 },
@@ -63,6 +65,7 @@ static const struct argp_option table[] = { { NULL, 0, NULL, 0, "For all:", 1 },
 	{ "label", KEY_LABEL, "LABEL", 0, "what this taker has; again for more", 3 },
 	{ "filter", KEY_FILTER, "PATTERN", 0, "only jobs whose names match, as in a shell", 3 },
 	{ "filter-command", KEY_FILTER_COMMAND, "COMMAND", 0, "only jobs for which this ends with 0; $ORDERLY_JOB is the name, standard input the payload", 3 },
+	{ "filter-every", KEY_FILTER_EVERY, "TIME", 0, "ask it again about a job that it declined (after 1s, 2s, 4s … 30s)", 3 },
 	{ "retries", KEY_RETRIES, "N", 0, "attempts after one that failed; with add: of these jobs", 3 },
 	{ "killed-retries", KEY_KILLED_RETRIES, "N", 0, "attempts after one whose taker died (3); with add: of these jobs", 3 },
 	{ "stop-on-failure", KEY_STOP, NULL, 0, "take no more when a job has failed", 3 },
@@ -72,6 +75,7 @@ static const struct argp_option table[] = { { NULL, 0, NULL, 0, "For all:", 1 },
 	{ "pick", KEY_PICK, "ORDER", 0, "dir: which job comes next: added, lexical (job10 before job2), random", 3 },
 	{ "stale", KEY_STALE, "TIME", 0, "dir: take away what a taker has held for so long that says nothing of itself; with requeue: only that", 3 },
 	{ "progress", KEY_PROGRESS, "STYLE", 0, "work: what all takers have done: auto (a bar on a terminal), bar, plain, json, none", 3 },
+	{ "fn", KEY_FN, "FILE:FUNCTION", 0, "work: call this function of a shared object instead of a command", 3 },
 	{ "jobs", 'j', "N", 0, "work: so many commands at once (1)", 3 },
 	{ "one", KEY_ONE, NULL, 0, "work: one job, then leave", 3 },
 	{ "stop-file", KEY_STOP_FILE, "FILE", 0, "work: take no more when this file is there", 3 },
@@ -219,6 +223,8 @@ read_option(int key, char *value, struct argp_state *state)
 	case KEY_EXT: options->job_ext = value; break;
 	case KEY_PICK: options->pick = read_pick(state, value); break;
 	case KEY_PROGRESS: read_progress(state, value, &options->progress); break;
+	case KEY_FN: options->function = value; break;
+	case KEY_FILTER_EVERY: options->filter_every_ms = read_time(state, value); break;
 	case KEY_LOG: options->log = value; break;
 	case KEY_JSON: options->json = true; break;
 	case KEY_STOP: options->stop_on_failure = true; break;

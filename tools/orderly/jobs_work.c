@@ -1,117 +1,80 @@
 /*
- * `orderly jobs work`: a command for each job that is taken, through a pool.
- * The list is asked whenever a command may start; between that the pool is
- * stepped, or, if nothing runs, the list is watched.
+ * `orderly jobs work`: a command or a call for each job that is taken, through a
+ * pool.  One poll waits for all that can happen: the pool, the list, signals, and
+ * the times at which something is due.
  */
-#define _GNU_SOURCE /* mkostemp */
+#define _GNU_SOURCE /* realpath */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <orderly/orderly.h>
-
 #include "complain.h"
-#include "display.h"
-#include "jobs.h"
-#include "printer.h"
-#include "recipe.h"
+#include "jobs_work.h"
 #include "signals.h"
+#include "terminal.h"
 #include "text.h"
 
-#define STEP_MS 50 /* how long a job that others free may wait while commands run */
-#define RENEW_S 10
+#define RENEW_MS 10000    /* at most, between two signs of life while jobs run */
+#define STOP_FILE_MS 1000 /* between two looks for it */
 
-/* A job whose command runs. */
-struct shift {
-	struct ord_job *job;
-	char *file; /* with its payload; NULL: none */
-	bool taken;
-};
+void
+work_complain(struct work *work, const char *sentence)
+{
+	printer_status(&work->printer, NULL);
+	complain("%s", sentence);
+}
 
-struct work {
-	const struct jobs_options *options;
-	struct ord_jobs *jobs;
-	struct ord_pool *pool;
-	struct recipe recipe;
-	struct printer printer;
-	struct display display;
-	struct display_numbers numbers; /* of all takers */
-	struct shift *shifts; /* shifts[options->jobs] */
-	uint32_t running;
-	uint64_t started, failed;
-	time_t renewed;
-	bool over;    /* nothing more is taken */
-	bool trouble; /* it was complained about */
-	int end;      /* why nothing more came: a status of take */
-};
+/* The list or the pool failed: what runs is finished, if that can be, and then it leaves. */
+static void
+give_up(struct work *work, const char *sentence)
+{
+	work_complain(work, sentence);
+	work->trouble = work->over = true;
+}
 
-/* What both signals and the pool need: the list is not waited for any more, either. */
-struct targets {
-	struct ord_pool *pool;
-	struct ord_jobs *jobs;
-};
+/* --- signals --- */
 
 static void
 interrupt(void *what)
 {
-	const struct targets *targets = what;
+	const struct work *work = what;
 
-	ord_pool_interrupt(targets->pool);
-	ord_jobs_interrupt(targets->jobs);
+	ord_pool_interrupt(work->pool);
+	ord_jobs_interrupt(work->jobs);
 }
 
 static void
 suspend(void *what)
 {
-	ord_pool_suspend(((const struct targets *)what)->pool);
+	ord_pool_suspend(((const struct work *)what)->pool);
 }
 
 static void
 resume(void *what)
 {
-	ord_pool_resume(((const struct targets *)what)->pool);
+	ord_pool_resume(((const struct work *)what)->pool);
 }
 
-static bool
-write_all(int fd, const char *bytes, size_t size)
-{
-	while (size > 0) {
-		ssize_t n = write(fd, bytes, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		bytes += n;
-		size -= (size_t)n;
-	}
-	return true;
-}
+/* --- what is shown --- */
 
 static void
 on_message(const struct ord_message *message, void *user)
 {
-	struct work *work = user;
-	size_t size;
-	const char *text = ord_message_text(message, &size);
-	int fd = ord_message_source(message) == ORD_SOURCE_STDERR ? STDERR_FILENO : STDOUT_FILENO;
-
-	printer_put(&work->printer, fd, text, size);
+	shift_say(user, message);
 }
 
 static void
 flush(struct work *work)
 {
 	printer_flush(&work->printer);
-	if ((work->printer.error == 0 && !work->printer.broken_pipe) || work->trouble)
+	if (work->printer.broken_pipe)
+		work->over = true;
+	if (work->printer.error == 0 || work->trouble)
 		return;
-	complain_errno(work->printer.broken_pipe ? EPIPE : work->printer.error, "cannot write what a job says");
+	complain_errno(work->printer.error, "cannot write what a job says");
 	work->trouble = work->over = true;
 }
 
@@ -130,243 +93,152 @@ note_progress(const struct ord_job_counts *counts, void *user)
 
 /* The list says what has changed when it is looked at, at most so often that counting costs nothing. */
 static void
-show_progress(struct work *work, bool last)
+show_progress(struct work *work)
+{
+	if (!display_is_due(&work->display))
+		return;
+	work->looks |= ord_jobs_watch(work->jobs, 0) == 0;
+	display_show(&work->display, &work->numbers);
+}
+
+static void
+show_last_progress(struct work *work)
 {
 	struct ord_job_counts counts = ORD_JOB_COUNTS;
 
-	if (work->display.style == PROGRESS_NONE)
-		return;
-	if (last) {
-		if (ord_jobs_counts(work->jobs, &counts) == 0)
-			note_progress(&counts, work);
-		display_finish(&work->display, &work->numbers);
-	} else if (display_is_due(&work->display)) {
-		ord_jobs_watch(work->jobs, 0);
-		display_show(&work->display, &work->numbers);
-	}
+	if (work->display.style != PROGRESS_NONE && ord_jobs_counts(work->jobs, &counts) == 0)
+		note_progress(&counts, work);
+	display_finish(&work->display, &work->numbers);
 }
 
-static void
-shift_free(struct shift *shift)
-{
-	if (shift->file != NULL)
-		unlink(shift->file);
-	free(shift->file);
-	*shift = (struct shift){ 0 };
-}
-
-/* Why a command did not end well, for the list. */
-static void
-describe(const struct ord_result *result, char *why, size_t size)
-{
-	const char *error = ord_result_error(result);
-
-	if (ord_result_state(result) == ORD_EXITED)
-		snprintf(why, size, "exit status %d", ord_result_exit_code(result));
-	else
-		snprintf(why, size, "%s", error);
-}
+/* --- jobs --- */
 
 static void
 on_result(const struct ord_result *result, void *user)
 {
 	struct work *work = user;
 	struct shift *shift = ord_result_user(result);
-	int state = ord_result_state(result), status;
+	int state = ord_result_state(result), status = 0;
 	char why[1000];
 
 	work->running--;
+	work->looks = true;
+	shift_return(work, shift, result);
 	if (shift->job == NULL) {
-		status = 0; /* lost meanwhile */
+		/* Lost meanwhile. */
 	} else if (state == ORD_DONE) {
 		status = ord_job_done(shift->job);
 	} else if (state == ORD_CANCELED || signals_count() > 1) {
 		status = ord_job_requeue(shift->job);
 	} else {
-		describe(result, why, sizeof why);
+		shift_describe(work, shift, result, why, sizeof why);
 		work->failed++;
 		status = ord_job_fail(shift->job, why);
 	}
 	/* A job that is another's by now is that one's affair. */
-	if (status != 0)
-		complain("%s", ord_jobs_error(work->jobs));
-	if (status != 0 && status != ORD_ELOST)
-		work->trouble = work->over = true;
-	shift_free(shift);
-}
-
-static bool
-start_pool(struct work *work)
-{
-	struct ord_pool_options options = ORD_POOL_OPTIONS(.workers = work->options->jobs,
-		.window = work->options->jobs, .order = ORD_COMPLETION, .messages = ORD_ORDERED,
-		.on_message = on_message, .on_message_user = work, .on_result = on_result,
-		.on_result_user = work);
-
-	if (ord_pool_new(&work->pool, &options) == 0 && ord_pool_start(work->pool) == 0)
-		return true;
-	complain("cannot start: %s", ord_pool_error(work->pool));
-	return false;
-}
-
-static bool
-write_payload(struct shift *shift)
-{
-	const char *folder = getenv("TMPDIR"); /* NOLINT(concurrency-mt-unsafe): one thread */
-	struct text path = { 0 };
-	size_t size;
-	const char *payload = ord_job_payload(shift->job, &size);
-	bool fine;
-	int fd;
-
-	text_add_string(&path, folder != NULL && *folder == '/' ? folder : "/tmp");
-	text_add_string(&path, "/orderly-job-XXXXXX");
-	text_add_byte(&path, '\0');
-	shift->file = path.bytes;
-	fd = mkostemp(shift->file, O_CLOEXEC);
-	fine = fd >= 0 && write_all(fd, payload, size);
-	if (!fine)
-		complain_errno(errno, "cannot write the payload of %s to %s", ord_job_name(shift->job), shift->file);
-	if (fd >= 0)
-		close(fd);
-	return fine;
-}
-
-static void
-add_variable(struct text *env, const char *name, const char *value)
-{
-	text_add_string(env, name);
-	text_add_byte(env, '=');
-	text_add_string(env, value);
-	text_add_byte(env, '\0');
-}
-
-static int
-submit(struct work *work, struct shift *shift)
-{
-	const char *name = ord_job_name(shift->job), *file = ord_job_file(shift->job), *variables[8];
-	struct text env = { 0 }, log = { 0 };
-	char attempt[16];
-	struct ord_command command = ORD_COMMAND(.argv = NULL);
-	size_t n = 0, size;
-	int status;
-
-	ord_job_payload(shift->job, &size);
-	if (*file == '\0' && size != 0 && !write_payload(shift))
-		return ORD_ESYSTEM;
-	recipe_make(&work->recipe, &name, ++work->started);
-	snprintf(attempt, sizeof attempt, "%u", ord_job_attempt(shift->job));
-	add_variable(&env, "ORDERLY_JOB", name);
-	add_variable(&env, "ORDERLY_JOB_FILE", shift->file != NULL ? shift->file : file);
-	add_variable(&env, "ORDERLY_ATTEMPT", attempt);
-	add_variable(&env, "ORDERLY_TAKER", ord_job_taker(shift->job));
-	add_variable(&env, "ORDERLY_STORE", work->options->store);
-	for (size_t at = 0; at < env.size; at += strlen(env.bytes + at) + 1)
-		variables[n++] = env.bytes + at;
-	variables[n++] = work->recipe.env[0];
-	variables[n] = NULL;
-	if (work->options->log != NULL) {
-		text_add_string(&log, work->options->log);
-		text_add_byte(&log, '/');
-		text_add_string(&log, name);
-		text_add(&log, ".log", sizeof ".log");
-		command.output_path = log.bytes;
-	}
-	command.argv = work->recipe.argv;
-	command.env = variables;
-	command.user = shift;
-	command.output = ORD_OUTPUT_CHUNKS;
-	status = ord_pool_submit_command(work->pool, &command, NULL);
-	text_finish(&env);
-	text_finish(&log);
-	return status;
+	if (status == ORD_ELOST)
+		work_complain(work, ord_jobs_error(work->jobs));
+	else if (status != 0)
+		give_up(work, ord_jobs_error(work->jobs));
+	shift_end(shift);
 }
 
 /* Give the job to the pool; what that does not take goes back. */
 static void
-start(struct work *work, struct ord_job *job)
+begin(struct work *work, struct ord_job *job)
 {
 	struct shift *shift = work->shifts;
 	int status;
 
 	while (shift->taken)
 		shift++;
-	*shift = (struct shift){ .job = job, .taken = true };
-	status = submit(work, shift);
+	*shift = (struct shift){ .job = job, .log = -1, .taken = true };
+	status = shift_begin(work, shift);
 	if (status == 0) {
 		work->running++;
 		return;
 	}
-	if (status != ORD_ECLOSED && status != ORD_EINTERRUPTED) {
-		complain("cannot start the command of %s: %s", ord_job_name(job), ord_pool_error(work->pool));
-		work->trouble = true;
-	}
 	work->over = true;
+	if (status == ORD_EFAILED)
+		work->trouble = true;
+	else if (status != ORD_ECLOSED && status != ORD_EINTERRUPTED)
+		give_up(work, ord_pool_error(work->pool));
 	ord_job_requeue(job);
-	shift_free(shift);
+	shift_end(shift);
 }
 
 static bool
 may_take(struct work *work)
 {
-	if (signals_count() > 0 || (work->options->one && work->started > 0) ||
-		(work->options->stop_file != NULL && access(work->options->stop_file, F_OK) == 0))
+	const struct jobs_options *options = work->options;
+
+	if (signals_count() > 0 || (options->one && work->started > 0) ||
+		(options->stop_file != NULL && access(options->stop_file, F_OK) == 0))
 		work->over = true;
-	return !work->over && work->running < work->options->jobs;
+	return !work->over && work->running < options->jobs;
 }
 
-/* Take what there is. */
+/* There is nothing to take: whether that is the end. */
 static void
-fill(struct work *work)
+judge(struct work *work, int status)
 {
-	while (may_take(work)) {
-		struct ord_job *job;
-		int status = ord_jobs_claim(work->jobs, &job);
+	bool nothing = status == ORD_EEMPTY || status == ORD_ESTALLED;
+	uint32_t wait = work->options->wait;
 
-		if (status == 0) {
-			start(work, job);
-			continue;
-		}
-		if (status == ORD_ELOST || status == ORD_EINTERRUPTED)
-			continue;
-		/* While commands run something may come back from them. */
-		if (status == ORD_EAGAIN || (work->running != 0 && (status == ORD_EEMPTY || status == ORD_ESTALLED)))
-			return;
-		if (work->options->wait == ORD_JOBS_WAIT_FOREVER && (status == ORD_EEMPTY || status == ORD_ESTALLED))
-			return;
-		work->over = true;
+	work->looks = false;
+	/* What runs here may free others, or come back. */
+	if ((nothing || status == ORD_EAGAIN) && work->running != 0)
+		return;
+	if ((nothing && wait == ORD_JOBS_WAIT_FOREVER) || (status == ORD_EAGAIN && wait != ORD_JOBS_WAIT_NEVER))
+		return;
+	work->over = true;
+	if (status == ORD_ESTALLED || status == ORD_EFAILED) {
 		work->end = status;
-		if (status != ORD_EEMPTY)
-			complain("%s", ord_jobs_error(work->jobs));
-		return;
+		work_complain(work, ord_jobs_error(work->jobs));
+	} else if (status != ORD_EAGAIN && status != ORD_EEMPTY) {
+		give_up(work, ord_jobs_error(work->jobs));
 	}
 }
 
-/* Nothing runs here: until the list changes, or it is time to look for signals and the stop file. */
 static void
-wait_for_jobs(struct work *work)
+take(struct work *work)
 {
-	int status;
+	while (work->looks && may_take(work)) {
+		struct ord_job *job;
+		int status = jobs_filter_claim(&work->filter, work->jobs, &job);
 
-	if (work->options->wait == ORD_JOBS_WAIT_NEVER) {
-		work->over = true;
-		return;
+		if (status == 0)
+			begin(work, job);
+		else if (status != ORD_ELOST && status != ORD_EINTERRUPTED)
+			judge(work, status);
 	}
-	status = ord_jobs_watch(work->jobs, 200);
-	if (status != 0 && status != ORD_ETIMEDOUT && status != ORD_EINTERRUPTED) {
-		complain("%s", ord_jobs_error(work->jobs));
-		work->trouble = work->over = true;
-	}
+}
+
+/* --- waiting --- */
+
+/* The shorter one; -1 is for ever. */
+static int
+sooner(int one, int other)
+{
+	return one < 0 || (other >= 0 && other < one) ? other : one;
+}
+
+static int
+renew_ms(const struct work *work)
+{
+	uint32_t beat = work->options->heartbeat_ms;
+	uint64_t passed = (terminal_now_ns() - work->renewed_ns) / 1000000;
+	uint64_t every = beat != 0 && beat < RENEW_MS ? beat : RENEW_MS;
+
+	return passed < every ? (int)(every - passed) : 0;
 }
 
 static void
 renew(struct work *work)
 {
-	time_t now = time(NULL);
-
-	if (now - work->renewed < RENEW_S)
+	if (work->running == 0 || renew_ms(work) > 0)
 		return;
-	work->renewed = now;
+	work->renewed_ns = terminal_now_ns();
 	/* One is enough: it is the taker that says that it lives; what was lost is found at the end. */
 	for (uint32_t i = 0; i < work->options->jobs; i++)
 		if (work->shifts[i].job != NULL) {
@@ -376,80 +248,169 @@ renew(struct work *work)
 		}
 }
 
+/* How long nothing needs to be done; 0: there is something, or it is over. */
+static int
+idle_ms(struct work *work, bool takes)
+{
+	int ms = display_timeout(&work->display);
+
+	if (takes ? work->looks : work->running == 0)
+		return 0;
+	if (work->running != 0)
+		ms = sooner(ms, renew_ms(work));
+	if (takes)
+		ms = sooner(ms, jobs_filter_pause(&work->filter));
+	if (takes && work->options->stop_file != NULL)
+		ms = sooner(ms, STOP_FILE_MS);
+	return ms;
+}
+
+static void
+wait_for_something(struct work *work)
+{
+	bool takes = may_take(work);
+	struct pollfd fds[] = {
+		{ .fd = ord_pool_fd(work->pool), .events = POLLIN },
+		{ .fd = takes ? ord_jobs_fd(work->jobs) : -1, .events = POLLIN },
+		{ .fd = signals_fd(), .events = POLLIN },
+		{ .fd = work->printer.broken_pipe ? -1 : STDOUT_FILENO }, /* its reader may go away */
+	};
+
+	if (poll(fds, sizeof fds / sizeof *fds, idle_ms(work, takes)) < 0)
+		return;
+	work->looks |= fds[1].revents != 0 || (takes && jobs_filter_pause(&work->filter) == 0);
+	work->printer.broken_pipe |= fds[3].revents != 0;
+}
+
 static void
 loop(struct work *work)
 {
 	while (!work->over || work->running != 0) {
-		int status = 0;
+		int status;
 
-		fill(work);
-		if (work->running != 0)
-			status = ord_pool_step(work->pool, STEP_MS);
-		else if (!work->over)
-			wait_for_jobs(work);
-		if (status != 0 && status != ORD_EAGAIN && status != ORD_ETIMEDOUT && status != ORD_EINTERRUPTED) {
-			complain("%s", ord_pool_error(work->pool));
-			work->trouble = true;
-			break;
+		take(work);
+		status = ord_pool_step(work->pool, 0);
+		if (status < 0 && status != ORD_EINTERRUPTED) {
+			give_up(work, ord_pool_error(work->pool));
+			return;
 		}
-		flush(work);
-		show_progress(work, false);
-		signals_stop_if_wanted();
 		renew(work);
+		flush(work);
+		show_progress(work);
+		wait_for_something(work);
+		if (signals_stop_is_wanted())
+			printer_status(&work->printer, NULL);
+		signals_stop_if_wanted();
 	}
-	flush(work);
-	show_progress(work, true);
+}
+
+/* --- the whole --- */
+
+static bool
+start_pool(struct work *work)
+{
+	const struct jobs_options *options = work->options;
+	struct ord_pool_options own = ORD_POOL_OPTIONS(.workers = options->jobs, .window = options->jobs,
+		.order = ORD_COMPLETION, .messages = ORD_ORDERED, .on_message = on_message, .on_message_user = work,
+		.on_result = on_result, .on_result_user = work, .function_name = options->function);
+
+	if (ord_pool_new(&work->pool, &own) == 0 && ord_pool_start(work->pool) == 0)
+		return true;
+	complain("cannot start: %s", ord_pool_error(work->pool));
+	return false;
+}
+
+static bool
+make_logs(struct work *work)
+{
+	const char *folder = work->options->log;
+
+	if (folder == NULL)
+		return true;
+	if (mkdir(folder, 0777) == 0 || errno == EEXIST)
+		work->logs = realpath(folder, NULL);
+	if (work->logs == NULL)
+		complain_errno(errno, "cannot make the directory %s", folder);
+	return work->logs != NULL;
+}
+
+static bool
+open_list(struct work *work)
+{
+	struct ord_jobs_options own = ORD_JOBS_OPTIONS(.taker = work->options->taker, .wait = ORD_JOBS_WAIT_NEVER,
+		.on_progress = work->display.style != PROGRESS_NONE ? note_progress : NULL, .on_progress_user = work,
+		.progress_ms = 100);
+
+	jobs_filter_set(&work->filter, work->options, &own);
+	work->jobs = jobs_open(work->options, &own);
+	if (work->jobs == NULL)
+		return false;
+	if (ord_jobs_fd(work->jobs) < 0)
+		jobs_complain(work->jobs);
+	return ord_jobs_fd(work->jobs) >= 0;
 }
 
 static int
 run(struct work *work)
 {
-	struct targets targets;
 	struct signals_target target = {
-		.interrupt = interrupt, .suspend = suspend, .resume = resume, .what = &targets, .most = 2
+		.interrupt = interrupt, .suspend = suspend, .resume = resume, .what = work, .most = 2
 	};
 
-	if (work->options->log != NULL && mkdir(work->options->log, 0777) != 0 && errno != EEXIST) {
-		complain_errno(errno, "cannot make the directory %s", work->options->log);
+	if (!make_logs(work) || !open_list(work) || !start_pool(work))
 		return JOBS_TROUBLE;
-	}
-	if (!start_pool(work))
-		return JOBS_TROUBLE;
-	targets = (struct targets){ work->pool, work->jobs };
+	work->renewed_ns = terminal_now_ns();
 	signals_take(&target);
 	loop(work);
 	signals_release();
-	ord_pool_destroy(&work->pool);
-	return work->trouble ? JOBS_TROUBLE : work->failed != 0 || (work->end != 0 && work->end != ORD_EEMPTY) ? JOBS_NOTHING : 0;
+	flush(work);
+	show_last_progress(work);
+	if (work->trouble)
+		return JOBS_TROUBLE;
+	return work->failed != 0 || work->end != 0 ? JOBS_NOTHING : 0;
+}
+
+static int
+understand(struct work *work)
+{
+	const struct jobs_options *options = work->options;
+
+	if (options->function == NULL && options->n == 0)
+		complain("work needs a command, or --fn FILE:FUNCTION");
+	else if (options->function != NULL && options->n != 0)
+		complain("--fn calls a function instead of a command: leave '%s' out", options->arguments[0]);
+	else if (options->function != NULL && strchr(options->function, ':') == NULL)
+		complain("--fn: give a shared object and a function of it, such as --fn ./words.so:count");
+	else if (options->function != NULL)
+		return 0;
+	else
+		return recipe_init(&work->recipe, options->arguments, (size_t)options->n, 1);
+	return JOBS_USAGE;
 }
 
 int
 jobs_work(const struct jobs_options *options)
 {
-	struct work work = { .options = options, .renewed = time(NULL) };
-	int status;
+	struct work work = { .options = options, .looks = true };
+	int status = understand(&work);
 
-	if (options->n == 0) {
-		complain("work needs a command");
-		return JOBS_USAGE;
-	}
-	status = recipe_init(&work.recipe, options->arguments, (size_t)options->n, 1);
 	if (status != 0)
-		return JOBS_USAGE;
+		return status;
 	printer_init(&work.printer, false, false);
 	display_init(&work.display, options->progress, &work.printer, options->jobs);
-	work.jobs = jobs_open(options,
-		&ORD_JOBS_OPTIONS(.taker = options->taker, .wait = ORD_JOBS_WAIT_NEVER,
-			.on_progress = work.display.style != PROGRESS_NONE ? note_progress : NULL,
-			.on_progress_user = &work, .progress_ms = 100));
 	work.shifts = text_allocate(options->jobs, sizeof *work.shifts);
-	memset(work.shifts, 0, options->jobs * sizeof *work.shifts);
-	status = work.jobs != NULL ? run(&work) : JOBS_TROUBLE;
+	for (uint32_t i = 0; i < options->jobs; i++)
+		work.shifts[i] = (struct shift){ .log = -1 };
+	status = run(&work);
 	ord_pool_destroy(&work.pool);
 	ord_jobs_destroy(&work.jobs);
+	jobs_filter_finish(&work.filter);
 	free(work.shifts);
+	free(work.logs);
 	printer_finish(&work.printer);
 	recipe_finish(&work.recipe);
 	signals_die();
+	if (work.printer.broken_pipe)
+		signals_die_of_pipe();
 	return status;
 }

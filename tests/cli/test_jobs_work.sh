@@ -1,0 +1,136 @@
+#!/bin/bash
+# orderly jobs work: when it wakes up and when it does not, filters that are asked again, functions, logs, and what ends it.
+. "$(dirname "$0")/lib.sh"
+"$ORDERLY" --version | grep -q '^built in:.* jobs' && "$ORDERLY" jobs add probe 2>/dev/null || {
+	echo "skipped: orderly jobs, or its store sqlite:, is not built"
+	finish
+}
+rm -f jobs.sqlite*
+jobs() { orderly jobs "$@"; }
+# says STATUS WORD ARGUMENT...: exit status, and a word of what it complains about
+says() {
+	local status=$1 word=$2
+	shift 2
+	jobs "$@" >found 2>stderr </dev/null
+	same "exit status of jobs $*" "$status" "$?"
+	has "jobs $* says so" "$(cat stderr found)" "$word"
+}
+is() { [ "$(cat "$1" 2>/dev/null)" = "$2" ]; }
+# started ARGUMENT...: work in the background, its process in $taker
+started() {
+	"$ORDERLY" jobs work "$@" >found 2>stderr &
+	taker=$!
+}
+stopped() {
+	kill -TERM $taker
+	wait $taker
+}
+# counts STATE N
+counts() { jobs status --json | grep -q "\"$1\":$2[,}]"; }
+switches() { sed -n 's/^voluntary_ctxt_switches:[[:space:]]*//p' "/proc/$taker/status"; }
+# sleeps WHAT: it does not wake up, or hardly
+sleeps() {
+	local before
+	sleep 0.5
+	before=$(switches)
+	sleep 1
+	checks=$((checks + 1))
+	[ $(($(switches) - before)) -le 2 ] || fail "$1 woke up $(($(switches) - before)) times in a second"
+}
+
+# Who has nothing to do sleeps, with and without jobs of its own; what is added or freed starts at once.
+jobs add a
+started --wait -j3 --taker w "touch begun-{}; $(wait_for 'go-{}')"
+within 100 test -e begun-a
+sleeps "work that runs one of three jobs"
+jobs add b
+within 100 test -e begun-b || fail "a job that was added while another runs did not start"
+jobs add --after b c
+touch go-b
+within 100 test -e begun-c || fail "what became free with its own job did not start"
+jobs add d
+within 100 test -e begun-d
+sleeps "work that runs all it may"
+jobs requeue --taker w d >/dev/null
+touch go-a go-c go-d
+within 100 counts done 4 || fail "not all are done: $(jobs status)"
+rm -f go-* begun-*
+sleeps "work without a job"
+stopped
+
+# A filter's command is asked about a job once, however often the list changes; later again.
+rm -f jobs.sqlite*
+jobs add a b
+started --wait --filter-every 1d --filter-command 'echo $ORDERLY_JOB >>asked; false' true
+within 100 is asked $'a\nb' || fail "it was not asked: $(cat asked)"
+jobs add c
+within 100 is asked $'a\nb\nc' || fail "not each one once: $(cat asked)"
+jobs add --payload new b
+within 100 is asked $'a\nb\nc\nb' || fail "another version is not asked about: $(cat asked)"
+sleeps "a filter that declines"
+stopped
+rm asked
+started --wait --filter-every 0.1s --filter-command 'echo $ORDERLY_JOB >>asked; test -e input-$ORDERLY_JOB' 'touch ran-{}'
+within 100 test -e asked
+touch input-c
+within 100 test -e ran-c || fail "a filter is not asked again"
+stopped
+rm asked
+started --wait --filter-command 'echo $ORDERLY_JOB >>asked; test -e input-$ORDERLY_JOB' 'touch ran-{}'
+within 100 test -e asked
+touch input-a
+within 100 test -e ran-a || fail "a filter is not asked again"
+same "not often" 1 "$(($(grep -c b asked) < 5))"
+stopped
+touch input-b
+rm -f input-b; (sleep 0.5; touch input-b) &
+same "take asks again, too" b "$(jobs take --pid $$ --taker me --wait --filter-every 0.1s --filter-command 'test -e input-$ORDERLY_JOB')"
+jobs done b --pid $$ --taker me
+
+# Functions: the name is the input, and the payload behind it; what fails, and what crashes, is told.
+rm -f jobs.sqlite*
+modules=${ORDERLY_BUILD:-$(dirname "$ORDERLY")}/modules
+talk=$modules/module_talk.so
+jobs add a fail say crash
+jobs add --payload words c
+jobs work -j2 --fn "$talk:upper" 2>stderr | tr '\0' ' ' | sort >found
+same "--fn: what it returns" $'A\nC WORDS\nSAY' "$(cat found)"
+same "--fn: what it says" $'a line\na record' "$(sort stderr)"
+has "--fn: why" "$(jobs status)" '^failed +fail .*module_talk.c:[0-9]+: no upper case of fail$'
+has "--fn: a crash" "$(jobs status)" '^failed +crash .*SIGABRT$'
+says 3 'cannot start: .*nosuch.so' work --fn nosuch.so:upper
+says 3 'has no function lower' work --fn "$talk:lower"
+says 2 'a shared object and a function' work --fn upper
+says 2 "instead of a command: leave 'echo' out" work --fn "$talk:upper" echo
+
+# Logs: one a job, each attempt behind the one before; found from status, also of names that are as long as can be.
+jobs retry fail >/dev/null
+says 1 '' work --log logs --fn "$talk:upper"
+has "the log is told" "$(jobs status)" "^failed +fail .*, see $(pwd -P)/logs/fail.log\$"
+jobs add say2
+jobs work --log logs --filter say2 --retries 1 'echo words of {} $ORDERLY_ATTEMPT; false'
+same "a log survives a retry" $'words of say2 1\nwords of say2 2' "$(cat logs/say2.log)"
+long=$(printf 'ä%.0s' {1..127})x
+jobs add "$long"
+jobs work --log logs 'echo {}; false' 2>stderr
+same "the log of a long name" "$long" "$(cat "$(jobs status --json | grep -o "see [^\"]*$" | tail -n 1 | grep -o '/.*log')" 2>/dev/null || cat logs/*~*.log)"
+jobs clear --state all >/dev/null
+jobs add say
+jobs work --log logs --fn "$talk:upper" >found 2>stderr
+same "--log of a call" "SAY a line a record" "$(sort logs/say.log | xargs)"
+same "and nowhere else" "" "$(cat found stderr)"
+
+# Who reads what it prints goes away: what runs is finished, nothing more is taken.
+jobs clear --state all >/dev/null
+jobs add $(seq 50)
+set +o pipefail
+jobs work 'yes | head -c 100000; : {}' 2>stderr | head -n 1 >/dev/null
+same "| head -n 1: exit status" 141 "${PIPESTATUS[0]}"
+same "| head -n 1: silence" "" "$(cat stderr)"
+checks=$((checks + 1))
+counts done 50 && fail "it went on"
+has "nothing runs, nothing failed" "$(jobs status | head -n 1)" '^[0-9]+ of 50 done, [0-9]+ waiting$'
+jobs work 'echo {}' >/dev/full 2>stderr
+same "a full standard output" 3 "$?"
+has "it says so" "$(cat stderr)" 'cannot write what a job says: No space left'
+finish
