@@ -80,6 +80,9 @@ int64_t jobs_list_ms(const struct ord_jobs *jobs);
 /* Ends and claims; claimed jobs are appended to ready.  Ends that are told are gone; *lost: one of them was another's. */
 int jobs_exchange(struct ord_jobs *jobs, const struct store_claim *claim, int *lost);
 
+/* Say that this one lives, if that was not said for long: one that was declared dead meanwhile is a taker again. */
+int jobs_beat_if_due(struct ord_jobs *jobs);
+
 /* Know who is there; anew: now, else if that was not asked just now. */
 int jobs_meet(struct ord_jobs *jobs, int anew);
 

@@ -13,6 +13,9 @@ ord_jobs_lock(struct ord_jobs *jobs, const char *name, int timeout_ms)
 
 	if (status == 0)
 		status = jobs_check_name(&jobs->error, "lock", name);
+	/* Nobody would free the lock of one who is dead to the others. */
+	if (status == 0)
+		status = jobs_beat_if_due(jobs);
 	if (status != 0)
 		return status;
 	for (;;) {

@@ -234,8 +234,8 @@ give_ready(struct ord_jobs *jobs, struct ord_job **job)
 	return 0;
 }
 
-static int
-beat_if_due(struct ord_jobs *jobs)
+int
+jobs_beat_if_due(struct ord_jobs *jobs)
 {
 	uint64_t now = clock_now_ns();
 
@@ -277,7 +277,7 @@ next_job(struct ord_jobs *jobs, struct ord_job **job)
 {
 	/* Others' deaths are looked for before each try; a try writes, so only the first is made without reason. */
 	for (int now = 1, first = 1;; first = 0) {
-		int status = beat_if_due(jobs);
+		int status = jobs_beat_if_due(jobs);
 
 		if (status == 0)
 			status = jobs_look_after(jobs, !first);

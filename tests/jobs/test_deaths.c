@@ -215,6 +215,85 @@ SCENE(deaths, silence_elsewhere_is_a_death)
 	}
 }
 
+/* A list in which a taker is dead, and forgotten: thousand others have left since then. */
+static void
+declare_dead(const struct list_at *at, const char *taker, int forgotten)
+{
+	char command[700];
+	const char *path = strchr(at->address, ':') + 1;
+
+	if (strcmp(at->scheme, "dir") != 0) {
+		snprintf(command, sizeof command, forgotten ? "DELETE FROM taker WHERE name = '%s'" : "UPDATE taker SET state = 5 WHERE name = '%s'", taker);
+		lists_sql(at, command);
+		return;
+	}
+	snprintf(command, sizeof command, forgotten ? "rm %s/.orderly/takers/%s" : "mv %s/.orderly/takers/%s %s/.orderly/gone/x.%s", path, taker, path, taker);
+	CHECK_EQ(system(command), 0);
+}
+
+static struct dead {
+	struct list_at *at;
+	int forgotten, asked;
+} dead;
+
+static int
+die_once(const struct ord_job *job, void *user)
+{
+	(void)job;
+	(void)user;
+	if (dead.asked++ == 0)
+		declare_dead(dead.at, "far", dead.forgotten);
+	/* Else it would be asked for ever. */
+	CHECK(dead.asked < 10);
+	return 1;
+}
+
+enum deed { LOCKS, TAKES, FILTERS };
+
+static void
+live_on_and_die(struct list_at *at, int forgotten, enum deed deed)
+{
+	struct ord_jobs *far;
+
+	if (fork() != 0) {
+		lists_await(1);
+		return;
+	}
+	dead = (struct dead){ at, forgotten, 0 };
+	far = OPEN(at, .taker = "far", .heartbeat_ms = 20, .timeout_ms = 1000000, .filter = deed == FILTERS ? die_once : NULL);
+	/* Nothing was heard for long of one who was declared dead. */
+	usleep(30000);
+	if (deed != FILTERS)
+		declare_dead(at, "far", forgotten);
+	alarm(20);
+	if (deed == LOCKS)
+		JOBS_OK(far, ord_jobs_lock(far, "lock", 0));
+	else
+		TAKE(far, "a");
+	_exit(0);
+}
+
+/* Declared dead it lives on; what it takes and locks from then on is found when it dies indeed. */
+SCENE(deaths, who_was_declared_dead_is_a_taker_again)
+{
+	for (EACH_SHARED_STORE(at)) {
+		struct ord_jobs *jobs = OPEN(&at, .killed_retries = 5, .wait = ORD_JOBS_WAIT_NEVER);
+
+		/* In a directory nobody is declared dead between a heartbeat and the claim behind it. */
+		for (int i = 0; i < (strcmp(at.scheme, "dir") == 0 ? 4 : 6); i++) {
+			if (strcmp(at.scheme, "sqlite") == 0 && i % 2 == 1)
+				continue;
+			ADD(jobs, .name = "a");
+			live_on_and_die(&at, i % 2, (enum deed)(i / 2));
+			JOBS_OK(jobs, ord_jobs_lock(jobs, "lock", 0));
+			JOBS_OK(jobs, ord_jobs_unlock(jobs, "lock"));
+			JOBS_OK(jobs, ord_job_done(TAKE(jobs, "a")));
+			JOBS_OK(jobs, ord_jobs_clear(jobs, NULL, 0, NULL));
+		}
+		ord_jobs_destroy(&jobs);
+	}
+}
+
 /* A pid that is used again is another process: one of the same pid, but another start. */
 SCENE(deaths, a_recycled_pid_is_not_the_taker)
 {

@@ -348,7 +348,7 @@ claim_once_more(struct store *store, struct exchange *exchange)
 	PGresult *row;
 	int status = 0;
 
-	if (server->floor != 0) {
+	if (server->floor != 0 && exchange->only == NULL) {
 		server->floor = 0;
 		status = exchange_once(store, exchange);
 	}
@@ -364,10 +364,10 @@ claim_once_more(struct store *store, struct exchange *exchange)
 	PQclear(row);
 	if (status == 0 && state != ORD_TAKER_IDLE)
 		status = store->functions->beat(store, 0);
-	else if (status == 0 && server->open == 0)
+	else if (status == 0 && (server->open == 0 || exchange->only != NULL))
 		return 0;
 	/* Help with what runs, where it is wanted. */
-	if (status == 0 && server->open != 0)
+	if (status == 0 && server->open != 0 && exchange->only == NULL)
 		exchange->only = postgres_array(&server->open, 1);
 	return status == 0 ? exchange_once(store, exchange) : status;
 }
@@ -415,7 +415,7 @@ postgres_exchange(struct store *store, struct store_end *ends, size_t n_ends,
 	(void)now;
 	if (status == 0)
 		status = exchange_once(store, &exchange);
-	if (status == 0 && exchange.most != 0 && exchange.only == NULL)
+	if (status == 0 && exchange.most != 0)
 		status = claim_once_more(store, &exchange);
 	/* Its last job has ended: others may wait for that. */
 	if (status == 0 && ended && exchange.n_given == 0)

@@ -149,6 +149,11 @@ const char *postgres_text_of(enum pg which);
 void postgres_claim_text(char *text, size_t size, uint32_t limit);
 extern const char postgres_tables[];
 
+/* --- store.c --- */
+
+/* Self is a taker from now on, with a row of its own; inside an exclusive transaction. */
+int postgres_enter(struct store *store);
+
 /* --- open.c, connect.c, address.c --- */
 
 /* What an address says; 0 or a status. */

@@ -75,7 +75,9 @@ static const char *const texts[N_PG] = {
 	[PG_EXCLUDE] = "SELECT pg_advisory_xact_lock($1::int4, 0)",
 	[PG_ADDERS] = "SELECT pg_advisory_xact_lock($1::int4, -1)",
 	[PG_ASYNCHRONOUS] = "SELECT set_config('synchronous_commit', 'off', true)",
-	[PG_MARK] = "UPDATE taker SET step = $2, seen = " NOW " WHERE id = $1",
+	/* Who says something lives, also if it was declared dead meanwhile. */
+	[PG_MARK] =
+		"UPDATE taker SET state = 1, step = $2, seen = " NOW " WHERE id = $1 RETURNING id",
 	[PG_STEP] = "SELECT step FROM taker WHERE id = $1",
 	[PG_LIST_OID] = "SELECT to_regclass($1::text)::oid::int8",
 	[PG_END_OLD] = "SELECT pg_terminate_backend(l.pid) FROM pg_locks l WHERE l.locktype ="
@@ -86,8 +88,7 @@ static const char *const texts[N_PG] = {
 	[PG_LOCK_SESSION] = "SELECT pg_advisory_lock($1::int8)",
 	[PG_LOCK_TAKER] = "SELECT pg_advisory_lock_shared($1::int4, $2::int4)",
 	[PG_IS_BACK] = "UPDATE taker SET lost = 0, seen = " NOW " WHERE id = $1",
-	/* Who waits lives, also if it was declared dead meanwhile. */
-	[PG_WAIT] = "UPDATE taker SET state = 1, waits = true WHERE id = $1",
+	[PG_WAIT] = "UPDATE taker SET waits = true WHERE id = $1",
 	[PG_UNWAIT] = "UPDATE taker SET waits = false WHERE id = $1",
 	[PG_NOTIFY] = "SELECT pg_notify($1, '') WHERE " ANY_WAITS,
 	/* Not by who goes on: only who holds nothing more can be the last. */
@@ -120,8 +121,7 @@ static const char *const texts[N_PG] = {
 		"$2") " ORDER BY w.id LIMIT 1) FROM taker WHERE id = $1",
 	[PG_SET_TAKER] = "UPDATE taker SET state = $2, seen = " NOW
 			 ", taken = taken + $3, waits = false WHERE id = $1",
-	[PG_BEAT] = "UPDATE taker SET state = 1, lost = 0, seen = " NOW
-		    ", taken = taken + $2 WHERE id = $1",
+	[PG_BEAT] = "UPDATE taker SET lost = 0, taken = taken + $2 WHERE id = $1 RETURNING id",
 	[PG_COUNT_TAKEN] = "UPDATE taker SET taken = taken + $2 WHERE id = $1",
 	[PG_LIVING] = "SELECT " LIFE ", name, labels, since, " SEEN
 		      ", timeout, taken, state, 0::int8, " NOW ", NOT " IS_NEAR

@@ -377,7 +377,7 @@ begin(struct store *store, enum postgres_lock lock)
 {
 	struct server *server = SERVER_OF(store);
 	struct pipe pipe;
-	int status;
+	int status, gone;
 
 	pipe.n = 0;
 	server->step++;
@@ -390,8 +390,11 @@ begin(struct store *store, enum postgres_lock lock)
 		pipe_put(&pipe, PG_MARK, "ii", store->self.id, server->step);
 	server->inside = 1;
 	status = pipe_go(store, &pipe);
+	gone = status == 0 && store->self.id != 0 &&
+		PQntuples(pipe.queries[pipe.n - 1].result) == 0;
 	pipe_clear(&pipe);
-	return status;
+	/* Dead to the others for so long that its row is forgotten: a taker anew. */
+	return gone && lock == POSTGRES_EXCLUSIVE ? postgres_enter(store) : status;
 }
 
 /* Its end: well if status is 0, else as if it had not been. */

@@ -103,14 +103,15 @@ meet_namesakes(struct store *store)
 	return status;
 }
 
-static int
-enter(struct store *store, void *user)
+int
+postgres_enter(struct store *store)
 {
 	const struct store_self *self = &store->self;
+	int64_t was = self->id;
 	int status;
 
-	(void)user;
 	store->self.id = 0;
+	SERVER_OF(store)->waits = 0;
 	status = meet_namesakes(store);
 	if (status == 0 && self->id == 0)
 		status = postgres_number(store, PG_PUT_TAKER, 0, &store->self.id, "ttttiiii",
@@ -123,7 +124,19 @@ enter(struct store *store, void *user)
 	if (status == 0)
 		status = postgres_run(store, PG_PRUNE_TAKERS, "");
 	/* Before anybody sees it. */
-	return status == 0 ? postgres_hold_taker(store) : status;
+	if (status == 0)
+		status = postgres_hold_taker(store);
+	if (status != 0)
+		store->self.id = was;
+	return status;
+}
+
+static int
+enter(struct store *store, void *user)
+{
+	(void)user;
+	/* Once more on a new connection: the beginning of that has made the row, or found it. */
+	return store->self.id != 0 && !store->self.adopt ? 0 : postgres_enter(store);
 }
 
 /* Has anybody else changed the list since the last look? */
@@ -179,13 +192,13 @@ static int
 beat(struct store *store, void *user)
 {
 	struct pipe pipe;
-	int status;
+	int *found = user, status;
 
-	(void)user;
 	pipe.n = 0;
 	pipe_put(&pipe, PG_ASYNCHRONOUS, "");
 	pipe_put(&pipe, PG_BEAT, "ii", store->self.id, (int64_t)SERVER_OF(store)->uncounted);
 	status = pipe_go(store, &pipe);
+	*found = status == 0 && PQntuples(pipe.queries[1].result) != 0;
 	pipe_clear(&pipe);
 	return status;
 }
@@ -193,9 +206,12 @@ beat(struct store *store, void *user)
 static int
 store_beat(struct store *store, int64_t now)
 {
-	int status = postgres_transact(store, POSTGRES_SHARED, beat, NULL);
+	int found = 0, status = postgres_transact(store, POSTGRES_SHARED, beat, &found);
 
 	(void)now;
+	/* Such a transaction lets it enter anew. */
+	if (status == 0 && !found)
+		status = postgres_transact(store, POSTGRES_EXCLUSIVE, beat, &found);
 	if (status == 0)
 		SERVER_OF(store)->uncounted = 0;
 	return status;
