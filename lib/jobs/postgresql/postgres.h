@@ -250,6 +250,13 @@ int postgres_add(struct store *store, const struct store_job *jobs, size_t count
 int postgres_add_range(struct store *store, uint64_t count, int64_t now);
 int postgres_change(struct store *store, struct store_change *change, int64_t now);
 
+/* --- look.c: functions of the store --- */
+
+int postgres_outlook(struct store *store, struct store_outlook *outlook);
+int postgres_counts(struct store *store, uint64_t counts[8]);
+int postgres_each(struct store *store, uint32_t states, store_job_fn fn, void *user);
+int postgres_runs(struct store *store, const char *name, store_run_fn fn, void *user);
+
 /* --- claim.c --- */
 
 int postgres_exchange(struct store *store, struct store_end *ends, size_t n_ends,
