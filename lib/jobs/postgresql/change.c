@@ -26,20 +26,17 @@ static int
 is_changed(struct store *store, int64_t id, const struct store_job *new, int *changed)
 {
 	struct store_job there = { 0 };
-	PGresult *row;
-	int status = postgres_ask(store, &row, PG_CONTENT, "i", id);
+	PGresult *result;
+	int status = postgres_ask(store, &result, PG_CONTENT, "i", id);
+	struct postgres_row row = postgres_row(result, 0);
 
-	if (status == 0 && PQntuples(row) != 0) {
-		there.payload = PQgetvalue(row, 0, 0);
-		there.payload_size = (size_t)PQgetlength(row, 0, 0);
-		if (!PQgetisnull(row, 0, 1)) {
-			there.fingerprint = PQgetvalue(row, 0, 1);
-			there.fingerprint_size = (size_t)PQgetlength(row, 0, 1);
-		}
+	if (status == 0 && PQntuples(result) != 0) {
+		sql_read_payload(&row.is, 0, &there);
+		sql_read_fingerprint(&row.is, 1, &there);
 	}
 	if (status == 0)
 		*changed = rules_is_changed(&there, new);
-	PQclear(row);
+	PQclear(result);
 	return status;
 }
 
@@ -268,7 +265,7 @@ postgres_add_range(struct store *store, uint64_t count, int64_t now)
 /* --- many at once --- */
 
 static int
-retry_job(struct store *store, const struct postgres_ending *ending)
+retry_job(struct store *store, const struct sql_ending *ending)
 {
 	int status = 0;
 
@@ -285,7 +282,7 @@ static int
 change_job(struct store *store, const struct store_change *change, int64_t id, uint64_t *n)
 {
 	const char *why = change->kind == STORE_REQUEUE ? "taken away" : "canceled";
-	struct postgres_ending ending;
+	struct sql_ending ending;
 	int status = postgres_read_ending(store, id, &ending);
 
 	*n = 1;

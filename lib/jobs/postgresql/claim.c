@@ -49,23 +49,14 @@ compare(const void *one, const void *other)
 
 /* A row of TAKEN_COLUMNS.  What does not fit into memory goes back, so the answer means nothing. */
 static void
-give_row(struct store *store, const PGresult *rows, int row, const struct exchange *exchange)
+give_row(struct store *store, const PGresult *result, int at, const struct exchange *exchange)
 {
-	struct store_job job = { .id = postgres_int(rows, row, 0),
-		.item = PQgetisnull(rows, row, 1) ? -1 : postgres_int(rows, row, 1),
-		.name = postgres_string(rows, row, 2),
-		.attempt = (uint32_t)postgres_int(rows, row, 3),
-		.kills = (uint32_t)postgres_int(rows, row, 4),
-		.requires = postgres_string(rows, row, 5),
-		.max_takers = (uint32_t)postgres_int(rows, row, 6),
-		.began_ms = postgres_int(rows, row, 7),
-		.state = ORD_JOB_RUNNING,
-		.taker = store->self.name,
-		.payload = "",
-		.why = "",
-		.awaits = "" };
+	struct postgres_row row = postgres_row(result, at);
+	struct store_job job;
 
-	postgres_read_payload(rows, row, 8, &job);
+	sql_read_taken(&row.is, store->self.name, &job);
+	job.began_ms = postgres_int(result, at, SQL_BEHIND_TAKEN);
+	sql_read_payload(&row.is, SQL_BEHIND_TAKEN + 1, &job);
 	exchange->give(exchange->user, &job);
 }
 

@@ -40,6 +40,23 @@ postgres_counts(struct store *store, uint64_t counts[8])
 	return status;
 }
 
+int
+postgres_give_rows(PGresult *rows, sql_read_fn read, int64_t *behind, store_job_fn fn, void *user)
+{
+	int status = 0;
+
+	for (int i = 0; status == 0 && i < PQntuples(rows); i++) {
+		struct postgres_row row = postgres_row(rows, i);
+		struct store_job job;
+
+		read(&row.is, &job);
+		*behind = job.id;
+		status = fn(user, &job);
+	}
+	PQclear(rows);
+	return status;
+}
+
 /* In pieces, so that a long list needs little memory: a job that changes meanwhile is shown as it was or as it is. */
 int
 postgres_each(struct store *store, uint32_t states, store_job_fn fn, void *user)
@@ -52,46 +69,10 @@ postgres_each(struct store *store, uint32_t states, store_job_fn fn, void *user)
 
 		status = postgres_ask(store, &rows, PG_EACH, "ii", behind, (int64_t)states);
 		n = status == 0 ? PQntuples(rows) : 0;
-		for (int i = 0; status == 0 && i < n; i++) {
-			struct store_job job;
-
-			postgres_read_job(rows, i, &job);
-			postgres_read_payload(rows, i, POSTGRES_PAYLOAD, &job);
-			job.taker = postgres_string(rows, i, 17);
-			job.awaits = postgres_string(rows, i, 18);
-			job.awaits_state = (int)postgres_int(rows, i, 19);
-			if (!PQgetisnull(rows, i, 20)) {
-				job.fingerprint = PQgetvalue(rows, i, 20);
-				job.fingerprint_size = (size_t)PQgetlength(rows, i, 20);
-			}
-			job.comes_after = postgres_string(rows, i, 21);
-			job.range = job.item >= 0 ? (uint64_t)postgres_int(rows, i, 22) : 0;
-			behind = job.id;
-			status = fn(user, &job);
-		}
-		PQclear(rows);
+		if (status == 0)
+			status = postgres_give_rows(rows, sql_read_shown, &behind, fn, user);
 	}
 	return status;
-}
-
-/* The newest attempt lies in the row of the job, while that has not gone on. */
-static int
-give_newest(const PGresult *row, store_run_fn fn, void *user)
-{
-	int state = (int)postgres_int(row, 0, 1);
-	struct store_run run = { .attempt = (uint32_t)postgres_int(row, 0, 2),
-		.taker = postgres_string(row, 0, 3),
-		.began_ms = postgres_int(row, 0, 4),
-		.ended_ms = postgres_int(row, 0, 5),
-		.why = postgres_string(row, 0, 6),
-		.state = state };
-
-	/* Of one with several holders all of them lie in run and holder. */
-	if (postgres_int(row, 0, 7) > 1 ||
-		(state != ORD_JOB_RUNNING && state != ORD_JOB_DONE && state != ORD_JOB_FAILED &&
-			state != ORD_JOB_KILLED))
-		return 0;
-	return fn(user, &run);
 }
 
 int
@@ -100,25 +81,23 @@ postgres_runs(struct store *store, const char *name, store_run_fn fn, void *user
 	PGresult *rows;
 	int64_t id = 0;
 	int status = postgres_ask(store, &rows, PG_FIND, "t", name);
+	struct postgres_row row = postgres_row(rows, 0);
+	struct store_run run;
 
 	if (status == 0 && PQntuples(rows) == 0)
 		status = rules_no_such_job(store->error, name);
 	if (status == 0) {
 		id = postgres_int(rows, 0, 0);
-		status = give_newest(rows, fn, user);
+		if (sql_read_newest(&row.is, &run))
+			status = fn(user, &run);
 	}
 	PQclear(rows);
 	if (status != 0)
 		return status;
 	status = postgres_ask(store, &rows, PG_RUNS, "i", id);
 	for (int i = 0; status == 0 && i < PQntuples(rows); i++) {
-		struct store_run run = { .attempt = (uint32_t)postgres_int(rows, i, 0),
-			.taker = postgres_string(rows, i, 1),
-			.state = (int)postgres_int(rows, i, 2),
-			.began_ms = postgres_int(rows, i, 3),
-			.ended_ms = postgres_int(rows, i, 4),
-			.why = postgres_string(rows, i, 5) };
-
+		row = postgres_row(rows, i);
+		sql_read_run(&row.is, &run);
 		status = fn(user, &run);
 	}
 	PQclear(rows);

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "jobs/jobs.h"
 #include "jobs/postgresql/libpq.h"
+#include "jobs/sql.h"
 
 #define POSTGRES_AGAIN \
 	1 /* inside this room: the connection is gone, the whole transaction is to be done anew */
@@ -206,6 +207,15 @@ int64_t postgres_int(const PGresult *result, int row, int column);
 /* "" for NULL. */
 const char *postgres_string(const PGresult *result, int row, int column);
 
+/* A row of a result, for sql.h. */
+struct postgres_row {
+	struct sql_row is;
+	const PGresult *result;
+	int at;
+};
+
+struct postgres_row postgres_row(const PGresult *result, int at);
+
 /* The status and the sentence for a result that failed; POSTGRES_AGAIN for a connection that is gone. */
 int postgres_trouble(struct store *store, const PGresult *result, const char *what);
 
@@ -214,20 +224,13 @@ char *postgres_array(const int64_t *numbers, size_t n);
 
 /* --- rows.c: what is done to jobs, inside an exclusive transaction --- */
 
-/* What is needed of a job that ends. */
-struct postgres_ending {
-	struct store_job job;
-	int64_t taker;
-	int again;
-};
-
-int postgres_read_ending(struct store *store, int64_t id, struct postgres_ending *ending);
+int postgres_read_ending(struct store *store, int64_t id, struct sql_ending *ending);
 /* Its only holder is over; how as of rules_end. */
 int postgres_end_row(
-	struct store *store, const struct postgres_ending *ending, int how, const char *why);
+	struct store *store, const struct sql_ending *ending, int how, const char *why);
 /* Keep its last attempt, and no more than so many. */
 int postgres_keep_run(
-	struct store *store, const struct postgres_ending *ending, int state, const char *why);
+	struct store *store, const struct sql_ending *ending, int state, const char *why);
 /* A blocked job waits for the next of those that it comes after, or no more. */
 int postgres_await_next(struct store *store, int64_t job, int64_t behind);
 /* What waited for this one waits for the next. */
@@ -238,10 +241,6 @@ int postgres_end_job(struct store *store, int64_t job, int how, const char *why)
 /* All attempts at a job with several holders: of one taker (0: any), by its name (NULL: any). */
 int postgres_end_shares(struct store *store, int64_t job, int64_t taker, const char *name, int how,
 	const char *why, uint64_t *count);
-void postgres_read_job(const PGresult *result, int row, struct store_job *job);
-/* The column behind those of a job, its payload. */
-#define POSTGRES_PAYLOAD 16
-void postgres_read_payload(const PGresult *result, int row, int column, struct store_job *job);
 
 /* --- change.c: functions of the store --- */
 
@@ -252,6 +251,9 @@ int postgres_change(struct store *store, struct store_change *change, int64_t no
 
 /* --- look.c: functions of the store --- */
 
+/* Give out the jobs of rows, which are cleared; *behind: the last one's id. */
+int postgres_give_rows(
+	PGresult *rows, sql_read_fn read, int64_t *behind, store_job_fn fn, void *user);
 int postgres_outlook(struct store *store, struct store_outlook *outlook);
 int postgres_counts(struct store *store, uint64_t counts[8]);
 int postgres_each(struct store *store, uint32_t states, store_job_fn fn, void *user);

@@ -9,44 +9,6 @@
 #include "jobs/postgresql/postgres.h"
 #include "jobs/rules.h"
 
-static int64_t
-number_or_none(const PGresult *result, int row, int column)
-{
-	return PQgetisnull(result, row, column) ? -1 : postgres_int(result, row, column);
-}
-
-void
-postgres_read_job(const PGresult *result, int row, struct store_job *job)
-{
-	*job = (struct store_job){ .id = postgres_int(result, row, 0),
-		.item = number_or_none(result, row, 1),
-		.name = postgres_string(result, row, 2),
-		.state = (int)postgres_int(result, row, 3),
-		.attempt = (uint32_t)postgres_int(result, row, 4),
-		.failures = (uint32_t)postgres_int(result, row, 5),
-		.kills = (uint32_t)postgres_int(result, row, 6),
-		.failed_retries = number_or_none(result, row, 7),
-		.killed_retries = number_or_none(result, row, 8),
-		.requires = postgres_string(result, row, 9),
-		.began_ms = postgres_int(result, row, 10),
-		.ended_ms = postgres_int(result, row, 11),
-		.why = postgres_string(result, row, 12),
-		.max_takers = (uint32_t)postgres_int(result, row, 14),
-		.tends = (int)postgres_int(result, row, 15),
-		.payload = "",
-		.taker = "",
-		.awaits = "" };
-}
-
-void
-postgres_read_payload(const PGresult *result, int row, int column, struct store_job *job)
-{
-	if (PQgetisnull(result, row, column))
-		return;
-	job->payload = PQgetvalue(result, row, column);
-	job->payload_size = (size_t)PQgetlength(result, row, column);
-}
-
 /* --- what comes behind a job --- */
 
 int
@@ -79,27 +41,16 @@ postgres_settle_done(struct store *store, int64_t job)
 /* --- ends --- */
 
 int
-postgres_read_ending(struct store *store, int64_t id, struct postgres_ending *ending)
+postgres_read_ending(struct store *store, int64_t id, struct sql_ending *ending)
 {
-	PGresult *row;
-	int status = postgres_ask(store, &row, PG_GET_ENDING, "i", id);
+	PGresult *result;
+	int status = postgres_ask(store, &result, PG_GET_ENDING, "i", id);
+	struct postgres_row row = postgres_row(result, 0);
 
-	*ending = (struct postgres_ending){ 0 };
-	if (status == 0 && PQntuples(row) != 0) {
-		ending->job.id = id;
-		ending->job.state = (int)postgres_int(row, 0, 0);
-		ending->taker = postgres_int(row, 0, 1);
-		ending->job.attempt = (uint32_t)postgres_int(row, 0, 2);
-		ending->job.failures = (uint32_t)postgres_int(row, 0, 3);
-		ending->job.kills = (uint32_t)postgres_int(row, 0, 4);
-		ending->job.failed_retries = number_or_none(row, 0, 5);
-		ending->job.killed_retries = number_or_none(row, 0, 6);
-		ending->job.began_ms = postgres_int(row, 0, 7);
-		ending->again = postgres_int(row, 0, 8) != 0;
-		ending->job.max_takers = (uint32_t)postgres_int(row, 0, 9);
-		ending->job.tends = (int)postgres_int(row, 0, 10);
-	}
-	PQclear(row);
+	*ending = (struct sql_ending){ 0 };
+	if (status == 0 && PQntuples(result) != 0)
+		sql_read_ending(&row.is, id, ending);
+	PQclear(result);
 	return status;
 }
 
@@ -140,8 +91,7 @@ readable(const char *why, char *text, size_t size)
 }
 
 int
-postgres_keep_run(
-	struct store *store, const struct postgres_ending *ending, int state, const char *why)
+postgres_keep_run(struct store *store, const struct sql_ending *ending, int state, const char *why)
 {
 	const struct store_job *job = &ending->job;
 	int64_t most = (int64_t)store->self.history - 1;
@@ -156,8 +106,7 @@ postgres_keep_run(
 }
 
 int
-postgres_end_row(
-	struct store *store, const struct postgres_ending *ending, int how, const char *why)
+postgres_end_row(struct store *store, const struct sql_ending *ending, int how, const char *why)
 {
 	struct verdict verdict = rules_end(&ending->job, how, ending->again, 0, &store->self);
 	char text[STORE_WHY_MAX + 8];
@@ -178,7 +127,7 @@ postgres_end_row(
 int
 postgres_end_job(struct store *store, int64_t job, int how, const char *why)
 {
-	struct postgres_ending ending;
+	struct sql_ending ending;
 	int status = postgres_read_ending(store, job, &ending);
 
 	return status == 0 ? postgres_end_row(store, &ending, how, why) : status;
@@ -188,7 +137,7 @@ postgres_end_job(struct store *store, int64_t job, int how, const char *why)
 
 /* One of the holders is over: taker and began are its own. */
 static int
-end_share(struct store *store, struct postgres_ending *ending, int how, const char *why)
+end_share(struct store *store, struct sql_ending *ending, int how, const char *why)
 {
 	char text[STORE_WHY_MAX + 8];
 	const char *said = readable(why, text, sizeof text);
@@ -216,7 +165,7 @@ end_share(struct store *store, struct postgres_ending *ending, int how, const ch
 
 /* The holder of an attempt; *found: it is there. */
 static int
-read_share(struct store *store, uint32_t attempt, struct postgres_ending *ending, int *found)
+read_share(struct store *store, uint32_t attempt, struct sql_ending *ending, int *found)
 {
 	PGresult *row;
 	int status =
@@ -241,7 +190,7 @@ postgres_end_shares(struct store *store, int64_t job, int64_t taker, const char 
 
 	*count = status == 0 ? (uint64_t)PQntuples(rows) : 0;
 	for (int i = 0; status == 0 && i < PQntuples(rows); i++) {
-		struct postgres_ending ending;
+		struct sql_ending ending;
 		int found = 0;
 
 		status = postgres_read_ending(store, job, &ending);
@@ -258,7 +207,7 @@ postgres_end_shares(struct store *store, int64_t job, int64_t taker, const char 
 int
 postgres_end_own(struct store *store, struct store_end *end)
 {
-	struct postgres_ending ending;
+	struct sql_ending ending;
 	int status = postgres_read_ending(store, end->job, &ending), own;
 
 	if (status != 0)

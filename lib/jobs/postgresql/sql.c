@@ -9,7 +9,6 @@
 #include <stdio.h>
 
 #include "jobs/postgresql/postgres.h"
-#include "jobs/sql.h"
 
 /* Milliseconds since 1970, by the server's clock. */
 #define NOW "(date_part('epoch', now()) * 1000)::int8"
@@ -55,7 +54,7 @@
 	"UPDATE job SET state = 2, attempt = attempt + 1, taker = $1, step = $2, began = " NOW_ONCE \
 	", ended = 0, why = NULL WHERE ctid = ANY (ARRAY (SELECT w.ctid FROM job w WHERE "
 /* What a holder is told; the rest it knows. */
-#define TAKEN_COLUMNS "id, item, name, attempt, kills, requires, max_takers, began"
+#define TAKEN_COLUMNS SQL_TAKEN_COLUMNS ", began"
 #define CLAIM_END " FOR UPDATE SKIP LOCKED)) RETURNING " TAKEN_COLUMNS ", " PAYLOAD
 
 /*
@@ -188,8 +187,7 @@ static const char *const texts[N_PG] = {
 		" FROM job JOIN holder h ON h.job = job.id WHERE job.id = (SELECT job FROM"
 		" job_name WHERE name = $1) AND h.taker = $2 AND (h.attempt = $3 OR $3 = 0) ORDER BY"
 		" h.attempt LIMIT 1",
-	[PG_GET_ENDING] = "SELECT state, taker, attempt, failures, kills, failed_retries,"
-			  " killed_retries, began, again, max_takers, tends FROM job WHERE id = $1",
+	[PG_GET_ENDING] = "SELECT " SQL_ENDING_COLUMNS " FROM job WHERE id = $1",
 	[PG_GET_HOLDER] = "SELECT taker, began FROM holder WHERE job = $1 AND attempt = $2",
 	[PG_DROP_HOLDER] = "DELETE FROM holder WHERE job = $1 AND attempt = $2",
 	[PG_HOLDERS] = "SELECT count(*) FROM holder WHERE job = $1",

@@ -39,6 +39,45 @@ postgres_string(const PGresult *result, int row, int column)
 	return PQgetvalue(result, row, column);
 }
 
+static int
+is_null(const struct sql_row *row, int column)
+{
+	const struct postgres_row *own = (const struct postgres_row *)row;
+
+	return PQgetisnull(own->result, own->at, column);
+}
+
+static int64_t
+number(const struct sql_row *row, int column)
+{
+	const struct postgres_row *own = (const struct postgres_row *)row;
+
+	return postgres_int(own->result, own->at, column);
+}
+
+static const char *
+text(const struct sql_row *row, int column)
+{
+	const struct postgres_row *own = (const struct postgres_row *)row;
+
+	return postgres_string(own->result, own->at, column);
+}
+
+static const void *
+bytes(const struct sql_row *row, int column, size_t *size)
+{
+	const struct postgres_row *own = (const struct postgres_row *)row;
+
+	*size = (size_t)PQgetlength(own->result, own->at, column);
+	return PQgetvalue(own->result, own->at, column);
+}
+
+struct postgres_row
+postgres_row(const PGresult *result, int at)
+{
+	return (struct postgres_row){ { is_null, number, text, bytes }, result, at };
+}
+
 char *
 postgres_array(const int64_t *numbers, size_t n)
 {

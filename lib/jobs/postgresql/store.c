@@ -291,6 +291,13 @@ store_takers(struct store *store, int all, store_taker_fn fn, void *user)
 
 /* --- looking --- */
 
+static void
+read_listed(const struct sql_row *row, struct store_job *job)
+{
+	sql_read_job(row, job);
+	sql_read_payload(row, SQL_BEHIND_JOB, job);
+}
+
 static int
 give_listed(struct store *store, enum pg which, int64_t behind, store_job_fn fn, void *user)
 {
@@ -301,15 +308,8 @@ give_listed(struct store *store, enum pg which, int64_t behind, store_job_fn fn,
 
 		status = postgres_ask(store, &rows, which, "it", behind, store->self.labels);
 		n = status == 0 ? PQntuples(rows) : 0;
-		for (int i = 0; status == 0 && i < n; i++) {
-			struct store_job job;
-
-			postgres_read_job(rows, i, &job);
-			postgres_read_payload(rows, i, POSTGRES_PAYLOAD, &job);
-			behind = job.id;
-			status = fn(user, &job);
-		}
-		PQclear(rows);
+		if (status == 0)
+			status = postgres_give_rows(rows, read_listed, &behind, fn, user);
 	}
 	return status;
 }
@@ -331,16 +331,17 @@ store_held(struct store *store, const char *name, uint32_t attempt, store_job_fn
 	int status = ORD_ELOST;
 
 	for (size_t i = 0; status == ORD_ELOST && i < 2; i++) {
+		struct postgres_row row;
 		struct store_job job;
 		PGresult *rows;
 
 		status = postgres_ask(
 			store, &rows, looks[i], "tii", name, store->self.id, (int64_t)attempt);
+		row = postgres_row(rows, 0);
 		if (status == 0 && PQntuples(rows) == 0) {
 			status = ORD_ELOST;
 		} else if (status == 0) {
-			postgres_read_job(rows, 0, &job);
-			postgres_read_payload(rows, 0, POSTGRES_PAYLOAD, &job);
+			read_listed(&row.is, &job);
 			job.taker = store->self.name;
 			status = fn(user, &job);
 		}

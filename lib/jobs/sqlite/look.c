@@ -39,73 +39,42 @@ sqlite_counts(struct store *store, uint64_t counts[8])
 	return code != SQLITE_OK ? sqlite_trouble(store, code, "read") : 0;
 }
 
-/* A row of SQL_EACH, whose first columns are JOB_COLUMNS. */
-static int
-give_shown(sqlite3_stmt *row, store_job_fn fn, void *user)
-{
-	struct store_job job;
-
-	sqlite_read_job(row, &job);
-	job.taker = sqlite_text(row, 16);
-	job.awaits = sqlite_text(row, 17);
-	job.awaits_state = sqlite3_column_int(row, 18);
-	if (sqlite3_column_bytes(row, 19) != 0) {
-		job.payload = sqlite_text(row, 19); /* with a NUL */
-		job.payload_size = (size_t)sqlite3_column_bytes(row, 19);
-	}
-	if (sqlite3_column_type(row, 20) != SQLITE_NULL) {
-		job.fingerprint = sqlite3_column_blob(row, 20);
-		job.fingerprint_size = (size_t)sqlite3_column_bytes(row, 20);
-		if (job.fingerprint == NULL)
-			job.fingerprint = "";
-	}
-	job.comes_after = sqlite_text(row, 21);
-	job.range = job.item >= 0 ? (uint64_t)sqlite3_column_int64(row, 22) : 0;
-	return fn(user, &job);
-}
-
 int
 sqlite_each(struct store *store, uint32_t states, store_job_fn fn, void *user)
 {
 	int code, status = 0;
-	sqlite3_stmt *row = sqlite_start(store, SQL_EACH, &code, "");
+	sqlite3_stmt *statement = sqlite_start(store, SQL_EACH, &code, "");
+	struct sqlite_row row = sqlite_row(statement);
+	struct store_job job;
 
-	while (row != NULL && status == 0 && (code = sqlite3_step(row)) == SQLITE_ROW)
-		if ((states & ORD_JOB_IN(sqlite3_column_int(row, 3))) != 0)
-			status = give_shown(row, fn, user);
-	code = sqlite_done(row, code);
+	while (statement != NULL && status == 0 && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+		if ((states & ORD_JOB_IN(sqlite3_column_int(statement, SQL_STATE))) == 0)
+			continue;
+		sql_read_shown(&row.is, &job);
+		status = fn(user, &job);
+	}
+	code = sqlite_done(statement, code);
 	return status != 0 || code == SQLITE_OK ? status : sqlite_trouble(store, code, "read");
 }
 
-/* The newest attempt lies in the row of the job, while that has not gone on. */
 static int
 give_newest(struct store *store, const char *name, store_run_fn fn, void *user, int64_t *id,
 	int *status)
 {
-	int code, state;
-	sqlite3_stmt *row = sqlite_start(store, SQL_FIND, &code, "t", name);
+	int code;
+	sqlite3_stmt *statement = sqlite_start(store, SQL_FIND, &code, "t", name);
+	struct sqlite_row row = sqlite_row(statement);
+	struct store_run run;
 
 	*id = 0;
-	if (row != NULL)
-		code = sqlite3_step(row);
+	if (statement != NULL)
+		code = sqlite3_step(statement);
 	if (code == SQLITE_ROW) {
-		*id = sqlite3_column_int64(row, 0);
-		state = sqlite3_column_int(row, 1);
-		/* Of one with several holders all of them lie in run and holder. */
-		if (sqlite3_column_int64(row, 7) == 1 &&
-			(state == ORD_JOB_RUNNING || state == ORD_JOB_DONE ||
-				state == ORD_JOB_FAILED || state == ORD_JOB_KILLED)) {
-			struct store_run run = { .attempt = (uint32_t)sqlite3_column_int64(row, 2),
-				.taker = sqlite_text(row, 3),
-				.began_ms = sqlite3_column_int64(row, 4),
-				.ended_ms = sqlite3_column_int64(row, 5),
-				.why = sqlite_text(row, 6),
-				.state = state };
-
+		*id = sqlite3_column_int64(statement, 0);
+		if (sql_read_newest(&row.is, &run))
 			*status = fn(user, &run);
-		}
 	}
-	return sqlite_done(row, code);
+	return sqlite_done(statement, code);
 }
 
 int
@@ -114,23 +83,21 @@ sqlite_runs(struct store *store, const char *name, store_run_fn fn, void *user)
 	int status = 0;
 	int64_t id;
 	int code = give_newest(store, name, fn, user, &id, &status);
-	sqlite3_stmt *row;
+	sqlite3_stmt *statement;
+	struct sqlite_row row;
 
 	if (code == SQLITE_OK && id == 0)
 		return rules_no_such_job(store->error, name);
 	if (code != SQLITE_OK || status != 0)
 		return status != 0 ? status : sqlite_trouble(store, code, "read");
-	row = sqlite_start(store, SQL_RUNS, &code, "i", id);
-	while (row != NULL && status == 0 && (code = sqlite3_step(row)) == SQLITE_ROW) {
-		struct store_run run = { .attempt = (uint32_t)sqlite3_column_int64(row, 0),
-			.taker = sqlite_text(row, 1),
-			.state = sqlite3_column_int(row, 2),
-			.began_ms = sqlite3_column_int64(row, 3),
-			.ended_ms = sqlite3_column_int64(row, 4),
-			.why = sqlite_text(row, 5) };
+	statement = sqlite_start(store, SQL_RUNS, &code, "i", id);
+	row = sqlite_row(statement);
+	while (statement != NULL && status == 0 && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+		struct store_run run;
 
+		sql_read_run(&row.is, &run);
 		status = fn(user, &run);
 	}
-	code = sqlite_done(row, code);
+	code = sqlite_done(statement, code);
 	return status != 0 || code == SQLITE_OK ? status : sqlite_trouble(store, code, "read");
 }

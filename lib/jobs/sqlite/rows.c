@@ -5,34 +5,6 @@
 
 #include "jobs/rules.h"
 
-void
-sqlite_read_job(sqlite3_stmt *row, struct store_job *job)
-{
-	*job = (struct store_job){ .id = sqlite3_column_int64(row, 0),
-		.item = sqlite3_column_type(row, 1) == SQLITE_NULL ? -1
-								   : sqlite3_column_int64(row, 1),
-		.name = sqlite_text(row, 2),
-		.state = sqlite3_column_int(row, 3),
-		.attempt = (uint32_t)sqlite3_column_int64(row, 4),
-		.failures = (uint32_t)sqlite3_column_int64(row, 5),
-		.kills = (uint32_t)sqlite3_column_int64(row, 6),
-		.failed_retries = sqlite3_column_type(row, 7) == SQLITE_NULL
-			? -1
-			: sqlite3_column_int64(row, 7),
-		.killed_retries = sqlite3_column_type(row, 8) == SQLITE_NULL
-			? -1
-			: sqlite3_column_int64(row, 8),
-		.requires = sqlite_text(row, 9),
-		.began_ms = sqlite3_column_int64(row, 10),
-		.ended_ms = sqlite3_column_int64(row, 11),
-		.why = sqlite_text(row, 12),
-		.max_takers = (uint32_t)sqlite3_column_int64(row, 14),
-		.tends = sqlite3_column_int(row, 15),
-		.payload = "",
-		.taker = "",
-		.awaits = "" };
-}
-
 /* --- what comes behind a job --- */
 
 /* A blocked job waits for the next of those that it comes after, or no more. */
@@ -82,47 +54,25 @@ settle_waiting(struct store *store, int64_t job)
 
 /* --- ends --- */
 
-/* What is needed of a job that ends. */
-struct ending {
-	struct store_job job;
-	int64_t taker;
-	int again;
-};
-
 static int
-read_ending(struct store *store, int64_t id, struct ending *ending)
+read_ending(struct store *store, int64_t id, struct sql_ending *ending)
 {
 	int code;
-	sqlite3_stmt *row = sqlite_start(store, SQL_GET_ENDING, &code, "i", id);
+	sqlite3_stmt *statement = sqlite_start(store, SQL_GET_ENDING, &code, "i", id);
+	struct sqlite_row row = sqlite_row(statement);
 
-	*ending = (struct ending){ 0 };
-	if (row == NULL)
-		return sqlite_done(row, code);
-	code = sqlite3_step(row);
-	if (code == SQLITE_ROW) {
-		ending->job.id = id;
-		ending->job.state = sqlite3_column_int(row, 0);
-		ending->taker = sqlite3_column_int64(row, 1);
-		ending->job.attempt = (uint32_t)sqlite3_column_int64(row, 2);
-		ending->job.failures = (uint32_t)sqlite3_column_int64(row, 3);
-		ending->job.kills = (uint32_t)sqlite3_column_int64(row, 4);
-		ending->job.failed_retries = sqlite3_column_type(row, 5) == SQLITE_NULL
-			? -1
-			: sqlite3_column_int64(row, 5);
-		ending->job.killed_retries = sqlite3_column_type(row, 6) == SQLITE_NULL
-			? -1
-			: sqlite3_column_int64(row, 6);
-		ending->job.began_ms = sqlite3_column_int64(row, 7);
-		ending->again = sqlite3_column_int(row, 8);
-		ending->job.max_takers = (uint32_t)sqlite3_column_int64(row, 9);
-		ending->job.tends = sqlite3_column_int(row, 10);
-	}
-	return sqlite_done(row, code);
+	*ending = (struct sql_ending){ 0 };
+	if (statement != NULL)
+		code = sqlite3_step(statement);
+	if (code == SQLITE_ROW)
+		sql_read_ending(&row.is, id, ending);
+	return sqlite_done(statement, code);
 }
 
 /* Keep the last attempt, and no more than so many. */
 static int
-keep_run(struct store *store, const struct ending *ending, int state, const char *why, int64_t now)
+keep_run(struct store *store, const struct sql_ending *ending, int state, const char *why,
+	int64_t now)
 {
 	const struct store_job *job = &ending->job;
 	int code = sqlite_run(store, SQL_PUT_RUN, "iiiiiit", job->id, (int64_t)job->attempt,
@@ -137,7 +87,7 @@ keep_run(struct store *store, const struct ending *ending, int state, const char
 }
 
 static int
-end_row(struct store *store, const struct ending *ending, int how, const char *why, int64_t now)
+end_row(struct store *store, const struct sql_ending *ending, int how, const char *why, int64_t now)
 {
 	struct verdict verdict = rules_end(&ending->job, how, ending->again, 0, &store->self);
 	int64_t id = ending->job.id;
@@ -166,7 +116,7 @@ sqlite_join(struct store *store, const struct store_job *job, int64_t now)
 
 /* One of the holders is over: taker and began are its own. */
 static int
-end_share(struct store *store, struct ending *ending, int how, const char *why, int64_t now)
+end_share(struct store *store, struct sql_ending *ending, int how, const char *why, int64_t now)
 {
 	int64_t id = ending->job.id, others;
 	const char *reason = why != NULL && *why != '\0' ? why : NULL;
@@ -193,7 +143,7 @@ end_share(struct store *store, struct ending *ending, int how, const char *why, 
 
 /* The holder of an attempt; *found: it is there. */
 static int
-read_share(struct store *store, uint32_t attempt, struct ending *ending, int *found)
+read_share(struct store *store, uint32_t attempt, struct sql_ending *ending, int *found)
 {
 	int code;
 	sqlite3_stmt *row =
@@ -215,7 +165,7 @@ int
 sqlite_end_shares(struct store *store, int64_t job, const struct share *whose, uint64_t *count)
 {
 	for (*count = 0;; *count += 1) {
-		struct ending ending;
+		struct sql_ending ending;
 		int64_t attempt;
 		int found,
 			code = sqlite_number(store, SQL_HOLDER_AMONG, 0, &attempt, "iit", job,
@@ -236,7 +186,7 @@ sqlite_end_shares(struct store *store, int64_t job, const struct share *whose, u
 int
 sqlite_end_job(struct store *store, int64_t job, int how, const char *why, int64_t now)
 {
-	struct ending ending;
+	struct sql_ending ending;
 	int code = read_ending(store, job, &ending);
 
 	return code == SQLITE_OK ? end_row(store, &ending, how, why, now) : code;
@@ -246,7 +196,7 @@ int
 sqlite_end_own(struct store *store, struct store_end *end, int blocked, int64_t now)
 {
 	struct database *database = DATABASE_OF(store);
-	struct ending ending;
+	struct sql_ending ending;
 	int code = SQLITE_OK, found;
 
 	end->lost = 0;
@@ -282,24 +232,17 @@ is_changed(struct store *store, int64_t id, const struct store_job *new, int *ch
 {
 	struct store_job there = { 0 };
 	int code;
-	sqlite3_stmt *row = sqlite_start(store, SQL_CONTENT, &code, "i", id);
+	sqlite3_stmt *statement = sqlite_start(store, SQL_CONTENT, &code, "i", id);
+	struct sqlite_row row = sqlite_row(statement);
 
-	*changed = rules_is_changed(&there, new);
-	if (row == NULL)
-		return sqlite_done(row, code);
-	code = sqlite3_step(row);
+	if (statement != NULL)
+		code = sqlite3_step(statement);
 	if (code == SQLITE_ROW) {
-		there.payload = sqlite3_column_blob(row, 0);
-		there.payload_size = (size_t)sqlite3_column_bytes(row, 0);
-		if (sqlite3_column_type(row, 1) != SQLITE_NULL) {
-			there.fingerprint = sqlite3_column_blob(row, 1);
-			there.fingerprint_size = (size_t)sqlite3_column_bytes(row, 1);
-			if (there.fingerprint == NULL)
-				there.fingerprint = "";
-		}
-		*changed = rules_is_changed(&there, new);
+		sql_read_payload(&row.is, 0, &there);
+		sql_read_fingerprint(&row.is, 1, &there);
 	}
-	return sqlite_done(row, code);
+	*changed = rules_is_changed(&there, new);
+	return sqlite_done(statement, code);
 }
 
 /* Only jobs with bytes have a row for them. */
@@ -492,7 +435,7 @@ clear_job(struct store *store, int64_t id, int state, uint64_t *count)
 }
 
 static int
-retry_job(struct store *store, const struct ending *ending, int64_t now)
+retry_job(struct store *store, const struct sql_ending *ending, int64_t now)
 {
 	int state = ending->job.state, code = SQLITE_OK;
 
@@ -507,7 +450,8 @@ retry_job(struct store *store, const struct ending *ending, int64_t now)
 
 /* Take it from who holds it; *n: how many did. */
 static int
-take_away(struct store *store, const struct ending *ending, const struct share *whose, uint64_t *n)
+take_away(struct store *store, const struct sql_ending *ending, const struct share *whose,
+	uint64_t *n)
 {
 	*n = 1;
 	return ending->job.max_takers > 1
@@ -519,7 +463,7 @@ static int
 change_job(struct store *store, struct store_change *change, int64_t id, int64_t now)
 {
 	struct share whose = { 0, NULL, STORE_BACK, "canceled", now };
-	struct ending ending;
+	struct sql_ending ending;
 	uint64_t n;
 	int code = read_ending(store, id, &ending);
 

@@ -13,15 +13,11 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
-#include "jobs/sql.h"
 
 #define SLACK ((uint64_t)1 << 20)
 #define STREAK_MOST 20 /* transactions in a row, where others write, too */
 
-#define JOB_COLUMNS SQL_JOB_COLUMNS
-
-/* What a holder is told; the rest it knows. */
-#define TAKEN_COLUMNS "id, item, name, attempt, kills, requires, has_payload, max_takers"
+#define TAKEN_COLUMNS SQL_TAKEN_COLUMNS ", has_payload"
 /* Of one that runs for several takers they lie in holder.  After a failure all is rolled back, so no statement needs a journal of its own. */
 #define TAKE_IT \
 	"UPDATE OR FAIL job SET state = 2, attempt = attempt + 1, taker = iif(max_takers = 1, ?1, NULL)," \
@@ -106,28 +102,26 @@ static const char *const texts[N_SQL] = {
 	[SQL_EACH] =
 		"SELECT j.id, j.item, j.name, j.state, j.attempt, j.failures, j.kills,"
 		" j.failed_retries, j.killed_retries, j.requires, j.began, j.ended, j.why,"
-		" j.has_payload, j.max_takers, j.tends, t.name, a.name, a.state, c.payload,"
+		" j.has_payload, j.max_takers, j.tends, c.payload, t.name, a.name, a.state,"
 		" c.fingerprint, (SELECT group_concat(n.name, char(10)) FROM dep JOIN job n ON"
 		" n.id = dep.needs WHERE dep.job = j.id), (SELECT value FROM list WHERE name ="
 		" 'range') FROM job j LEFT JOIN taker t ON t.id = ifnull(j.taker, (SELECT taker"
 		" FROM holder WHERE job = j.id ORDER BY attempt DESC LIMIT 1)) LEFT JOIN job a ON"
 		" a.id = j.awaits AND j.state = 6 LEFT JOIN content c ON c.job = j.id ORDER BY j.id",
-	[SQL_WAITING] = "SELECT " JOB_COLUMNS " FROM job WHERE state = 1 AND id > ?1 AND"
+	[SQL_WAITING] = "SELECT " SQL_JOB_COLUMNS " FROM job WHERE state = 1 AND id > ?1 AND"
 			" (requires IS NULL OR may_take(requires)) ORDER BY id",
-	[SQL_OPEN] = "SELECT " JOB_COLUMNS " FROM job WHERE open = 1 AND id > ?1 AND"
+	[SQL_OPEN] = "SELECT " SQL_JOB_COLUMNS " FROM job WHERE open = 1 AND id > ?1 AND"
 		     " (requires IS NULL OR may_take(requires)) ORDER BY id",
-	[SQL_HELD] =
-		"SELECT " JOB_COLUMNS " FROM job WHERE name = ?1 AND state = 2 AND taker = ?2 AND"
-		" (attempt = ?3 OR ?3 = 0)",
+	[SQL_HELD] = "SELECT " SQL_JOB_COLUMNS
+		     " FROM job WHERE name = ?1 AND state = 2 AND taker = ?2 AND"
+		     " (attempt = ?3 OR ?3 = 0)",
 	[SQL_HELD_SHARE] =
 		"SELECT id, item, name, state, holder.attempt, failures, kills, failed_retries,"
 		" killed_retries, requires, holder.began, ended, why, has_payload, max_takers,"
 		" tends FROM job JOIN holder ON holder.job = job.id WHERE job.name = ?1 AND"
 		" holder.taker = ?2 AND (holder.attempt = ?3 OR ?3 = 0) ORDER BY holder.attempt"
 		" LIMIT 1",
-	[SQL_GET_ENDING] =
-		"SELECT state, taker, attempt, failures, kills, failed_retries,"
-		" killed_retries, began, again, max_takers, tends FROM job WHERE id = ?1",
+	[SQL_GET_ENDING] = "SELECT " SQL_ENDING_COLUMNS " FROM job WHERE id = ?1",
 	/* The common case in one step: self's, and not changed meanwhile. */
 	[SQL_DONE] =
 		"UPDATE OR FAIL job SET state = 3, ended = ?4, why = NULL WHERE id = ?1 AND state = 2 AND"
@@ -319,6 +313,46 @@ sqlite_text(sqlite3_stmt *row, int column)
 	const unsigned char *text = sqlite3_column_text(row, column);
 
 	return text != NULL ? (const char *)text : "";
+}
+
+static sqlite3_stmt *
+statement_of(const struct sql_row *row)
+{
+	return ((const struct sqlite_row *)row)->statement;
+}
+
+static int
+is_null(const struct sql_row *row, int column)
+{
+	return sqlite3_column_type(statement_of(row), column) == SQLITE_NULL;
+}
+
+static int64_t
+number(const struct sql_row *row, int column)
+{
+	return sqlite3_column_int64(statement_of(row), column);
+}
+
+static const char *
+text(const struct sql_row *row, int column)
+{
+	return sqlite_text(statement_of(row), column);
+}
+
+static const void *
+bytes(const struct sql_row *row, int column, size_t *size)
+{
+	/* As text: then there is a NUL behind them. */
+	const char *at = sqlite_text(statement_of(row), column);
+
+	*size = (size_t)sqlite3_column_bytes(statement_of(row), column);
+	return at;
+}
+
+struct sqlite_row
+sqlite_row(sqlite3_stmt *statement)
+{
+	return (struct sqlite_row){ { is_null, number, text, bytes }, statement };
 }
 
 /* --- transactions --- */

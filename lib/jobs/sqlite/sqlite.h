@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "jobs/sql.h"
 #include "jobs/store.h"
 
 /* What is asked and changed; sqlite.c has the texts. */
@@ -136,6 +137,14 @@ int sqlite_trouble(struct store *store, int code, const char *what);
 /* A text column, "" for NULL. */
 const char *sqlite_text(sqlite3_stmt *row, int column);
 
+/* The row that a statement is at, for sql.h. */
+struct sqlite_row {
+	struct sql_row is;
+	sqlite3_stmt *statement;
+};
+
+struct sqlite_row sqlite_row(sqlite3_stmt *statement);
+
 /* Which holders are over, and how. */
 struct share {
 	int64_t taker;
@@ -155,7 +164,6 @@ int sqlite_end_shares(struct store *store, int64_t job, const struct share *whos
 int sqlite_join(struct store *store, const struct store_job *job, int64_t now);
 int sqlite_settle_done(struct store *store, int64_t job);
 int sqlite_settle_undone(struct store *store, int64_t job);
-void sqlite_read_job(sqlite3_stmt *row, struct store_job *job);
 
 /* rows.c: functions of the store. */
 int sqlite_add(struct store *store, const struct store_job *jobs, size_t count, uint64_t *added,

@@ -238,15 +238,17 @@ give_job(struct store *store, struct store_job *job, int has_payload, store_job_
 	return sqlite_done(content, code);
 }
 
-/* A row of JOB_COLUMNS. */
+/* A row of SQL_JOB_COLUMNS. */
 static int
-give_row(struct store *store, sqlite3_stmt *row, store_job_fn fn, void *user, int *status)
+give_row(struct store *store, sqlite3_stmt *statement, store_job_fn fn, void *user, int *status)
 {
+	struct sqlite_row row = sqlite_row(statement);
 	struct store_job job;
 
-	sqlite_read_job(row, &job);
+	sql_read_job(&row.is, &job);
 	job.taker = job.state == ORD_JOB_RUNNING ? store->self.name : "";
-	return give_job(store, &job, sqlite3_column_int(row, 13), fn, user, status);
+	return give_job(
+		store, &job, sqlite3_column_int(statement, SQL_HAS_PAYLOAD), fn, user, status);
 }
 
 /* What was claimed is given out when it is certain. */
@@ -259,29 +261,19 @@ struct claimed {
 
 /* A row of TAKEN_COLUMNS.  What does not fit into memory goes back, so give's answer means nothing. */
 static int
-give_claimed(struct store *store, sqlite3_stmt *row, struct claimed *claimed)
+give_claimed(struct store *store, sqlite3_stmt *statement, struct claimed *claimed)
 {
-	struct store_job job = { .id = sqlite3_column_int64(row, 0),
-		.item = sqlite3_column_type(row, 1) == SQLITE_NULL ? -1
-								   : sqlite3_column_int64(row, 1),
-		.name = sqlite_text(row, 2),
-		.attempt = (uint32_t)sqlite3_column_int64(row, 3),
-		.kills = (uint32_t)sqlite3_column_int64(row, 4),
-		.requires = sqlite_text(row, 5),
-		.max_takers = (uint32_t)sqlite3_column_int64(row, 7),
-		.state = ORD_JOB_RUNNING,
-		.taker = store->self.name,
-		.began_ms = claimed->now,
-		.payload = "",
-		.why = "",
-		.awaits = "" };
+	struct sqlite_row row = sqlite_row(statement);
+	struct store_job job;
 	int ignored, code = SQLITE_OK;
 
+	sql_read_taken(&row.is, store->self.name, &job);
+	job.began_ms = claimed->now;
 	if (job.max_takers > 1)
 		code = sqlite_join(store, &job, claimed->now);
 	if (code == SQLITE_OK)
-		code = give_job(store, &job, sqlite3_column_int(row, 6), claimed->give,
-			claimed->user, &ignored);
+		code = give_job(store, &job, sqlite3_column_int(statement, SQL_BEHIND_TAKEN),
+			claimed->give, claimed->user, &ignored);
 	claimed->n++;
 	return code;
 }
