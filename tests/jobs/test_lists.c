@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 const int lists_server = 1;
@@ -108,6 +109,49 @@ SCENE(lists, retries_are_counted_right)
 		CHECK_EQ(ord_job_attempt(job), 2);
 		JOBS_OK(jobs, ord_job_done(job));
 		ord_jobs_destroy(&jobs);
+	}
+}
+
+static uint64_t
+wall_ms(void)
+{
+	struct timespec now;
+
+	CHECK_EQ(clock_gettime(CLOCK_REALTIME, &now), 0);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* As a shell does, whose commands are one taker: each is a process, or an object, of its own. */
+SCENE(lists, retries_are_counted_for_takers_of_several_processes)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *keeps = OPEN(&at, .taker = "keeps"), *jobs;
+		struct ord_job *job;
+
+		/* Of one process only. */
+		if (strcmp(at.scheme, "memory") == 0) {
+			ord_jobs_destroy(&keeps);
+			continue;
+		}
+		ADD(keeps, .name = "a", .failed_retries = 2);
+		for (uint32_t attempt = 1; attempt <= 3; attempt++) {
+			uint64_t claimed;
+
+			jobs = OPEN(&at, .taker = "w", .pid = getpid());
+			JOBS_OK(jobs, ord_jobs_claim(jobs, &job));
+			CHECK_EQ(ord_job_attempt(job), attempt);
+			claimed = wall_ms();
+			ord_jobs_destroy(&jobs);
+			scene_pause_ms(5);
+			jobs = OPEN(&at, .taker = "w", .pid = getpid());
+			JOBS_OK(jobs, ord_jobs_held(jobs, "a", attempt, &job));
+			JOBS_OK(jobs, ord_job_renew(job));
+			CHECK(ord_job_began_ms(job) <= claimed);
+			JOBS_OK(jobs, ord_job_fail(job, "bad"));
+			CHECK_EQ(lists_state(jobs, "a"), attempt < 3 ? ORD_JOB_WAITING : ORD_JOB_FAILED);
+			ord_jobs_destroy(&jobs);
+		}
+		ord_jobs_destroy(&keeps);
 	}
 }
 

@@ -73,7 +73,7 @@ struct directory {
 	const char *ext;
 	char wid[DIR_WID_MAX + 1];
 	char token[20];
-	uint32_t moves; /* ids given out */
+	uint32_t moves; /* the id given out last; the first is by chance */
 	int network;
 	int64_t ahead_ms; /* of this clock: the server's */
 	uint64_t taken;

@@ -241,6 +241,8 @@ dir_make_token(struct directory *directory)
 	snprintf(directory->token, sizeof directory->token, "%016" PRIx64,
 		(number >> 1) | UINT64_C(0x1000000000000000));
 	directory->random = number | 1;
+	/* Several processes may be one taker, one after the other: their ids are different all the same. */
+	directory->moves = (uint32_t)(number >> 32);
 }
 
 static void
