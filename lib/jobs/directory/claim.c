@@ -216,7 +216,6 @@ give_claim(struct store *store, struct claim *claim, store_job_fn give, void *us
 	}
 	claim->attempt = record.attempt + 1;
 	claim->inode = is.st_ino;
-	claim->began_ms = now;
 	snprintf(name, sizeof name, "%.*s", (int)(strlen(file) - strlen(directory->ext)), file);
 	job = (struct store_job){ .id = claim->id,
 		.item = dir_item_of(directory, file),
@@ -227,7 +226,7 @@ give_claim(struct store *store, struct claim *claim, store_job_fn give, void *us
 		.taker = store->self.name,
 		.why = "",
 		.awaits = "",
-		.began_ms = now,
+		.began_ms = claim->began_ms,
 		.failed_retries = record.failed_retries,
 		.killed_retries = record.killed_retries,
 		.max_takers = 1,
@@ -265,10 +264,12 @@ static int
 give_new(struct store *store, const char *file, store_job_fn give, void *user, int64_t now)
 {
 	struct claim *claim = add_claim(DIRECTORY_OF(store), file);
-	int given = 0,
-	    status = claim != NULL ? give_claim(store, claim, give, user, now, &given)
-				   : error_memory(store->error);
+	int given = 0, status;
 
+	if (claim != NULL)
+		claim->began_ms = now;
+	status = claim != NULL ? give_claim(store, claim, give, user, now, &given)
+			       : error_memory(store->error);
 	/* The caller gives back what it was given and has no memory for. */
 	return given ? 0 : status;
 }
@@ -478,6 +479,10 @@ dir_held(struct store *store, const char *name, uint32_t attempt, store_job_fn f
 		claim = add_claim(directory, file);
 	if (claim == NULL)
 		return error_memory(store->error);
+	/* One that another process of this taker has claimed began with the rename. */
+	if (claim->began_ms == 0)
+		claim->began_ms = (int64_t)is.st_ctim.tv_sec * 1000 + is.st_ctim.tv_nsec / 1000000 -
+			directory->ahead_ms;
 	status = give_claim(store, claim, fn, user, now, &given);
 	return status > 0 ? ORD_ELOST : status;
 }
