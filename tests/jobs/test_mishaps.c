@@ -6,7 +6,9 @@
 #include "folders.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -42,6 +44,26 @@ int
 renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
 {
 	return rename_as_planned(from_fd, from, to_fd, to, flags);
+}
+
+/* What has this in its path cannot be opened, for want of descriptors. */
+static const char *plan_open;
+
+int
+openat(int fd, const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list more;
+
+	va_start(more, flags);
+	if ((flags & O_CREAT) != 0)
+		mode = va_arg(more, mode_t);
+	va_end(more);
+	if (plan_open != NULL && strstr(path, plan_open) != NULL) {
+		errno = EMFILE;
+		return -1;
+	}
+	return (int)syscall(SYS_openat, fd, path, flags, mode);
 }
 
 /* Looks at single files; fstatat of the C library ends here, too. */
@@ -291,4 +313,49 @@ SCENE(mishaps, adding_does_not_look_at_all_that_has_failed)
 	CHECK_EQ(lists_attempt(jobs, "f7"), 1);
 	ord_jobs_destroy(&jobs);
 	lists_end(&at);
+}
+
+/* A process that takes a job as `name`, and is killed. */
+static void
+die_with_a_job(struct list_at *at, const char *name)
+{
+	int status;
+
+	if (fork() == 0) {
+		struct ord_jobs *jobs = OPEN(at, .taker = name);
+		struct ord_job *job;
+
+		JOBS_OK(jobs, ord_jobs_claim(jobs, &job));
+		raise(SIGKILL);
+	}
+	CHECK(wait(&status) > 0);
+	CHECK(WIFSIGNALED(status));
+}
+
+/* Who cannot read the file of a dead taker for a moment does not forget whose claims these are. */
+SCENE(mishaps, a_burial_without_descriptors_is_one_later)
+{
+	static const char *const files[] = { ".orderly/takers/", ".orderly/burying/" };
+
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		struct list_at at = lists_only("dir");
+		struct ord_jobs *jobs = OPEN(&at, .taker = "w", .killed_retries = 1, .wait = ORD_JOBS_WAIT_NEVER);
+		struct ord_job *job;
+
+		ADD(jobs, .name = "a");
+		die_with_a_job(&at, "v");
+		plan_open = files[i];
+		for (int n = 0; n < 3; n++) {
+			JOBS_SAYS(jobs, ord_jobs_claim(jobs, &job), i == 0 ? ORD_EAGAIN : ORD_ESYSTEM, "");
+			scene_pause_ms(60);
+		}
+		plan_open = NULL;
+		scene_pause_ms(60);
+		job = TAKE(jobs, "a");
+		CHECK_EQ(ord_job_attempt(job), 2);
+		JOBS_OK(jobs, ord_job_done(job));
+		CHECK_EQ(count(&at, ".orderly/burying", "", NULL), 0);
+		ord_jobs_destroy(&jobs);
+		lists_end(&at);
+	}
 }

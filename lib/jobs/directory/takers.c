@@ -99,6 +99,19 @@ kill_claims(struct store *store, const char *wid, const char *name, int64_t now)
 	return status;
 }
 
+/* The file of one who is to be buried cannot be read. */
+static int
+trouble_with_lease(struct store *store, const char *path)
+{
+	/* Nobody knows whose claims these are: they stay, as those of foreign takers. */
+	if (errno == EINVAL)
+		unlinkat(DIRECTORY_OF(store)->root, path, 0);
+	/* Who may read it buries it. */
+	if (errno == EINVAL || errno == ENOENT || errno == EACCES)
+		return 0;
+	return dir_trouble(store, errno, "read", path);
+}
+
 /* One whose file is in the folder of burials, as ours. */
 static int
 bury_now(struct store *store, const char *path, const char *wid, int64_t now)
@@ -109,14 +122,9 @@ bury_now(struct store *store, const char *path, const char *wid, int64_t now)
 	int status;
 
 	if (lease_read(directory, path, &lease) != 0) {
-		int kept = errno;
-
+		status = trouble_with_lease(store, path);
 		lease_finish(&lease);
-		/* Nobody knows whose claims these are: they stay, as those of foreign takers. */
-		if (kept == EINVAL)
-			unlinkat(directory->root, path, 0);
-		return kept == EINVAL || kept == ENOENT ? 0
-							: dir_trouble(store, kept, "read", path);
+		return status;
 	}
 	status = kill_claims(store, wid, lease.name, now);
 	if (status == 0)
