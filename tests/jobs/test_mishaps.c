@@ -359,3 +359,40 @@ SCENE(mishaps, a_burial_without_descriptors_is_one_later)
 		lists_end(&at);
 	}
 }
+
+/* Who leaves and cannot end what it holds is buried, though its process lives. */
+SCENE(mishaps, what_cannot_be_ended_is_not_left)
+{
+	struct list_at at = lists_only("dir");
+	struct ord_jobs *jobs = OPEN(&at, .taker = "w", .wait = ORD_JOBS_WAIT_NEVER);
+	struct ord_job *job;
+
+	ADD(jobs, .name = "a", .killed_retries = 1);
+	for (uint32_t attempt = 1; attempt <= 2; attempt++) {
+		struct ord_jobs *leaves = OPEN(&at, .taker = "v");
+
+		JOBS_OK(leaves, ord_jobs_claim(leaves, &job));
+		CHECK_EQ(ord_job_attempt(job), attempt);
+		plan_open = ".record";
+		ord_jobs_destroy(&leaves);
+		plan_open = NULL;
+		CHECK_EQ(count(&at, "01_running", "", NULL), 1);
+		/* The name is free, and what was its before is not what it has now. */
+		leaves = OPEN(&at, .taker = "v");
+		CHECK_EQ(count(&at, "01_running", "", NULL), 0);
+		ord_jobs_destroy(&leaves);
+		CHECK_EQ(lists_state(jobs, "a"), attempt == 1 ? ORD_JOB_WAITING : ORD_JOB_KILLED);
+	}
+	JOBS_OK(jobs, ord_jobs_retry(jobs, NULL, NULL));
+	job = TAKE(jobs, "a");
+	plan_to = ".orderly/moving/";
+	plan_errno = EIO;
+	ord_jobs_destroy(&jobs);
+	plan_to = NULL;
+	/* Without that name. */
+	jobs = OPEN(&at, .taker = "u");
+	JOBS_OK(jobs, ord_job_done(TAKE(jobs, "a")));
+	CHECK_EQ(count(&at, ".orderly/burying", "", NULL), 0);
+	ord_jobs_destroy(&jobs);
+	lists_end(&at);
+}

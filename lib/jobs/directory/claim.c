@@ -246,7 +246,7 @@ give_claim(struct store *store, struct claim *claim, store_job_fn give, void *us
 static void
 give_back(struct store *store, const char *file, enum folder folder, int64_t now)
 {
-	const struct directory *directory = DIRECTORY_OF(store);
+	struct directory *directory = DIRECTORY_OF(store);
 	const struct move move = { DIR_OP_BACK, "", store->self.name, now };
 	struct error why = *store->error;
 	char path[DIR_PATH], to[DIR_PATH];
@@ -255,8 +255,9 @@ give_back(struct store *store, const char *file, enum folder folder, int64_t now
 	claim_path(directory, path, file);
 	if (dir_move_path(store, path, file, &move, now, &lost) != 0 &&
 		dir_rename_new(directory, path, dir_path(to, folder, NULL, file)) != 0 &&
-		errno == EEXIST)
-		dir_put_failed(directory, path, file, now);
+		(errno != EEXIST || dir_put_failed(directory, path, file, now) != 0) &&
+		errno != ENOENT)
+		directory->unsettled = 1;
 	*store->error = why;
 }
 

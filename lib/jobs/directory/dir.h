@@ -87,6 +87,7 @@ struct directory {
 	struct claim *claims; /* claims[n_claims] */
 	size_t n_claims;
 	int64_t claim_id;
+	int unsettled; /* a claim could not be given back */
 	uint64_t random;
 	int inotify; /* or -1: nobody waits */
 	int watched; /* it can say all */

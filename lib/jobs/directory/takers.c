@@ -494,28 +494,46 @@ dir_beat(struct store *store, int64_t now)
 	return dir_enter(store, now);
 }
 
+/* Claims that could not be ended, or given back. */
+static int
+holds_some(const struct directory *directory)
+{
+	char path[DIR_PATH];
+	int holds = directory->unsettled;
+
+	for (size_t i = 0; !holds && i < directory->n_claims; i++)
+		holds = !directory->claims[i].ended &&
+			dir_exists(directory,
+				dir_path(path, DIR_RUNNING, directory->wid,
+					directory->claims[i].file));
+	return holds;
+}
+
 int
 dir_leave(struct store *store, int64_t now)
 {
 	struct directory *directory = DIRECTORY_OF(store);
-	char from[DIR_PATH], to[DIR_PATH], before[40];
-	int status;
+	char from[DIR_PATH], to[DIR_PATH], before[48];
+	int status = dir_free_locks(store, directory->token), settled;
 
-	status = dir_free_locks(store, directory->token);
-	if (status != 0)
-		return status;
-	if (append_beat(directory) != 0)
+	/* That it cannot write it down is no reason to stay. */
+	if (append_beat(directory) != 0 && errno != ENOSPC && errno != EDQUOT)
 		return errno != 0 ? dir_trouble(store, errno, "write to", dir_folder(DIR_TAKERS))
-				  : 0;
-	/* Nobody finishes what one has added that is gone: else it stays, and is buried. */
-	status = dir_finish_adding(store, directory->token, now);
-	if (status != 0)
-		return status;
-	remove_fresh(store, directory->token);
-	snprintf(before, sizeof before, "%s.o", directory->token);
+				  : status;
+	if (status == 0)
+		status = dir_finish_adding(store, directory->token, now);
+	if (status == 0)
+		status = dir_finish_moves(store, directory->token, now);
+	settled = status == 0 && !holds_some(directory);
+	if (settled)
+		remove_fresh(store, directory->token);
+	/* Nobody finishes what one has begun that is gone: who could not is to be buried, by whoever looks next. */
+	snprintf(before, sizeof before, settled ? "%s.o" : "%s.%s", directory->token,
+		directory->token);
+	dir_path(to, settled ? DIR_GONE : DIR_BURYING, before, directory->wid);
 	if (renameat(directory->root, dir_path(from, DIR_TAKERS, NULL, directory->wid),
-		    directory->root, dir_path(to, DIR_GONE, before, directory->wid)) != 0)
+		    directory->root, to) != 0)
 		return dir_trouble(store, errno, "move", from);
 	prune_gone(store);
-	return 0;
+	return status;
 }
