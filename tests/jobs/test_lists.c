@@ -401,6 +401,39 @@ SCENE(lists, an_attempt_that_is_over_cannot_end_the_job)
 	}
 }
 
+/* Of ends that are told together each counts for itself: attempts of the same job, others of a first attempt and of a later one. */
+SCENE(lists, ends_of_a_batch_are_fenced_one_by_one)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *one = OPEN(&at, .taker = "one", .batch = 8), *two = OPEN(&at, .taker = "two");
+		struct ord_job *lost, *again, *b, *c, *none;
+		int status, told;
+
+		ADD(one, .name = "a");
+		ADD(one, .name = "b");
+		ADD(one, .name = "c");
+		lost = TAKE(one, "a");
+		b = TAKE(one, "b");
+		c = TAKE(one, "c");
+		JOBS_OK(two, ord_jobs_requeue(two, "a", NULL, NULL));
+		again = TAKE(one, "a");
+		CHECK_EQ(ord_job_attempt(again), 2);
+		/* Held back, or told at once: the loss is said at the end itself, or at the next call that tells. */
+		JOBS_OK(one, ord_job_done(b));
+		told = ord_job_done(lost) == ORD_ELOST;
+		status = ord_jobs_claim(one, &none);
+		CHECK_EQ(status, told ? ORD_EAGAIN : ORD_ELOST);
+		CHECK_EQ(lists_state(two, "a"), ORD_JOB_RUNNING);
+		CHECK_EQ(lists_state(two, "b"), ORD_JOB_DONE);
+		JOBS_OK(one, ord_job_done(again));
+		JOBS_OK(one, ord_job_done(c));
+		JOBS_SAYS(one, ord_jobs_claim(one, &none), ORD_EEMPTY, "");
+		CHECK_EQ(lists_counts(two).done, 3);
+		ord_jobs_destroy(&one);
+		ord_jobs_destroy(&two);
+	}
+}
+
 SCENE(lists, names_of_living_takers_are_unique)
 {
 	for (EACH_STORE(at)) {

@@ -17,6 +17,7 @@
 #include "jobs/rules.h"
 
 #define COUNT_NS (UINT64_C(10) * CLOCK_NS_PER_MS)
+#define BOTTOM_PART 50
 
 /* What one call of exchange wants, and has got. */
 struct exchange {
@@ -100,11 +101,9 @@ put_claim(struct store *store, struct pipe *pipe, const struct exchange *exchang
 	}
 	if (most > 1)
 		most = rules_share(exchange->claim, server->left);
-	if (clock_now_ns() - server->floored_ns > CLOCK_NS_PER_S) {
-		/* What waits again has its old place. */
+	/* What waits again has its old place. */
+	if (clock_now_ns() >= server->bottom_ns)
 		server->floor = 0;
-		server->floored_ns = clock_now_ns();
-	}
 	pipe_put(pipe, PG_CLAIM_THESE, "iiit", store->self.id, server->step, server->floor,
 		store->self.labels);
 	pipe->queries[pipe->n - 1].limit = most;
@@ -119,7 +118,7 @@ is_counting(struct store *store, const struct exchange *exchange)
 {
 	const struct server *server = SERVER_OF(store);
 
-	return exchange->most > 1 && exchange->only == NULL &&
+	return exchange->most > 1 && exchange->only == NULL && server->floor != 0 &&
 		(server->left < rules_count_to(exchange->claim) ||
 			clock_now_ns() - server->left_ns > COUNT_NS);
 }
@@ -203,11 +202,24 @@ put_all(struct store *store, struct pipe *pipe, const struct exchange *exchange)
 	return places;
 }
 
+/*
+ * When the next claim begins at the bottom, from when this one did.  There it passes all that has waited before and
+ * is not vacuumed: a moment, but seconds if an old transaction keeps the server from it, so it is a small part of the time.
+ */
+static uint64_t
+next_bottom_ns(uint64_t began)
+{
+	uint64_t now = clock_now_ns(), pause = BOTTOM_PART * (now - began);
+
+	return now + (pause > CLOCK_NS_PER_S ? pause : CLOCK_NS_PER_S);
+}
+
 /* 0, POSTGRES_AGAIN or a status; ends that are not told by it are lost, as far as it knows. */
 static int
 exchange_at_once(struct store *store, struct exchange *exchange)
 {
 	struct server *server = SERVER_OF(store);
+	uint64_t began = clock_now_ns();
 	struct places places;
 	struct pipe pipe;
 	int status;
@@ -217,6 +229,8 @@ exchange_at_once(struct store *store, struct exchange *exchange)
 	if (places.claim >= 0)
 		server->unsettled = server->step;
 	status = pipe_go(store, &pipe);
+	if (places.claim >= 0 && server->floor == 0)
+		server->bottom_ns = next_bottom_ns(began);
 	if (status == 0) {
 		if (places.unwait >= 0)
 			server->waits = 0;

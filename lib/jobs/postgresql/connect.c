@@ -168,7 +168,7 @@ set_session(struct store *store)
 		"SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED;"
 		"SET client_min_messages TO warning;"
 		"SET plan_cache_mode TO force_generic_plan; SET jit TO off; SET enable_seqscan TO off;"
-		"SET enable_bitmapscan TO off; SET enable_hashjoin TO off; SET enable_mergejoin TO off;"
+		"SET enable_tidscan TO on; SET enable_bitmapscan TO off; SET enable_hashjoin TO off; SET enable_mergejoin TO off;"
 		"SET idle_in_transaction_session_timeout TO '30s';"
 		"SET tcp_keepalives_idle TO 5; SET tcp_keepalives_interval TO 2;"
 		"SET tcp_keepalives_count TO 3;"

@@ -126,14 +126,14 @@ struct server {
 	int64_t unsettled; /* a step whose claims nobody got yet, if they are in the list; 0: none */
 	uint8_t prepared[N_PG];
 	uint8_t prepared_claims[JOBS_BATCH_MAX + 1];
-	int inside;    /* a transaction */
-	int waits;     /* the list says that self waits, so that others notify */
-	int notified;  /* something may have changed */
-	int64_t open;  /* a job that self may join, at the last look; 0: there is none */
-	int blocked;   /* some job of the list was, at the last look */
-	int64_t floor; /* below it nothing waited, at the last look from the bottom */
-	uint64_t floored_ns;
-	uint64_t left; /* that waited at the last count, as far as they were counted */
+	int inside;   /* a transaction */
+	int waits;    /* the list says that self waits, so that others notify */
+	int notified; /* something may have changed */
+	int64_t open; /* a job that self may join, at the last look; 0: there is none */
+	int blocked;  /* some job of the list was, at the last look */
+	int64_t floor; /* below it nothing waited, at the last look from the bottom; 0: begin there */
+	uint64_t bottom_ns; /* when a claim is to begin there */
+	uint64_t left;      /* that waited at the last count, as far as they were counted */
 	uint64_t left_ns;
 	uint64_t uncounted; /* taken since PG_COUNT_TAKEN */
 	uint64_t counted_ns;
@@ -223,6 +223,9 @@ int postgres_trouble(struct store *store, const PGresult *result, const char *wh
 char *postgres_array(const int64_t *numbers, size_t n);
 
 /* --- rows.c: what is done to jobs, inside an exclusive transaction --- */
+
+/* This job waits now: the next claim is to see it. */
+void postgres_lower_floor(struct store *store, int64_t job);
 
 int postgres_read_ending(struct store *store, int64_t id, struct sql_ending *ending);
 /* Its only holder is over; how as of rules_end. */

@@ -9,6 +9,15 @@
 #include "jobs/postgresql/postgres.h"
 #include "jobs/rules.h"
 
+void
+postgres_lower_floor(struct store *store, int64_t job)
+{
+	struct server *server = SERVER_OF(store);
+
+	if (server->floor > job)
+		server->floor = job;
+}
+
 /* --- what comes behind a job --- */
 
 int
@@ -22,6 +31,8 @@ postgres_await_next(struct store *store, int64_t job, int64_t behind)
 		status = postgres_number(store, PG_NEXT_AWAITED, 0, &next, "ii", job, (int64_t)0);
 	if (status != 0)
 		return status;
+	if (next == 0)
+		postgres_lower_floor(store, job);
 	return next == 0 ? postgres_run(store, PG_SET_AWAITED, "in", job)
 			 : postgres_run(store, PG_SET_AWAITED, "ii", job, next);
 }
@@ -116,7 +127,7 @@ postgres_end_row(struct store *store, const struct sql_ending *ending, int how, 
 		(int64_t)verdict.failures, (int64_t)verdict.kills, said);
 
 	if (status == 0 && verdict.state == ORD_JOB_WAITING) {
-		SERVER_OF(store)->floor = 0;
+		postgres_lower_floor(store, id);
 		status = postgres_keep_run(store, ending, verdict.run_state, said);
 	}
 	if (status == 0 && verdict.state == ORD_JOB_DONE)
@@ -154,7 +165,7 @@ end_share(struct store *store, struct sql_ending *ending, int how, const char *w
 		(int64_t)verdict.failures, (int64_t)verdict.kills,
 		others != 0 || verdict.state == ORD_JOB_WAITING ? "true" : "false", said,
 		(int64_t)verdict.tends, ending->taker);
-	SERVER_OF(store)->floor = 0;
+	postgres_lower_floor(store, id);
 	if (status == 0)
 		status = postgres_run(store, PG_SET_OPEN, "i", id);
 	if (status == 0)
