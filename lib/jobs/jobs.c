@@ -351,37 +351,6 @@ ord_jobs_error(const struct ord_jobs *jobs)
 	return *jobs->alive ? jobs->error.text : "the list belongs to the process that made it";
 }
 
-/* What is held has failed, what was claimed and nobody saw goes back. */
-static void
-give_up(struct ord_jobs *jobs)
-{
-	static const struct store_claim nothing = { 0 };
-	int lost;
-
-	jobs->store.leaving = 1;
-	jobs_exchange(jobs, &nothing, &lost);
-	jobs->n_ends = 0;
-	while (jobs->held != NULL || jobs->ready != NULL) {
-		struct ord_job **first = jobs->held != NULL ? &jobs->held : &jobs->ready,
-			       *job = *first;
-
-		if (first == &jobs->ready || jobs->options.pid == 0) {
-			jobs->ends[0] = (struct store_end){ job->is.id, job->is.attempt,
-				first == &jobs->ready ? STORE_BACK : STORE_FAILED,
-				first == &jobs->ready ? NULL : "its taker left it", 0 };
-			jobs->n_ends = 1;
-			jobs_exchange(jobs, &nothing, &lost);
-			jobs->n_ends = 0;
-		}
-		*first = job->next;
-		job_free(job);
-	}
-	if (jobs->options.pid == 0)
-		jobs->store.functions->leave(&jobs->store, jobs_now_ms());
-	else
-		jobs->store.functions->beat(&jobs->store, jobs_now_ms());
-}
-
 static void
 free_jobs(struct ord_job *job)
 {
@@ -403,7 +372,7 @@ ord_jobs_destroy(struct ord_jobs **jobs)
 		return;
 	*jobs = NULL;
 	if (gone->open && !forked && !gone->options.read_only)
-		give_up(gone);
+		jobs_give_up(gone);
 	if (gone->open)
 		gone->store.functions->close(&gone->store, forked);
 	for (size_t i = 0; i < gone->n_watched; i++)

@@ -77,8 +77,34 @@ int64_t jobs_now_ms(void);
 /* Now, by the clock of the list. */
 int64_t jobs_list_ms(const struct ord_jobs *jobs);
 
+/* --- exchange.c: what is claimed and not given yet, what has ended and is not told yet --- */
+
 /* Ends and claims; claimed jobs are appended to ready.  Ends that are told are gone; *lost: one of them was another's. */
 int jobs_exchange(struct ord_jobs *jobs, const struct store_claim *claim, int *lost);
+
+/* The same without claims; ORD_ELOST with its sentence if one was another's. */
+int jobs_tell_ends(struct ord_jobs *jobs);
+int jobs_say_lost(struct ord_jobs *jobs);
+
+/* Note an end; if there is no room for it, those before are told first.  Behind a status it is not noted. */
+int jobs_note_end(struct ord_jobs *jobs, const struct ord_job *job, enum store_end_kind kind,
+	const char *why);
+
+/* May what is noted wait for the next exchange?  That was just now, and there is room. */
+int jobs_may_hold_back(const struct ord_jobs *jobs);
+
+/* The first of ready is the user's; 0. */
+int jobs_give_ready(struct ord_jobs *jobs, struct ord_job **job);
+
+/* Is it the user's? */
+int jobs_is_held(struct ord_jobs *jobs, const struct ord_job *job);
+/* It is no more, and freed. */
+void jobs_drop(struct ord_jobs *jobs, struct ord_job *job);
+
+/* The taker leaves: what is held has failed, what was claimed and nobody saw goes back. */
+void jobs_give_up(struct ord_jobs *jobs);
+
+/* --- who lives, and waiting --- */
 
 /* Say that this one lives, if that was not said for long: one that was declared dead meanwhile is a taker again. */
 int jobs_beat_if_due(struct ord_jobs *jobs);
