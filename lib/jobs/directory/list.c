@@ -447,6 +447,14 @@ dir_refresh(struct store *store)
 	listing_clear(waiting);
 	directory->next = 0;
 	directory->generation++;
+	if (dir_misses(directory))
+		return 0;
+	directory->listed_now = directory->doubt;
+	directory->doubt = 0;
+	if (directory->listed_now) {
+		dir_freshen(store, DIR_WAITING);
+		dir_freshen(store, DIR_HIDDEN);
+	}
 	if (!store->read_only && !dir_is_empty(directory, DIR_ADDING))
 		status = dir_finish_adding(
 			store, directory->token, (int64_t)(clock_wall_ns() / CLOCK_NS_PER_MS));

@@ -163,8 +163,12 @@ look_at_running(struct store *store, struct store_outlook *outlook)
 	const struct directory *directory = DIRECTORY_OF(store);
 	struct listing running = { 0 };
 	size_t size = strlen(directory->wid);
-	int status = dir_list(store, DIR_RUNNING, &running, 0);
+	int status = dir_list_now(store, DIR_RUNNING, &running, 0);
 
+	dir_freshen(store, DIR_MOVING);
+	dir_freshen(store, DIR_ADDING);
+	/* For who asks next who is there. */
+	dir_freshen(store, DIR_TAKERS);
 	for (size_t i = 0; status == 0 && i < running.n; i++)
 		if (running.all[i].skip == size + 1 &&
 			strncmp(listing_name(&running, &running.all[i]), directory->wid, size) == 0)
@@ -172,7 +176,8 @@ look_at_running(struct store *store, struct store_outlook *outlook)
 		else
 			outlook->running_other = 1;
 	listing_finish(&running);
-	if (!dir_is_empty(directory, DIR_MOVING) || !dir_is_empty(directory, DIR_ADDING))
+	if (dir_misses(directory) || !dir_is_empty(directory, DIR_MOVING) ||
+		!dir_is_empty(directory, DIR_ADDING))
 		outlook->running_other = 1;
 	return status;
 }
@@ -188,6 +193,7 @@ dir_outlook(struct store *store, struct store_outlook *outlook)
 	for (int looks = 0;
 		status == 0 && looks < 2 && !outlook->waiting && !outlook->running_other; looks++) {
 		outlook->running_own = 0;
+		directory->doubt = 1;
 		status = dir_refresh(store);
 		if (status == 0)
 			status = look_at_running(store, outlook);
