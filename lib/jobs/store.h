@@ -147,7 +147,8 @@ struct store {
 	int watching;     /* what is waited for now is any change, not one that matters to takers */
 	int leaving;      /* no long waits any more */
 	int64_t ahead_ms; /* out: so much the clock that writes seen_ms goes before this host's */
-	void *inside;     /* the store's own */
+	int64_t due_ms; /* out: when the list is to be looked at though nobody changes it; 0: never */
+	void *inside;   /* the store's own */
 };
 
 /* All return 0 or a status with store->error; n ms since 1970 is now. */

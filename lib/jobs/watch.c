@@ -135,6 +135,10 @@ jobs_bound(const struct ord_jobs *jobs, int timeout_ms)
 		if (jobs->watched[i].fd < 0 && left < most)
 			most = left > 1 ? left : 1;
 	}
+	if (jobs->store.due_ms != 0 && jobs->store.due_ms - jobs_now_ms() < most)
+		most = jobs->store.due_ms - jobs_now_ms();
+	if (most < 1)
+		most = 1;
 	return timeout_ms >= 0 && timeout_ms < most ? timeout_ms
 						    : (int)(most > 1000000 ? 1000000 : most);
 }
