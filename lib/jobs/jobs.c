@@ -311,6 +311,7 @@ ord_jobs_open(struct ord_jobs *jobs, const char *address)
 		return error_system(&jobs->error, errno, "no descriptor for the list");
 	jobs->store.error = &jobs->error;
 	jobs->store.wake = jobs->wake;
+	jobs->store.epoll = &jobs->epoll;
 	jobs->store.job_ext = jobs->job_ext;
 	jobs->store.pick = jobs->options.pick;
 	jobs->store.stale_ms = jobs->options.stale_ms;

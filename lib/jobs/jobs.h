@@ -133,9 +133,6 @@ void jobs_arm(struct ord_jobs *jobs);
 /* Forget what made it readable: before it is looked whether there is something.  0 or a status. */
 int jobs_disarm(struct ord_jobs *jobs);
 
-/* Close the descriptor of a taker. */
-void jobs_unwatch(struct ord_jobs *jobs, int *fd);
-
 /* Tell on_progress, if it is time or this is the last time; no status: what is wrong with the list others say. */
 void jobs_tell_progress(struct ord_jobs *jobs, int last);
 

@@ -148,8 +148,12 @@ struct store {
 	int leaving;      /* no long waits any more */
 	int64_t ahead_ms; /* out: so much the clock that writes seen_ms goes before this host's */
 	int64_t due_ms; /* out: when the list is to be looked at though nobody changes it; 0: never */
-	void *inside;   /* the store's own */
+	const int *epoll; /* of a loop of the host's, or -1: see store_unwatch */
+	void *inside;     /* the store's own */
 };
+
+/* Close a descriptor that can be waited for, also by a loop of the host's. */
+void store_unwatch(const struct store *store, int *fd);
 
 /* All return 0 or a status with store->error; n ms since 1970 is now. */
 struct store_functions {

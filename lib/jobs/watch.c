@@ -58,7 +58,7 @@ ask(struct ord_jobs *jobs)
 		if (jobs->watched[i].seen)
 			jobs->watched[left++] = jobs->watched[i];
 		else
-			jobs_unwatch(jobs, &jobs->watched[i].fd);
+			store_unwatch(&jobs->store, &jobs->watched[i].fd);
 	jobs->n_watched = left;
 	jobs->looked_ns = clock_now_ns();
 	return 0;
@@ -112,7 +112,7 @@ jobs_look_after(struct ord_jobs *jobs, int anew)
 		status = jobs->store.functions->bury(
 			&jobs->store, one->id, one->seen_ms, jobs_now_ms());
 		if (status == 0) {
-			jobs_unwatch(jobs, &one->fd);
+			store_unwatch(&jobs->store, &one->fd);
 			*one = jobs->watched[--jobs->n_watched];
 			i--;
 		}

@@ -30,7 +30,7 @@ count() { ls "$1" 2>/dev/null | wc -l; }
 serve() {
 	: >/var/lib/nfs/etab
 	: >/var/lib/nfs/rmtab
-	mkdir -p /mnt/export/jobs/00_waiting
+	mkdir -p /mnt/export/jobs/00_waiting /mnt/export/held
 	for i in $(seq "$jobs"); do echo "job $i" >"/mnt/export/jobs/00_waiting/j$i.txt"; done
 	chmod -R 777 /mnt/export
 	mount -t nfsd nfsd /proc/fs/nfsd
@@ -42,9 +42,10 @@ serve() {
 	rpc.mountd
 	touch /mnt/out/serving
 	while [ ! -e /mnt/out/stop ]; do
-		if [ "$(count /mnt/export/jobs/02_done)" -gt $((jobs / 4)) ] &&
-			ls /mnt/export/jobs/01_running | grep -q '^two'; then
-			touch /mnt/out/enough
+		# Those of the second machine hold what they have, from then on.
+		if [ "$(count /mnt/export/jobs/02_done)" -gt $((jobs / 4)) ]; then
+			touch /mnt/out/hold
+			[ "$(count /mnt/export/held)" -lt "$takers" ] || touch /mnt/out/enough
 		fi
 		busybox usleep 50000
 	done
@@ -65,7 +66,10 @@ work() {
 	for i in $(seq "$takers"); do
 		# shellcheck disable=SC2016
 		"$orderly" jobs work --store dir:/mnt/list/jobs --taker "$name$i" --killed-retries 1000 --heartbeat 1s --timeout 6s \
-			sh -c 'echo begin {}.txt $ORDERLY_TAKER $(date +%s.%N) >>/mnt/list/log.$ORDERLY_TAKER' >"/mnt/out/said.$name$i" 2>&1 &
+			sh -c 'echo begin {}.txt $ORDERLY_TAKER $(date +%s.%N) >>/mnt/list/log.$ORDERLY_TAKER
+				case $ORDERLY_TAKER in
+				two*) [ ! -e /mnt/out/hold ] || { touch /mnt/list/held/$ORDERLY_TAKER; sleep 1000; } ;;
+				esac' >"/mnt/out/said.$name$i" 2>&1 &
 		pids="$pids $!"
 	done
 	bad=0

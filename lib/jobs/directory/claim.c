@@ -436,7 +436,7 @@ dir_exchange(struct store *store, struct store_end *ends, size_t n_ends,
 			status = settle(store, &mine, give, user, now);
 		directory->taken += mine.n;
 		if (mine.n != 0 && directory->inotify >= 0)
-			dir_unwatch(directory);
+			dir_unwatch(store);
 		listing_finish(&mine);
 	}
 	if (status == 0)

@@ -84,7 +84,8 @@ struct directory {
 	uint64_t listed_ns, cost_ns;
 	int doubt,
 		listed_now;  /* the next listing, this one is to be a new one also of the network */
-	uint64_t missed_ns;  /* when nothing of a new one could be claimed */
+	int missed;          /* nothing of the last listing could be claimed */
+	uint64_t missed_ns;  /* when that was a new one */
 	int knows_renames;   /* 1, -1; 0: not known yet */
 	struct listing seen; /* claims, and when self saw them first, if that is not known */
 	uint32_t generation;
@@ -307,7 +308,7 @@ int dir_exchange(struct store *store, struct store_end *ends, size_t n_ends,
 int dir_held(struct store *store, const char *name, uint32_t attempt, store_job_fn fn, void *user);
 
 /* store.c: nobody waits any more. */
-void dir_unwatch(struct directory *directory);
+void dir_unwatch(struct store *store);
 
 /* show.c: what is there, for the caller. */
 /* As a job; file: of its claim, or of what lies in its folder; with_content: its bytes, too. */

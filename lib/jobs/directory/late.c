@@ -43,7 +43,10 @@ dir_pause(struct store *store)
 void
 dir_note_misses(struct directory *directory, size_t tried, size_t got)
 {
-	if (!directory->network || tried == 0 || got != 0)
+	if (!directory->network || tried == 0)
+		return;
+	directory->missed = got == 0;
+	if (got != 0)
 		return;
 	/* If even that is old, nothing but waiting helps. */
 	if (directory->listed_now)

@@ -64,9 +64,9 @@ store_open(struct store *store, const char *place, const struct store *beside, i
 }
 
 void
-dir_unwatch(struct directory *directory)
+dir_unwatch(struct store *store)
 {
-	fd_close(&directory->inotify);
+	store_unwatch(store, &DIRECTORY_OF(store)->inotify);
 }
 
 static void
