@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -409,13 +410,19 @@ int
 sqlite_begin(struct store *store)
 {
 	int status = sqlite_check_place(store), code;
+	uint64_t count;
 
 	if (status == 0)
 		status = check_room(store);
 	if (status != 0)
 		return status;
 	be_fair(DATABASE_OF(store));
+	DATABASE_OF(store)->self = store->self.id;
 	code = sqlite_run(store, SQL_BEGIN, "");
+	if (code == SQLITE_BUSY && read(store->wake, &count, sizeof count) == sizeof count)
+		return error_set(store->error, ORD_EINTERRUPTED,
+			"interrupted while another program held the list %s",
+			DATABASE_OF(store)->path);
 	return code != SQLITE_OK ? sqlite_trouble(store, code, "written") : 0;
 }
 
@@ -430,6 +437,7 @@ sqlite_end(struct store *store, int code, int status)
 		return 0;
 	if (status == 0)
 		status = sqlite_trouble(store, code, "written");
+	store->self.id = database->self;
 	/* Some errors have rolled back already. */
 	if (sqlite3_get_autocommit(database->handle) == 0)
 		sqlite_run(store, SQL_ROLLBACK, "");
