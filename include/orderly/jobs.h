@@ -129,7 +129,7 @@ struct ord_jobs_options {
 	void *filter_user;         /* its user pointer */
 	const struct ord_jobs *beside; /* for "memory:": another taker of the same list; NULL: a new list */
 	uint32_t wait;             /* an enum ord_jobs_wait */
-	uint32_t heartbeat_ms;     /* how often it says that it lives; 0 = 30 s */
+	uint32_t heartbeat_ms;     /* how often it says that it lives; 0 = 30 s; at most half of timeout_ms */
 	uint32_t timeout_ms;       /* after such a silence it is dead, where its process cannot be looked at; 0 = twice heartbeat_ms */
 	uint32_t failed_retries;   /* of jobs that say nothing themselves: attempts after one that failed; at most 10^6 */
 	uint32_t killed_retries;   /* the same after one whose taker died */

@@ -257,8 +257,12 @@ ord_jobs_watch(struct ord_jobs *jobs, int timeout_ms)
 
 	if (status != 0)
 		return status;
-	if (!jobs->options.read_only)
-		status = jobs_meet(jobs, 0);
+	if (!jobs->options.read_only) {
+		/* Who changes something may wait for what has ended here. */
+		status = jobs_tell_ends(jobs);
+		if (status == 0)
+			status = jobs_meet(jobs, 0);
+	}
 	if (status != 0)
 		return status;
 	jobs->store.watching = 1;

@@ -132,7 +132,9 @@ jobs_bound(const struct ord_jobs *jobs, int timeout_ms)
 	for (size_t i = 0; i < jobs->n_watched; i++) {
 		int64_t left = jobs->watched[i].seen_ms + jobs->watched[i].timeout_ms - now + 1;
 
-		if (jobs->watched[i].fd < 0 && left < most)
+		/* Takers of this process end with their objects, and never by silence. */
+		if (jobs->watched[i].fd < 0 && left < most &&
+			!life_is_same(&jobs->store.self.life, &jobs->watched[i].life))
 			most = left > 1 ? left : 1;
 	}
 	if (jobs->store.due_ms != 0 && jobs->store.due_ms - jobs_now_ms() < most)

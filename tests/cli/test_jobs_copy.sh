@@ -187,7 +187,7 @@ says 3 'there is no store' add --store ftp://x y
 : >empty.sqlite
 says 3 'is no list yet' status --store empty.sqlite
 printf 'this is no database, and long enough to be seen as one that is damaged: %0200d' 0 >broken.sqlite
-says 3 'was damaged and is ./broken.sqlite.aside-1 now' add --store broken.sqlite x
+says 3 'was damaged and is .*/broken.sqlite.aside-1 now' add --store broken.sqlite x
 jobs add --store broken.sqlite x || fail "a new one is not made"
 same "nothing is deleted" "this is no database" "$(head -c 19 broken.sqlite.aside-1)"
 python3 -c 'import sqlite3

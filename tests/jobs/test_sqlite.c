@@ -203,7 +203,7 @@ SCENE(sqlite, a_full_database_gives_nothing_out)
 /* The host may go elsewhere. */
 SCENE(sqlite, a_relative_path_means_the_same_file_for_ever)
 {
-	struct list_at at = sqlite_list();
+	struct list_at at = lists_only("sqlite");
 	struct ord_jobs *jobs;
 	struct ord_job *job;
 
@@ -221,14 +221,14 @@ SCENE(sqlite, a_relative_path_means_the_same_file_for_ever)
 /* What an open that failed had been given is not its own at the next one. */
 SCENE(sqlite, an_open_that_failed_leaves_no_number)
 {
-	struct list_at at = sqlite_list();
+	struct list_at at = lists_only("sqlite");
 	struct ord_jobs *first = OPEN(&at, .taker = "first"), *late, *other;
 	struct ord_job *job;
 
-	change(&at, "CREATE TRIGGER gone AFTER INSERT ON taker WHEN NEW.name = 'late' BEGIN SELECT RAISE(ABORT, 'full'); END");
+	lists_sql(&at, "CREATE TRIGGER gone AFTER INSERT ON taker WHEN NEW.name = 'late' BEGIN SELECT RAISE(ABORT, 'full'); END");
 	CHECK_EQ(ord_jobs_new(&late, &ORD_JOBS_OPTIONS(.taker = "late")), 0);
 	JOBS_SAYS(late, ord_jobs_open(late, at.address), ORD_ESYSTEM, "");
-	change(&at, "DROP TRIGGER gone");
+	lists_sql(&at, "DROP TRIGGER gone");
 	late->store.self.id = 2; /* as behind a commit that failed */
 	other = OPEN(&at, .taker = "other");
 	JOBS_OK(late, ord_jobs_open(late, at.address));
@@ -252,13 +252,13 @@ count_taker(const struct ord_taker *taker, void *user)
 /* Declared dead for so long that nobody knows it any more: it is a taker anew, and can be buried again. */
 SCENE(sqlite, a_forgotten_taker_has_a_row_again)
 {
-	struct list_at at = sqlite_list();
+	struct list_at at = lists_only("sqlite");
 	struct ord_jobs *jobs = OPEN(&at, .taker = "forgotten"), *other = OPEN(&at, .taker = "other");
 	int busy = 0;
 
 	ADD(jobs, .name = "x");
 	ADD(jobs, .name = "y");
-	change(&at, "DELETE FROM taker WHERE name = 'forgotten'");
+	lists_sql(&at, "DELETE FROM taker WHERE name = 'forgotten'");
 	JOBS_OK(jobs, ord_job_done(TAKE(jobs, "x")));
 	TAKE(jobs, "y");
 	JOBS_OK(other, ord_jobs_takers(other, count_taker, &busy));
@@ -272,7 +272,7 @@ SCENE(sqlite, a_forgotten_taker_has_a_row_again)
 /* Another program that sits on the list is waited for, but not for longer than the user wants. */
 SCENE(sqlite, a_wait_for_the_lock_can_be_interrupted)
 {
-	struct list_at at = sqlite_list();
+	struct list_at at = lists_only("sqlite");
 	struct ord_jobs *jobs = OPEN(&at, .taker = NULL);
 	struct ord_job *job;
 	sqlite3 *handle;
