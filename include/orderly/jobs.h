@@ -167,6 +167,10 @@ struct ord_job_options {
 	uint32_t kills;              /* the same: in how many of them its taker died */
 	const char *why;             /* the same: the reason of its state; NULL: none */
 	uint64_t range;              /* it is one of ord_jobs_add_range(range), and its name is its index; 0: it is not */
+	const char *taker;           /* for jobs from another list: who had it last; NULL: nobody */
+	uint64_t began_ms;           /* the same: when that one took it, in milliseconds since 1970; 0: not known */
+	uint64_t ended_ms;           /* the same: when it ended; 0: now, if it has */
+	uint64_t failures;           /* the same: how many of its attempts failed */
 	/* fields are only ever appended; 0 always means the documented default */
 };
 

@@ -172,6 +172,7 @@ struct store_functions {
 	/*
 	 * Add jobs, all or none; *added: how many were new or are other ones now.  One of a range (range, item) makes
 	 * the list one of that range; one that has ended elsewhere (state, why, attempt) has ended here.
+	 * What is known of its last attempt (taker, began_ms, ended_ms, failures; 0 and "": nothing) is kept.
 	 */
 	int (*add)(struct store *store, const struct store_job *jobs, size_t count, uint64_t *added,
 		int64_t now);

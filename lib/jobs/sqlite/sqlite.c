@@ -148,6 +148,13 @@ static const char *const texts[N_SQL] = {
 		"INSERT INTO job (name, requires, failed_retries, killed_retries, has_payload,"
 		" max_takers, state, ended, attempt, why, item, kills) VALUES (?1, ?2, ?3, ?4, ?5,"
 		" ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+	[SQL_PUT_PAST] =
+		"UPDATE job SET began = ?2, ended = iif(?3 = 0, ended, ?3), failures = ?4, taker ="
+		" (SELECT max(id) FROM taker WHERE name = ?5) WHERE id = ?1",
+	[SQL_PUT_PAST_TAKER] =
+		"INSERT INTO taker (name, labels, host, boot, space, pid, start, since, seen, timeout,"
+		" state) SELECT ?1, '', '', '', 0, 0, 0, ?2, ?2, 0, 3 WHERE NOT EXISTS (SELECT 1 FROM"
+		" taker WHERE name = ?1)",
 	[SQL_CHANGE_JOB] =
 		"UPDATE job SET state = iif(state = 2, 2, ?3), again = (state = 2), failures = 0,"
 		" kills = 0, has_payload = ?2, open = 0, ended = iif(state = 2 OR ?3 = 1, 0, ?4)"
