@@ -39,11 +39,11 @@ fill(struct ord_jobs *jobs)
 }
 
 void
-store_unwatch(const struct store *store, int *fd)
+jobs_unwatch(struct ord_jobs *jobs, int *fd)
 {
 	/* A forked process may have it, too: then closing it would leave it in the epoll. */
-	if (*store->epoll >= 0 && *fd >= 0)
-		epoll_ctl(*store->epoll, EPOLL_CTL_DEL, *fd, NULL);
+	if (jobs->epoll >= 0 && *fd >= 0)
+		epoll_ctl(jobs->epoll, EPOLL_CTL_DEL, *fd, NULL);
 	fd_close(fd);
 }
 

@@ -1,5 +1,6 @@
-/* Addresses: those of libpq, with two parameters of our own behind the question mark. */
+/* Addresses: those of libpq, with three parameters of our own behind the question mark. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -33,19 +34,30 @@ set_list(struct store *store, const char *name, size_t size)
 }
 
 static int
-set_patience(struct store *store, const char *text, size_t size)
+set_seconds(struct store *store, const char *name, const char *text, size_t size, uint64_t *ms)
 {
-	struct server *server = SERVER_OF(store);
 	uint64_t seconds = 0;
 
 	for (size_t i = 0; i < size; i++) {
 		if (text[i] < '0' || text[i] > '9' || size > 8)
 			return error_set(
-				store->error, ORD_EINVAL, "…?patience= is a number of seconds");
+				store->error, ORD_EINVAL, "…?%s= is a number of seconds", name);
 		seconds = seconds * 10 + (uint64_t)(text[i] - '0');
 	}
-	server->patience_ms = seconds * 1000;
+	*ms = seconds * 1000;
 	return 0;
+}
+
+static int
+set_answer(struct store *store, const char *text, size_t size)
+{
+	struct server *server = SERVER_OF(store);
+	int status = set_seconds(store, "answer", text, size, &server->answer_ms);
+
+	if (status == 0 && server->answer_ms == 0)
+		return error_set(
+			store->error, ORD_EINVAL, "…?answer= is a number of seconds, 1 or more");
+	return status;
 }
 
 /* What is ours in the query of the address is taken out of it: libpq takes nothing that it does not know. */
@@ -61,7 +73,10 @@ take_parameters(struct store *store, char *query)
 		if (strncmp(from, "list=", 5) == 0) {
 			status = set_list(store, from + 5, size - 5);
 		} else if (strncmp(from, "patience=", 9) == 0) {
-			status = set_patience(store, from + 9, size - 9);
+			status = set_seconds(store, "patience", from + 9, size - 9,
+				&SERVER_OF(store)->patience_ms);
+		} else if (strncmp(from, "answer=", 7) == 0) {
+			status = set_answer(store, from + 7, size - 7);
 		} else {
 			if (to != query)
 				*to++ = '&';
@@ -95,6 +110,7 @@ set_shown(struct store *store)
 	PQconninfoOption *options = PQconninfoParse(server->address, NULL);
 	const char *host, *port;
 	int status = 0;
+	long most;
 
 	if (options == NULL)
 		return bad_address(store);
@@ -102,6 +118,10 @@ set_shown(struct store *store)
 	if (port[strspn(port, "0123456789,")] != '\0')
 		status = error_set(store->error, ORD_EINVAL,
 			"the address of the list has a port that is no number: say postgresql://USER:PASSWORD@HOST:PORT/DATABASE");
+	/* libpq leaves it to who awaits the connection. */
+	most = strtol(option_of(options, "connect_timeout", "0"), NULL, 10);
+	if (most > 0)
+		server->connect_ms = (uint64_t)most * 1000;
 	host = option_of(options, "host", option_of(options, "hostaddr", ""));
 	snprintf(server->shown, sizeof server->shown, "the list '%s' in the database '%s'%s%s",
 		server->schema + strlen("orderly_"), option_of(options, "dbname", ""),

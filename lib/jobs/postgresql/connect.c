@@ -7,15 +7,15 @@
  */
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "jobs/postgresql/postgres.h"
 
-#define LEAVING_MS 2000  /* so long a server is waited for by who leaves */
-#define CONNECT_MS 15000 /* one try */
-#define PAUSE_MS 20      /* behind the first try; it doubles up to MOST_PAUSE_MS */
+#define LEAVING_MS 2000 /* so long a server is waited for by who leaves */
+#define PAUSE_MS 20     /* behind the first try; it doubles up to MOST_PAUSE_MS */
 #define MOST_PAUSE_MS 1000
 
 static void
@@ -27,9 +27,10 @@ hear_nothing(void *user, const PGresult *result)
 
 /* 0, or -1 when the wait is to end. */
 static int
-await_handle(struct store *store, PostgresPollingStatusType want, int timeout_ms)
+await_handle(
+	struct store *store, const PGconn *handle, PostgresPollingStatusType want, int timeout_ms)
 {
-	struct pollfd entries[2] = { { .fd = PQsocket(SERVER_OF(store)->handle),
+	struct pollfd entries[2] = { { .fd = PQsocket(handle),
 					     .events = want == PGRES_POLLING_READING ? POLLIN
 										     : POLLOUT },
 		{ .fd = store->wake, .events = POLLIN } };
@@ -38,49 +39,60 @@ await_handle(struct store *store, PostgresPollingStatusType want, int timeout_ms
 	return entries[1].revents != 0 ? -1 : 0;
 }
 
-/* PQstatus says what came of it; ORD_EINTERRUPTED or 0. */
-static int
-connect_once(struct store *store)
+int
+postgres_dial(struct store *store, PGconn **handle, uint64_t most_ms)
 {
 	/* A connection whose cable was pulled is found dead in about 20 s by this side, and in 11 s by the server. */
 	const char *const keywords[] = { "keepalives_idle", "keepalives_interval",
 		"keepalives_count", "tcp_user_timeout", "fallback_application_name", "dbname",
 		"client_encoding", NULL };
-	struct server *server = SERVER_OF(store);
-	const char *const values[] = { "10", "3", "3", "20000", "orderly", server->address, "UTF8",
-		NULL };
-	uint64_t until = clock_now_ns() + CONNECT_MS * CLOCK_NS_PER_MS;
+	const char *const values[] = { "10", "3", "3", "20000", "orderly",
+		SERVER_OF(store)->address, "UTF8", NULL };
+	uint64_t until = clock_now_ns() + most_ms * CLOCK_NS_PER_MS;
 	PostgresPollingStatusType want = PGRES_POLLING_WRITING;
 	int status = 0;
 
-	PQfinish(server->handle);
-	memset(server->prepared, 0, sizeof server->prepared);
-	memset(server->prepared_claims, 0, sizeof server->prepared_claims);
-	server->handle = PQconnectStartParams(keywords, values, 1);
-	if (server->handle == NULL)
+	*handle = PQconnectStartParams(keywords, values, 1);
+	if (*handle == NULL)
 		return error_memory(store->error);
-	PQsetNoticeReceiver(server->handle, hear_nothing, NULL);
+	PQsetNoticeReceiver(*handle, hear_nothing, NULL);
 	/* With the number of the error: its words are in the language of the server. */
-	PQsetErrorVerbosity(server->handle, PQERRORS_VERBOSE);
-	while (PQstatus(server->handle) != CONNECTION_BAD && want != PGRES_POLLING_OK &&
+	PQsetErrorVerbosity(*handle, PQERRORS_VERBOSE);
+	while (PQstatus(*handle) != CONNECTION_BAD && want != PGRES_POLLING_OK &&
 		want != PGRES_POLLING_FAILED) {
 		int left = clock_left_ms(clock_now_ns(), until);
 
 		if (left == 0)
 			break;
-		if (await_handle(store, want, left) != 0) {
+		if (await_handle(store, *handle, want, left) != 0) {
 			status = ORD_EINTERRUPTED;
 			break;
 		}
-		want = PQconnectPoll(server->handle);
+		want = PQconnectPoll(*handle);
 	}
 	/* One that is half open is none: the next call connects anew. */
-	if (PQstatus(server->handle) != CONNECTION_OK &&
-		PQstatus(server->handle) != CONNECTION_BAD) {
-		PQfinish(server->handle);
-		server->handle = NULL;
+	if (PQstatus(*handle) != CONNECTION_OK && PQstatus(*handle) != CONNECTION_BAD) {
+		PQfinish(*handle);
+		*handle = NULL;
 	}
+	/* What is sent waits in answer.c, if it has to. */
+	if (PQstatus(*handle) == CONNECTION_OK)
+		PQsetnonblocking(*handle, 1);
 	return status;
+}
+
+/* PQstatus says what came of it; ORD_EINTERRUPTED or 0. */
+static int
+connect_once(struct store *store)
+{
+	struct server *server = SERVER_OF(store);
+
+	PQfinish(server->handle);
+	server->handle = NULL;
+	server->process = 0;
+	memset(server->prepared, 0, sizeof server->prepared);
+	memset(server->prepared_claims, 0, sizeof server->prepared_claims);
+	return postgres_dial(store, &server->handle, server->connect_ms);
 }
 
 void
@@ -176,11 +188,14 @@ set_session(struct store *store)
 		"SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN"
 		" ('idle_session_timeout', 'transaction_timeout');"
 		"SELECT set_config('synchronous_commit', 'on', false) WHERE"
-		" current_setting('synchronous_commit') = 'off'",
+		" current_setting('synchronous_commit') = 'off';"
+		"SELECT pg_backend_pid()",
 		server->schema);
-	result = PQexec(server->handle, text);
-	if (PQresultStatus(result) != PGRES_TUPLES_OK)
+	result = postgres_exec(store, text);
+	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
 		status = postgres_trouble(store, result, "used");
+	else
+		server->process = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
 	PQclear(result);
 	return status;
 }
@@ -207,7 +222,7 @@ postgres_hold_taker(struct store *store)
 	if (status != 0)
 		return status;
 	snprintf(text, sizeof text, "LISTEN %s", server->schema);
-	result = PQexec(server->handle, text);
+	result = postgres_exec(store, text);
 	if (PQresultStatus(result) != PGRES_COMMAND_OK)
 		status = postgres_trouble(store, result, "used");
 	PQclear(result);
@@ -291,6 +306,11 @@ postgres_connect(struct store *store, uint64_t patience_ms)
 			status = say_interrupted(store);
 			break;
 		}
+	}
+	/* Half of its session would be the next call's: it connects anew. */
+	if (status != 0 && PQstatus(server->handle) == CONNECTION_OK) {
+		PQfinish(server->handle);
+		server->handle = NULL;
 	}
 	server->inside = inside;
 	return status;

@@ -21,24 +21,27 @@
 	X(PQconsumeInput) \
 	X(PQenterPipelineMode) \
 	X(PQerrorMessage) \
-	X(PQexec) \
-	X(PQexecParams) \
 	X(PQexitPipelineMode) \
 	X(PQfinish) \
+	X(PQflush) \
 	X(PQfreemem) \
 	X(PQgetResult) \
 	X(PQgetisnull) \
 	X(PQgetlength) \
 	X(PQgetvalue) \
+	X(PQisBusy) \
 	X(PQnotifies) \
 	X(PQntuples) \
 	X(PQpipelineSync) \
-	X(PQprepare) \
 	X(PQresultErrorField) \
 	X(PQresultStatus) \
+	X(PQsendPrepare) \
+	X(PQsendQuery) \
+	X(PQsendQueryParams) \
 	X(PQsendQueryPrepared) \
 	X(PQsetErrorVerbosity) \
 	X(PQsetNoticeReceiver) \
+	X(PQsetnonblocking) \
 	X(PQsocket) \
 	X(PQstatus) \
 	X(PQtransactionStatus)
@@ -65,24 +68,27 @@ int libpq_open(struct error *error);
 #define PQconsumeInput libpq.PQconsumeInput
 #define PQenterPipelineMode libpq.PQenterPipelineMode
 #define PQerrorMessage libpq.PQerrorMessage
-#define PQexec libpq.PQexec
-#define PQexecParams libpq.PQexecParams
 #define PQexitPipelineMode libpq.PQexitPipelineMode
 #define PQfinish libpq.PQfinish
+#define PQflush libpq.PQflush
 #define PQfreemem libpq.PQfreemem
 #define PQgetResult libpq.PQgetResult
 #define PQgetisnull libpq.PQgetisnull
 #define PQgetlength libpq.PQgetlength
 #define PQgetvalue libpq.PQgetvalue
+#define PQisBusy libpq.PQisBusy
 #define PQnotifies libpq.PQnotifies
 #define PQntuples libpq.PQntuples
 #define PQpipelineSync libpq.PQpipelineSync
-#define PQprepare libpq.PQprepare
 #define PQresultErrorField libpq.PQresultErrorField
 #define PQresultStatus libpq.PQresultStatus
+#define PQsendPrepare libpq.PQsendPrepare
+#define PQsendQuery libpq.PQsendQuery
+#define PQsendQueryParams libpq.PQsendQueryParams
 #define PQsendQueryPrepared libpq.PQsendQueryPrepared
 #define PQsetErrorVerbosity libpq.PQsetErrorVerbosity
 #define PQsetNoticeReceiver libpq.PQsetNoticeReceiver
+#define PQsetnonblocking libpq.PQsetnonblocking
 #define PQsocket libpq.PQsocket
 #define PQstatus libpq.PQstatus
 #define PQtransactionStatus libpq.PQtransactionStatus

@@ -14,11 +14,13 @@
 #define PATIENCE_MS 600000 /* so long a server may be away */
 #define STARTING_MS 30000  /* for one that comes up when the list is opened */
 #define PAUSE_MS 100
+#define ANSWER_MS 10000  /* so long it may say nothing */
+#define CONNECT_MS 15000 /* one try */
 
 static int
 run_text(struct store *store, const char *text, const char *what)
 {
-	PGresult *result = PQexec(SERVER_OF(store)->handle, text);
+	PGresult *result = postgres_exec(store, text);
 	ExecStatusType is = PQresultStatus(result);
 	int status = is == PGRES_COMMAND_OK || is == PGRES_TUPLES_OK
 		? 0
@@ -32,8 +34,7 @@ run_text(struct store *store, const char *text, const char *what)
 static int
 ask_text(struct store *store, const char *text, int64_t *number)
 {
-	PGresult *result =
-		PQexecParams(SERVER_OF(store)->handle, text, 0, NULL, NULL, NULL, NULL, 1);
+	PGresult *result = postgres_exec_binary(store, text);
 	int status = 0;
 
 	*number = -1;
@@ -150,6 +151,8 @@ postgres_open(struct store *store, const char *place)
 		return error_memory(store->error);
 	server->store = store;
 	server->patience_ms = PATIENCE_MS;
+	server->answer_ms = ANSWER_MS;
+	server->connect_ms = CONNECT_MS;
 	store->inside = server;
 	if (getrandom(&server->session, sizeof server->session, 0) != sizeof server->session)
 		server->session = (int64_t)(clock_wall_ns() ^ ((uint64_t)getpid() << 40));

@@ -86,8 +86,6 @@ enum pg {
 	PG_CONTENT,
 	PG_DROP_CONTENT,
 	PG_PUT_CONTENT,
-	PG_PUT_PAST,
-	PG_PUT_PAST_TAKER,
 	PG_PUT_DEP,
 	PG_AWAITING,
 	PG_NEXT_AWAITED,
@@ -140,6 +138,9 @@ struct server {
 	uint64_t uncounted; /* taken since PG_COUNT_TAKEN */
 	uint64_t counted_ns;
 	uint64_t patience_ms; /* so long a server that is away is waited for */
+	uint64_t answer_ms;   /* so long it may say nothing before it is asked what it does */
+	uint64_t connect_ms;  /* so long one try to connect may take */
+	int64_t process;      /* of the server's, that this connection has; 0: not yet known */
 	int64_t newest;       /* PG_NEWEST at the last look */
 };
 
@@ -161,6 +162,8 @@ int postgres_enter(struct store *store);
 
 /* What an address says; 0 or a status. */
 int postgres_set_address(struct store *store, const char *place);
+/* A connection as it is made, within so much time; PQstatus says what came of it.  0 or ORD_EINTERRUPTED. */
+int postgres_dial(struct store *store, PGconn **handle, uint64_t most_ms);
 /* Connect, and be who this was before; patience_ms: of a server that is away. */
 int postgres_connect(struct store *store, uint64_t patience_ms);
 /* The five letters of the error with which the server refused the last connection; "" if it said none. */
@@ -173,6 +176,17 @@ void postgres_close_all(struct store *store, int forked);
 int postgres_reconnect(struct store *store);
 /* Hold the lock that says that self lives.  0, POSTGRES_AGAIN or a status. */
 int postgres_hold_taker(struct store *store);
+
+/* --- answer.c: as the functions of libpq, but none of them waits for ever --- */
+
+/* As PQgetResult. */
+PGresult *postgres_result(struct store *store);
+/* As PQexec; binary: the rows are. */
+PGresult *postgres_exec(struct store *store, const char *text);
+PGresult *postgres_exec_binary(struct store *store, const char *text);
+PGresult *postgres_prepare(struct store *store, const char *name, const char *text);
+/* Behind a statement with so many bytes: send them before the next one comes, if they are many.  0, or -1: it is lost. */
+int postgres_flush(struct store *store, size_t size);
 
 /* --- statements.c --- */
 

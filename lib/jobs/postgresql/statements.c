@@ -241,8 +241,8 @@ prepare(struct store *store, const struct pipe *pipe)
 		if (limit != 0)
 			postgres_claim_text(text, sizeof text, limit);
 		name_of(pipe, i, name);
-		result = PQprepare(server->handle, name,
-			limit != 0 ? text : postgres_text_of(pipe->queries[i].which), 0, NULL);
+		result = postgres_prepare(
+			store, name, limit != 0 ? text : postgres_text_of(pipe->queries[i].which));
 		if (PQresultStatus(result) != PGRES_COMMAND_OK)
 			status = postgres_trouble(store, result, "used");
 		PQclear(result);
@@ -261,7 +261,7 @@ collect(struct store *store, struct pipe *pipe)
 	int status = 0;
 
 	for (int i = 0; i < pipe->n; i++) {
-		PGresult *result = PQgetResult(handle), *end;
+		PGresult *result = postgres_result(store), *end;
 		ExecStatusType is = PQresultStatus(result);
 
 		pipe->queries[i].result = result;
@@ -270,7 +270,7 @@ collect(struct store *store, struct pipe *pipe)
 		if (is != PGRES_TUPLES_OK && is != PGRES_COMMAND_OK && status == 0 &&
 			is != PGRES_PIPELINE_ABORTED)
 			status = postgres_trouble(store, result, "used");
-		end = PQgetResult(handle);
+		end = postgres_result(store);
 		if (end != NULL) {
 			PQclear(end);
 			return POSTGRES_AGAIN;
@@ -278,7 +278,7 @@ collect(struct store *store, struct pipe *pipe)
 	}
 	/* Behind a server that went away libpq may say for ever that there is nothing more, and no end either. */
 	for (int nothing = 0; nothing < 2;) {
-		PGresult *result = PQgetResult(handle);
+		PGresult *result = postgres_result(store);
 		ExecStatusType is = PQresultStatus(result);
 
 		nothing = result == NULL ? nothing + 1 : 0;
@@ -292,6 +292,17 @@ collect(struct store *store, struct pipe *pipe)
 			return status;
 	}
 	return POSTGRES_AGAIN;
+}
+
+/* What does not lie in the statement's own numbers; texts are short. */
+static size_t
+bytes_of(const struct pipe *pipe, int i)
+{
+	size_t size = 0;
+
+	for (int j = 0; j < pipe->queries[i].n_values; j++)
+		size += pipe->queries[i].binary[j] ? (size_t)pipe->queries[i].sizes[j] : 0;
+	return size;
 }
 
 int
@@ -309,8 +320,9 @@ pipe_go(struct store *store, struct pipe *pipe)
 	for (int i = 0; sent && i < pipe->n; i++) {
 		name_of(pipe, i, name);
 		sent = PQsendQueryPrepared(handle, name, pipe->queries[i].n_values,
-			pipe->queries[i].values, pipe->queries[i].sizes, pipe->queries[i].binary,
-			1);
+			       pipe->queries[i].values, pipe->queries[i].sizes,
+			       pipe->queries[i].binary, 1) &&
+			postgres_flush(store, bytes_of(pipe, i)) == 0;
 	}
 	/* What could not be sent is no use without the rest. */
 	if (!sent || !PQpipelineSync(handle)) {
