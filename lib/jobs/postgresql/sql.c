@@ -143,11 +143,12 @@ static const char *const texts[N_PG] = {
 		"SELECT count(*) FROM (SELECT 1 FROM job WHERE state = 1 AND id >= $2 LIMIT $1) w",
 	[PG_CLAIM_THESE] = CLAIM_BEGIN
 	"(w.state = 1 OR w.open) AND w.id = ANY ($3::int8[]) AND " LIVES " ORDER BY w.id" CLAIM_END,
+	/* What has several holders has the number of the last of them. */
 	[PG_CLAIMED] =
 		"SELECT " TAKEN_COLUMNS ", " PAYLOAD
-		" FROM job WHERE step = $2 AND ((state = 2 AND taker = $1) OR id IN (SELECT"
-		" job FROM holder h WHERE h.taker = $1 AND h.attempt = job.attempt)) ORDER BY"
-		" id",
+		" FROM job WHERE step = $2 AND state = 2 AND taker = $1 UNION ALL SELECT job.id,"
+		" item, name, h.attempt, kills, requires, max_takers, h.began, " PAYLOAD
+		" FROM holder h JOIN job ON job.id = h.job WHERE h.taker = $1 AND h.step = $2",
 	[PG_OUTLOOK] = "SELECT EXISTS (SELECT 1 FROM job w WHERE w.state = 1 AND " MAY_HAVE(
 		"$2") ") OR"
 		      " EXISTS (SELECT 1 FROM job w WHERE w.open AND " MAY_HAVE(
@@ -313,14 +314,14 @@ const char postgres_tables[] =
 	" WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);"
 	"CREATE INDEX job_open ON job (id) WHERE open;"
 	"CREATE TABLE holder (job int8, attempt int4, taker int4 NOT NULL, began int8 NOT NULL,"
-	" PRIMARY KEY (job, attempt));"
+	" step int8, PRIMARY KEY (job, attempt));"
 	"CREATE INDEX holder_of ON holder (taker);"
 	/*
 	 * A claim of one that may have several holders: hardly ever, so all others pay nothing for it.  Behind the
 	 * update: a trigger before it would lock each row once more.
 	 */
 	"CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-	" INSERT INTO holder VALUES (NEW.id, NEW.attempt, NEW.taker, NEW.began);"
+	" INSERT INTO holder VALUES (NEW.id, NEW.attempt, NEW.taker, NEW.began, NEW.step);"
 	" UPDATE job SET taker = NULL, open = tends = 0 AND NOT again AND (SELECT count(*) FROM"
 	" holder h WHERE h.job = NEW.id) < max_takers WHERE id = NEW.id;"
 	" IF EXISTS (SELECT 1 FROM taker w WHERE w.state = 1 AND w.waits) THEN"
