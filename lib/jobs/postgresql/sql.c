@@ -110,9 +110,10 @@ static const char *const texts[N_PG] = {
 			    " WHERE state = 1 AND name = $4",
 	[PG_PUT_TAKER] =
 		"INSERT INTO taker (name, labels, host, boot, space, pid, start, since, seen, timeout,"
-		" state) VALUES ($1, $2, $3, $4, $5, $6, $7, " NOW ", " NOW ", $8, 1) RETURNING id",
-	[PG_ADOPT_TAKER] =
-		"UPDATE taker SET seen = " NOW ", labels = $2, timeout = $3 WHERE id = $1",
+		" step, state) VALUES ($1, $2, $3, $4, $5, $6, $7, " NOW ", " NOW
+		", $8, $9, 1) RETURNING id",
+	[PG_ADOPT_TAKER] = "UPDATE taker SET seen = " NOW
+			   ", labels = $2, timeout = $3, step = $4 WHERE id = $1",
 	[PG_PRUNE_TAKERS] =
 		"DELETE FROM taker WHERE state <> 1 AND id <= (SELECT id FROM taker WHERE state <> 1"
 		" ORDER BY id DESC LIMIT 1 OFFSET 1000)",

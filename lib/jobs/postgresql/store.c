@@ -114,13 +114,13 @@ postgres_enter(struct store *store)
 	SERVER_OF(store)->waits = 0;
 	status = meet_namesakes(store);
 	if (status == 0 && self->id == 0)
-		status = postgres_number(store, PG_PUT_TAKER, 0, &store->self.id, "ttttiiii",
+		status = postgres_number(store, PG_PUT_TAKER, 0, &store->self.id, "ttttiiiii",
 			self->name, self->labels, self->life.host, self->life.boot,
 			(int64_t)self->life.space, (int64_t)self->life.pid,
-			(int64_t)self->life.start, self->timeout_ms);
+			(int64_t)self->life.start, self->timeout_ms, SERVER_OF(store)->step);
 	else if (status == 0)
-		status = postgres_run(
-			store, PG_ADOPT_TAKER, "iti", self->id, self->labels, self->timeout_ms);
+		status = postgres_run(store, PG_ADOPT_TAKER, "itii", self->id, self->labels,
+			self->timeout_ms, SERVER_OF(store)->step);
 	if (status == 0)
 		status = postgres_run(store, PG_PRUNE_TAKERS, "");
 	/* Before anybody sees it. */
@@ -129,6 +129,16 @@ postgres_enter(struct store *store)
 	if (status != 0)
 		store->self.id = was;
 	return status;
+}
+
+/* Who is not connected has half of its time-out to come back, from when it is noticed. */
+static int
+note_lost(struct store *store)
+{
+	const struct store_self *self = &store->self;
+
+	return postgres_run(store, PG_LOST, "iti", SERVER_OF(store)->oid, self->life.boot,
+		(int64_t)self->life.space);
 }
 
 static int
@@ -163,6 +173,9 @@ store_open(struct store *store, const char *place, const struct store *beside, i
 		return error_set(store->error, ORD_EINVAL,
 			".beside is for memory: only: open the same address again");
 	status = postgres_open(store, place);
+	/* Also if nobody else is there to notice: one that wants its name comes back later. */
+	if (status == 0 && !store->read_only)
+		status = note_lost(store);
 	if (status == 0 && !store->read_only)
 		status = postgres_transact(store, POSTGRES_EXCLUSIVE, enter, NULL);
 	if (status == 0)
@@ -259,7 +272,6 @@ store_bury(struct store *store, int64_t taker, int64_t seen_ms, int64_t now)
 static int
 store_takers(struct store *store, int all, store_taker_fn fn, void *user)
 {
-	const struct store_self *self = &store->self;
 	PGresult *rows;
 	int lost = 0,
 	    status = all ? postgres_ask(store, &rows, PG_TAKERS, "i", SERVER_OF(store)->oid)
@@ -282,11 +294,7 @@ store_takers(struct store *store, int all, store_taker_fn fn, void *user)
 		status = fn(user, &taker);
 	}
 	PQclear(rows);
-	/* From now on it has half of its time-out to come back. */
-	if (status == 0 && lost && !store->read_only)
-		status = postgres_run(store, PG_LOST, "iti", SERVER_OF(store)->oid, self->life.boot,
-			(int64_t)self->life.space);
-	return status;
+	return status == 0 && lost && !store->read_only ? note_lost(store) : status;
 }
 
 /* --- looking --- */
