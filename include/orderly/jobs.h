@@ -129,7 +129,7 @@ struct ord_jobs_options {
 	void *filter_user;         /* its user pointer */
 	const struct ord_jobs *beside; /* for "memory:": another taker of the same list; NULL: a new list */
 	uint32_t wait;             /* an enum ord_jobs_wait */
-	uint32_t heartbeat_ms;     /* how often it says that it lives; 0 = 30 s */
+	uint32_t heartbeat_ms;     /* how often it says that it lives; 0 = 30 s; at most half of timeout_ms */
 	uint32_t timeout_ms;       /* after such a silence it is dead, where its process cannot be looked at; 0 = twice heartbeat_ms */
 	uint32_t failed_retries;   /* of jobs that say nothing themselves: attempts after one that failed; at most 10^6 */
 	uint32_t killed_retries;   /* the same after one whose taker died */
@@ -167,6 +167,10 @@ struct ord_job_options {
 	uint32_t kills;              /* the same: in how many of them its taker died */
 	const char *why;             /* the same: the reason of its state; NULL: none */
 	uint64_t range;              /* it is one of ord_jobs_add_range(range), and its name is its index; 0: it is not */
+	const char *taker;           /* for jobs from another list: who had it last; NULL: nobody */
+	uint64_t began_ms;           /* the same: when that one took it, in milliseconds since 1970; 0: not known */
+	uint64_t ended_ms;           /* the same: when it ended; 0: now, if it has */
+	uint64_t failures;           /* the same: how many of its attempts failed */
 	/* fields are only ever appended; 0 always means the documented default */
 };
 

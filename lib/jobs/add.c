@@ -45,6 +45,25 @@ check_index(struct error *error, const struct ord_job_options *own, struct store
 	return 0;
 }
 
+/* What is told of attempts in another list. */
+static int
+check_past(struct error *error, const struct ord_job_options *own, struct store_job *job)
+{
+	int status = own->taker != NULL ? jobs_check_name(error, "taker", own->taker) : 0;
+
+	if (status != 0)
+		return status;
+	if (own->began_ms > INT64_MAX || own->ended_ms > INT64_MAX || own->failures > UINT32_MAX)
+		return error_set(error, ORD_EINVAL,
+			"the job '%s' has a time that there is not, or too many failures",
+			own->name);
+	job->taker = own->taker != NULL ? own->taker : "";
+	job->began_ms = (int64_t)own->began_ms;
+	job->ended_ms = job->state != ORD_JOB_WAITING ? (int64_t)own->ended_ms : 0;
+	job->failures = (uint32_t)own->failures;
+	return 0;
+}
+
 /* One job as the store takes it; its labels are in *labels, to be freed. */
 static int
 convert(struct error *error, const struct ord_job_options *given, struct store_job *job,
@@ -79,7 +98,6 @@ convert(struct error *error, const struct ord_job_options *given, struct store_j
 	*job = (struct store_job){ .item = -1,
 		.name = own.name,
 		.why = own.why != NULL ? own.why : "",
-		.taker = "",
 		.attempt = own.attempts,
 		.kills = own.kills,
 		.state = (int)own.state,
@@ -92,7 +110,9 @@ convert(struct error *error, const struct ord_job_options *given, struct store_j
 	while (own.after != NULL && own.after[job->n_after] != NULL)
 		job->n_after++;
 	job->state = rules_added(job);
-	status = own.range != 0 ? check_index(error, &own, job) : 0;
+	status = check_past(error, &own, job);
+	if (status == 0 && own.range != 0)
+		status = check_index(error, &own, job);
 	if (status == 0)
 		status = check_retries(error, own.name, own.failed_retries, &job->failed_retries);
 	if (status == 0)

@@ -20,11 +20,12 @@ enter_held(struct ord_jobs *jobs, const struct ord_job *job)
 	return status;
 }
 
-static void
+static int
 say_lost(const struct ord_job *job)
 {
-	error_set(&job->jobs->error, ORD_ELOST, "the job '%s' is another's now, or was canceled",
-		job->is.name);
+	jobs_give_back(job->jobs);
+	return error_set(&job->jobs->error, ORD_ELOST,
+		"the job '%s' is another's now, or was canceled", job->is.name);
 }
 
 /* As much of a reason as is kept, not cut in the middle of a character. */
@@ -45,6 +46,7 @@ end_job(struct ord_job *job, enum store_end_kind kind, const char *why)
 {
 	struct ord_jobs *jobs = job != NULL ? job->jobs : NULL;
 	int status = enter_held(jobs, job);
+	const struct store_end *own;
 	char kept[STORE_WHY_MAX + 1];
 
 	if (status == 0)
@@ -52,19 +54,22 @@ end_job(struct ord_job *job, enum store_end_kind kind, const char *why)
 			jobs_note_end(jobs, job, kind, why != NULL ? keep_reason(why, kept) : NULL);
 	if (status != 0)
 		return status;
-	if (why == NULL && jobs->options.batch > 1 && jobs_may_hold_back(jobs)) {
+	if (why == NULL && jobs_may_hold_back(jobs)) {
 		jobs_drop(jobs, job);
 		jobs_arm(jobs);
 		return 0;
 	}
+	own = &jobs->ends[jobs->n_ends - 1];
 	status = jobs_tell_ends(jobs);
-	if (status != 0 && status != ORD_ELOST) {
+	if (status != 0) {
 		/* It is still held, and nobody was told. */
 		jobs->n_ends--;
 		return status;
 	}
-	if (status == ORD_ELOST)
-		say_lost(job);
+	if (own->lost) {
+		jobs->lost--; /* of others' the next take tells */
+		status = say_lost(job);
+	}
 	jobs_drop(jobs, job);
 	return status;
 }
@@ -116,7 +121,8 @@ ord_job_renew(struct ord_job *job)
 	status =
 		jobs->store.functions->held(&jobs->store, job->is.name, job->is.attempt, see, NULL);
 	if (status == ORD_ELOST) {
-		say_lost(job);
+		jobs_tell_ends(jobs);
+		status = say_lost(job);
 		jobs_drop(jobs, job);
 	}
 	jobs_arm(jobs);
@@ -135,6 +141,13 @@ ord_jobs_close(struct ord_jobs *jobs)
 	jobs->closed = 1;
 	if (last != NULL)
 		status = ord_job_done(last);
-	/* Nothing comes behind it that would tell what was held back. */
-	return status == 0 ? jobs_tell_ends(jobs) : status;
+	/* Nothing comes behind it that would tell what was held back, or take what was claimed. */
+	if (status == 0)
+		status = jobs_tell_ends(jobs);
+	jobs_give_back(jobs);
+	if (status == 0)
+		status = jobs_tell_ends(jobs);
+	if (status == 0 && jobs->lost)
+		status = jobs_say_lost(jobs);
+	return status;
 }

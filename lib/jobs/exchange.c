@@ -48,13 +48,19 @@ set_reach(struct ord_jobs *jobs, uint64_t spent_ns)
 	jobs->reach = most > 1 ? (uint32_t)most : 1;
 }
 
+/* One that was claimed and never given to anybody is nobody's loss. */
+static int
+is_loss(const struct store_end *end)
+{
+	return end->lost && (end->kind != STORE_BACK || end->why != NULL);
+}
+
 int
-jobs_exchange(struct ord_jobs *jobs, const struct store_claim *claim, int *lost)
+jobs_exchange(struct ord_jobs *jobs, const struct store_claim *claim)
 {
 	uint64_t spent = clock_now_ns() - jobs->exchanged_ns;
 	int status;
 
-	*lost = 0;
 	if (jobs->n_ends == 0 && claim->most == 0)
 		return 0;
 	status = jobs->store.functions->exchange(
@@ -71,7 +77,8 @@ jobs_exchange(struct ord_jobs *jobs, const struct store_claim *claim, int *lost)
 		return status;
 	}
 	for (size_t i = 0; i < jobs->n_ends; i++)
-		*lost |= jobs->ends[i].lost;
+		if (is_loss(&jobs->ends[i]))
+			jobs->lost++;
 	memmove(jobs->ends, jobs->ends + jobs->options.batch + 1,
 		jobs->n_unseen * sizeof *jobs->ends);
 	if (jobs->n_ends != 0)
@@ -86,14 +93,14 @@ int
 jobs_tell_ends(struct ord_jobs *jobs)
 {
 	static const struct store_claim nothing = { 0 };
-	int lost, status = jobs_exchange(jobs, &nothing, &lost);
 
-	return status == 0 && lost ? jobs_say_lost(jobs) : status;
+	return jobs_exchange(jobs, &nothing);
 }
 
 int
 jobs_say_lost(struct ord_jobs *jobs)
 {
+	jobs->lost = 0;
 	return error_set(
 		&jobs->error, ORD_ELOST, "a job taken before is another's now, or was canceled");
 }
@@ -104,9 +111,7 @@ jobs_note_end(
 {
 	int status = jobs->n_ends > jobs->options.batch ? jobs_tell_ends(jobs) : 0;
 
-	if (status == ORD_ELOST)
-		error_clear(&jobs->error); /* that was one before, and this one ends */
-	else if (status != 0)
+	if (status != 0)
 		return status;
 	jobs->ends[jobs->n_ends++] =
 		(struct store_end){ job->is.id, job->is.attempt, kind, why, 0 };
@@ -116,8 +121,22 @@ jobs_note_end(
 int
 jobs_may_hold_back(const struct ord_jobs *jobs)
 {
-	return jobs->n_ends <= jobs->options.batch &&
+	return jobs->ready != NULL && jobs->n_ends <= jobs->options.batch &&
 		clock_now_ns() - jobs->exchanged_ns < HOLD_BACK_NS;
+}
+
+void
+jobs_give_back(struct ord_jobs *jobs)
+{
+	if (jobs->n_ends != 0)
+		return;
+	while (jobs->ready != NULL) {
+		struct ord_job *job = jobs->ready;
+
+		jobs->ready = job->next;
+		jobs_note_end(jobs, job, STORE_BACK, NULL);
+		job_free(job);
+	}
 }
 
 int
@@ -157,32 +176,39 @@ jobs_drop(struct ord_jobs *jobs, struct ord_job *job)
 	job_free(job);
 }
 
-/* It has ended like that, whatever the store says to it. */
+/* It has ended like that, whatever the store says to it; where that cannot be reached it is not asked again. */
 static void
-end_for_good(
-	struct ord_jobs *jobs, const struct ord_job *job, enum store_end_kind kind, const char *why)
+end_for_good(struct ord_jobs *jobs, const struct ord_job *job, enum store_end_kind kind,
+	const char *why, int *status)
 {
+	if (*status == ORD_ESYSTEM)
+		return;
 	jobs_note_end(jobs, job, kind, why);
-	jobs_tell_ends(jobs);
+	*status = jobs_tell_ends(jobs);
 	jobs->n_ends = 0;
 }
 
 void
 jobs_give_up(struct ord_jobs *jobs)
 {
+	int status;
+
 	jobs->store.leaving = 1;
-	jobs_tell_ends(jobs);
+	status = jobs_tell_ends(jobs);
 	jobs->n_ends = 0;
 	for (struct ord_job *job; (job = jobs->held) != NULL;) {
 		if (jobs->options.pid == 0)
-			end_for_good(jobs, job, STORE_FAILED, "its taker left it");
+			end_for_good(jobs, job, STORE_FAILED, "its taker left it", &status);
 		jobs_drop(jobs, job);
 	}
 	for (struct ord_job *job; (job = jobs->ready) != NULL;) {
-		end_for_good(jobs, job, STORE_BACK, NULL);
+		end_for_good(jobs, job, STORE_BACK, NULL, &status);
 		jobs->ready = job->next;
 		job_free(job);
 	}
+	/* Then others see that this one has gone, by its process or its silence. */
+	if (status == ORD_ESYSTEM)
+		return;
 	if (jobs->options.pid == 0)
 		jobs->store.functions->leave(&jobs->store, jobs_now_ms());
 	else

@@ -86,6 +86,9 @@ fill_defaults(struct ord_jobs_options *options)
 		options->timeout_ms = options->heartbeat_ms > UINT32_MAX / 2
 			? UINT32_MAX
 			: 2 * options->heartbeat_ms;
+	/* In a wait it says up to half an interval late that it lives. */
+	if (options->heartbeat_ms > options->timeout_ms / 2)
+		options->heartbeat_ms = options->timeout_ms > 1 ? options->timeout_ms / 2 : 1;
 	if (options->history == 0)
 		options->history = 10;
 	if (options->batch == 0)
@@ -243,6 +246,7 @@ fill_self(struct ord_jobs *jobs)
 	status = name_taker(jobs);
 	if (status != 0)
 		return status;
+	self->id = 0; /* of an open that failed */
 	self->name = jobs->taker;
 	self->labels = jobs->labels;
 	self->timeout_ms = jobs->options.timeout_ms;
@@ -311,6 +315,7 @@ ord_jobs_open(struct ord_jobs *jobs, const char *address)
 		return error_system(&jobs->error, errno, "no descriptor for the list");
 	jobs->store.error = &jobs->error;
 	jobs->store.wake = jobs->wake;
+	jobs->store.epoll = &jobs->epoll;
 	jobs->store.job_ext = jobs->job_ext;
 	jobs->store.pick = jobs->options.pick;
 	jobs->store.stale_ms = jobs->options.stale_ms;
@@ -337,6 +342,8 @@ ord_jobs_interrupt(struct ord_jobs *jobs)
 
 	if (jobs == NULL || jobs->wake < 0)
 		return ORD_EINVAL;
+	if (!*jobs->alive)
+		return ORD_EFORKED;
 	n = write(jobs->wake, &one, sizeof one);
 	(void)n; /* full: it is interrupted already */
 	errno = kept;

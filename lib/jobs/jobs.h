@@ -52,6 +52,7 @@ struct ord_jobs {
 	struct ord_job *last;       /* what take gave last, in held; NULL: ended */
 	struct store_end *ends; /* ends[n_ends], room for batch + 1: not yet told to the store */
 	size_t n_ends;
+	size_t lost; /* ends that were told and did not count, and the user has not heard of it */
 	size_t n_unseen; /* behind that room: claimed in this exchange, but there was no memory */
 	struct watched *watched; /* watched[n_watched] */
 	size_t n_watched;
@@ -79,18 +80,26 @@ int64_t jobs_list_ms(const struct ord_jobs *jobs);
 
 /* --- exchange.c: what is claimed and not given yet, what has ended and is not told yet --- */
 
-/* Ends and claims; claimed jobs are appended to ready.  Ends that are told are gone; *lost: one of them was another's. */
-int jobs_exchange(struct ord_jobs *jobs, const struct store_claim *claim, int *lost);
+/* Ends and claims; claimed jobs are appended to ready.  Ends that are told are gone; lost counts those that did not count. */
+int jobs_exchange(struct ord_jobs *jobs, const struct store_claim *claim);
 
-/* The same without claims; ORD_ELOST with its sentence if one was another's. */
+/* The same without claims: also before anything that may last, because others may wait for what has ended. */
 int jobs_tell_ends(struct ord_jobs *jobs);
+
+/* ORD_ELOST, once for all that were lost and whose end was held back. */
 int jobs_say_lost(struct ord_jobs *jobs);
+
+/*
+ * What is in ready goes back with the next exchange: behind a job that was lost, because these may be another's
+ * or canceled, too, and at the close.  Nothing happens while ends are not told.
+ */
+void jobs_give_back(struct ord_jobs *jobs);
 
 /* Note an end; if there is no room for it, those before are told first.  Behind a status it is not noted. */
 int jobs_note_end(struct ord_jobs *jobs, const struct ord_job *job, enum store_end_kind kind,
 	const char *why);
 
-/* May what is noted wait for the next exchange?  That was just now, and there is room. */
+/* May what is noted wait for the next exchange?  The next job is here, the last exchange was just now, and there is room. */
 int jobs_may_hold_back(const struct ord_jobs *jobs);
 
 /* The first of ready is the user's; 0. */
@@ -132,9 +141,6 @@ void jobs_arm(struct ord_jobs *jobs);
 
 /* Forget what made it readable: before it is looked whether there is something.  0 or a status. */
 int jobs_disarm(struct ord_jobs *jobs);
-
-/* Close the descriptor of a taker. */
-void jobs_unwatch(struct ord_jobs *jobs, int *fd);
 
 /* Tell on_progress, if it is time or this is the last time; no status: what is wrong with the list others say. */
 void jobs_tell_progress(struct ord_jobs *jobs, int last);

@@ -16,6 +16,9 @@ ord_jobs_lock(struct ord_jobs *jobs, const char *name, int timeout_ms)
 	/* Nobody would free the lock of one who is dead to the others. */
 	if (status == 0)
 		status = jobs_beat_if_due(jobs);
+	/* Who has the lock may wait for what has ended here. */
+	if (status == 0)
+		status = jobs_tell_ends(jobs);
 	if (status != 0)
 		return status;
 	for (;;) {

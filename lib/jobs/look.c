@@ -119,7 +119,9 @@ ord_job_options_of(const struct ord_job *job, struct ord_job_options *options)
 		.killed_retries = retries_of(job->is.killed_retries),
 		.max_takers = job->is.max_takers, .state = (uint32_t)job->is.state,
 		.attempts = job->is.attempt, .kills = job->is.kills, .why = job->is.why,
-		.range = job->is.range);
+		.range = job->is.range, .taker = *job->is.taker != '\0' ? job->is.taker : NULL,
+		.began_ms = (uint64_t)job->is.began_ms, .ended_ms = (uint64_t)job->is.ended_ms,
+		.failures = job->is.failures);
 	memset(options, 0, size);
 	memcpy(options, &all, size < sizeof all ? size : sizeof all);
 	options->size = size;
@@ -257,8 +259,12 @@ ord_jobs_watch(struct ord_jobs *jobs, int timeout_ms)
 
 	if (status != 0)
 		return status;
-	if (!jobs->options.read_only)
-		status = jobs_meet(jobs, 0);
+	if (!jobs->options.read_only) {
+		/* Who changes something may wait for what has ended here. */
+		status = jobs_tell_ends(jobs);
+		if (status == 0)
+			status = jobs_meet(jobs, 0);
+	}
 	if (status != 0)
 		return status;
 	jobs->store.watching = 1;

@@ -39,11 +39,11 @@ fill(struct ord_jobs *jobs)
 }
 
 void
-jobs_unwatch(struct ord_jobs *jobs, int *fd)
+store_unwatch(const struct store *store, int *fd)
 {
 	/* A forked process may have it, too: then closing it would leave it in the epoll. */
-	if (jobs->epoll >= 0 && *fd >= 0)
-		epoll_ctl(jobs->epoll, EPOLL_CTL_DEL, *fd, NULL);
+	if (*store->epoll >= 0 && *fd >= 0)
+		epoll_ctl(*store->epoll, EPOLL_CTL_DEL, *fd, NULL);
 	fd_close(fd);
 }
 

@@ -147,8 +147,13 @@ struct store {
 	int watching;     /* what is waited for now is any change, not one that matters to takers */
 	int leaving;      /* no long waits any more */
 	int64_t ahead_ms; /* out: so much the clock that writes seen_ms goes before this host's */
+	int64_t due_ms; /* out: when the list is to be looked at though nobody changes it; 0: never */
+	const int *epoll; /* of a loop of the host's, or -1: see store_unwatch */
 	void *inside;     /* the store's own */
 };
+
+/* Close a descriptor that can be waited for, also by a loop of the host's. */
+void store_unwatch(const struct store *store, int *fd);
 
 /* All return 0 or a status with store->error; n ms since 1970 is now. */
 struct store_functions {
@@ -167,6 +172,7 @@ struct store_functions {
 	/*
 	 * Add jobs, all or none; *added: how many were new or are other ones now.  One of a range (range, item) makes
 	 * the list one of that range; one that has ended elsewhere (state, why, attempt) has ended here.
+	 * What is known of its last attempt (taker, began_ms, ended_ms, failures; 0 and "": nothing) is kept.
 	 */
 	int (*add)(struct store *store, const struct store_job *jobs, size_t count, uint64_t *added,
 		int64_t now);

@@ -30,7 +30,7 @@ choose(void *user, const struct store_job *is)
 
 /* Claim what there is now; ready is empty before. */
 static int
-claim_some(struct ord_jobs *jobs, int *lost)
+claim_some(struct ord_jobs *jobs)
 {
 	struct store_claim claim = { .most = jobs->reach, .share = (uint32_t)jobs->n_watched + 1 };
 	struct choice choice = { .jobs = jobs,
@@ -38,7 +38,7 @@ claim_some(struct ord_jobs *jobs, int *lost)
 	int status;
 
 	if (jobs->options.filter == NULL)
-		return jobs_exchange(jobs, &claim, lost);
+		return jobs_exchange(jobs, &claim);
 	/* What it likes may be gone until it is claimed. */
 	for (;;) {
 		choice.n = 0;
@@ -48,10 +48,10 @@ claim_some(struct ord_jobs *jobs, int *lost)
 		if (choice.n == 0)
 			claim.most = 0;
 		if (status == 0)
-			status = jobs_exchange(jobs, &claim, lost);
+			status = jobs_exchange(jobs, &claim);
 		/* What there was no memory for has to go back first: n_ends. */
 		if (status != 0 || choice.n == 0 || jobs->ready != NULL || jobs->n_ends != 0 ||
-			*lost)
+			jobs->lost)
 			return status;
 	}
 }
@@ -160,17 +160,17 @@ jobs_beat_if_due(struct ord_jobs *jobs)
 static int
 try_claim(struct ord_jobs *jobs)
 {
-	int lost = 0, status = 0;
+	int status = 0;
 
 	/* Ends must not wait for others, and others may wait for them. */
 	if (jobs->options.on_failure == ORD_JOBS_STOP) {
 		status = jobs_tell_ends(jobs);
-		if (status == 0)
+		if (status == 0 && !jobs->lost)
 			status = check_failures(jobs);
 	}
-	if (status == 0)
-		status = claim_some(jobs, &lost);
-	if (status == 0 && lost)
+	if (status == 0 && !jobs->lost)
+		status = claim_some(jobs);
+	if (status == 0 && jobs->lost)
 		return jobs_say_lost(jobs);
 	/* What there was no memory for goes back now, if that can be: else with the next exchange. */
 	if (status == 0 && jobs->n_ends != 0) {
@@ -224,8 +224,12 @@ go_on(struct ord_jobs *jobs, struct ord_job **job, int completes)
 		return status;
 	if (last != NULL)
 		jobs_drop(jobs, last);
-	if (jobs->ready != NULL && !jobs_may_hold_back(jobs))
+	if (jobs->ready != NULL && (jobs->lost || !jobs_may_hold_back(jobs)))
 		status = jobs_tell_ends(jobs);
+	if (status == 0 && jobs->lost) {
+		jobs_give_back(jobs);
+		status = jobs_say_lost(jobs);
+	}
 	if (status == 0)
 		status = jobs->ready != NULL ? jobs_give_ready(jobs, job) : next_job(jobs, job);
 	if (status == 0 && completes)

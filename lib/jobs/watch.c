@@ -58,7 +58,7 @@ ask(struct ord_jobs *jobs)
 		if (jobs->watched[i].seen)
 			jobs->watched[left++] = jobs->watched[i];
 		else
-			jobs_unwatch(jobs, &jobs->watched[i].fd);
+			store_unwatch(&jobs->store, &jobs->watched[i].fd);
 	jobs->n_watched = left;
 	jobs->looked_ns = clock_now_ns();
 	return 0;
@@ -112,7 +112,7 @@ jobs_look_after(struct ord_jobs *jobs, int anew)
 		status = jobs->store.functions->bury(
 			&jobs->store, one->id, one->seen_ms, jobs_now_ms());
 		if (status == 0) {
-			jobs_unwatch(jobs, &one->fd);
+			store_unwatch(&jobs->store, &one->fd);
 			*one = jobs->watched[--jobs->n_watched];
 			i--;
 		}
@@ -132,9 +132,15 @@ jobs_bound(const struct ord_jobs *jobs, int timeout_ms)
 	for (size_t i = 0; i < jobs->n_watched; i++) {
 		int64_t left = jobs->watched[i].seen_ms + jobs->watched[i].timeout_ms - now + 1;
 
-		if (jobs->watched[i].fd < 0 && left < most)
+		/* Takers of this process end with their objects, and never by silence. */
+		if (jobs->watched[i].fd < 0 && left < most &&
+			!life_is_same(&jobs->store.self.life, &jobs->watched[i].life))
 			most = left > 1 ? left : 1;
 	}
+	if (jobs->store.due_ms != 0 && jobs->store.due_ms - jobs_now_ms() < most)
+		most = jobs->store.due_ms - jobs_now_ms();
+	if (most < 1)
+		most = 1;
 	return timeout_ms >= 0 && timeout_ms < most ? timeout_ms
 						    : (int)(most > 1000000 ? 1000000 : most);
 }

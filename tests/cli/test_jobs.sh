@@ -25,7 +25,7 @@ until_true() {
 	fail "never: $*"
 }
 
-says 3 'there is no list ./jobs.sqlite' status
+says 3 'there is no list .*/jobs.sqlite' status
 says 2 'needs names' add
 says 2 "there is no action 'wrok'" wrok
 says 2 'say what to do'

@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 
+import begun
+
 orderly, base, count, kills = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 STALE = 6.0
 here = os.path.dirname(os.path.abspath(__file__))
@@ -70,19 +72,9 @@ expected = sorted([f"mine{i}.txt" for i in range(count // 2)] + [f"{name}.txt" f
 if sorted(done) != expected:
     odd = set(done) ^ set(expected)
     sys.exit(f"{len(done)} of {count} are done; odd: {sorted(odd)[:5]}; failed: {os.listdir(os.path.join(jobs, '99_failed'))[:5]}")
-begun, twice, by_python = {}, 0, 0
-with open(log, encoding="utf-8") as lines:
-    for line in lines:
-        what, job, wid, when = line.split()
-        when = float(when)
-        if what != "begin":
-            continue
-        by_python += wid.startswith("p")
-        for other, since in begun.setdefault(job, []):
-            twice += 1
-            if other not in killed and when - since < STALE:
-                sys.exit(f"{job} was begun by {wid}, {when - since:.3f} s behind {other}, who lives")
-        begun[job].append((wid, when))
-if sorted(begun) != expected:
+noted = begun.read(log)
+twice = begun.twice(noted, killed, STALE)
+by_python = sum(wid.startswith("p") for all_ in noted.values() for wid, _ in all_)
+if sorted(noted) != expected:
     sys.exit("a job was done that nobody began")
 print(f"{count} jobs, {started} takers, {len(killed)} killed, {twice} begun again, {by_python} begun by Python")

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -501,5 +502,31 @@ SCENE(directory, a_list_that_is_deleted_is_an_error)
 	JOBS_SAYS(jobs, ord_jobs_take(jobs, &job), ORD_ESYSTEM, "deleted while it was open");
 	lists_await(1);
 	ord_jobs_destroy(&jobs);
+	lists_end(&at);
+}
+
+/* Nobody tells that a claim has become too old: the descriptor's own time does, and it ends a wait. */
+SCENE(directory, what_becomes_stale_is_heard)
+{
+	struct list_at at = lists_only("dir");
+	struct ord_jobs *looping = OPEN(&at, .taker = "w1", .wait = ORD_JOBS_WAIT_NEVER, .stale_ms = 400,
+		.heartbeat_ms = 1000000, .timeout_ms = 3000000);
+	struct ord_jobs *waiting = OPEN(&at, .taker = "w2", .stale_ms = 400, .heartbeat_ms = 1000000, .timeout_ms = 3000000);
+	struct ord_job *job;
+	int status;
+
+	put(&at, "01_running/py.a.txt", "");
+	do {
+		struct pollfd entry = { .fd = ord_jobs_fd(looping), .events = POLLIN };
+
+		CHECK_EQ(poll(&entry, 1, SCENE_LONG_MS), 1);
+		status = ord_jobs_claim(looping, &job);
+	} while (status == ORD_EAGAIN);
+	JOBS_OK(looping, status);
+	JOBS_OK(looping, ord_job_done(job));
+	put(&at, "01_running/py.b.txt", "");
+	JOBS_OK(waiting, ord_job_done(TAKE(waiting, "b")));
+	ord_jobs_destroy(&waiting);
+	ord_jobs_destroy(&looping);
 	lists_end(&at);
 }

@@ -270,7 +270,8 @@ describe(const struct ord_job *job, void *user)
 		text += sprintf(text, "+%s", o.requires[i]);
 	for (size_t i = 0; o.after != NULL && o.after[i] != NULL; i++)
 		text += sprintf(text, "<%s", o.after[i]);
-	strcat(text, "\n");
+	sprintf(text + strlen(text), " %s %d %llu %llu\n", o.taker != NULL ? o.taker : "-", (int)o.failures, (unsigned long long)o.began_ms,
+		(unsigned long long)o.ended_ms);
 	return 0;
 }
 
@@ -279,7 +280,7 @@ open_memory(void)
 {
 	struct ord_jobs *jobs;
 
-	CHECK_EQ(ord_jobs_new(&jobs, NULL), 0);
+	CHECK_EQ(ord_jobs_new(&jobs, &ORD_JOBS_OPTIONS(.taker = "one")), 0);
 	JOBS_OK(jobs, ord_jobs_open(jobs, "memory:"));
 	return jobs;
 }
@@ -292,8 +293,9 @@ check_same(struct ord_jobs *one, struct ord_jobs *two)
 	JOBS_OK(one, ord_jobs_each(one, 0, describe, was));
 	JOBS_OK(two, ord_jobs_each(two, 0, describe, is));
 	CHECK(strstr(is, "1 failed  - 1 was bad f0 k0 m1 r2") != NULL);
-	CHECK(strstr(is, "a waiting pay print 0  f3 k4294967295 m7 r0 +x+y\n") != NULL);
+	CHECK(strstr(is, "a waiting pay print 0  f3 k4294967295 m7 r0 +x+y - 0 0 0\n") != NULL);
 	CHECK(strstr(is, "b blocked  - 0  f0 k0 m1 r0 <") != NULL);
+	CHECK(strstr(is, "m1 r2  one 1 ") != NULL);
 	if (strcmp(is, was) == 0)
 		return;
 	fprintf(stderr, "%s\nnot\n%s", is, was);
@@ -341,6 +343,8 @@ SCENE(sharing, a_list_can_be_copied)
 		JOBS_SAYS(two, ord_jobs_add(two, &ORD_JOB(.name = "01", .range = 2)), ORD_EINVAL, "'01'");
 		JOBS_SAYS(two, ord_jobs_add(two, &ORD_JOB(.name = "5", .range = 9)), ORD_EINVAL, "2 jobs, not 9");
 		JOBS_SAYS(two, ord_jobs_add(two, &ORD_JOB(.name = "d", .state = 9)), ORD_EINVAL, "'d' has a state");
+		JOBS_SAYS(two, ord_jobs_add(two, &ORD_JOB(.name = "d", .taker = "a/b")), ORD_EINVAL, "must not have a '/'");
+		JOBS_SAYS(two, ord_jobs_add(two, &ORD_JOB(.name = "d", .began_ms = UINT64_MAX)), ORD_EINVAL, "a time that there is not");
 		JOBS_SAYS(two, ord_jobs_add(two, &ORD_JOB(.name = "d", .max_takers = 1000001)), ORD_EINVAL, "max_takers");
 		ord_jobs_destroy(&three);
 		ord_jobs_destroy(&two);

@@ -200,6 +200,99 @@ SCENE(sqlite, a_full_database_gives_nothing_out)
 	lists_end(&at);
 }
 
+/* The host may go elsewhere. */
+SCENE(sqlite, a_relative_path_means_the_same_file_for_ever)
+{
+	struct list_at at = lists_only("sqlite");
+	struct ord_jobs *jobs;
+	struct ord_job *job;
+
+	CHECK_EQ(chdir(at.folder), 0);
+	CHECK_EQ(ord_jobs_new(&jobs, NULL), 0);
+	JOBS_OK(jobs, ord_jobs_open(jobs, "jobs.sqlite"));
+	ADD(jobs, .name = "a");
+	job = TAKE(jobs, "a");
+	CHECK_EQ(chdir("/"), 0);
+	JOBS_OK(jobs, ord_job_done(job));
+	ord_jobs_destroy(&jobs);
+	lists_next(&at);
+}
+
+/* What an open that failed had been given is not its own at the next one. */
+SCENE(sqlite, an_open_that_failed_leaves_no_number)
+{
+	struct list_at at = lists_only("sqlite");
+	struct ord_jobs *first = OPEN(&at, .taker = "first"), *late, *other;
+	struct ord_job *job;
+
+	lists_sql(&at, "CREATE TRIGGER gone AFTER INSERT ON taker WHEN NEW.name = 'late' BEGIN SELECT RAISE(ABORT, 'full'); END");
+	CHECK_EQ(ord_jobs_new(&late, &ORD_JOBS_OPTIONS(.taker = "late")), 0);
+	JOBS_SAYS(late, ord_jobs_open(late, at.address), ORD_ESYSTEM, "");
+	lists_sql(&at, "DROP TRIGGER gone");
+	late->store.self.id = 2; /* as behind a commit that failed */
+	other = OPEN(&at, .taker = "other");
+	JOBS_OK(late, ord_jobs_open(late, at.address));
+	ADD(first, .name = "x");
+	job = TAKE(late, "x");
+	CHECK_EQ(ord_jobs_held(other, "x", 0, &(struct ord_job *){ NULL }), ORD_ELOST);
+	JOBS_OK(late, ord_job_done(job));
+	ord_jobs_destroy(&late);
+	ord_jobs_destroy(&other);
+	ord_jobs_destroy(&first);
+	lists_next(&at);
+}
+
+static int
+count_taker(const struct ord_taker *taker, void *user)
+{
+	*(int *)user += taker->state == ORD_TAKER_BUSY;
+	return 0;
+}
+
+/* Declared dead for so long that nobody knows it any more: it is a taker anew, and can be buried again. */
+SCENE(sqlite, a_forgotten_taker_has_a_row_again)
+{
+	struct list_at at = lists_only("sqlite");
+	struct ord_jobs *jobs = OPEN(&at, .taker = "forgotten"), *other = OPEN(&at, .taker = "other");
+	int busy = 0;
+
+	ADD(jobs, .name = "x");
+	ADD(jobs, .name = "y");
+	lists_sql(&at, "DELETE FROM taker WHERE name = 'forgotten'");
+	JOBS_OK(jobs, ord_job_done(TAKE(jobs, "x")));
+	TAKE(jobs, "y");
+	JOBS_OK(other, ord_jobs_takers(other, count_taker, &busy));
+	CHECK_EQ(busy, 1);
+	ord_jobs_destroy(&jobs);
+	CHECK_EQ(lists_state(other, "y"), ORD_JOB_FAILED);
+	ord_jobs_destroy(&other);
+	lists_next(&at);
+}
+
+/* Another program that sits on the list is waited for, but not for longer than the user wants. */
+SCENE(sqlite, a_wait_for_the_lock_can_be_interrupted)
+{
+	struct list_at at = lists_only("sqlite");
+	struct ord_jobs *jobs = OPEN(&at, .taker = NULL);
+	struct ord_job *job;
+	sqlite3 *handle;
+
+	JOBS_OK(jobs, ord_jobs_add_range(jobs, 3));
+	TAKE(jobs, "0");
+	CHECK_EQ(sqlite3_open(path_of(&at), &handle), SQLITE_OK);
+	CHECK_EQ(sqlite3_exec(handle, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	JOBS_OK(jobs, ord_jobs_interrupt(jobs));
+	JOBS_SAYS(jobs, ord_jobs_claim(jobs, &job), ORD_EINTERRUPTED, "interrupted while another program");
+	/* What it held is told when that program is through, or others see that it has gone. */
+	ord_jobs_destroy(&jobs);
+	CHECK_EQ(sqlite3_exec(handle, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(handle);
+	jobs = OPEN(&at, .taker = NULL);
+	CHECK_EQ(lists_counts(jobs).waiting, 2);
+	ord_jobs_destroy(&jobs);
+	lists_next(&at);
+}
+
 Test(sqlite, network_file_systems_are_known)
 {
 	cr_assert(place_is_network(0x6969));

@@ -89,6 +89,7 @@ add_job(const struct ord_job *job, void *user)
 	add_retries(line, "killed_retries", options.killed_retries);
 	add_number(line, "max_takers", options.max_takers, 1);
 	add_number(line, "attempts", options.attempts, 0);
+	add_number(line, "failures", options.failures, 0);
 	add_number(line, "kills", options.kills, 0);
 	if (*options.why != '\0')
 		json_text(line, "why", options.why);

@@ -165,7 +165,6 @@ static const char *
 keep_field(struct jobs_read *read, const char *name, const struct value *value)
 {
 	struct ord_job_options *job = &read->all[read->n - 1];
-	static const char *const told[] = { "taker", "began_ms", "ended_ms" };
 
 	if (strcmp(name, "name") == 0)
 		return keep_text(read, value, &job->name, NULL);
@@ -197,10 +196,14 @@ keep_field(struct jobs_read *read, const char *name, const struct value *value)
 		return keep_text(read, value, &job->why, NULL);
 	if (strcmp(name, "range") == 0)
 		return keep_number(value, UINT64_C(1) << 40, &job->range);
-	/* The past of another list. */
-	for (size_t i = 0; i < sizeof told / sizeof *told; i++)
-		if (strcmp(name, told[i]) == 0)
-			return NULL;
+	if (strcmp(name, "failures") == 0)
+		return keep_number(value, UINT32_MAX, &job->failures);
+	if (strcmp(name, "taker") == 0)
+		return keep_text(read, value, &job->taker, NULL);
+	if (strcmp(name, "began_ms") == 0)
+		return keep_number(value, INT64_MAX, &job->began_ms);
+	if (strcmp(name, "ended_ms") == 0)
+		return keep_number(value, INT64_MAX, &job->ended_ms);
 	return "is not known";
 }
 

@@ -12,6 +12,7 @@
 #include "complain.h"
 #include "jobs.h"
 #include "jobs_copy.h"
+#include "json.h"
 
 #define TABLE \
 	"CREATE TABLE progress_table (id INTEGER PRIMARY KEY AUTOINCREMENT," \
@@ -106,6 +107,7 @@ static const char *
 keep_row(struct jobs_read *read, sqlite3_stmt *row, uint64_t count)
 {
 	const char *state = (const char *)sqlite3_column_text(row, 1);
+	const char *worker = (const char *)sqlite3_column_text(row, 2);
 	struct ord_job_options *job = jobs_read_new(read);
 	char name[24];
 
@@ -119,6 +121,10 @@ keep_row(struct jobs_read *read, sqlite3_stmt *row, uint64_t count)
 	/* What ran there runs nowhere here. */
 	job->state = strcmp(state, "completed") == 0 ? ORD_JOB_DONE : strcmp(state, "failed") == 0 ? ORD_JOB_FAILED : ORD_JOB_WAITING;
 	job->attempts = job->state != ORD_JOB_WAITING;
+	/* One whose name is none here is forgotten. */
+	if (worker != NULL && *worker != '\0' && *worker != '.' && strlen(worker) <= 255 && strchr(worker, '/') == NULL &&
+		json_is_text(worker, strlen(worker)))
+		job->taker = jobs_read_keep(read, worker, strlen(worker));
 	return NULL;
 }
 
@@ -128,12 +134,12 @@ read_rows(struct jobs_read *read, sqlite3 *handle)
 	sqlite3_stmt *row = NULL;
 	const char *wrong = NULL;
 	int code = sqlite3_prepare_v2(handle,
-		"SELECT id, state, (SELECT count(*) FROM progress_table) FROM progress_table ORDER BY id", -1, &row, NULL);
+		"SELECT id, state, worker, (SELECT count(*) FROM progress_table) FROM progress_table ORDER BY id", -1, &row, NULL);
 
 	while (code == SQLITE_OK || code == SQLITE_ROW) {
 		code = sqlite3_step(row);
 		if (code == SQLITE_ROW)
-			wrong = keep_row(read, row, (uint64_t)sqlite3_column_int64(row, 2));
+			wrong = keep_row(read, row, (uint64_t)sqlite3_column_int64(row, 3));
 		if (wrong != NULL)
 			break;
 	}

@@ -109,8 +109,13 @@ write_record(struct store *store, const char *folder, const char *file, const st
 	int known)
 {
 	char relative[DIR_PATH];
+	struct dir_run last = { job->taker, job->why, job->began_ms, job->ended_ms, job->attempt,
+		job->state };
 	const struct record record = { .attempt = job->attempt,
+		.failures = job->failures,
 		.kills = job->kills,
+		.runs = &last,
+		.n_runs = *job->taker != '\0' || job->began_ms != 0 || job->ended_ms != 0,
 		.dones = job->state == ORD_JOB_DONE,
 		.state = job->state,
 		.failed_retries = job->failed_retries,

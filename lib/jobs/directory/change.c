@@ -105,13 +105,19 @@ is_silent(const struct store *store, const struct listing *all, const struct fou
 		dir_is_empty(DIRECTORY_OF(store), DIR_BURYING);
 }
 
+/* When a claim has become too old, by this host's clock. */
+static int64_t
+stale_at(const struct store *store, const struct found *found)
+{
+	return found->ms - DIRECTORY_OF(store)->ahead_ms + store->stale_ms + 1;
+}
+
 /* Too old a claim, of a taker that says nothing of itself? */
 static int
 is_stale(const struct store *store, const struct listing *all, const struct found *found,
 	int64_t now)
 {
-	return found->ms < now + DIRECTORY_OF(store)->ahead_ms - store->stale_ms &&
-		is_silent(store, all, found);
+	return stale_at(store, found) <= now && is_silent(store, all, found);
 }
 
 static int
@@ -172,11 +178,19 @@ dir_free_stale(struct store *store, int64_t now)
 {
 	struct listing running = { 0 };
 	struct store_change change = { .kind = STORE_REQUEUE };
-	int status = dir_list(store, DIR_RUNNING, &running, 1);
+	int status = dir_list_claims(store, &running, now);
 
-	for (size_t i = 0; status == 0 && i < running.n; i++)
-		if (is_stale(store, &running, &running.all[i], now))
-			status = change_one(store, &change, &running, &running.all[i], now);
+	store->due_ms = 0;
+	for (size_t i = 0; status == 0 && i < running.n; i++) {
+		const struct found *found = &running.all[i];
+		int64_t due = stale_at(store, found);
+
+		if (is_stale(store, &running, found, now))
+			status = change_one(store, &change, &running, found, now);
+		else if (due > now && (store->due_ms == 0 || due < store->due_ms) &&
+			is_silent(store, &running, found))
+			store->due_ms = due;
+	}
 	listing_finish(&running);
 	return status;
 }
@@ -205,6 +219,11 @@ dir_change(struct store *store, struct store_change *change, int64_t now)
 	int clears = change->kind == STORE_CLEAR;
 	int status = dir_settle_again(store, now);
 
+	if (status == 0 && change->kind == STORE_REQUEUE && store->stale_ms != 0 &&
+		!dir_knows_renames(DIRECTORY_OF(store)))
+		status = error_set(store->error, ORD_ENOTSUP,
+			"the list %s: its file system does not say since when a claim is there: name the taker instead, or let one wait that frees what is stale",
+			DIRECTORY_OF(store)->path);
 	if (status == 0)
 		status = dir_list_all(store, &all);
 	if (status == 0 && clears)

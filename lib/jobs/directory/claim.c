@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -84,7 +83,8 @@ put_done(struct store *store, const struct claim *claim, int *lost)
 
 	claim_path(directory, from, claim->file);
 	dir_path(to, DIR_DONE, NULL, claim->file);
-	for (unsigned n = 2; dir_rename_new(directory, from, to) != 0; n++) {
+	/* In one step: who dies between two would have it done once more. */
+	for (unsigned n = 2; dir_rename_own(directory, from, to) != 0; n++) {
 		int kept = errno;
 
 		if (kept == EEXIST) {
@@ -275,15 +275,6 @@ give_new(struct store *store, const char *file, store_job_fn give, void *user, i
 	return given ? 0 : status;
 }
 
-/* Wait, but not longer than somebody interrupts. */
-static int
-pause_sync(struct store *store)
-{
-	struct pollfd entry = { .fd = store->wake, .events = POLLIN };
-
-	return poll(&entry, 1, (int)store->self.sync_ms) == 1 ? -1 : 0;
-}
-
 /* After the wait: has somebody whose wid is lower claimed it, too?  Then self's claim is taken back. */
 static int
 wins(struct store *store, const struct listing *running, const char *file)
@@ -326,8 +317,8 @@ settle(struct store *store, const struct listing *mine, store_job_fn give, void 
 	int status = 0, given = 0, interrupted = 0;
 
 	if (store->self.sync_ms != 0 && mine->n != 0) {
-		interrupted = pause_sync(store);
-		status = dir_list(store, DIR_RUNNING, &running, 0);
+		interrupted = dir_pause(store);
+		status = dir_list_now(store, DIR_RUNNING, &running, 0);
 	}
 	for (size_t i = 0; i < mine->n; i++) {
 		const char *file = listing_file(mine, &mine->all[i]);
@@ -379,10 +370,12 @@ static int
 take_cached(struct store *store, uint32_t most, struct listing *mine)
 {
 	struct directory *directory = DIRECTORY_OF(store);
+	size_t from = directory->next;
 	int status = 0;
 
 	while (status >= 0 && mine->n < most && directory->next < directory->waiting.n)
 		status = take_into(store, &directory->waiting.all[directory->next++], mine);
+	dir_note_misses(directory, directory->next - from, mine->n);
 	return mine->n != 0 || status > 0 ? 0 : status;
 }
 
@@ -400,6 +393,7 @@ take_only(struct store *store, const struct store_claim *claim, uint32_t most, s
 			continue;
 		status = take_into(store, &directory->waiting.all[index - 1], mine);
 	}
+	dir_note_misses(directory, claim->n_only, mine->n);
 	return mine->n != 0 || status > 0 ? 0 : status;
 }
 
@@ -442,7 +436,7 @@ dir_exchange(struct store *store, struct store_end *ends, size_t n_ends,
 			status = settle(store, &mine, give, user, now);
 		directory->taken += mine.n;
 		if (mine.n != 0 && directory->inotify >= 0)
-			dir_unwatch(directory);
+			dir_unwatch(store);
 		listing_finish(&mine);
 	}
 	if (status == 0)

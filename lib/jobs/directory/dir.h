@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "jobs/life.h"
 #include "jobs/store.h"
@@ -81,6 +82,12 @@ struct directory {
 	struct listing waiting; /* what self may take, in the order of taking */
 	size_t next;
 	uint64_t listed_ns, cost_ns;
+	int doubt,
+		listed_now;  /* the next listing, this one is to be a new one also of the network */
+	int missed;          /* nothing of the last listing could be claimed */
+	uint64_t missed_ns;  /* when that was a new one */
+	int knows_renames;   /* 1, -1; 0: not known yet */
+	struct listing seen; /* claims, and when self saw them first, if that is not known */
 	uint32_t generation;
 	int any_foreign, any_blocked;
 	int64_t range;        /* -1: none */
@@ -138,8 +145,10 @@ int dir_read(
 /* A new file; stamp_ns: its mtime, or 0.  0 or -1 with errno; then it is not there. */
 int dir_write(const struct directory *directory, const char *path, const void *bytes, size_t size,
 	int64_t stamp_ns);
-/* As rename, but what is there stays: EEXIST. */
+/* As rename, but what is there stays: EEXIST.  May be of two steps: dir_is_elsewhere. */
 int dir_rename_new(const struct directory *directory, const char *from, const char *to);
+/* The same in one step, where nobody else makes that name. */
+int dir_rename_own(const struct directory *directory, const char *from, const char *to);
 /* Do two files have the same bytes?  Without memory: what a loser is to do must not depend on that. */
 int dir_is_same(const struct directory *directory, const char *one, const char *other);
 /* Was a job with the bytes of a claim done behind that claim, by another? */
@@ -150,6 +159,27 @@ const char *dir_id(struct directory *directory, char id[DIR_ID_MAX]);
 void dir_escape(struct buffer *to, const void *bytes, size_t size, int *failed);
 /* In place; the size behind it. */
 size_t dir_unescape(char *text);
+
+/* late.c: what must not be what a view of the network remembers. */
+#define DIR_LOOK_NS CLOCK_NS_PER_S /* between two looks where no events come */
+
+/* The next listing of a folder is a new one. */
+void dir_freshen(struct store *store, enum folder folder);
+int dir_list_now(struct store *store, enum folder folder, struct listing *listing, int with_stat);
+/* So long others' claims may stay unseen (.sync_ms); -1: somebody interrupts. */
+int dir_pause(struct store *store);
+/* So many of a listing were tried to be claimed, so many are self's now. */
+void dir_note_misses(struct directory *directory, size_t tried, size_t got);
+/* A new listing was just now of jobs that are all another's: there is nothing, for a while. */
+int dir_misses(const struct directory *directory);
+/* Does a file say since when it has its name? */
+int dir_knows_renames(struct directory *directory);
+/* The folder of claims; ms: since when each is there, or self has seen it, by the clock of the files. */
+int dir_list_claims(struct store *store, struct listing *running, int64_t now);
+/* One file under two names, as a rename leaves it that is a link and the end of the old name. */
+int dir_is_link(struct directory *directory, const char *one, const char *other);
+/* Is the file of a job where it was to go, too? */
+int dir_is_elsewhere(struct store *store, const char *path, const char *file, int *elsewhere);
 
 /* list.c: what is there. */
 int dir_list(struct store *store, enum folder folder, struct listing *listing, int with_stat);
@@ -278,7 +308,7 @@ int dir_exchange(struct store *store, struct store_end *ends, size_t n_ends,
 int dir_held(struct store *store, const char *name, uint32_t attempt, store_job_fn fn, void *user);
 
 /* store.c: nobody waits any more. */
-void dir_unwatch(struct directory *directory);
+void dir_unwatch(struct store *store);
 
 /* show.c: what is there, for the caller. */
 /* As a job; file: of its claim, or of what lies in its folder; with_content: its bytes, too. */

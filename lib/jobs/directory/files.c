@@ -204,11 +204,39 @@ dir_write(const struct directory *directory, const char *path, const void *bytes
 	return -1;
 }
 
+/*
+ * A view of the network may remember a name for a minute, or that there was none: what opens its folder and then
+ * the file itself asks those who keep the files.
+ */
+static int
+exists_there(const struct directory *directory, const char *path)
+{
+	const char *name = strrchr(path, '/');
+	char parent[DIR_PATH];
+	int folder, fd, kept;
+
+	snprintf(parent, sizeof parent, "%.*s", name != NULL ? (int)(name - path) : 1,
+		name != NULL ? path : ".");
+	folder = openat(directory->root, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return errno != ENOENT;
+	fd = openat(folder, name != NULL ? name + 1 : path,
+		O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	kept = errno;
+	fd_close(&folder);
+	if (fd < 0)
+		return kept != ENOENT && kept != ESTALE;
+	fd_close(&fd);
+	return 1;
+}
+
 int
 dir_exists(const struct directory *directory, const char *path)
 {
 	struct stat is;
 
+	if (directory->network)
+		return exists_there(directory, path);
 	return fstatat(directory->root, path, &is, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
@@ -223,20 +251,52 @@ rename_looking(const struct directory *directory, const char *from, const char *
 	return renameat(directory->root, from, directory->root, to);
 }
 
-int
-dir_rename_new(const struct directory *directory, const char *from, const char *to)
+/* Is that a name which a view of the network only remembers? */
+static int
+is_remembered(const struct directory *directory, int errno_value, const char *to)
 {
-	int root = directory->root;
+	return errno_value == EEXIST && directory->network && !dir_exists(directory, to);
+}
+
+static int
+is_unknown(int errno_value)
+{
+	return errno_value == EINVAL || errno_value == ENOSYS || errno_value == EOPNOTSUPP;
+}
+
+int
+dir_rename_own(const struct directory *directory, const char *from, const char *to)
+{
+	int root = directory->root, kept;
 
 	if (renameat2(root, from, root, to, RENAME_NOREPLACE) == 0)
 		return 0;
-	if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
-		return -1;
-	if (linkat(root, from, root, to, 0) == 0)
-		return unlinkat(root, from, 0);
-	if (errno == EEXIST || errno == ENOENT || errno == ENOSPC || errno == EROFS)
-		return -1;
-	return rename_looking(directory, from, to);
+	kept = errno;
+	if (is_unknown(kept) || is_remembered(directory, kept, to))
+		return rename_looking(directory, from, to);
+	errno = kept;
+	return -1;
+}
+
+int
+dir_rename_new(const struct directory *directory, const char *from, const char *to)
+{
+	int root = directory->root, kept;
+
+	if (renameat2(root, from, root, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	kept = errno;
+	if (is_unknown(kept)) {
+		if (linkat(root, from, root, to, 0) == 0)
+			return unlinkat(root, from, 0);
+		kept = errno;
+		if (kept != EEXIST && kept != ENOENT && kept != ENOSPC && kept != EROFS)
+			return rename_looking(directory, from, to);
+	}
+	if (is_remembered(directory, kept, to))
+		return renameat(root, from, root, to);
+	errno = kept;
+	return -1;
 }
 
 const char *

@@ -98,6 +98,17 @@ put_new(struct store *store, const char *from, const char *file, const struct re
 	return code < 0 ? code : 0;
 }
 
+/* Put there by who died before the name here was removed? */
+static int
+is_there(struct directory *directory, const char *from, const struct found *found,
+	const struct listing *listing)
+{
+	char path[DIR_PATH];
+
+	return dir_is_link(directory, from,
+		dir_path(path, (enum folder)found->folder, NULL, listing_name(listing, found)));
+}
+
 /* One file of a directory of what is added. */
 static int
 finish_one(struct store *store, const char *folder, const char *name, int alone, int64_t now)
@@ -132,7 +143,7 @@ finish_one(struct store *store, const char *folder, const char *name, int alone,
 				status = error_set(store->error, ORD_EFAILED,
 					"the list %s: %s cannot be added: something of its name is there, and is no file: remove it",
 					directory->path, file);
-		} else if (name[0] == DIR_ITEM[0]) {
+		} else if (name[0] == DIR_ITEM[0] || is_there(directory, from, &found, &listing)) {
 			break;
 		} else {
 			status = put_again(store, from, record_name, file);

@@ -378,6 +378,15 @@ next_random(struct directory *directory)
 }
 
 static void
+exchange(struct listing *listing, size_t one, size_t other)
+{
+	struct found kept = listing->all[one];
+
+	listing->all[one] = listing->all[other];
+	listing->all[other] = kept;
+}
+
+static void
 sort(struct store *store, struct listing *listing)
 {
 	struct directory *directory = DIRECTORY_OF(store);
@@ -387,13 +396,11 @@ sort(struct store *store, struct listing *listing)
 	else if (store->pick == ORD_JOBS_PICK_ADDED)
 		qsort_r(listing->all, listing->n, sizeof *listing->all, compare_order, listing);
 	else
-		for (size_t i = listing->n; i > 1; i--) {
-			size_t other = next_random(directory) % i;
-			struct found kept = listing->all[i - 1];
-
-			listing->all[i - 1] = listing->all[other];
-			listing->all[other] = kept;
-		}
+		for (size_t i = listing->n; i > 1; i--)
+			exchange(listing, i - 1, next_random(directory) % i);
+	/* One that is listed and never had must not stand before all others. */
+	if (directory->missed)
+		exchange(listing, 0, next_random(directory) % listing->n);
 }
 
 static int
@@ -447,6 +454,14 @@ dir_refresh(struct store *store)
 	listing_clear(waiting);
 	directory->next = 0;
 	directory->generation++;
+	if (dir_misses(directory))
+		return 0;
+	directory->listed_now = directory->doubt;
+	directory->doubt = 0;
+	if (directory->listed_now) {
+		dir_freshen(store, DIR_WAITING);
+		dir_freshen(store, DIR_HIDDEN);
+	}
 	if (!store->read_only && !dir_is_empty(directory, DIR_ADDING))
 		status = dir_finish_adding(
 			store, directory->token, (int64_t)(clock_wall_ns() / CLOCK_NS_PER_MS));

@@ -146,13 +146,18 @@ finish(struct store *store, const char *moving, const char *id, const char *file
 	const struct move *move, int64_t now)
 {
 	struct record record;
-	int status = record_read(store, file, &record);
+	int status = record_read(store, file, &record), placed = 0;
 
 	if (status == 0 && strcmp(record.mover, id) != 0) {
 		record.mover = id;
 		status = change_record(store, file, &record, move, now);
+	} else if (status == 0) {
+		/* Somebody died behind that: perhaps between two steps of the last rename. */
+		status = dir_is_elsewhere(store, moving, file, &placed);
 	}
-	if (status == 0)
+	if (status == 0 && placed)
+		unlinkat(DIRECTORY_OF(store)->root, moving, 0);
+	else if (status == 0)
 		status = place(store, moving, file, &record, now);
 	record_finish(&record);
 	return status;

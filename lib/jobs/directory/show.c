@@ -59,6 +59,13 @@ attempt_of(struct store *store, const char *file, int state, const struct record
 	return record->attempt;
 }
 
+/* Is the newest of those that are remembered this attempt?  One that was done is remembered only if it came from another list. */
+static int
+is_last(const struct record *record, uint32_t attempt)
+{
+	return record->n_runs != 0 && record->runs[0].attempt == attempt;
+}
+
 static int
 fill(struct store *store, const struct listing *listing, struct found *found, struct record *record,
 	struct store_job *job)
@@ -87,10 +94,7 @@ fill(struct store *store, const struct listing *listing, struct found *found, st
 	job->fingerprint_size = record->fingerprint_size;
 	job->max_takers = 1;
 	job->range = job->item >= 0 ? (uint64_t)directory->range : 0;
-	job->why = job->state == ORD_JOB_WAITING || job->state == ORD_JOB_RUNNING ||
-			job->state == ORD_JOB_DONE
-		? ""
-		: record->why;
+	job->why = job->state == ORD_JOB_RUNNING || job->state == ORD_JOB_DONE ? "" : record->why;
 	job->failed_retries = record->failed_retries;
 	job->killed_retries = record->killed_retries;
 	job->failures = record->failures;
@@ -101,7 +105,9 @@ fill(struct store *store, const struct listing *listing, struct found *found, st
 		job->began_ms = record->runs[0].began_ms;
 	if (job->state != ORD_JOB_RUNNING && job->state != ORD_JOB_WAITING &&
 		job->state != ORD_JOB_BLOCKED)
-		job->ended_ms = changed;
+		job->ended_ms = is_last(record, job->attempt) && record->runs[0].ended_ms != 0
+			? record->runs[0].ended_ms
+			: changed;
 	return status;
 }
 
@@ -121,7 +127,8 @@ dir_give(struct store *store, const struct listing *listing, const struct found 
 		return status;
 	status = fill(store, listing, &found, &record, &job);
 	dir_taker_name(store, listing, given, taker, sizeof taker);
-	if (*taker == '\0' && job.state != ORD_JOB_DONE && record.n_runs != 0)
+	if (*taker == '\0' && record.n_runs != 0 &&
+		(job.state != ORD_JOB_DONE || is_last(&record, job.attempt)))
 		snprintf(taker, sizeof taker, "%s", record.runs[0].taker);
 	snprintf(name, sizeof name, "%.*s", (int)(strlen(file) - strlen(DIRECTORY_OF(store)->ext)),
 		file);
@@ -163,8 +170,12 @@ look_at_running(struct store *store, struct store_outlook *outlook)
 	const struct directory *directory = DIRECTORY_OF(store);
 	struct listing running = { 0 };
 	size_t size = strlen(directory->wid);
-	int status = dir_list(store, DIR_RUNNING, &running, 0);
+	int status = dir_list_now(store, DIR_RUNNING, &running, 0);
 
+	dir_freshen(store, DIR_MOVING);
+	dir_freshen(store, DIR_ADDING);
+	/* For who asks next who is there. */
+	dir_freshen(store, DIR_TAKERS);
 	for (size_t i = 0; status == 0 && i < running.n; i++)
 		if (running.all[i].skip == size + 1 &&
 			strncmp(listing_name(&running, &running.all[i]), directory->wid, size) == 0)
@@ -172,7 +183,8 @@ look_at_running(struct store *store, struct store_outlook *outlook)
 		else
 			outlook->running_other = 1;
 	listing_finish(&running);
-	if (!dir_is_empty(directory, DIR_MOVING) || !dir_is_empty(directory, DIR_ADDING))
+	if (dir_misses(directory) || !dir_is_empty(directory, DIR_MOVING) ||
+		!dir_is_empty(directory, DIR_ADDING))
 		outlook->running_other = 1;
 	return status;
 }
@@ -188,6 +200,7 @@ dir_outlook(struct store *store, struct store_outlook *outlook)
 	for (int looks = 0;
 		status == 0 && looks < 2 && !outlook->waiting && !outlook->running_other; looks++) {
 		outlook->running_own = 0;
+		directory->doubt = 1;
 		status = dir_refresh(store);
 		if (status == 0)
 			status = look_at_running(store, outlook);

@@ -5,7 +5,7 @@
  *
  * Changes are renames.  Those of others are told by inotify, which is set up when
  * somebody waits; where no events come (network, FUSE) the list is looked at anew
- * every LOOK_NS.
+ * every DIR_LOOK_NS.
  */
 #define _GNU_SOURCE /* inotify */
 #include "jobs/directory/store_dir.h"
@@ -23,7 +23,6 @@
 #include "base/memory.h"
 #include "jobs/directory/dir.h"
 
-#define LOOK_NS CLOCK_NS_PER_S /* between two looks where no events come */
 #define EXT ".txt"
 
 /* Nobody of this name is left behind when it fails. */
@@ -65,9 +64,9 @@ store_open(struct store *store, const char *place, const struct store *beside, i
 }
 
 void
-dir_unwatch(struct directory *directory)
+dir_unwatch(struct store *store)
 {
-	fd_close(&directory->inotify);
+	store_unwatch(store, &DIRECTORY_OF(store)->inotify);
 }
 
 static void
@@ -82,6 +81,7 @@ store_close(struct store *store, int forked)
 		memory_free(directory->claims[i].file);
 	memory_free(directory->claims);
 	listing_finish(&directory->waiting);
+	listing_finish(&directory->seen);
 	buffer_finish(&directory->content);
 	fd_close(&directory->inotify);
 	fd_close(&directory->root);
@@ -117,8 +117,17 @@ watch(struct directory *directory)
 static int
 store_descriptor(struct store *store)
 {
-	/* Nothing tells that a claim has become too old. */
-	return store->stale_ms != 0 ? -1 : DIRECTORY_OF(store)->inotify;
+	return DIRECTORY_OF(store)->inotify;
+}
+
+/* Nobody tells that a claim has become too old. */
+static int
+is_due(struct store *store)
+{
+	if (store->due_ms == 0 || (int64_t)(clock_wall_ns() / CLOCK_NS_PER_MS) < store->due_ms)
+		return 0;
+	store->due_ms = 0;
+	return 1;
 }
 
 static int
@@ -127,7 +136,7 @@ store_changed(struct store *store)
 	struct directory *directory = DIRECTORY_OF(store);
 	uint64_t now = clock_now_ns();
 	char events[4096];
-	int changed = 0;
+	int changed = is_due(store);
 
 	if (directory->inotify < 0 && !directory->network) {
 		watch(directory);
@@ -136,14 +145,10 @@ store_changed(struct store *store)
 			return 1;
 	}
 	if (directory->inotify < 0) {
-		if (now - directory->polled_ns < LOOK_NS)
+		if (!changed && now - directory->polled_ns < DIR_LOOK_NS)
 			return 0;
 		directory->polled_ns = now;
 		return 1;
-	}
-	if (store->stale_ms != 0 && now - directory->polled_ns > LOOK_NS) {
-		directory->polled_ns = now;
-		changed = 1;
 	}
 	while (read(directory->inotify, events, sizeof events) > 0)
 		changed = 1;

@@ -78,8 +78,11 @@ kill_claims(struct store *store, const char *wid, const char *name, int64_t now)
 	struct listing listing = { 0 };
 	char path[DIR_PATH];
 	size_t size = strlen(wid);
-	int status = dir_list(store, DIR_RUNNING, &listing, 1), lost;
+	int status, lost;
 
+	if (store->self.sync_ms != 0)
+		dir_pause(store);
+	status = dir_list_now(store, DIR_RUNNING, &listing, 1);
 	for (size_t i = 0; status == 0 && i < listing.n; i++) {
 		const struct found *found = &listing.all[i];
 		const struct move move = { DIR_OP_KILL, "its taker died", name,

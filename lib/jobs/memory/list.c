@@ -130,7 +130,7 @@ entry_new(const struct store_job *job)
 		? bytes_copy(job->fingerprint, job->fingerprint_size)
 		: NULL;
 	own->requires = text_copy(job->requires);
-	own->taker = text_copy("");
+	own->taker = text_copy(job->taker != NULL ? job->taker : "");
 	own->why = text_copy(job->why);
 	entry->after = memory_new(job->n_after + 1, sizeof *entry->after);
 	if (own->name == NULL || own->payload == NULL || own->requires == NULL ||
@@ -373,7 +373,8 @@ list_add(struct store *store, struct list *list, const struct store_job *jobs, s
 		return error_memory(store->error);
 	status = prepare(store, list, jobs, count, made);
 	for (size_t i = 0; status == 0 && i < count; i++)
-		made[i]->job.ended_ms = jobs[i].state != ORD_JOB_WAITING ? now : 0;
+		if (jobs[i].state != ORD_JOB_WAITING && jobs[i].ended_ms == 0)
+			made[i]->job.ended_ms = now;
 	for (size_t i = 0; status == 0 && i < count; i++) {
 		struct entry *entry = table_find(&list->names, jobs[i].name, strlen(jobs[i].name));
 

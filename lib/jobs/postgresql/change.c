@@ -113,6 +113,22 @@ put_deps(struct store *store, int64_t id, const struct store_job *job)
 		: status;
 }
 
+/* What another list knew of its last attempt; who had it there has left, as this list sees it. */
+static int
+put_past(struct store *store, int64_t id, const struct store_job *job)
+{
+	int status = 0;
+
+	if (*job->taker == '\0' && job->began_ms == 0 && job->ended_ms == 0 && job->failures == 0)
+		return 0;
+	if (*job->taker != '\0')
+		status = postgres_run(store, PG_PUT_PAST_TAKER, "t", job->taker);
+	if (status != 0)
+		return status;
+	return postgres_run(store, PG_PUT_PAST, "iiiit", id, job->began_ms, job->ended_ms,
+		(int64_t)job->failures, job->taker);
+}
+
 static void
 put_new(struct pipe *pipe, const struct store_job *job)
 {
@@ -160,6 +176,8 @@ add_some(struct store *store, struct addition *addition, size_t begun)
 		if (ids[i] == 0)
 			status = replace_job(store, job, &addition->added);
 		else
+			status = put_past(store, ids[i], job);
+		if (status == 0 && ids[i] != 0)
 			status = put_deps(store, ids[i], job);
 		addition->added += ids[i] != 0;
 	}

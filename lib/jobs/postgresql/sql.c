@@ -234,6 +234,14 @@ static const char *const texts[N_PG] = {
 		" failed_retries, killed_retries, has_payload, max_takers, attempt, kills, item, why,"
 		" ended) SELECT job, $1, $7, $2, $3, $4, $5::bytea IS NOT NULL, $8, $9, $10, $11, $12,"
 		" CASE WHEN $7 = 1 THEN 0 ELSE " NOW " END FROM n RETURNING id",
+	[PG_PUT_PAST] =
+		"UPDATE job SET began = $2, ended = CASE WHEN $3::int8 = 0 THEN ended ELSE $3::int8 END, failures"
+		" = $4, taker = (SELECT max(id) FROM taker WHERE name = $5) WHERE id = $1",
+	[PG_PUT_PAST_TAKER] =
+		"INSERT INTO taker (name, labels, host, boot, space, pid, start, since, seen, timeout,"
+		" state) SELECT $1::text, '', '', '', 0, 0, 0, " NOW ", " NOW
+		", 0, 3 WHERE NOT EXISTS"
+		" (SELECT 1 FROM taker WHERE name = $1::text)",
 	[PG_CHANGE_JOB] =
 		"UPDATE job SET state = CASE WHEN state = 2 THEN 2 ELSE $3 END, again = (state = 2),"
 		" failures = 0, kills = 0, has_payload = $2::bool, open = false, ended = CASE WHEN"

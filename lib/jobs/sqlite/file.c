@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -28,7 +29,10 @@
 #define APPLICATION 0x4f72646a /* tells it from the databases of others */
 #define VERSION 1
 #define PATIENCE_NS (UINT64_C(60) * CLOCK_NS_PER_S) /* so long a lock may be another's */
+#define LEAVING_NS (2 * CLOCK_NS_PER_S)             /* the same, for one that leaves */
+#define CROWD_NS (CLOCK_NS_PER_S / 5)               /* within that takers have it by turns */
 #define PAUSE_NS 40000 /* between two tries for it, and up to so much more by chance */
+#define IN_GONE (IN_ATTRIB | IN_MOVE_SELF) /* one that is open is deleted by losing its last name */
 #define NAMES_MAX 10000
 #define PATH_BYTES 4000
 
@@ -86,14 +90,19 @@ static int
 on_busy(void *user, int tries)
 {
 	struct database *database = user;
+	struct pollfd wake = { .fd = database->store->wake, .events = POLLIN };
 	uint64_t now = clock_now_ns();
 
 	if (tries == 0)
 		database->since_ns = now;
 	database->busy_ns = now;
 	database->streak = 0;
-	sqlite_pause(database);
-	return now - database->since_ns < PATIENCE_NS;
+	if (now - database->since_ns < CROWD_NS)
+		sqlite_pause(database);
+	/* Nobody takes turns any more: somebody sits on it. */
+	else if (poll(&wake, 1, 1) > 0)
+		return 0;
+	return now - database->since_ns < (database->store->leaving ? LEAVING_NS : PATIENCE_NS);
 }
 
 /* SQL: may this taker have a job with such requirements? */
@@ -251,27 +260,35 @@ identify(struct store *store)
 	return code != SQLITE_OK ? sqlite_trouble(store, code, "opened") : 0;
 }
 
-/* Relative paths get a "./": nothing in them means something to SQLite then. */
+/* Absolute: the host may change its directory, and nothing in such a path means something to SQLite. */
 static int
 set_path(struct store *store, const char *place)
 {
 	struct database *database = DATABASE_OF(store);
-	size_t size = strlen(place);
-	int bare = place[0] != '/';
+	char folder[PATH_BYTES] = "";
+	size_t size = strlen(place), front;
 
 	if (size == 0)
 		return error_set(store->error, ORD_EINVAL, "the address sqlite: needs a path");
 	if (size > PATH_BYTES || place[size - 1] == '/')
 		return error_set(store->error, ORD_EINVAL, "%.200s is no path of a file", place);
-	database->path = memory_new(size + 3, 1);
+	if (place[0] != '/' && getcwd(folder, sizeof folder) == NULL)
+		return error_system(store->error, errno,
+			"%s is a path in the working directory, which has none", place);
+	front = strlen(folder);
+	if (front + size > PATH_BYTES - 1)
+		return error_set(store->error, ORD_EINVAL, "the path of %.200s is too long", place);
+	database->path = memory_new(front + size + 2, 1);
 	if (database->path == NULL)
 		return error_memory(store->error);
-	memcpy(database->path, "./", 2);
-	memcpy(database->path + 2 * bare, place, size + 1);
+	memcpy(database->path, folder, front);
+	if (front != 0)
+		database->path[front++] = '/';
+	memcpy(database->path + front, place, size + 1);
 	return 0;
 }
 
-/* The log is written at each commit; where it is not there yet, or cannot be watched, the list is looked at from time to time. */
+/* The log is written at each commit; where it is not there yet, or the two cannot be watched, the list is looked at from time to time. */
 static void
 watch_log(struct database *database)
 {
@@ -281,8 +298,8 @@ watch_log(struct database *database)
 	database->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (database->inotify >= 0 &&
 		(fd_lift(&database->inotify) != 0 ||
-			inotify_add_watch(database->inotify, log,
-				IN_MODIFY | IN_DELETE_SELF | IN_MOVE_SELF) < 0))
+			inotify_add_watch(database->inotify, log, IN_MODIFY | IN_GONE) < 0 ||
+			inotify_add_watch(database->inotify, database->path, IN_GONE) < 0))
 		fd_close(&database->inotify);
 }
 

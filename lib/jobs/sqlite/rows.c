@@ -305,6 +305,22 @@ put_deps(struct store *store, int64_t id, const struct store_job *job, int *stat
 		: code;
 }
 
+/* What another list knew of its last attempt; who had it there has left, as this list sees it. */
+static int
+put_past(struct store *store, int64_t id, const struct store_job *job, int64_t now)
+{
+	int code = SQLITE_OK;
+
+	if (*job->taker == '\0' && job->began_ms == 0 && job->ended_ms == 0 && job->failures == 0)
+		return code;
+	if (*job->taker != '\0')
+		code = sqlite_run(store, SQL_PUT_PAST_TAKER, "ti", job->taker, now);
+	if (code != SQLITE_OK)
+		return code;
+	return sqlite_run(store, SQL_PUT_PAST, "iiiit", id, job->began_ms, job->ended_ms,
+		(int64_t)job->failures, job->taker);
+}
+
 static int
 put_job(struct store *store, const struct store_job *job, int64_t now, int *status)
 {
@@ -336,6 +352,8 @@ put_job(struct store *store, const struct store_job *job, int64_t now, int *stat
 	id = sqlite3_last_insert_rowid(DATABASE_OF(store)->handle);
 	if (job->payload_size != 0 || job->fingerprint != NULL)
 		code = put_content(store, id, job);
+	if (code == SQLITE_OK)
+		code = put_past(store, id, job, now);
 	return code == SQLITE_OK ? put_deps(store, id, job, status) : code;
 }
 

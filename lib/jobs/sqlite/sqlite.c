@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -147,6 +148,13 @@ static const char *const texts[N_SQL] = {
 		"INSERT INTO job (name, requires, failed_retries, killed_retries, has_payload,"
 		" max_takers, state, ended, attempt, why, item, kills) VALUES (?1, ?2, ?3, ?4, ?5,"
 		" ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+	[SQL_PUT_PAST] =
+		"UPDATE job SET began = ?2, ended = iif(?3 = 0, ended, ?3), failures = ?4, taker ="
+		" (SELECT max(id) FROM taker WHERE name = ?5) WHERE id = ?1",
+	[SQL_PUT_PAST_TAKER] =
+		"INSERT INTO taker (name, labels, host, boot, space, pid, start, since, seen, timeout,"
+		" state) SELECT ?1, '', '', '', 0, 0, 0, ?2, ?2, 0, 3 WHERE NOT EXISTS (SELECT 1 FROM"
+		" taker WHERE name = ?1)",
 	[SQL_CHANGE_JOB] =
 		"UPDATE job SET state = iif(state = 2, 2, ?3), again = (state = 2), failures = 0,"
 		" kills = 0, has_payload = ?2, open = 0, ended = iif(state = 2 OR ?3 = 1, 0, ?4)"
@@ -409,13 +417,19 @@ int
 sqlite_begin(struct store *store)
 {
 	int status = sqlite_check_place(store), code;
+	uint64_t count;
 
 	if (status == 0)
 		status = check_room(store);
 	if (status != 0)
 		return status;
 	be_fair(DATABASE_OF(store));
+	DATABASE_OF(store)->self = store->self.id;
 	code = sqlite_run(store, SQL_BEGIN, "");
+	if (code == SQLITE_BUSY && read(store->wake, &count, sizeof count) == sizeof count)
+		return error_set(store->error, ORD_EINTERRUPTED,
+			"interrupted while another program held the list %s",
+			DATABASE_OF(store)->path);
 	return code != SQLITE_OK ? sqlite_trouble(store, code, "written") : 0;
 }
 
@@ -430,6 +444,7 @@ sqlite_end(struct store *store, int code, int status)
 		return 0;
 	if (status == 0)
 		status = sqlite_trouble(store, code, "written");
+	store->self.id = database->self;
 	/* Some errors have rolled back already. */
 	if (sqlite3_get_autocommit(database->handle) == 0)
 		sqlite_run(store, SQL_ROLLBACK, "");

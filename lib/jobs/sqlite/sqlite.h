@@ -66,6 +66,8 @@ enum sql {
 	SQL_CHANGE_JOB,
 	SQL_CONTENT,
 	SQL_PUT_CONTENT,
+	SQL_PUT_PAST,
+	SQL_PUT_PAST_TAKER,
 	SQL_PUT_DEP,
 	SQL_AWAITING,
 	SQL_NEXT_AWAITED,
@@ -87,7 +89,7 @@ struct database {
 	sqlite3 *handle;
 	sqlite3_stmt *statements[N_SQL]; /* made when they are first needed */
 	struct store *store;
-	char *path;   /* owned; begins with / or . */
+	char *path;   /* owned, absolute */
 	dev_t device; /* the file that is open */
 	ino_t inode;
 	int inotify;        /* of its log, or -1 */
@@ -96,6 +98,7 @@ struct database {
 	uint64_t random;    /* of waits */
 	uint64_t busy_ns;   /* when somebody else had the lock last */
 	uint32_t streak;    /* transactions since then, without a pause */
+	int64_t self;       /* id of the row of self before this transaction */
 	int64_t blocked;    /* in this transaction: may a job be blocked? */
 	uint64_t uncounted; /* taken since SQL_COUNT_TAKEN */
 	uint64_t counted_ns;

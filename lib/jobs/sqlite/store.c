@@ -105,20 +105,28 @@ meet_namesakes(struct store *store, int64_t now, int *status)
 }
 
 static int
-enter(struct store *store, int64_t now)
+put_self(struct store *store, int64_t now)
 {
 	const struct store_self *self = &store->self;
+	int code = sqlite_run(store, SQL_PUT_TAKER, "ttttiiiii", self->name, self->labels,
+		self->life.host, self->life.boot, (int64_t)self->life.space,
+		(int64_t)self->life.pid, (int64_t)self->life.start, now, self->timeout_ms);
+
+	if (code == SQLITE_OK)
+		store->self.id = sqlite3_last_insert_rowid(DATABASE_OF(store)->handle);
+	return code;
+}
+
+static int
+enter(struct store *store, int64_t now)
+{
 	int status = sqlite_begin(store), code;
 
 	if (status != 0)
 		return status;
 	code = meet_namesakes(store, now, &status);
-	if (code == SQLITE_OK && status == 0 && self->id == 0) {
-		code = sqlite_run(store, SQL_PUT_TAKER, "ttttiiiii", self->name, self->labels,
-			self->life.host, self->life.boot, (int64_t)self->life.space,
-			(int64_t)self->life.pid, (int64_t)self->life.start, now, self->timeout_ms);
-		store->self.id = sqlite3_last_insert_rowid(DATABASE_OF(store)->handle);
-	}
+	if (code == SQLITE_OK && status == 0 && store->self.id == 0)
+		code = put_self(store, now);
 	if (code == SQLITE_OK && status == 0)
 		code = sqlite_run(store, SQL_PRUNE_TAKERS, "");
 	return sqlite_end(store, code, status);
@@ -140,6 +148,19 @@ store_open(struct store *store, const char *place, const struct store *beside, i
 	return status;
 }
 
+/* Inside a transaction; one that was dead for so long that its row was forgotten gets a new one. */
+static int
+set_self(struct store *store, int state, int64_t now)
+{
+	struct database *database = DATABASE_OF(store);
+	int code = sqlite_run(store, SQL_SET_TAKER, "iiii", store->self.id, (int64_t)state, now,
+		(int64_t)database->uncounted);
+
+	if (code == SQLITE_OK && state == ORD_TAKER_IDLE && sqlite3_changes(database->handle) == 0)
+		code = put_self(store, now);
+	return code;
+}
+
 /* The row of self, in a transaction of its own. */
 static int
 set_taker(struct store *store, int state, int64_t now)
@@ -149,8 +170,7 @@ set_taker(struct store *store, int state, int64_t now)
 
 	if (status != 0)
 		return status;
-	code = sqlite_run(store, SQL_SET_TAKER, "iiii", store->self.id, (int64_t)state, now,
-		(int64_t)database->uncounted);
+	code = set_self(store, state, now);
 	if (code == SQLITE_OK && state != ORD_TAKER_IDLE)
 		code = sqlite_run(store, SQL_DROP_LOCKS, "i", store->self.id);
 	status = sqlite_end(store, code, 0);
@@ -347,15 +367,13 @@ claim_jobs(struct store *store, const struct store_claim *claim, struct claimed 
 static int
 settle_self(struct store *store, int64_t now)
 {
-	struct database *database = DATABASE_OF(store);
 	int64_t state;
 	int code = sqlite_number(
 		store, SQL_TAKER_STATE, ORD_TAKER_KILLED, &state, "i", store->self.id);
 
 	if (code != SQLITE_OK || state == ORD_TAKER_IDLE)
 		return code;
-	return sqlite_run(store, SQL_SET_TAKER, "iiii", store->self.id, (int64_t)ORD_TAKER_IDLE,
-		now, (int64_t)database->uncounted);
+	return set_self(store, ORD_TAKER_IDLE, now);
 }
 
 static int

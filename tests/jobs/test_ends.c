@@ -1,0 +1,165 @@
+/* When the list hears of an end, and what becomes of jobs that were claimed with it, in every store. */
+#define _GNU_SOURCE /* RUSAGE_THREAD */
+#include "lists.h"
+
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+const int lists_server = 1;
+
+enum { MANY = 60 };
+
+static void
+pause_ms(long ms)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000 }, NULL);
+}
+
+SCENE(ends, nothing_that_ended_waits_for_a_next_take)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *other = OPEN(&at, .taker = "other"), *jobs = OPEN(&at, .batch = 10);
+
+		ADD(other, .name = "a");
+		ADD(other, .name = "b", .after = (const char *const[]){ "a", NULL });
+		JOBS_OK(jobs, ord_job_done(TAKE(jobs, "a")));
+		CHECK_EQ(lists_state(other, "a"), ORD_JOB_DONE);
+		JOBS_OK(other, ord_job_done(TAKE(other, "b")));
+		ord_jobs_destroy(&jobs);
+		ord_jobs_destroy(&other);
+	}
+}
+
+/* Takers claim more at once only after jobs that took no time, so these are taken in a row. */
+static struct ord_job *
+take_until_more_lie_here(struct ord_jobs *jobs, struct ord_jobs *other)
+{
+	struct ord_job *job = NULL;
+
+	for (int i = 0; i < MANY; i++) {
+		JOBS_OK(jobs, ord_jobs_claim(jobs, &job));
+		if (lists_counts(other).running > 3)
+			return job;
+		JOBS_OK(jobs, ord_job_done(job));
+	}
+	return NULL;
+}
+
+static void
+fill(struct ord_jobs *jobs, unsigned n)
+{
+	char name[16];
+
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(name, sizeof name, "job%03u", i);
+		ADD(jobs, .name = name);
+	}
+}
+
+SCENE(ends, what_was_canceled_is_not_given_out)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *other = OPEN(&at, .taker = "other", .labels = (const char *const[]){ "none", NULL }),
+				*jobs = OPEN(&at, .batch = 20);
+		struct ord_job *job;
+
+		fill(other, MANY);
+		job = take_until_more_lie_here(jobs, other);
+		CHECK(job != NULL);
+		JOBS_OK(other, ord_jobs_cancel(other, NULL, NULL));
+		CHECK_EQ(lists_counts(other).running, 0);
+		/* It takes long. */
+		pause_ms(10);
+		(void)ord_job_done(job);
+		pause_ms(10);
+		for (int lost = 0, status; (status = ord_jobs_take(jobs, &job)) != ORD_EEMPTY; lost++) {
+			CHECK_EQ(status, ORD_ELOST);
+			CHECK(lost < 2);
+		}
+		CHECK_EQ(lists_counts(other).canceled + lists_counts(other).done, MANY);
+		ord_jobs_destroy(&jobs);
+		ord_jobs_destroy(&other);
+	}
+}
+
+/* What was lost before is told by the next take, and not by the end of another job. */
+SCENE(ends, a_loss_is_told_of_the_job_that_was_lost)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *other = OPEN(&at, .taker = "other"), *jobs = OPEN(&at, .batch = 20);
+		struct ord_job *before, *job;
+		int status;
+
+		fill(other, MANY);
+		before = take_until_more_lie_here(jobs, other);
+		CHECK(before != NULL);
+		JOBS_OK(jobs, ord_jobs_claim(jobs, &job));
+		JOBS_OK(other, ord_jobs_cancel(other, ord_job_name(before), NULL));
+		status = ord_job_done(before); /* told at once, or held back */
+		CHECK(status == 0 || status == ORD_ELOST);
+		JOBS_OK(jobs, ord_job_fail(job, "of its own"));
+		CHECK_EQ(lists_counts(other).failed, 1);
+		if (status == 0) {
+			pause_ms(10);
+			JOBS_SAYS(jobs, ord_jobs_claim(jobs, &job), ORD_ELOST, "a job taken before");
+		}
+		ord_jobs_destroy(&jobs);
+		ord_jobs_destroy(&other);
+	}
+}
+
+SCENE(ends, a_close_gives_back_what_was_not_given)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *other = OPEN(&at, .taker = "other"), *jobs = OPEN(&at, .batch = 20);
+		struct ord_job *job;
+
+		fill(other, MANY);
+		job = take_until_more_lie_here(jobs, other);
+		CHECK(job != NULL);
+		JOBS_OK(jobs, ord_jobs_close(jobs));
+		CHECK_EQ(lists_counts(other).running, 1);
+		ord_jobs_destroy(&jobs);
+		CHECK_EQ(lists_counts(other).failed, 1);
+		ord_jobs_destroy(&other);
+	}
+}
+
+/* Beside a taker of the same process that has been silent for long nobody looks again and again. */
+SCENE(ends, a_silent_neighbour_wakes_nobody)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *other = OPEN(&at, .taker = "other", .timeout_ms = 100), *jobs = OPEN(&at, .taker = "self");
+		struct rusage before, behind;
+
+		pause_ms(200);
+		getrusage(RUSAGE_THREAD, &before);
+		while (ord_jobs_watch(jobs, 1000) == 0)
+			; /* what was before */
+		getrusage(RUSAGE_THREAD, &behind);
+		CHECK(behind.ru_nvcsw - before.ru_nvcsw < 200);
+		ord_jobs_destroy(&jobs);
+		ord_jobs_destroy(&other);
+	}
+}
+
+SCENE(ends, a_forked_child_interrupts_nobody)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *jobs = OPEN(&at, .taker = "self");
+		pid_t child = fork();
+		int status;
+
+		if (child == 0)
+			_exit(ord_jobs_interrupt(jobs) == ORD_EFORKED ? 0 : 1);
+		CHECK_EQ(waitpid(child, &status, 0), child);
+		CHECK_EQ(status, 0);
+		while ((status = ord_jobs_watch(jobs, 10)) == 0)
+			;
+		CHECK_EQ(status, ORD_ETIMEDOUT);
+		ord_jobs_destroy(&jobs);
+	}
+}
