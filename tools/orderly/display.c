@@ -21,7 +21,7 @@ void
 display_init(
 	struct display *display, enum progress_style style, struct printer *printer, uint32_t jobs)
 {
-	bool can_wipe = terminal_can_wipe();
+	bool can_wipe = terminal_can_wipe(STDERR_FILENO);
 
 	if (style == PROGRESS_AUTO)
 		style = can_wipe ? PROGRESS_BAR : PROGRESS_NONE;
@@ -220,7 +220,7 @@ draw(struct display *display, const struct display_numbers *numbers, uint64_t no
 {
 	struct text line = { 0 };
 
-	display_format(display, numbers, now_ns, terminal_columns(), &line);
+	display_format(display, numbers, now_ns, terminal_columns(STDERR_FILENO), &line);
 	text_add_byte(&line, '\0');
 	if (display->style == PROGRESS_BAR)
 		printer_status(display->printer, line.bytes);

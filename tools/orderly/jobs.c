@@ -262,12 +262,13 @@ end(const struct jobs_options *options)
 static int
 change_one(struct ord_jobs *jobs, const struct jobs_options *options, const char *pattern, uint64_t *count)
 {
-	switch (options->action[0] == 'r' ? options->action[2] : options->action[1]) {
-	case 't': return ord_jobs_retry(jobs, pattern, count);
-	case 'q': return ord_jobs_requeue(jobs, pattern, options->taker, count);
-	case 'a': return ord_jobs_cancel(jobs, pattern, count);
-	default: return ord_jobs_clear(jobs, pattern, options->states, count);
-	}
+	if (strcmp(options->action, "retry") == 0)
+		return ord_jobs_retry(jobs, pattern, count);
+	if (strcmp(options->action, "requeue") == 0)
+		return ord_jobs_requeue(jobs, pattern, options->taker, count);
+	if (strcmp(options->action, "cancel") == 0)
+		return ord_jobs_cancel(jobs, pattern, count);
+	return ord_jobs_clear(jobs, pattern, options->states, count);
 }
 
 static int

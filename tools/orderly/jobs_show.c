@@ -2,12 +2,10 @@
  * `orderly jobs status` and `watch`: how a list stands, as a table, as lines or
  * as JSON.  A list that is not there yet is waited for, not an error, by watch.
  */
-#define _GNU_SOURCE /* winsize */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,13 +13,12 @@
 #include "complain.h"
 #include "jobs.h"
 #include "json.h"
+#include "terminal.h"
 #include "text.h"
 
 #define PAUSE_MS 200 /* between two drawings */
 #define REASONS_MAX 10
 #define REASON_MOST 1000 /* columns */
-#define WIDTH_USUAL 80
-#define HEIGHT_USUAL 24
 #define BAR_WIDTH 40
 
 /* What is told of a list. */
@@ -298,30 +295,8 @@ jobs_status(const struct jobs_options *options)
 struct screen {
 	bool terminal;
 	struct text shown; /* what stands there; "": nothing */
-	unsigned width, height;
+	unsigned width, height; /* asked each time: it may be resized */
 };
-
-static bool
-is_terminal(void)
-{
-	const char *kind = getenv("TERM"); /* NOLINT(concurrency-mt-unsafe): one thread */
-
-	return isatty(STDOUT_FILENO) == 1 && kind != NULL && *kind != '\0' && strcmp(kind, "dumb") != 0;
-}
-
-/* Asked each time: a terminal may be resized. */
-static void
-measure(struct screen *screen)
-{
-	struct winsize size;
-
-	screen->width = WIDTH_USUAL;
-	screen->height = HEIGHT_USUAL;
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0) {
-		screen->width = size.ws_col;
-		screen->height = size.ws_row;
-	}
-}
 
 /* Go to where the picture begins, in the width that it has now: lines that were drawn in a wider terminal take several rows. */
 static void
@@ -354,7 +329,8 @@ draw(struct screen *screen, const struct text *text)
 	const char *at = text->bytes, *end = text->bytes + text->size;
 	unsigned lines = 0;
 
-	measure(screen);
+	screen->width = terminal_columns(STDOUT_FILENO);
+	screen->height = terminal_rows(STDOUT_FILENO);
 	wipe(screen, &out);
 	text_clear(&screen->shown);
 	while (at < end && lines + 1 < screen->height) {
@@ -441,7 +417,7 @@ jobs_watch(const struct jobs_options *options)
 {
 	struct ord_jobs *jobs = await_list(options);
 	struct picture picture = { .json = options->json };
-	struct screen screen = { .terminal = is_terminal() };
+	struct screen screen = { .terminal = terminal_can_wipe(STDOUT_FILENO) };
 	struct text last = { 0 };
 	int status = 0;
 	bool fine = jobs != NULL;

@@ -70,7 +70,7 @@ static void
 wipe(struct printer *printer)
 {
 	size_t rows = printer->status_shown
-		? columns_rows(printer->status.bytes, printer->status.size, terminal_columns())
+		? columns_rows(printer->status.bytes, printer->status.size, terminal_columns(STDERR_FILENO))
 		: 1;
 	char bytes[32];
 	int n;

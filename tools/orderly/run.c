@@ -304,7 +304,7 @@ static void
 set_up(struct run *run)
 {
 	const struct run_options *options = run->options;
-	bool can_wipe = terminal_can_wipe();
+	bool can_wipe = terminal_can_wipe(STDERR_FILENO);
 
 	printer_init(&run->printer, false, false);
 	run->together = is_same_file(STDOUT_FILENO, STDERR_FILENO);

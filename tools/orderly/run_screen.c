@@ -132,7 +132,7 @@ name_columns_of(const struct run *run, size_t rows, size_t columns)
 static void
 draw(struct run *run, uint64_t now_ns)
 {
-	size_t columns = terminal_columns(), rows = terminal_rows(), shown, name_columns;
+	size_t columns = terminal_columns(STDERR_FILENO), rows = terminal_rows(STDERR_FILENO), shown, name_columns;
 	const struct item *item = run->items.oldest;
 	struct text out = { 0 };
 	char more[64];

@@ -20,13 +20,13 @@ terminal_setting(const char *name)
 }
 
 unsigned
-terminal_columns(void)
+terminal_columns(int fd)
 {
 	const char *columns = terminal_setting("COLUMNS");
 	struct winsize size;
 	long number = 0;
 
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+	if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
 		number = size.ws_col;
 	else if (columns != NULL)
 		number = strtol(columns, NULL, 10);
@@ -36,21 +36,21 @@ terminal_columns(void)
 }
 
 unsigned
-terminal_rows(void)
+terminal_rows(int fd)
 {
 	struct winsize size;
 
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0)
+	if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0)
 		return size.ws_row;
 	return ROWS_DEFAULT;
 }
 
 bool
-terminal_can_wipe(void)
+terminal_can_wipe(int fd)
 {
 	const char *kind = terminal_setting("TERM");
 
-	return isatty(STDERR_FILENO) == 1 && kind != NULL && strcmp(kind, "dumb") != 0;
+	return isatty(fd) == 1 && kind != NULL && strcmp(kind, "dumb") != 0;
 }
 
 uint64_t
