@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#include "base/clock.h"
-
 /* For what needs a job that is held: 0 if that may be used. */
 static int
 enter_held(struct ord_jobs *jobs, const struct ord_job *job)
@@ -108,11 +106,9 @@ ord_job_renew(struct ord_job *job)
 
 	if (status != 0)
 		return status;
-	status = jobs->store.functions->beat(&jobs->store, jobs_now_ms());
-	if (status == 0) {
-		jobs->beaten_ns = clock_now_ns();
+	status = jobs_beat(jobs);
+	if (status == 0)
 		status = jobs_look_after(jobs, 0);
-	}
 	/* That it wrote made the descriptor readable, too; what came before the look below is seen by it. */
 	if (status == 0)
 		status = jobs_disarm(jobs);

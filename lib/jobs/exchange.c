@@ -212,5 +212,5 @@ jobs_give_up(struct ord_jobs *jobs)
 	if (jobs->options.pid == 0)
 		jobs->store.functions->leave(&jobs->store, jobs_now_ms());
 	else
-		jobs->store.functions->beat(&jobs->store, jobs_now_ms());
+		jobs_beat(jobs);
 }

@@ -276,10 +276,6 @@ find_store(struct ord_jobs *jobs, const char *address, const char **place)
 		jobs->store.functions = stores[i].functions;
 		if (stores[i].functions != NULL)
 			return 0;
-		if (stores[i].needs == NULL)
-			return error_set(&jobs->error, ORD_ENOTSUP,
-				"the store '%s:' is not in this version: take sqlite:",
-				stores[i].scheme);
 		return error_set(&jobs->error, ORD_ENOTSUP,
 			"the store '%s:' is not built in: install %s and build anew",
 			stores[i].scheme, stores[i].needs);
@@ -287,7 +283,7 @@ find_store(struct ord_jobs *jobs, const char *address, const char **place)
 	/* Behind a scheme there may be a password. */
 	size = strcspn(address, ":");
 	return error_set(&jobs->error, ORD_EINVAL,
-		"there is no store for the address '%.*s%s': say sqlite:PATH, postgresql://… or memory:",
+		"there is no store for the address '%.*s%s': say sqlite:PATH, dir:PATH, postgresql://… or memory:",
 		(int)(size < 200 ? size : 200), address, address[size] == ':' ? ":…" : "");
 }
 

@@ -115,14 +115,20 @@ void jobs_give_up(struct ord_jobs *jobs);
 
 /* --- who lives, and waiting --- */
 
-/* Say that this one lives, if that was not said for long: one that was declared dead meanwhile is a taker again. */
-int jobs_beat_if_due(struct ord_jobs *jobs);
+/* Say that this one lives: one that was declared dead meanwhile is a taker again. */
+int jobs_beat(struct ord_jobs *jobs);
+/* The same, if it was not said for so long. */
+int jobs_beat_if_due(struct ord_jobs *jobs, uint32_t every_ms);
 
 /* Know who is there; anew: now, else if that was not asked just now. */
 int jobs_meet(struct ord_jobs *jobs, int anew);
 
 /* The same, and bury who died. */
 int jobs_look_after(struct ord_jobs *jobs, int anew);
+
+/* When a call that may wait so long has to be back, and how long that is still; 0 and -1: never. */
+uint64_t jobs_deadline(int timeout_ms);
+int jobs_left(uint64_t deadline);
 
 /*
  * Wait until something may have changed, or so long (-1: for ever).

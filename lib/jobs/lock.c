@@ -1,13 +1,10 @@
 /* Locks of the user's own: they lie in the list, so that who buries a taker frees its locks, too. */
 #include "jobs/jobs.h"
 
-#include "base/clock.h"
-
 int
 ord_jobs_lock(struct ord_jobs *jobs, const char *name, int timeout_ms)
 {
-	uint64_t until =
-		clock_now_ns() + (uint64_t)(timeout_ms > 0 ? timeout_ms : 0) * CLOCK_NS_PER_MS;
+	uint64_t deadline = jobs_deadline(timeout_ms);
 	char owner[256] = "";
 	int status = jobs_enter_writing(jobs);
 
@@ -15,14 +12,14 @@ ord_jobs_lock(struct ord_jobs *jobs, const char *name, int timeout_ms)
 		status = jobs_check_name(&jobs->error, "lock", name);
 	/* Nobody would free the lock of one who is dead to the others. */
 	if (status == 0)
-		status = jobs_beat_if_due(jobs);
+		status = jobs_beat_if_due(jobs, jobs->options.heartbeat_ms);
 	/* Who has the lock may wait for what has ended here. */
 	if (status == 0)
 		status = jobs_tell_ends(jobs);
 	if (status != 0)
 		return status;
 	for (;;) {
-		int left = timeout_ms < 0 ? -1 : clock_left_ms(clock_now_ns(), until);
+		int left = jobs_left(deadline);
 
 		status = jobs_look_after(jobs, 1);
 		if (status == 0)

@@ -4,7 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "base/options.h"
 #include "jobs/labels.h"
@@ -236,12 +235,10 @@ ord_jobs_runs(struct ord_jobs *jobs, const char *name, ord_job_run_fn fn, void *
 static int
 watch(struct ord_jobs *jobs, int timeout_ms)
 {
-	uint64_t until =
-		clock_now_ns() + (uint64_t)(timeout_ms > 0 ? timeout_ms : 0) * CLOCK_NS_PER_MS;
+	uint64_t deadline = jobs_deadline(timeout_ms);
 
 	for (;;) {
-		int progress = jobs_progress_left(jobs), status;
-		int left = timeout_ms < 0 ? -1 : clock_left_ms(clock_now_ns(), until);
+		int progress = jobs_progress_left(jobs), left = jobs_left(deadline), status;
 
 		if (progress < 0 || (left >= 0 && left <= progress))
 			return jobs_wait(jobs, left);

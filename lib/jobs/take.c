@@ -4,8 +4,6 @@
  */
 #include "jobs/jobs.h"
 
-#include "base/clock.h"
-
 #define CANDIDATES 64 /* jobs that are asked for at once, where a filter chooses */
 
 /* Some jobs that the filter likes. */
@@ -105,6 +103,15 @@ judge_end(struct ord_jobs *jobs, const struct store_outlook *outlook)
 	return error_set(&jobs->error, ORD_EEMPTY, "no job is left");
 }
 
+/* Whether a failure anywhere in the list stops this taker. */
+static int
+stop_if_bad(struct ord_jobs *jobs, const struct store_outlook *outlook)
+{
+	if (jobs->options.on_failure != ORD_JOBS_STOP || !outlook->bad)
+		return 0;
+	return error_set(&jobs->error, ORD_EFAILED, "a job of the list has failed");
+}
+
 /* Nothing was there: a status why, or 0 if it is worth waiting; *now: there is something meanwhile. */
 static int
 judge(struct ord_jobs *jobs, int *now)
@@ -115,9 +122,8 @@ judge(struct ord_jobs *jobs, int *now)
 	*now = 0;
 	if (status != 0)
 		return status;
-	if (jobs->options.on_failure == ORD_JOBS_STOP && outlook.bad)
-		return error_set(&jobs->error, ORD_EFAILED, "a job of the list has failed");
-	if (outlook.waiting)
+	status = stop_if_bad(jobs, &outlook);
+	if (status == 0 && outlook.waiting)
 		status = likes_some(jobs, now);
 	if (status != 0 || *now)
 		return status;
@@ -130,30 +136,14 @@ judge(struct ord_jobs *jobs, int *now)
 	return 0;
 }
 
-/* A failure anywhere in the list stops this taker before it claims. */
+/* The same before it claims. */
 static int
 check_failures(struct ord_jobs *jobs)
 {
 	struct store_outlook outlook;
-	int status;
+	int status = jobs->store.functions->outlook(&jobs->store, &outlook);
 
-	if (jobs->options.on_failure != ORD_JOBS_STOP)
-		return 0;
-	status = jobs->store.functions->outlook(&jobs->store, &outlook);
-	if (status == 0 && outlook.bad)
-		status = error_set(&jobs->error, ORD_EFAILED, "a job of the list has failed");
-	return status;
-}
-
-int
-jobs_beat_if_due(struct ord_jobs *jobs)
-{
-	uint64_t now = clock_now_ns();
-
-	if (now - jobs->beaten_ns < (uint64_t)jobs->options.heartbeat_ms * CLOCK_NS_PER_MS)
-		return 0;
-	jobs->beaten_ns = now;
-	return jobs->store.functions->beat(&jobs->store, jobs_now_ms());
+	return status != 0 ? status : stop_if_bad(jobs, &outlook);
 }
 
 /* One try. */
@@ -187,7 +177,7 @@ next_job(struct ord_jobs *jobs, struct ord_job **job)
 {
 	/* Others' deaths are looked for before each try; a try writes, so only the first is made without reason. */
 	for (int now = 1, first = 1;; first = 0) {
-		int status = jobs_beat_if_due(jobs);
+		int status = jobs_beat_if_due(jobs, jobs->options.heartbeat_ms);
 
 		if (status == 0)
 			status = jobs_look_after(jobs, !first);

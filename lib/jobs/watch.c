@@ -177,14 +177,40 @@ jobs_is_interrupted(struct ord_jobs *jobs)
 	return error_set(&jobs->error, ORD_EINTERRUPTED, "interrupted while waiting for a job");
 }
 
+uint64_t
+jobs_deadline(int timeout_ms)
+{
+	return timeout_ms < 0 ? 0 : clock_now_ns() + (uint64_t)timeout_ms * CLOCK_NS_PER_MS;
+}
+
+int
+jobs_left(uint64_t deadline)
+{
+	return deadline == 0 ? -1 : clock_left_ms(clock_now_ns(), deadline);
+}
+
+int
+jobs_beat(struct ord_jobs *jobs)
+{
+	jobs->beaten_ns = clock_now_ns();
+	return jobs->store.functions->beat(&jobs->store, jobs_now_ms());
+}
+
+int
+jobs_beat_if_due(struct ord_jobs *jobs, uint32_t every_ms)
+{
+	uint64_t silent_ns = clock_now_ns() - jobs->beaten_ns;
+
+	return silent_ns < every_ms * CLOCK_NS_PER_MS ? 0 : jobs_beat(jobs);
+}
+
 int
 jobs_wait(struct ord_jobs *jobs, int timeout_ms)
 {
-	uint64_t until =
-		clock_now_ns() + (uint64_t)(timeout_ms > 0 ? timeout_ms : 0) * CLOCK_NS_PER_MS;
+	uint64_t deadline = jobs_deadline(timeout_ms);
 
 	for (;;) {
-		int status = jobs_is_interrupted(jobs), left = -1;
+		int status = jobs_is_interrupted(jobs), left;
 
 		if (status == 0)
 			status = jobs->store.functions->changed(&jobs->store);
@@ -193,22 +219,14 @@ jobs_wait(struct ord_jobs *jobs, int timeout_ms)
 		/* A burial is a change that this one makes itself. */
 		if (!jobs->options.read_only && somebody_died(jobs))
 			return 0;
-		if (timeout_ms >= 0) {
-			left = clock_left_ms(clock_now_ns(), until);
-			if (left == 0)
-				return ORD_ETIMEDOUT;
-		}
+		left = jobs_left(deadline);
+		if (left == 0)
+			return ORD_ETIMEDOUT;
 		status = poll_all(jobs, jobs_bound(jobs, left));
+		/* The next look may be as much as a heartbeat away. */
+		if (status == 0 && !jobs->options.read_only)
+			status = jobs_beat_if_due(jobs, jobs->options.heartbeat_ms / 2);
 		if (status != 0)
 			return status;
-		if (jobs->options.read_only)
-			continue;
-		if (clock_now_ns() - jobs->beaten_ns >
-			(uint64_t)jobs->options.heartbeat_ms * CLOCK_NS_PER_MS / 2) {
-			status = jobs->store.functions->beat(&jobs->store, jobs_now_ms());
-			jobs->beaten_ns = clock_now_ns();
-			if (status != 0)
-				return status;
-		}
 	}
 }
