@@ -206,9 +206,7 @@ jobs_give_up(struct ord_jobs *jobs)
 		jobs->ready = job->next;
 		job_free(job);
 	}
-	/* Then others see that this one has gone, by its process or its silence. */
-	if (status == ORD_ESYSTEM)
-		return;
+	/* Also behind trouble: while its process lives, only this says that it has gone. */
 	if (jobs->options.pid == 0)
 		jobs->store.functions->leave(&jobs->store, jobs_now_ms());
 	else
