@@ -117,8 +117,9 @@ jobs_check_name(struct error *error, const char *what, const char *name)
 	for (const unsigned char *byte = (const unsigned char *)name; *byte != '\0'; byte++)
 		if (*byte < ' ' || *byte == 0x7f || *byte == '/')
 			return error_set(error, ORD_EINVAL,
-				"the name of a %s must not have a '/' or a control character (byte %zu of '%.40s')",
-				what, (size_t)(byte - (const unsigned char *)name) + 1, name);
+				"the name of a %s must not have a '/' or a control character (byte %zu of '%.40s')%s",
+				what, (size_t)(byte - (const unsigned char *)name) + 1, name,
+				strcmp(what, "job") == 0 ? ": a path may be its payload" : "");
 	return 0;
 }
 

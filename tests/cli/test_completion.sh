@@ -74,4 +74,38 @@ cd ..
 cp drive.zsh "$work/bin"
 offers "orderly run -f project/orderly.yaml se" 'setup'
 offers "orderly run -C project b" 'build::core build::net'
+
+# Job lists: addresses, states, and what there is in the list that the line says; bash offers the same.
+if "$ORDERLY" --version | grep -q '^built in:.* jobs' && "$ORDERLY" jobs add one two failing 2>/dev/null; then
+	mkdir -p folder
+	"$ORDERLY" jobs take --pid $$ --taker me --filter one >/dev/null
+	"$ORDERLY" jobs work --one --filter failing 'false {}' 2>/dev/null
+	"$ORDERLY" jobs add --store other.sqlite elsewhere
+	in_bash() {
+		bash -c '. "$1"; COMP_LINE=$2; COMP_POINT=${#2}; COMP_WORDBREAKS=" "; complete() { :; }; compopt() { :; }; _orderly; printf "%s\n" "${COMPREPLY[@]}"' \
+			- "$source_tree/tools/completion/orderly.bash" "$1" | grep . | sort -u | xargs
+	}
+	lists() { # LINE WORDS
+		same "bash, behind '$1'" "$2" "$(in_bash "$1")"
+		offers "$1" "$2"
+	}
+	lists 'orderly jobs re' 'requeue retry'
+	lists 'orderly jobs --store other.sqlite ca' 'cancel'
+	lists 'orderly jobs done ' 'one'
+	lists 'orderly jobs retry ' 'failing'
+	lists 'orderly jobs cancel t' 'two'
+	lists 'orderly jobs cancel -s other.sqlite ' 'elsewhere'
+	lists 'orderly jobs requeue --taker ' 'me'
+	lists 'orderly jobs add --after o' 'one'
+	lists 'orderly jobs clear --state ca' 'canceled'
+	lists 'orderly jobs work --pick l' 'lexical'
+	lists 'orderly jobs work --st' '--stale --state --stop-file --stop-on-failure --store'
+	lists 'orderly jobs status -s post' 'postgresql://'
+	lists 'orderly jobs status --store o' 'other.sqlite'
+	same "bash, a directory" 'dir:folder' "$(in_bash 'orderly jobs status --store dir:fo')"
+	if command -v fish >/dev/null; then
+		same "fish, a directory" 'dir:folder/' "$(offered fish 'orderly jobs status --store dir:fo')"
+	fi
+	command -v zsh >/dev/null && has "zsh, a directory" "$(offered zsh 'orderly jobs status --store dir:fo')" 'folder'
+fi
 finish

@@ -133,4 +133,31 @@ has "nothing runs, nothing failed" "$(jobs status | head -n 1)" '^[0-9]+ of 50 d
 jobs work 'echo {}' >/dev/full 2>stderr
 same "a full standard output" 3 "$?"
 has "it says so" "$(cat stderr)" 'cannot write what a job says: No space left'
+
+# Names from standard input, thousands of them, ended by newlines or NULs; all or none.
+rm -f jobs.sqlite*
+seq 3000 | jobs add - || fail "add -"
+same "add -" "0 of 3000 done, 3000 waiting" "$(jobs status | head -n 1)"
+printf 'a b\0\0c' | jobs add -0 - || fail "add -0"
+same "status --names" $'a b\nc' "$(jobs status --names | tail -n 2)"
+printf 'x\na/b\n' | jobs add - 2>stderr
+same "a wrong name: exit status" 3 "$?"
+has "is told" "$(cat stderr)" "must not have a '/'.*a path may be its payload"
+same "and nothing was added" 3002 "$(jobs status --names | wc -l)"
+printf 'x\ny\33[2J\n' | jobs add - 2>stderr
+has "what it has does nothing to a terminal" "$(tr '\33' E <stderr)" "of 'y'"
+says 2 'give the payload in a file' add --payload-file - -
+says 2 'for names from standard input' add -0 a
+says 2 "names, '-' for names" add
+jobs add -- -rf || fail "add -- -rf"
+same "a name that begins with -" "-rf" "$(jobs status --names --state waiting | tail -n 1)"
+jobs take --taker t --pid $$ >/dev/full 2>stderr
+same "take, into a full disk" 3 "$?"
+same "it went back" "" "$(jobs status --names --state running)"
+same "said once" 1 "$(wc -l <stderr)"
+jobs take --taker t --pid $$ >/dev/null
+same "status --takers" t "$(jobs status --takers)"
+has "-j as in map" "$(jobs work --one -j 100% --progress plain true 2>&1)" '^orderly jobs: 1/3003'
+says 2 'number of tasks at once' work -j x true
+
 finish

@@ -25,6 +25,12 @@ complain_as(const char *name, int status)
 	trouble = status;
 }
 
+const char *
+complain_title(void)
+{
+	return title;
+}
+
 ORD_PRINTF(1, 0)
 static void
 say(const char *format, va_list arguments, const char *reason)

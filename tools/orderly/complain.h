@@ -10,6 +10,9 @@
 /* What begins each line, and the exit status if there is no memory; "orderly map" and STATUS_TROUBLE until then. */
 void complain_as(const char *title, int trouble);
 
+/* What begins each line, without its colon. */
+const char *complain_title(void);
+
 /* Print one line that begins with the command's name. */
 void complain(const char *format, ...) ORD_PRINTF(1, 2);
 

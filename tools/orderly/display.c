@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "complain.h"
 #include "terminal.h"
 
 #define MS UINT64_C(1000000)
@@ -209,7 +210,8 @@ display_format(const struct display *display, const struct display_numbers *numb
 		format_json(display, numbers, now_ns, line);
 	} else {
 		n = format_words(display, numbers, now_ns, words, sizeof words);
-		text_add_string(line, "orderly map: ");
+		text_add_string(line, complain_title());
+		text_add_string(line, ": ");
 		text_add(line, words, (size_t)n);
 		text_add_byte(line, '\n');
 	}

@@ -6,24 +6,33 @@
 #include "jobs.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "columns.h"
 #include "complain.h"
 #include "jobs_filter.h"
 #include "json.h"
 #include "text.h"
 
+#define SENTENCE_MOST 2000 /* columns */
+
 int
 jobs_complain(struct ord_jobs *jobs)
 {
-	complain("%s", ord_jobs_error(jobs));
+	const char *sentence = ord_jobs_error(jobs);
+	struct text line = { 0 };
+
+	/* A name may be part of it, and what it has does nothing to a terminal. */
+	columns_cut(&line, sentence, strlen(sentence), SENTENCE_MOST);
+	complain("%.*s", (int)line.size, line.bytes);
+	text_finish(&line);
 	return JOBS_TROUBLE;
 }
 
@@ -31,6 +40,9 @@ int
 jobs_cannot_print(void)
 {
 	complain_errno(errno, "cannot write the jobs");
+	/* It has been said. */
+	__fpurge(stdout);
+	clearerr(stdout);
 	return JOBS_TROUBLE;
 }
 
@@ -72,75 +84,6 @@ open_existing(const struct jobs_options *options)
 	return jobs_open(options, &ORD_JOBS_OPTIONS(.must_exist = 1));
 }
 
-/* --- add --- */
-
-static bool
-read_payload(const char *path, struct text *payload)
-{
-	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	char bytes[65536];
-	ssize_t size = fd < 0 ? -1 : 0;
-
-	while (fd >= 0 && (size = read(fd, bytes, sizeof bytes)) > 0)
-		text_add(payload, bytes, (size_t)size);
-	if (size < 0)
-		complain_errno(errno, "cannot read %s", path);
-	if (fd > STDIN_FILENO)
-		close(fd);
-	return size == 0;
-}
-
-static int
-add_names(struct ord_jobs *jobs, const struct jobs_options *options, const struct text *payload)
-{
-	struct ord_job_options *all = text_allocate((size_t)options->n, sizeof *all);
-	const struct ord_job_options **pointers = text_allocate((size_t)options->n, sizeof *pointers);
-	uint64_t added = 0;
-	int status;
-
-	for (int i = 0; i < options->n; i++) {
-		all[i] = ORD_JOB(.name = options->arguments[i], .payload = payload->size != 0 ? payload->bytes : NULL,
-			.payload_size = payload->size, .fingerprint = options->fingerprint,
-			.fingerprint_size = options->fingerprint != NULL ? strlen(options->fingerprint) : 0,
-			.requires = options->requires, .after = options->after,
-			.failed_retries = options->failed_retries,
-			.killed_retries = !options->killed_set ? 0 : options->killed_retries != 0 ? options->killed_retries : ORD_JOBS_NONE,
-			.max_takers = options->max_takers);
-		pointers[i] = &all[i];
-	}
-	status = ord_jobs_add_many(jobs, pointers, (size_t)options->n, &added);
-	free(all);
-	free(pointers);
-	return status != 0 ? jobs_complain(jobs) : 0;
-}
-
-static int
-add(const struct jobs_options *options)
-{
-	struct text payload = { 0 };
-	struct ord_jobs *jobs;
-	int status = 0;
-
-	if (options->range_set == (options->n != 0)) {
-		complain("add needs names, or --range N");
-		return JOBS_USAGE;
-	}
-	if (options->payload != NULL)
-		text_add_string(&payload, options->payload);
-	if (options->payload_file != NULL && !read_payload(options->payload_file, &payload))
-		return JOBS_TROUBLE;
-	jobs = jobs_open(options, &ORD_JOBS_OPTIONS(.taker = NULL));
-	if (jobs == NULL)
-		status = JOBS_TROUBLE;
-	else if (!options->range_set)
-		status = add_names(jobs, options, &payload);
-	else if (ord_jobs_add_range(jobs, options->range) != 0)
-		status = jobs_complain(jobs);
-	ord_jobs_destroy(&jobs);
-	text_finish(&payload);
-	return status;
-}
-
 /* --- take, done, fail: the taker is the process that calls these, a shell as a rule --- */
 
 static struct ord_jobs *
@@ -153,10 +96,12 @@ open_for_parent(const struct jobs_options *options, struct jobs_filter *filter)
 	return jobs_open(options, &own);
 }
 
-static void
-print_job(const struct ord_job *job, bool json)
+/* Who does not hear which one it is cannot end it: it goes back. */
+static int
+print_job(struct ord_job *job, bool json)
 {
 	struct text line = { 0 };
+	bool fine;
 	size_t size;
 	const char *payload = ord_job_payload(job, &size);
 
@@ -172,8 +117,12 @@ print_job(const struct ord_job *job, bool json)
 		text_add_string(&line, ord_job_name(job));
 	}
 	text_add_byte(&line, '\n');
-	fwrite(line.bytes, 1, line.size, stdout);
+	fine = fwrite(line.bytes, 1, line.size, stdout) == line.size && fflush(stdout) == 0;
 	text_finish(&line);
+	if (fine)
+		return 0;
+	ord_job_requeue(job);
+	return jobs_cannot_print();
 }
 
 static struct ord_jobs *_Atomic waiting;
@@ -219,15 +168,15 @@ take(const struct jobs_options *options)
 	if (jobs == NULL)
 		return JOBS_TROUBLE;
 	status = claim(options, jobs, &filter, &job);
-	if (status == 0)
-		print_job(job, options->json);
-	else
+	if (status == 0) {
+		status = print_job(job, options->json);
+	} else {
 		jobs_complain(jobs);
+		status = status == ORD_ESYSTEM || status == ORD_ENOMEM ? JOBS_TROUBLE : JOBS_NOTHING;
+	}
 	ord_jobs_destroy(&jobs);
 	jobs_filter_finish(&filter);
-	if (status == 0)
-		return 0;
-	return status == ORD_ESYSTEM || status == ORD_ENOMEM ? JOBS_TROUBLE : JOBS_NOTHING;
+	return status;
 }
 
 static int
@@ -306,7 +255,7 @@ struct action {
 };
 
 static const struct action actions[] = {
-	{ "add", add, true },
+	{ "add", jobs_add, true },
 	{ "take", take, false },
 	{ "work", jobs_work, true },
 	{ "done", end, true },

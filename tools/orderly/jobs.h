@@ -32,7 +32,7 @@ struct jobs_options {
 	enum progress_style progress;
 	uint64_t range;
 	int pid;
-	bool range_set, killed_set, one, json, stop_on_failure;
+	bool range_set, killed_set, one, json, stop_on_failure, null, names, takers;
 };
 
 /* `orderly jobs`; returns the exit status. */
@@ -51,6 +51,7 @@ int jobs_complain(struct ord_jobs *jobs);
 int jobs_cannot_print(void);
 
 /* Actions. */
+int jobs_add(const struct jobs_options *options);
 int jobs_export(const struct jobs_options *options);
 int jobs_import(const struct jobs_options *options);
 int jobs_status(const struct jobs_options *options);

@@ -7,6 +7,7 @@
 
 #include "complain.h"
 #include "jobs.h"
+#include "machine.h"
 #include "values.h"
 
 enum {
@@ -43,7 +44,9 @@ enum {
 	KEY_HEARTBEAT,
 	KEY_TIMEOUT,
 	KEY_FN,
-	KEY_FILTER_EVERY
+	KEY_FILTER_EVERY,
+	KEY_NAMES,
+	KEY_TAKERS
 };
 
 static const struct argp_option table[] = { { NULL, 0, NULL, 0, "For all:", 1 },
@@ -51,7 +54,8 @@ static const struct argp_option table[] = { { NULL, 0, NULL, 0, "For all:", 1 },
 	{ "taker", KEY_TAKER, "NAME", 0, "the name of this taker, else $ORDERLY_IDENTIFIER; for requeue: whose jobs", 1 },
 	{ "ext", KEY_EXT, "END", 0, "dir: files with this end are jobs, and their names are without it (.txt)", 1 },
 	{ "json", KEY_JSON, NULL, 0, "status, take: for programs", 1 },
-	{ NULL, 0, NULL, 0, "add:", 2 },
+	{ NULL, 0, NULL, 0, "add NAME…, or add - for names from standard input, one a line:", 2 },
+	{ "null", '0', NULL, 0, "they end with NUL, not newline", 2 },
 	{ "payload", KEY_PAYLOAD, "TEXT", 0, "what the job is about", 2 },
 	{ "payload-file", KEY_PAYLOAD_FILE, "FILE", 0, "the same from a file, - is standard input", 2 },
 	{ "fingerprint", KEY_FINGERPRINT, "TEXT", 0, "run again if it is another than the last one", 2 },
@@ -76,16 +80,18 @@ static const struct argp_option table[] = { { NULL, 0, NULL, 0, "For all:", 1 },
 	{ "stale", KEY_STALE, "TIME", 0, "dir: take away what a taker has held for so long that says nothing of itself; with requeue: only that", 3 },
 	{ "progress", KEY_PROGRESS, "STYLE", 0, "work: what all takers have done: auto (a bar on a terminal), bar, plain, json, none", 3 },
 	{ "fn", KEY_FN, "FILE:FUNCTION", 0, "work: call this function of a shared object instead of a command", 3 },
-	{ "jobs", 'j', "N", 0, "work: so many commands at once (1)", 3 },
+	{ "jobs", 'j', "N", 0, "work: so many commands at once (1); +N, -N and N%: of the processors", 3 },
 	{ "one", KEY_ONE, NULL, 0, "work: one job, then leave", 3 },
 	{ "stop-file", KEY_STOP_FILE, "FILE", 0, "work: take no more when this file is there", 3 },
 	{ "log", KEY_LOG, "DIRECTORY", 0, "work: the words of each job into DIRECTORY/NAME.log", 3 },
-	{ NULL, 0, NULL, 0, "done, fail, requeue, clear, export, import:", 4 },
+	{ NULL, 0, NULL, 0, "status, done, fail, requeue, clear, export, import:", 4 },
+	{ "names", KEY_NAMES, NULL, 0, "status: only the names of jobs, with --state of those", 4 },
+	{ "takers", KEY_TAKERS, NULL, 0, "status: only the names of takers", 4 },
 	{ "attempt", KEY_ATTEMPT, "N", 0, "done, fail: only if it is this attempt", 4 },
 	{ "why", KEY_WHY, "TEXT", 0, "fail: the reason", 4 },
 	{ "pid", KEY_PID, "PID", 0, "take, done, fail: the process that lives as long as the taker (the parent)", 4 },
 	{ "progress-table", KEY_PROGRESS_TABLE, "FILE", 0, "export, import: a database of laufband's instead of JSON", 4 },
-	{ "state", KEY_STATE, "STATE", 0, "clear: jobs in this state (those that have ended); again for more, all: every one", 4 },
+	{ "state", KEY_STATE, "STATE", 0, "clear, status --names: jobs in this state (clear: those that have ended); again for more, all: every one", 4 },
 	{ 0 } };
 
 static uint32_t
@@ -116,6 +122,15 @@ static void
 read_progress(struct argp_state *state, const char *text, enum progress_style *style)
 {
 	const char *wrong = values_progress(text, style);
+
+	if (wrong != NULL)
+		argp_error(state, "%s", wrong);
+}
+
+static void
+read_jobs(struct argp_state *state, const char *text, uint32_t *jobs)
+{
+	const char *wrong = values_jobs(text, machine_processors(), machine_most_jobs(), jobs);
 
 	if (wrong != NULL)
 		argp_error(state, "%s", wrong);
@@ -204,7 +219,7 @@ read_option(int key, char *value, struct argp_state *state)
 		return 0;
 	switch (key) {
 	case 's': options->store = value; break;
-	case 'j': options->jobs = read_number(state, value, 1, JOBS_MAX); break;
+	case 'j': read_jobs(state, value, &options->jobs); break;
 	case KEY_TAKER: options->taker = value; break;
 	case KEY_WAIT: options->wait = ORD_JOBS_WAIT_FOREVER; break;
 	case KEY_NO_WAIT: options->wait = ORD_JOBS_WAIT_NEVER; break;
@@ -226,6 +241,9 @@ read_option(int key, char *value, struct argp_state *state)
 	case KEY_FN: options->function = value; break;
 	case KEY_FILTER_EVERY: options->filter_every_ms = read_time(state, value); break;
 	case KEY_LOG: options->log = value; break;
+	case '0': options->null = true; break;
+	case KEY_NAMES: options->names = true; break;
+	case KEY_TAKERS: options->takers = true; break;
 	case KEY_JSON: options->json = true; break;
 	case KEY_STOP: options->stop_on_failure = true; break;
 	case KEY_HEARTBEAT: options->heartbeat_ms = read_time(state, value); break;
@@ -289,7 +307,7 @@ jobs_options_read(struct jobs_options *options, int argc, char **argv)
 {
 	static const struct argp parser = { .options = table,
 		.parser = read_option,
-		.args_doc = "add NAME…\ntake\nwork COMMAND [ARGUMENT…]\ndone NAME\nfail NAME\nstatus\nwatch\nretry [PATTERN]\nrequeue [PATTERN]\ncancel PATTERN\nclear [PATTERN]\nexport\nimport [FILE]",
+		.args_doc = "add NAME…\nadd -\ntake\nwork COMMAND [ARGUMENT…]\ndone NAME\nfail NAME\nstatus\nwatch\nretry [PATTERN]\nrequeue [PATTERN]\ncancel PATTERN\nclear [PATTERN]\nexport\nimport [FILE]",
 		.doc = "Jobs that takers share which are started apart, come and go. See orderly-jobs(1)." };
 	const char *store = getenv("ORDERLY_STORE"); /* NOLINT(concurrency-mt-unsafe): one thread */
 	const char *identifier = getenv("ORDERLY_IDENTIFIER"); /* NOLINT(concurrency-mt-unsafe): one thread */

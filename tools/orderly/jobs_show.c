@@ -263,33 +263,73 @@ picture_finish(struct picture *picture)
 	text_finish(&picture->bad);
 }
 
+/* --- names alone, for scripts and shells --- */
+
+static int
+add_job_name(const struct ord_job *job, void *user)
+{
+	text_add_string(user, ord_job_name(job));
+	text_add_byte(user, '\n');
+	return 0;
+}
+
+static int
+add_taker_name(const struct ord_taker *taker, void *user)
+{
+	if (taker->state == ORD_TAKER_OFFLINE || taker->state == ORD_TAKER_KILLED)
+		return 0;
+	text_add_string(user, taker->name);
+	text_add_byte(user, '\n');
+	return 0;
+}
+
+static int
+print_names(const struct jobs_options *options, struct ord_jobs *jobs)
+{
+	struct text text = { 0 };
+	int status = options->takers ? ord_jobs_takers(jobs, add_taker_name, &text)
+				     : ord_jobs_each(jobs, options->states, add_job_name, &text);
+
+	if (status != 0)
+		jobs_complain(jobs);
+	else if (!print(&text))
+		status = jobs_cannot_print();
+	text_finish(&text);
+	return status != 0 ? JOBS_TROUBLE : 0;
+}
+
+static int
+print_status(const struct jobs_options *options, struct ord_jobs *jobs)
+{
+	struct picture picture = { .json = options->json };
+	struct text text = { 0 };
+	int status = take_picture(jobs, &picture) != 0 ? jobs_complain(jobs) : 0;
+
+	if (status == 0 && options->json) {
+		add_json(&text, options, &picture);
+	} else if (status == 0) {
+		add_summary(&text, &picture.counts);
+		add_tables(&text, &picture);
+	}
+	if (status == 0 && !print(&text))
+		status = jobs_cannot_print();
+	text_finish(&text);
+	picture_finish(&picture);
+	return status;
+}
+
 int
 jobs_status(const struct jobs_options *options)
 {
 	struct ord_jobs *jobs = jobs_open(options, &ORD_JOBS_OPTIONS(.read_only = 1));
-	struct picture picture = { .json = options->json };
-	struct text text = { 0 };
-	int status = JOBS_TROUBLE;
+	int status;
 
 	if (jobs == NULL)
-		return status;
-	if (take_picture(jobs, &picture) != 0) {
-		jobs_complain(jobs);
-	} else {
-		if (options->json) {
-			add_json(&text, options, &picture);
-		} else {
-			add_summary(&text, &picture.counts);
-			add_tables(&text, &picture);
-		}
-		status = print(&text) ? 0 : JOBS_TROUBLE;
-	}
-	text_finish(&text);
-	picture_finish(&picture);
+		return JOBS_TROUBLE;
+	status = options->names || options->takers ? print_names(options, jobs) : print_status(options, jobs);
 	ord_jobs_destroy(&jobs);
 	return status;
 }
-
 /* --- watch --- */
 
 struct screen {
