@@ -17,9 +17,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Renames to a path with this in it fail so; 0: who calls dies. */
+/* Renames to a path with this in it fail so; 0: who calls dies; STOPS: it is stopped, and then does it. */
 static const char *plan_to;
 static int plan_errno;
+
+#define STOPS (-1)
+#define DIES_BEHIND (-2)
 
 static int
 rename_as_planned(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
@@ -27,8 +30,15 @@ rename_as_planned(int from_fd, const char *from, int to_fd, const char *to, unsi
 	if (plan_to != NULL && strstr(to, plan_to) != NULL) {
 		if (plan_errno == 0)
 			raise(SIGKILL);
-		errno = plan_errno;
-		return -1;
+		if (plan_errno >= 0) {
+			errno = plan_errno;
+			return -1;
+		}
+		raise(SIGSTOP);
+		syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
+		if (plan_errno == DIES_BEHIND)
+			raise(SIGKILL);
+		return 0;
 	}
 	return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
 }
@@ -395,4 +405,87 @@ SCENE(mishaps, what_cannot_be_ended_is_not_left)
 	CHECK_EQ(count(&at, ".orderly/burying", "", NULL), 0);
 	ord_jobs_destroy(&jobs);
 	lists_end(&at);
+}
+
+/* Who comes anew under the name of one that died buries that first, and may die in it. */
+SCENE(mishaps, a_burial_by_its_namesake_is_finished_by_others)
+{
+	static const char *const moments[] = { ".orderly/takers/v", ".orderly/burying/", ".orderly/moving/",
+		".orderly/jobs/a.txt", "00_waiting/a.txt", ".orderly/gone/" };
+	static const char *const names[] = { "v", "w" };
+
+	for (size_t i = 0; i < 2 * (sizeof moments / sizeof *moments); i++) {
+		struct list_at at = lists_only("dir");
+		struct ord_jobs *jobs = OPEN(&at, .taker = "adds");
+		struct ord_job *job = NULL;
+		int status;
+
+		ADD(jobs, .name = "a", .killed_retries = 5);
+		ord_jobs_destroy(&jobs);
+		die_with_a_job(&at, "v");
+		if (fork() == 0) {
+			plan_to = moments[i / 2];
+			plan_errno = 0;
+			OPEN(&at, .taker = "v");
+			_exit(1);
+		}
+		CHECK(wait(&status) > 0);
+		CHECK(WIFSIGNALED(status));
+		jobs = OPEN(&at, .taker = names[i % 2], .wait = ORD_JOBS_WAIT_NEVER);
+		for (int tries = 0; tries < 100 && ord_jobs_claim(jobs, &job) == ORD_EAGAIN; tries++)
+			scene_pause_ms(60);
+		CHECK(job != NULL);
+		CHECK_EQ(ord_job_attempt(job), 2);
+		JOBS_OK(jobs, ord_job_done(job));
+		JOBS_SAYS(jobs, ord_jobs_take(jobs, &job), ORD_EEMPTY, "");
+		CHECK_EQ(count(&at, ".orderly/burying", "", NULL) + count(&at, ".orderly/moving", "", NULL), 0);
+		CHECK_EQ(count(&at, ".orderly/takers", "", NULL), 1);
+		ord_jobs_destroy(&jobs);
+		lists_end(&at);
+	}
+}
+
+/* Who comes too late to bury one that died under its name does not bury who came before it. */
+SCENE(mishaps, a_burial_that_comes_late_buries_nobody)
+{
+	static const int ends[] = { STOPS, DIES_BEHIND };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct list_at at = lists_only("dir");
+		struct ord_jobs *jobs = OPEN(&at, .taker = "adds");
+		struct ord_job *job;
+		int status;
+		pid_t late;
+
+		ADD(jobs, .name = "a", .killed_retries = 5);
+		ord_jobs_destroy(&jobs);
+		die_with_a_job(&at, "v");
+		late = fork();
+		if (late == 0) {
+			plan_to = ".orderly/burying/";
+			plan_errno = ends[i];
+			CHECK_EQ(ord_jobs_new(&jobs, &ORD_JOBS_OPTIONS(.taker = "v")), 0);
+			JOBS_SAYS(jobs, ord_jobs_open(jobs, at.address), ORD_EINVAL, "another living taker is called 'v'");
+			ord_jobs_destroy(&jobs);
+			_exit(0);
+		}
+		CHECK_EQ(waitpid(late, &status, WUNTRACED), late);
+		CHECK(WIFSTOPPED(status));
+		jobs = OPEN(&at, .taker = "v");
+		job = TAKE(jobs, "a");
+		CHECK_EQ(ord_job_attempt(job), 2);
+		CHECK_EQ(kill(late, SIGCONT), 0);
+		CHECK_EQ(waitpid(late, &status, 0), late);
+		CHECK_EQ(status, i == 0 ? 0 : SIGKILL);
+		if (i == 0)
+			CHECK(is_there(&at, ".orderly/takers/v"));
+		JOBS_OK(jobs, ord_job_renew(job));
+		CHECK(is_there(&at, ".orderly/takers/v"));
+		CHECK(is_there(&at, "01_running/v.a.txt"));
+		JOBS_OK(jobs, ord_job_done(job));
+		CHECK_EQ(count(&at, ".orderly/burying", "", NULL) + count(&at, ".orderly/moving", "", NULL), 0);
+		CHECK_EQ(count(&at, ".orderly/takers", "", NULL), 1);
+		ord_jobs_destroy(&jobs);
+		lists_end(&at);
+	}
 }

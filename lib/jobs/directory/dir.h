@@ -270,14 +270,21 @@ int dir_free_locks(struct store *store, const char *token);
 int dir_lock(struct store *store, const char *name, char *owner, size_t size);
 int dir_unlock(struct store *store, const char *name);
 
-/* takers.c */
+/* burials.c */
+/* One who died; nothing happens if somebody else buries it, or it is another by now. */
+int dir_bury_lease(struct store *store, const char *wid, const struct lease *lease, int64_t now);
+/* Burials of takers that died in them. */
 int dir_take_over_burials(struct store *store, int64_t now);
+int dir_bury(struct store *store, int64_t taker, int64_t seen_ms, int64_t now);
+/* Files of who died, or leaves, that nobody else knows of. */
+void dir_remove_fresh(struct store *store, const char *token);
+
+/* takers.c */
 /* A name for self that no taker has or had. */
 void dir_make_token(struct directory *directory);
 int dir_enter(struct store *store, int64_t now);
 int dir_leave(struct store *store, int64_t now);
 int dir_beat(struct store *store, int64_t now);
-int dir_bury(struct store *store, int64_t taker, int64_t seen_ms, int64_t now);
 
 /* add.c */
 int dir_add(struct store *store, const struct store_job *jobs, size_t count, uint64_t *added,

@@ -1,8 +1,7 @@
 /*
  * Takers: each has a file, .orderly/takers/<wid>, that says who it is, and to which
  * it appends a line at each heartbeat; the file's mtime is what others see of it,
- * in the clock of whoever keeps the files.  A burial is one taker's at a time: it
- * renames the file of who died into .orderly/burying first, and out of it last.
+ * in the clock of whoever keeps the files.
  */
 #define _GNU_SOURCE
 #include "jobs/directory/dir.h"
@@ -28,219 +27,6 @@
 #define FIRST_LINE DIR_LEASE_LINE
 #define GONE_MAX 1000
 #define BURIAL_MS 10000 /* how long one of the same name is waited for that is being buried */
-
-/* --- burials --- */
-
-/* Files of who died that nobody else knows of. */
-static void
-remove_fresh(struct store *store, const char *token)
-{
-	const struct directory *directory = DIRECTORY_OF(store);
-	struct listing listing = { 0 };
-	size_t size = strlen(token);
-	char path[DIR_PATH];
-
-	if (dir_list(store, DIR_FRESH, &listing, 0) == 0)
-		for (size_t i = 0; i < listing.n; i++) {
-			const char *name = listing_name(&listing, &listing.all[i]);
-
-			if (strncmp(name, token, size) == 0 &&
-				(name[size] == '-' || name[size] == '.'))
-				unlinkat(directory->root, dir_path(path, DIR_FRESH, NULL, name), 0);
-		}
-	listing_finish(&listing);
-}
-
-/* One that lost to another's, or that is done there already, where claims are seen late: a copy. */
-static int
-is_copy(struct store *store, const struct listing *running, const struct found *claim)
-{
-	struct directory *directory = DIRECTORY_OF(store);
-	const char *file = listing_file(running, claim);
-	char own[DIR_PATH], other[DIR_PATH];
-
-	dir_path(own, DIR_RUNNING, NULL, listing_name(running, claim));
-	for (size_t i = 0; i < running->n; i++) {
-		const struct found *found = &running->all[i];
-
-		if (found != claim && strcmp(listing_file(running, found), file) == 0 &&
-			dir_is_same(directory, own,
-				dir_path(other, DIR_RUNNING, NULL, listing_name(running, found))))
-			return 1;
-	}
-	return dir_was_done(directory, own, file);
-}
-
-/* Its claims are killed. */
-static int
-kill_claims(struct store *store, const char *wid, const char *name, int64_t now)
-{
-	struct listing listing = { 0 };
-	char path[DIR_PATH];
-	size_t size = strlen(wid);
-	int status, lost;
-
-	if (store->self.sync_ms != 0)
-		dir_pause(store);
-	status = dir_list_now(store, DIR_RUNNING, &listing, 1);
-	for (size_t i = 0; status == 0 && i < listing.n; i++) {
-		const struct found *found = &listing.all[i];
-		const struct move move = { DIR_OP_KILL, "its taker died", name,
-			found->ms - DIRECTORY_OF(store)->ahead_ms };
-
-		if (found->skip != size + 1 ||
-			strncmp(listing_name(&listing, found), wid, size) != 0)
-			continue;
-		if (is_copy(store, &listing, found))
-			unlinkat(DIRECTORY_OF(store)->root,
-				dir_path(path, DIR_RUNNING, NULL, listing_name(&listing, found)),
-				0);
-		else
-			status = dir_move(store, found, &listing, &move, now, &lost);
-	}
-	listing_finish(&listing);
-	return status;
-}
-
-/* The file of one who is to be buried cannot be read. */
-static int
-trouble_with_lease(struct store *store, const char *path)
-{
-	/* Nobody knows whose claims these are: they stay, as those of foreign takers. */
-	if (errno == EINVAL)
-		unlinkat(DIRECTORY_OF(store)->root, path, 0);
-	/* Who may read it buries it. */
-	if (errno == EINVAL || errno == ENOENT || errno == EACCES)
-		return 0;
-	return dir_trouble(store, errno, "read", path);
-}
-
-/* One whose file is in the folder of burials, as ours. */
-static int
-bury_now(struct store *store, const char *path, const char *wid, int64_t now)
-{
-	struct directory *directory = DIRECTORY_OF(store);
-	struct lease lease;
-	char to[DIR_PATH], before[40];
-	int status;
-
-	if (lease_read(directory, path, &lease) != 0) {
-		status = trouble_with_lease(store, path);
-		lease_finish(&lease);
-		return status;
-	}
-	status = kill_claims(store, wid, lease.name, now);
-	if (status == 0)
-		status = dir_finish_moves(store, lease.token, now);
-	if (status == 0)
-		status = dir_finish_adding(store, lease.token, now);
-	if (status == 0)
-		status = dir_free_locks(store, lease.token);
-	if (status == 0) {
-		remove_fresh(store, lease.token);
-		snprintf(before, sizeof before, "%s.k", lease.token);
-		if (renameat(directory->root, path, directory->root,
-			    dir_path(to, DIR_GONE, before, wid)) != 0 &&
-			errno != ENOENT)
-			status = dir_trouble(store, errno, "move", path);
-	}
-	lease_finish(&lease);
-	return status;
-}
-
-/* One who died; nothing happens if somebody else buries it, or it is another by now. */
-static int
-bury_lease(struct store *store, const char *wid, const struct lease *lease, int64_t now)
-{
-	const struct directory *directory = DIRECTORY_OF(store);
-	char path[DIR_PATH], from[DIR_PATH], before[64];
-
-	snprintf(before, sizeof before, "%s.%s", directory->token, lease->token);
-	dir_path(path, DIR_BURYING, before, wid);
-	dir_path(from, DIR_TAKERS, NULL, wid);
-	if (renameat(directory->root, from, directory->root, path) != 0 &&
-		!dir_exists(directory, path))
-		return errno == ENOENT ? 0 : dir_trouble(store, errno, "move", from);
-	return bury_now(store, path, wid, now);
-}
-
-/* Is there a taker with this token?  One whose file cannot be read may be it. */
-static int
-is_taker(struct store *store, const char *token)
-{
-	struct listing listing = { 0 };
-	int found = dir_list(store, DIR_TAKERS, &listing, 0) != 0;
-
-	for (size_t i = 0; !found && i < listing.n; i++) {
-		struct lease lease;
-		char path[DIR_PATH];
-
-		if (lease_read(DIRECTORY_OF(store),
-			    dir_path(path, DIR_TAKERS, NULL,
-				    listing_name(&listing, &listing.all[i])),
-			    &lease) == 0)
-			found = strcmp(lease.token, token) == 0;
-		else
-			found = errno != ENOENT && errno != EINVAL;
-		lease_finish(&lease);
-	}
-	listing_finish(&listing);
-	return found;
-}
-
-/* Burials of takers that died in them. */
-int
-dir_take_over_burials(struct store *store, int64_t now)
-{
-	const struct directory *directory = DIRECTORY_OF(store);
-	struct listing listing = { 0 };
-	int status;
-
-	if (dir_is_empty(directory, DIR_BURYING))
-		return 0;
-	status = dir_list(store, DIR_BURYING, &listing, 0);
-	for (size_t i = 0; status == 0 && i < listing.n; i++) {
-		const char *name = listing_name(&listing, &listing.all[i]);
-		const char *dead = strchr(name, '.');
-		char token[20], path[DIR_PATH], from[DIR_PATH];
-
-		if (dead == NULL || dead - name >= (ptrdiff_t)sizeof token)
-			continue;
-		snprintf(token, sizeof token, "%.*s", (int)(dead - name), name);
-		if (strcmp(token, directory->token) != 0 && is_taker(store, token))
-			continue;
-		dir_path(from, DIR_BURYING, NULL, name);
-		dir_path(path, DIR_BURYING, directory->token, dead + 1);
-		dead = strchr(dead + 1, '.');
-		if (dead != NULL && renameat(directory->root, from, directory->root, path) == 0)
-			status = bury_now(store, path, dead + 1, now);
-	}
-	listing_finish(&listing);
-	return status;
-}
-
-int
-dir_bury(struct store *store, int64_t taker, int64_t seen_ms, int64_t now)
-{
-	struct directory *directory = DIRECTORY_OF(store);
-	struct listing listing = { 0 };
-	int status = dir_list(store, DIR_TAKERS, &listing, 0);
-
-	for (size_t i = 0; status == 0 && i < listing.n; i++) {
-		const char *wid = listing_name(&listing, &listing.all[i]);
-		struct lease lease;
-		char path[DIR_PATH];
-
-		if (lease_read(directory, dir_path(path, DIR_TAKERS, NULL, wid), &lease) == 0 &&
-			lease_id(lease.token) == taker && lease.seen_ms == seen_ms)
-			status = bury_lease(store, wid, &lease, now);
-		lease_finish(&lease);
-	}
-	listing_finish(&listing);
-	return status;
-}
-
-/* --- self --- */
 
 void
 dir_make_token(struct directory *directory)
@@ -299,9 +85,9 @@ learn_clock(struct directory *directory, const char *path)
 		directory->ahead_ms = 0;
 }
 
-/* 0, or -1 with errno; EEXIST: there is one of this name. */
+/* 0, or -1 with errno; EEXIST: there is one of this wid. */
 static int
-put_lease(struct store *store, int64_t now)
+put_lease(struct store *store, const char *wid, int64_t now)
 {
 	struct directory *directory = DIRECTORY_OF(store);
 	char path[DIR_PATH], to[DIR_PATH], id[DIR_ID_MAX];
@@ -309,7 +95,7 @@ put_lease(struct store *store, int64_t now)
 	int code, kept;
 
 	dir_path(path, DIR_FRESH, dir_id(directory, id), "taker");
-	dir_path(to, DIR_TAKERS, NULL, directory->wid);
+	dir_path(to, DIR_TAKERS, NULL, wid);
 	errno = ENOMEM;
 	code = lease_describe(store, &text, now);
 	if (code == 0)
@@ -324,6 +110,30 @@ put_lease(struct store *store, int64_t now)
 	}
 	buffer_finish(&text);
 	return code;
+}
+
+/* Self has no name yet: it has its token's meanwhile, because who dies in a burial is to be buried, too. */
+static int
+bury_namesake(struct store *store, const struct lease *lease, int64_t now)
+{
+	const struct directory *directory = DIRECTORY_OF(store);
+	char path[DIR_PATH], to[DIR_PATH], before[40];
+	int status;
+
+	if (put_lease(store, directory->token, now) != 0)
+		return errno == ENOMEM
+			? error_memory(store->error)
+			: dir_trouble(store, errno, "write to", dir_folder(DIR_TAKERS));
+	status = dir_bury_lease(store, directory->wid, lease, now);
+	dir_path(path, DIR_TAKERS, NULL, directory->token);
+	snprintf(before, sizeof before, "%s.%s", directory->token, directory->token);
+	/* What it could not end is another's to bury. */
+	if (status == 0)
+		unlinkat(directory->root, path, 0);
+	else
+		renameat(directory->root, path, directory->root,
+			dir_path(to, DIR_BURYING, before, directory->token));
+	return status;
 }
 
 /* One of this name is there: 1 self is that one, 0 it is gone now, or a status. */
@@ -351,7 +161,7 @@ meet_namesake(struct store *store, int64_t now)
 		snprintf(directory->token, sizeof directory->token, "%s", lease.token);
 		directory->taken = lease.taken;
 	} else if (status == 0) {
-		status = bury_lease(store, directory->wid, &lease, now);
+		status = bury_namesake(store, &lease, now);
 	} else {
 		status = rules_name_is_taken(store->error, store->self.name);
 	}
@@ -386,7 +196,7 @@ await_burial(struct store *store, int64_t now)
 	uint64_t until = clock_now_ns() + BURIAL_MS * CLOCK_NS_PER_MS;
 	struct timespec pause = { 0, 2000000 };
 
-	for (int met = 1; met && clock_now_ns() < until;) {
+	for (int met = 1; met;) {
 		struct listing listing = { 0 };
 		int status = dir_take_over_burials(store, now);
 
@@ -400,6 +210,10 @@ await_burial(struct store *store, int64_t now)
 			met |= wid != NULL && strcmp(wid + 1, directory->wid) == 0;
 		}
 		listing_finish(&listing);
+		if (status == 0 && met && clock_now_ns() > until)
+			status = error_set(store->error, ORD_EINVAL,
+				"the list %s: one that was called '%s' died, and another taker is not through with its jobs: open it once more, or give this one another name",
+				directory->path, store->self.name);
 		if (status != 0)
 			return status;
 		if (met)
@@ -412,11 +226,12 @@ int
 dir_enter(struct store *store, int64_t now)
 {
 	struct directory *directory = DIRECTORY_OF(store);
+	char path[DIR_PATH];
 	int status;
 
 	make_wid(store);
 	dir_make_token(directory);
-	while (put_lease(store, now) != 0) {
+	while (put_lease(store, directory->wid, now) != 0) {
 		if (errno == ENOMEM)
 			return error_memory(store->error);
 		if (errno != EEXIST)
@@ -428,7 +243,11 @@ dir_enter(struct store *store, int64_t now)
 			break;
 	}
 	store->self.id = lease_id(directory->token);
-	return await_burial(store, now);
+	status = await_burial(store, now);
+	/* What that one held would be taken for self's. */
+	if (status != 0)
+		unlinkat(directory->root, dir_path(path, DIR_TAKERS, NULL, directory->wid), 0);
+	return status;
 }
 
 /* The oldest of those that are gone are forgotten. */
@@ -529,7 +348,7 @@ dir_leave(struct store *store, int64_t now)
 		status = dir_finish_moves(store, directory->token, now);
 	settled = status == 0 && !holds_some(directory);
 	if (settled)
-		remove_fresh(store, directory->token);
+		dir_remove_fresh(store, directory->token);
 	/* Nobody finishes what one has begun that is gone: who could not is to be buried, by whoever looks next. */
 	snprintf(before, sizeof before, settled ? "%s.o" : "%s.%s", directory->token,
 		directory->token);
