@@ -10,11 +10,13 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Renames to a path with this in it fail so; 0: who calls dies; STOPS: it is stopped, and then does it. */
@@ -96,6 +98,19 @@ fstatfs(int fd, struct statfs *system)
 
 	if (plan_type != 0)
 		system->f_type = plan_type;
+	return code;
+}
+
+/* This host's clock is so many seconds behind, until somebody sets it. */
+static int plan_behind;
+
+int
+clock_gettime(clockid_t clock, struct timespec *now)
+{
+	int code = (int)syscall(SYS_clock_gettime, clock, now);
+
+	if (clock == CLOCK_REALTIME)
+		now->tv_sec -= plan_behind;
 	return code;
 }
 
@@ -485,6 +500,53 @@ SCENE(mishaps, a_burial_that_comes_late_buries_nobody)
 		JOBS_OK(jobs, ord_job_done(job));
 		CHECK_EQ(count(&at, ".orderly/burying", "", NULL) + count(&at, ".orderly/moving", "", NULL), 0);
 		CHECK_EQ(count(&at, ".orderly/takers", "", NULL), 1);
+		ord_jobs_destroy(&jobs);
+		lists_end(&at);
+	}
+}
+
+/* As if nobody could look at its process. */
+static void
+put_elsewhere(const struct list_at *at, const char *taker)
+{
+	char command[800];
+
+	snprintf(command, sizeof command, "sed -i 's/^space .*/space 1/' '%s/.orderly/takers/%s'",
+		strchr(at->address, ':') + 1, taker);
+	CHECK_EQ(system(command), 0);
+}
+
+/* Whose clock is set while it works takes nobody's silence for longer than it was. */
+SCENE(mishaps, a_clock_that_is_set_kills_nobody)
+{
+	for (int i = 0; i < 8; i++) {
+		static const int seconds[] = { -300, -100, 100, 300 };
+		int behind = seconds[i / 2], ours = i % 2;
+		struct list_at at = lists_only("dir");
+		struct ord_jobs *jobs, *far;
+		struct ord_job *job, *other;
+
+		far = OPEN(&at, .taker = "far", .heartbeat_ms = 30000);
+		plan_behind = behind;
+		jobs = OPEN(&at, .taker = "w", .wait = ORD_JOBS_WAIT_NEVER, .stale_ms = 60000, .killed_retries = 1);
+		plan_behind = 0;
+		/* One of ours that cannot be looked at, or a foreign one. */
+		if (ours) {
+			ADD(far, .name = "a");
+			job = TAKE(far, "a");
+			put_elsewhere(&at, "far");
+		} else {
+			put(&at, "01_running/zz.b.txt", "");
+		}
+		for (int n = 0; n < 4; n++) {
+			plan_behind = n < 2 ? behind : 0;
+			JOBS_SAYS(jobs, ord_jobs_claim(jobs, &other), ORD_EAGAIN, "");
+			scene_pause_ms(60);
+		}
+		CHECK(is_there(&at, ours ? "01_running/far.a.txt" : "01_running/zz.b.txt"));
+		if (ours)
+			JOBS_OK(far, ord_job_done(job));
+		ord_jobs_destroy(&far);
 		ord_jobs_destroy(&jobs);
 		lists_end(&at);
 	}

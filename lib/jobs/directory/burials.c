@@ -245,8 +245,12 @@ dir_bury(struct store *store, int64_t taker, int64_t seen_ms, int64_t now)
 {
 	struct directory *directory = DIRECTORY_OF(store);
 	struct listing listing = { 0 };
-	int status = dir_list(store, DIR_TAKERS, &listing, 0);
+	int set, status = dir_check_clock(store, now, &set);
 
+	/* Its silence may have been none. */
+	if (status != 0 || set)
+		return status;
+	status = dir_list(store, DIR_TAKERS, &listing, 0);
 	for (size_t i = 0; status == 0 && i < listing.n; i++) {
 		const char *wid = listing_name(&listing, &listing.all[i]);
 		struct lease lease;

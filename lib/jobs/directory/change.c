@@ -178,18 +178,24 @@ dir_free_stale(struct store *store, int64_t now)
 {
 	struct listing running = { 0 };
 	struct store_change change = { .kind = STORE_REQUEUE };
-	int status = dir_list_claims(store, &running, now);
+	int status = dir_list_claims(store, &running, now), set = 0, checked = 0;
 
 	store->due_ms = 0;
-	for (size_t i = 0; status == 0 && i < running.n; i++) {
+	for (size_t i = 0; status == 0 && !set && i < running.n; i++) {
 		const struct found *found = &running.all[i];
 		int64_t due = stale_at(store, found);
 
-		if (is_stale(store, &running, found, now))
-			status = change_one(store, &change, &running, found, now);
-		else if (due > now && (store->due_ms == 0 || due < store->due_ms) &&
-			is_silent(store, &running, found))
+		if (is_stale(store, &running, found, now)) {
+			if (!checked++)
+				status = dir_check_clock(store, now, &set);
+			if (status == 0 && !set)
+				status = change_one(store, &change, &running, found, now);
+			else if (set)
+				store->due_ms = now;
+		} else if (due > now && (store->due_ms == 0 || due < store->due_ms) &&
+			is_silent(store, &running, found)) {
 			store->due_ms = due;
+		}
 	}
 	listing_finish(&running);
 	return status;

@@ -65,6 +65,7 @@ struct claim {
 	ino_t inode;
 	uint32_t attempt;
 	int ended; /* in an exchange that failed behind it */
+	int lost;  /* found then */
 };
 
 /* What a store has of its list. */
@@ -77,6 +78,9 @@ struct directory {
 	uint32_t moves; /* the id given out last; the first is by chance */
 	int network;
 	int64_t ahead_ms; /* of this clock: the server's */
+	int knows_clock;
+	int64_t beaten_ms; /* when its file was seen to be self's, by both clocks */
+	uint64_t beaten_ns;
 	uint64_t taken;
 	int64_t stamp_ns;       /* of the file added last */
 	struct listing waiting; /* what self may take, in the order of taking */
@@ -285,6 +289,10 @@ void dir_make_token(struct directory *directory);
 int dir_enter(struct store *store, int64_t now);
 int dir_leave(struct store *store, int64_t now);
 int dir_beat(struct store *store, int64_t now);
+/* Has self been silent for so long that others may have buried it, and have they? */
+int dir_was_buried(struct store *store, int64_t now, int *buried);
+/* *set: this host's clock, or that of the files, was set since it was looked at; what follows from it is to be judged anew. */
+int dir_check_clock(struct store *store, int64_t now, int *set);
 
 /* add.c */
 int dir_add(struct store *store, const struct store_job *jobs, size_t count, uint64_t *added,

@@ -26,6 +26,7 @@
 
 #define FIRST_LINE DIR_LEASE_LINE
 #define GONE_MAX 1000
+#define CLOCK_MS 1000   /* so far a clock that was not set may seem to be off */
 #define BURIAL_MS 10000 /* how long one of the same name is waited for that is being buried */
 
 void
@@ -69,20 +70,35 @@ lease_describe(const struct store *store, struct buffer *to, int64_t now)
 	return failed ? -1 : 0;
 }
 
-/* How far the clock of who keeps the files is ahead of ours: seen from a file that was just made. */
+static int64_t
+wall_ms(void)
+{
+	return (int64_t)(clock_wall_ns() / CLOCK_NS_PER_MS);
+}
+
+/*
+ * How far the clock of who keeps the files is ahead of ours: seen from a file that was written since.  What is known
+ * stands while it can be right: some file systems write whole seconds, and the way there takes its time.
+ */
 static void
-learn_clock(struct directory *directory, const char *path)
+learn_clock(struct directory *directory, const char *path, int64_t since_ms)
 {
 	struct stat is;
-	int64_t now = (int64_t)(clock_wall_ns() / CLOCK_NS_PER_MS);
+	int64_t written, least, most;
 
 	if (fstatat(directory->root, path, &is, AT_SYMLINK_NOFOLLOW) != 0)
 		return;
-	directory->ahead_ms =
-		(int64_t)is.st_mtim.tv_sec * 1000 + is.st_mtim.tv_nsec / 1000000 - now;
+	written = (int64_t)is.st_mtim.tv_sec * 1000 + is.st_mtim.tv_nsec / 1000000;
+	least = written - wall_ms();
+	most = written - since_ms;
+	if (directory->knows_clock && directory->ahead_ms > least - CLOCK_MS &&
+		directory->ahead_ms < most + CLOCK_MS)
+		return;
+	directory->ahead_ms = least;
 	/* Not a difference of clocks, but of ticks. */
 	if (directory->ahead_ms > -50 && directory->ahead_ms < 50)
 		directory->ahead_ms = 0;
+	directory->knows_clock = 1;
 }
 
 /* 0, or -1 with errno; EEXIST: there is one of this wid. */
@@ -92,6 +108,7 @@ put_lease(struct store *store, const char *wid, int64_t now)
 	struct directory *directory = DIRECTORY_OF(store);
 	char path[DIR_PATH], to[DIR_PATH], id[DIR_ID_MAX];
 	struct buffer text = { 0 };
+	int64_t since = wall_ms();
 	int code, kept;
 
 	dir_path(path, DIR_FRESH, dir_id(directory, id), "taker");
@@ -101,7 +118,7 @@ put_lease(struct store *store, const char *wid, int64_t now)
 	if (code == 0)
 		code = dir_write(directory, path, text.bytes, text.size, 0);
 	if (code == 0) {
-		learn_clock(directory, path);
+		learn_clock(directory, path, since);
 		code = dir_rename_new(directory, path, to);
 		kept = errno;
 		if (code != 0)
@@ -243,6 +260,8 @@ dir_enter(struct store *store, int64_t now)
 			break;
 	}
 	store->self.id = lease_id(directory->token);
+	directory->beaten_ms = now;
+	directory->beaten_ns = clock_now_ns();
 	status = await_burial(store, now);
 	/* What that one held would be taken for self's. */
 	if (status != 0)
@@ -277,8 +296,10 @@ prune_gone(struct store *store)
 
 /* Append a line to self's file.  0, or -1: it is not self's any more, or cannot be written (errno, else 0). */
 static int
-append_beat(const struct directory *directory)
+append_beat(struct directory *directory, int64_t now)
 {
+	uint64_t now_ns = clock_now_ns();
+	int64_t since = wall_ms();
 	char path[DIR_PATH], line[40];
 	struct lease lease;
 	int code = -1, fd = -1;
@@ -302,18 +323,53 @@ append_beat(const struct directory *directory)
 	if (write(fd, line, strlen(line)) == (ssize_t)strlen(line))
 		code = 0;
 	fd_close(&fd);
-	return code;
+	if (code != 0)
+		return -1;
+	directory->beaten_ms = now;
+	directory->beaten_ns = now_ns;
+	learn_clock(directory, path, since);
+	return 0;
 }
 
 int
 dir_beat(struct store *store, int64_t now)
 {
-	if (append_beat(DIRECTORY_OF(store)) == 0)
+	if (append_beat(DIRECTORY_OF(store), now) == 0)
 		return 0;
 	if (errno != 0)
 		return dir_trouble(store, errno, "write to", dir_folder(DIR_TAKERS));
 	/* Taken for dead: a taker anew, if the name is still free. */
 	return dir_enter(store, now);
+}
+
+int
+dir_was_buried(struct store *store, int64_t now, int *buried)
+{
+	struct directory *directory = DIRECTORY_OF(store);
+	int64_t silent = now - directory->beaten_ms, most = store->self.timeout_ms / 2;
+
+	*buried = 0;
+	/* The one clock may be set, and the other may stand while the machine sleeps. */
+	if (silent >= 0 && silent < most &&
+		clock_now_ns() - directory->beaten_ns < (uint64_t)most * CLOCK_NS_PER_MS)
+		return 0;
+	if (append_beat(directory, now) == 0 || errno == ENOSPC || errno == EDQUOT)
+		return 0;
+	*buried = errno == 0;
+	return errno != 0 ? dir_trouble(store, errno, "write to", dir_folder(DIR_TAKERS)) : 0;
+}
+
+int
+dir_check_clock(struct store *store, int64_t now, int *set)
+{
+	struct directory *directory = DIRECTORY_OF(store);
+	int64_t ahead = directory->ahead_ms;
+	int status = 0;
+
+	if (append_beat(directory, now) != 0 && errno == 0)
+		status = dir_enter(store, now);
+	*set = directory->ahead_ms != ahead;
+	return status;
 }
 
 /* Claims that could not be ended, or given back. */
@@ -339,7 +395,7 @@ dir_leave(struct store *store, int64_t now)
 	int status = dir_free_locks(store, directory->token), settled;
 
 	/* That it cannot write it down is no reason to stay. */
-	if (append_beat(directory) != 0 && errno != ENOSPC && errno != EDQUOT)
+	if (append_beat(directory, now) != 0 && errno != ENOSPC && errno != EDQUOT)
 		return errno != 0 ? dir_trouble(store, errno, "write to", dir_folder(DIR_TAKERS))
 				  : status;
 	if (status == 0)
