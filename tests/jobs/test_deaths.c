@@ -245,6 +245,58 @@ SCENE(deaths, the_name_of_who_died_elsewhere_is_free_again)
 	}
 }
 
+/* A taker of a name that another has until it is taken for dead. */
+static struct ord_jobs *
+open_when_free(const struct list_at *at, const char *name)
+{
+	struct ord_jobs *jobs = NULL;
+	int status = ORD_EINVAL;
+
+	for (int tries = 0; tries < 200 && status == ORD_EINVAL; tries++) {
+		ord_jobs_destroy(&jobs);
+		scene_pause_ms(50);
+		CHECK_EQ(ord_jobs_new(&jobs, &ORD_JOBS_OPTIONS(.taker = name, .heartbeat_ms = 100000)), 0);
+		status = ord_jobs_open(jobs, at->address);
+	}
+	JOBS_OK(jobs, status);
+	return jobs;
+}
+
+/* Who was silent too long has lost its job, also to one of its own name: whatever it does, that one keeps it. */
+SCENE(deaths, a_successor_of_the_same_name_keeps_its_job)
+{
+	enum { DONE, FAIL, TAKE_NEXT, LEAVE, WAYS };
+
+	for (EACH_SHARED_STORE(at))
+		for (int way = 0; way < WAYS; way++) {
+			struct ord_jobs *jobs = OPEN(&at, .taker = "adds"), *far, *next;
+			struct ord_job *job, *again;
+
+			ADD(jobs, .name = way == DONE ? "a" : way == FAIL ? "b" : way == TAKE_NEXT ? "c" : "d", .killed_retries = 5);
+			far = OPEN(&at, .taker = "far", .heartbeat_ms = 100, .timeout_ms = 200, .wait = ORD_JOBS_WAIT_NEVER);
+			JOBS_OK(far, ord_jobs_take(far, &job));
+			forge(&at, "far", "space", "1");
+			if (strcmp(at.scheme, "postgresql") == 0)
+				lists_sql(&at, END_CONNECTION_OF("far"));
+			next = open_when_free(&at, "far");
+			JOBS_OK(next, ord_jobs_claim(next, &again));
+			CHECK_EQ(ord_job_attempt(again), 2);
+			if (way == DONE)
+				JOBS_SAYS(far, ord_job_done(job), ORD_ELOST, "");
+			else if (way == FAIL)
+				JOBS_SAYS(far, ord_job_fail(job, "why"), ORD_ELOST, "");
+			else if (way == TAKE_NEXT)
+				CHECK(ord_jobs_take(far, &job) < 0);
+			ord_jobs_destroy(&far);
+			CHECK_EQ(lists_counts(jobs).running, 1);
+			JOBS_OK(next, ord_job_renew(again));
+			JOBS_OK(next, ord_job_done(again));
+			CHECK_EQ(lists_counts(jobs).done, (uint64_t)way + 1);
+			ord_jobs_destroy(&next);
+			ord_jobs_destroy(&jobs);
+		}
+}
+
 /* A list in which a taker is dead, and forgotten: thousand others have left since then. */
 static void
 declare_dead(const struct list_at *at, const char *taker, int forgotten)

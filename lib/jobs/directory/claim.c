@@ -103,8 +103,9 @@ put_done(struct store *store, const struct claim *claim, int *lost)
 	return 0;
 }
 
+/* buried: self has lost all that it had, and what has its name now may be another's. */
 static int
-end_one(struct store *store, struct store_end *end, int64_t now)
+end_one(struct store *store, struct store_end *end, int buried, int64_t now)
 {
 	struct directory *directory = DIRECTORY_OF(store);
 	struct claim *claim = claim_of(directory, end->job);
@@ -114,7 +115,10 @@ end_one(struct store *store, struct store_end *end, int64_t now)
 	char from[DIR_PATH];
 	int status;
 
-	end->lost = claim == NULL || claim->attempt != end->attempt;
+	end->lost = claim == NULL || claim->attempt != end->attempt ||
+		(claim->ended ? claim->lost : buried);
+	if (claim != NULL && claim->attempt == end->attempt && end->lost)
+		claim->ended = claim->lost = 1;
 	if (end->lost || claim->ended)
 		return 0;
 	if (end->kind == STORE_DONE) {
@@ -125,8 +129,10 @@ end_one(struct store *store, struct store_end *end, int64_t now)
 			&move, now, &end->lost);
 		directory->listed_ns = 0;
 	}
-	if (status == 0)
+	if (status == 0) {
 		claim->ended = 1;
+		claim->lost = end->lost;
+	}
 	return status;
 }
 
@@ -426,11 +432,16 @@ dir_exchange(struct store *store, struct store_end *ends, size_t n_ends,
 {
 	struct directory *directory = DIRECTORY_OF(store);
 	struct listing mine = { 0 };
-	int status = 0;
+	int buried, status = dir_was_buried(store, now, &buried);
 
 	for (size_t i = 0; status == 0 && i < n_ends; i++)
-		status = end_one(store, &ends[i], now);
-	if (status == 0 && claim->most != 0) {
+		status = end_one(store, &ends[i], buried, now);
+	/* Who is told that it has lost something takes later. */
+	if (status == 0 && buried && n_ends == 0 && claim->most != 0) {
+		status = dir_enter(store, now);
+		buried = 0;
+	}
+	if (status == 0 && !buried && claim->most != 0) {
 		status = claim_some(store, claim, &mine);
 		if (status == 0)
 			status = settle(store, &mine, give, user, now);
