@@ -132,6 +132,8 @@ ord_jobs_add_many(struct ord_jobs *jobs, const struct ord_job_options *const *al
 	char **labels;
 	int status = jobs_enter_writing(jobs);
 
+	if (added != NULL)
+		*added = 0;
 	if (status != 0 || count == 0)
 		return status;
 	if (all == NULL)

@@ -3,6 +3,7 @@
 #include "lists.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -125,6 +126,26 @@ SCENE(ends, a_close_gives_back_what_was_not_given)
 		ord_jobs_destroy(&jobs);
 		CHECK_EQ(lists_counts(other).failed, 1);
 		ord_jobs_destroy(&other);
+	}
+}
+
+/* A range is added to a list without such names, or not at all; in a directory a file that is there is one of it. */
+SCENE(ends, a_range_replaces_nothing)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *jobs = OPEN(&at, .taker = NULL);
+		uint64_t added = 7;
+
+		JOBS_OK(jobs, ord_jobs_add_many(jobs, NULL, 0, &added));
+		CHECK_EQ(added, 0);
+		ADD(jobs, .name = "1", .payload = "precious", .payload_size = 8);
+		if (strcmp(at.scheme, "dir") == 0)
+			JOBS_OK(jobs, ord_jobs_add_range(jobs, 3));
+		else
+			JOBS_SAYS(jobs, ord_jobs_add_range(jobs, 3), ORD_EINVAL, "names are numbers already");
+		CHECK_EQ(lists_counts(jobs).total, strcmp(at.scheme, "dir") == 0 ? 3 : 1);
+		CHECK_EQ(memcmp(ord_job_payload(TAKE(jobs, "1"), NULL), "precious", 8), 0);
+		ord_jobs_destroy(&jobs);
 	}
 }
 

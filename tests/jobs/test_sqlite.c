@@ -293,6 +293,51 @@ SCENE(sqlite, a_wait_for_the_lock_can_be_interrupted)
 	lists_next(&at);
 }
 
+static int
+count_steps(void *user)
+{
+	++*(unsigned long *)user;
+	return 0;
+}
+
+/* What it costs to take one job behind so many that need a label, in steps of SQLite's machine. */
+static unsigned long
+steps_behind(unsigned foreign, int (*filter)(const struct ord_job *job, void *user))
+{
+	struct list_at at = lists_only("sqlite");
+	struct ord_jobs *jobs = OPEN(&at, .filter = filter, .wait = ORD_JOBS_WAIT_NEVER);
+	unsigned long steps = 0;
+	char text[300];
+
+	snprintf(text, sizeof text,
+		"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %u)"
+		" INSERT INTO job (name, state, requires) SELECT 'gpu' || i, 1, 'gpu' FROM n",
+		foreign);
+	lists_sql(&at, text);
+	ADD(jobs, .name = "mine");
+	sqlite3_progress_handler(DATABASE_OF(&jobs->store)->handle, 1, count_steps, &steps);
+	JOBS_OK(jobs, ord_job_done(TAKE(jobs, "mine")));
+	JOBS_SAYS(jobs, ord_jobs_claim(jobs, &(struct ord_job *){ NULL }), ORD_EEMPTY, "other labels");
+	sqlite3_progress_handler(DATABASE_OF(&jobs->store)->handle, 0, NULL, NULL);
+	ord_jobs_destroy(&jobs);
+	lists_next(&at);
+	return steps;
+}
+
+static int
+like_all(const struct ord_job *job, void *user)
+{
+	(void)job;
+	(void)user;
+	return 1;
+}
+
+SCENE(sqlite, jobs_for_other_labels_cost_nothing)
+{
+	CHECK(steps_behind(3000, NULL) < 2 * steps_behind(3, NULL));
+	CHECK(steps_behind(3000, like_all) < 2 * steps_behind(3, like_all));
+}
+
 Test(sqlite, network_file_systems_are_known)
 {
 	cr_assert(place_is_network(0x6969));

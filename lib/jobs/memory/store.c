@@ -366,6 +366,8 @@ add_indexed(struct store *store, struct list *list, uint64_t count, int64_t now)
 
 	for (uint64_t i = 0; jobs != NULL && names != NULL && i < count; i++) {
 		snprintf(names[i].name, sizeof names[i].name, "%llu", (unsigned long long)i);
+		if (table_find(&list->names, names[i].name, strlen(names[i].name)) != NULL)
+			status = rules_numbers_are_taken(store->error);
 		jobs[i] = (struct store_job){ .item = (int64_t)i,
 			.name = names[i].name,
 			.requires = "",
@@ -377,7 +379,7 @@ add_indexed(struct store *store, struct list *list, uint64_t count, int64_t now)
 	}
 	if (jobs == NULL || names == NULL)
 		status = error_memory(store->error);
-	else
+	else if (status == 0)
 		status = list_add(store, list, jobs, count, &added, now);
 	memory_free(jobs);
 	memory_free(names);

@@ -52,7 +52,9 @@ static const char *const migrations[VERSION] = {
 	" ended INTEGER NOT NULL DEFAULT 0, why TEXT, has_payload INTEGER NOT NULL DEFAULT 0,"
 	" max_takers INTEGER NOT NULL DEFAULT 1, tends INTEGER NOT NULL DEFAULT 0,"
 	" open INTEGER NOT NULL DEFAULT 0);"
-	"CREATE INDEX job_waiting ON job (id) WHERE state = 1;"
+	/* Each job that waits is in one of the two. */
+	"CREATE INDEX job_waiting ON job (id) WHERE state = 1 AND requires IS NULL;"
+	"CREATE INDEX job_labelled ON job (requires, id) WHERE state = 1 AND requires IS NOT NULL;"
 	"CREATE INDEX job_running ON job (taker) WHERE state = 2;"
 	/* One for all that is seldom; whoever asks says state > 3, too. */
 	"CREATE INDEX job_seldom ON job (state, awaits) WHERE state > 3;"

@@ -24,6 +24,15 @@
 	"UPDATE OR FAIL job SET state = 2, attempt = attempt + 1, taker = iif(max_takers = 1, ?1, NULL)," \
 	" began = ?2, ended = 0, why = NULL WHERE "
 
+#define FREE "state = 1 AND requires IS NULL"
+#define LABELLED "state = 1 AND requires IS NOT NULL"
+/* The requirements of jobs that wait, each once, in steps from one to the next: what is not for this taker costs it nothing. */
+#define KINDS \
+	"WITH RECURSIVE kind (r) AS (SELECT min(requires) FROM job WHERE " LABELLED " UNION ALL" \
+	" SELECT (SELECT min(requires) FROM job WHERE " LABELLED " AND requires > r) FROM kind" \
+	" WHERE r IS NOT NULL) "
+#define MINE "FROM kind WHERE r IS NOT NULL AND may_take(r)"
+
 static const char *const texts[N_SQL] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[SQL_COMMIT] = "COMMIT",
@@ -60,14 +69,19 @@ static const char *const texts[N_SQL] = {
 	[SQL_PUT_LOCK] = "INSERT INTO lock (name, taker) VALUES (?1, ?2)",
 	[SQL_DROP_LOCK] = "DELETE FROM lock WHERE name = ?1 AND taker = ?2",
 	[SQL_DROP_LOCKS] = "DELETE FROM lock WHERE taker = ?1",
-	[SQL_NTH_WAITING] = "SELECT id FROM job WHERE state = 1 ORDER BY id LIMIT 1 OFFSET ?1",
-	[SQL_COUNT_WAITING] = "SELECT count(*) FROM (SELECT 1 FROM job WHERE state = 1 LIMIT ?1)",
+	[SQL_ANY_LABELLED] = "SELECT EXISTS (SELECT 1 FROM job WHERE " LABELLED ")",
+	[SQL_NTH_WAITING] = "SELECT id FROM job WHERE " FREE " ORDER BY id LIMIT 1 OFFSET ?1",
+	[SQL_COUNT_WAITING] = "SELECT count(*) FROM (SELECT 1 FROM job WHERE " FREE
+			      " UNION ALL SELECT 1 FROM job WHERE " LABELLED " LIMIT ?1)",
 	[SQL_CLAIM_ONE] =
-		TAKE_IT "id = (SELECT id FROM job WHERE state = 1 AND (requires IS NULL OR"
-			" may_take(requires)) ORDER BY id LIMIT 1) RETURNING " TAKEN_COLUMNS,
-	[SQL_CLAIM_SOME] =
-		TAKE_IT "id IN (SELECT id FROM job WHERE state = 1 AND (requires IS NULL OR"
-			" may_take(requires)) ORDER BY id LIMIT ?3) RETURNING " TAKEN_COLUMNS,
+		TAKE_IT "id = (SELECT min(id) FROM job WHERE " FREE ") RETURNING " TAKEN_COLUMNS,
+	[SQL_CLAIM_SOME] = TAKE_IT "id IN (SELECT id FROM job WHERE " FREE
+				   " ORDER BY id LIMIT ?3) RETURNING " TAKEN_COLUMNS,
+	[SQL_CLAIM_MIXED] = TAKE_IT
+	"id IN (" KINDS "SELECT id FROM (SELECT id FROM job WHERE " FREE
+	" ORDER BY id LIMIT ?3) UNION ALL SELECT id FROM kind JOIN job ON job.id IN"
+	" (SELECT id FROM job WHERE " LABELLED " AND requires = kind.r ORDER BY id LIMIT ?3)"
+	" WHERE may_take(r) ORDER BY id LIMIT ?3) RETURNING " TAKEN_COLUMNS,
 	[SQL_CLAIM_THIS] = TAKE_IT "id = ?3 AND (state = 1 OR open = 1) RETURNING " TAKEN_COLUMNS,
 	[SQL_FIRST_OPEN] = "SELECT id FROM job WHERE open = 1 AND (requires IS NULL OR"
 			   " may_take(requires)) ORDER BY id LIMIT 1",
@@ -88,17 +102,18 @@ static const char *const texts[N_SQL] = {
 		" why = iif(tends = 0, ?6, ifnull(?6, why)), tends = ?7, again = again AND"
 		" ?2 = 2, taker = iif(?2 = 2, NULL, ?8) WHERE id = ?1",
 	[SQL_PAYLOAD] = "SELECT payload FROM content WHERE job = ?1",
-	[SQL_OUTLOOK] = "SELECT EXISTS (SELECT 1 FROM job WHERE state = 1 AND (requires IS NULL OR"
-			" may_take(requires))) OR EXISTS (SELECT 1 FROM job WHERE open = 1 AND"
-			" (requires IS NULL OR may_take(requires))),"
-			" EXISTS (SELECT 1 FROM job WHERE state = 1),"
-			" EXISTS (SELECT 1 FROM job WHERE state = 2 AND taker = ?1) OR"
-			" EXISTS (SELECT 1 FROM holder WHERE taker = ?1),"
-			" EXISTS (SELECT 1 FROM job WHERE state = 2 AND taker < ?1) OR"
-			" EXISTS (SELECT 1 FROM job WHERE state = 2 AND taker > ?1) OR"
-			" EXISTS (SELECT 1 FROM holder WHERE taker <> ?1),"
-			" EXISTS (SELECT 1 FROM job WHERE state > 3 AND state = 6),"
-			" EXISTS (SELECT 1 FROM job WHERE state > 3 AND state IN (4, 5))",
+	[SQL_OUTLOOK] = KINDS "SELECT EXISTS (SELECT 1 FROM job WHERE " FREE
+			      ") OR EXISTS (SELECT 1 " MINE ") OR EXISTS (SELECT 1 FROM job WHERE"
+			      " open = 1 AND (requires IS NULL OR may_take(requires))),"
+			      " EXISTS (SELECT 1 FROM job WHERE " FREE
+			      ") OR EXISTS (SELECT 1 FROM job WHERE " LABELLED "),"
+			      " EXISTS (SELECT 1 FROM job WHERE state = 2 AND taker = ?1) OR"
+			      " EXISTS (SELECT 1 FROM holder WHERE taker = ?1),"
+			      " EXISTS (SELECT 1 FROM job WHERE state = 2 AND taker < ?1) OR"
+			      " EXISTS (SELECT 1 FROM job WHERE state = 2 AND taker > ?1) OR"
+			      " EXISTS (SELECT 1 FROM holder WHERE taker <> ?1),"
+			      " EXISTS (SELECT 1 FROM job WHERE state > 3 AND state = 6),"
+			      " EXISTS (SELECT 1 FROM job WHERE state > 3 AND state IN (4, 5))",
 	[SQL_COUNTS] = "SELECT state, count(*) FROM job GROUP BY state",
 	[SQL_EACH] =
 		"SELECT j.id, j.item, j.name, j.state, j.attempt, j.failures, j.kills,"
@@ -109,8 +124,11 @@ static const char *const texts[N_SQL] = {
 		" 'range') FROM job j LEFT JOIN taker t ON t.id = ifnull(j.taker, (SELECT taker"
 		" FROM holder WHERE job = j.id ORDER BY attempt DESC LIMIT 1)) LEFT JOIN job a ON"
 		" a.id = j.awaits AND j.state = 6 LEFT JOIN content c ON c.job = j.id ORDER BY j.id",
-	[SQL_WAITING] = "SELECT " SQL_JOB_COLUMNS " FROM job WHERE state = 1 AND id > ?1 AND"
-			" (requires IS NULL OR may_take(requires)) ORDER BY id",
+	[SQL_WAITING] =
+		KINDS "SELECT " SQL_JOB_COLUMNS " FROM job WHERE " FREE
+		      " AND id > ?1 UNION ALL SELECT " SQL_JOB_COLUMNS
+		      " FROM kind JOIN job INDEXED BY job_labelled ON requires = r AND " LABELLED
+		      " AND id > ?1 WHERE may_take(r) ORDER BY id",
 	[SQL_OPEN] = "SELECT " SQL_JOB_COLUMNS " FROM job WHERE open = 1 AND id > ?1 AND"
 		     " (requires IS NULL OR may_take(requires)) ORDER BY id",
 	[SQL_HELD] = "SELECT " SQL_JOB_COLUMNS

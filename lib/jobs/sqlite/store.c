@@ -324,7 +324,7 @@ static int
 claim_any(struct store *store, const struct store_claim *claim, struct claimed *claimed)
 {
 	uint32_t most = claim->most;
-	int64_t self = store->self.id, number;
+	int64_t self = store->self.id, number, labelled;
 	int code = SQLITE_OK;
 	sqlite3_stmt *row;
 
@@ -339,9 +339,13 @@ claim_any(struct store *store, const struct store_claim *claim, struct claimed *
 	}
 	if (code != SQLITE_OK)
 		return code;
-	row = most == 1 ? sqlite_start(store, SQL_CLAIM_ONE, &code, "ii", self, claimed->now)
-			: sqlite_start(store, SQL_CLAIM_SOME, &code, "iii", self, claimed->now,
-				  (int64_t)most);
+	code = sqlite_number(store, SQL_ANY_LABELLED, 0, &labelled, "");
+	if (code != SQLITE_OK)
+		return code;
+	row = most == 1 && !labelled
+		? sqlite_start(store, SQL_CLAIM_ONE, &code, "ii", self, claimed->now)
+		: sqlite_start(store, labelled ? SQL_CLAIM_MIXED : SQL_CLAIM_SOME, &code, "iii",
+			  self, claimed->now, (int64_t)most);
 	code = step_claim(store, row, code, claimed);
 	if (code != SQLITE_OK || claimed->n != 0)
 		return code;
