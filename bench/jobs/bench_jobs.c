@@ -3,7 +3,7 @@
  * statements on the same tables' essentials, by turns in one run; the medians of all rounds.
  * The share is what the taker with the fewest jobs had, in percent, when the first one ran dry.
  *
- * usage: bench_jobs [JOBS [TAKERS [BATCH [ROUNDS]]]]
+ * usage: bench_jobs [JOBS [TAKERS [BATCH]]]
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -106,40 +106,45 @@ raw_take(const struct race *race)
 	return taken;
 }
 
+static void
+report(struct race race, uint64_t jobs, unsigned takers, unsigned batch, bool raced)
+{
+	struct race_store store = { .name = "SQLite",
+		.goal = "ratio >= 0.75",
+		.raw_fill = raced ? raw_fill : NULL,
+		.raw_take = raw_take,
+		.our_fill = list_fill,
+		.our_take = race_take,
+		.inside = true,
+		.original = batch == 1 ? "laufband, measured once" : NULL,
+		.original_rate = 37 };
+
+	race.jobs = jobs;
+	race.takers = takers;
+	race.batch = batch;
+	race_prepare(&race);
+	race_report(&race, &store);
+}
+
 int
 main(int argc, char **argv)
 {
 	char folder[] = "/tmp/bench-jobs-XXXXXX", path[64];
-	struct race race = { .address = path,
-		.path = path,
-		.jobs = argc > 1 ? strtoull(argv[1], NULL, 10) : 20000,
-		.takers = argc > 2 ? (unsigned)atoi(argv[2]) : 2,
-		.batch = argc > 3 ? (unsigned)atoi(argv[3]) : 1 };
-	unsigned turns = argc > 4 ? (unsigned)atoi(argv[4]) : 3;
-	struct series raw = { .n = 0 }, ours = raw, raw_cpu = raw, our_cpu = raw, share = raw;
+	struct race race = { .address = path, .path = path };
+	unsigned batch = argc > 3 ? (unsigned)atoi(argv[3]) : 1;
 
-	if (race.batch < 1 || race.batch > 1000 || turns < 1 || turns > ROUNDS_MAX || mkdtemp(folder) == NULL)
-		fail("usage: bench_jobs [JOBS [TAKERS [BATCH [ROUNDS]]]]");
+	if (batch < 1 || batch > 1000 || mkdtemp(folder) == NULL)
+		fail("usage: bench_jobs [JOBS [TAKERS [BATCH]]]");
 	snprintf(path, sizeof path, "%s/jobs.sqlite", folder);
-	race_prepare(&race);
-	for (unsigned i = 0; i < turns; i++) {
-		struct race_figures one, other;
-
-		raw_fill(&race);
-		one = race_run(&race, raw_take);
-		list_fill(&race);
-		other = race_run(&race, race_take);
-		series_add(&raw, one.rate);
-		series_add(&raw_cpu, one.cpu_us);
-		series_add(&ours, other.rate);
-		series_add(&our_cpu, other.cpu_us);
-		series_add(&share, 100 * other.least_rich);
+	if (argc > 1) {
+		report(race, strtoull(argv[1], NULL, 10), argc > 2 ? (unsigned)atoi(argv[2]) : 2, batch, true);
+	} else {
+		report(race, 20000, 2, 1, true);
+		report(race, 100000, 2, 100, true);
+		report(race, 20000, 4, 1, false);
+		report(race, 100000, 4, 100, false);
 	}
 	list_remove(path);
-	printf("{\"bench\":\"jobs_sqlite\",\"jobs\":%" PRIu64 ",\"takers\":%u,\"batch\":%u,\"rounds\":%u,\"raw_per_s\":%.0f,\"orderly_per_s\":%.0f,\"ratio\":%.2f,",
-		race.jobs, race.takers, race.batch, turns, series_median(&raw), series_median(&ours), series_median(&ours) / series_median(&raw));
-	printf("\"raw_cpu_us\":%.2f,\"orderly_cpu_us\":%.2f,\"cpu_ratio\":%.2f,\"least_share\":%.1f}\n", series_median(&raw_cpu),
-		series_median(&our_cpu), series_median(&raw_cpu) / series_median(&our_cpu), series_median(&share));
 	rmdir(folder);
 	return 0;
 }

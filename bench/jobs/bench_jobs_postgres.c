@@ -1,7 +1,6 @@
 /*
  * Job lists in PostgreSQL: takers that do nothing, against a raw loop of libpq's pipelines on the same tables'
- * essentials, by turns in one run; the medians of all rounds. Ends are durable in both. Without a server it
- * prints nothing.
+ * essentials, by turns in one run; the medians of all rounds. Claims and ends are durable in both.
  *
  * usage: bench_jobs_postgres [JOBS [TAKERS [BATCH]]]
  */
@@ -16,8 +15,6 @@
 
 #include "jobs/race.h"
 #include "support/measure.h"
-
-#define ROUNDS 5
 
 /* --- raw --- */
 
@@ -155,34 +152,47 @@ start_server(char *address, size_t size)
 		fail("no pipe");
 	out = popen(command, "r");
 	if (out == NULL || fgets(folder, sizeof folder, out) == NULL) {
-		fprintf(stderr, "bench_jobs_postgres: skipped: no server\n");
+		figure_skip("jobs a second, PostgreSQL", "raw loop", "the server of PostgreSQL is not installed");
 		_exit(0);
 	}
 	folder[strcspn(folder, "\n")] = '\0';
 	snprintf(address, size, "postgresql:///postgres?host=%s&user=orderly", folder);
 }
 
+static void
+report(struct race race, uint64_t jobs, unsigned takers, unsigned batch, bool raced)
+{
+	struct race_store store = { .name = "PostgreSQL",
+		.goal = "ratio >= 0.75",
+		.raw_fill = raced ? raw_fill : NULL,
+		.raw_take = raw_take,
+		.our_fill = our_fill,
+		.our_take = race_take };
+
+	race.jobs = jobs;
+	race.takers = takers;
+	race.batch = batch;
+	race_prepare(&race);
+	race_report(&race, &store);
+}
+
 int
 main(int argc, char **argv)
 {
 	char address[300];
-	struct race race = { .address = address,
-		.jobs = argc > 1 ? strtoull(argv[1], NULL, 10) : 20000,
-		.takers = argc > 2 ? (unsigned)atoi(argv[2]) : 2,
-		.batch = argc > 3 ? (unsigned)atoi(argv[3]) : 1 };
-	struct series raw = { .n = 0 }, ours = raw;
+	struct race race = { .address = address };
+	unsigned batch = argc > 3 ? (unsigned)atoi(argv[3]) : 1;
 
-	if (race.batch < 1 || race.batch > 1000)
+	if (batch < 1 || batch > 1000)
 		fail("usage: bench_jobs_postgres [JOBS [TAKERS [BATCH]]]");
-	race_prepare(&race);
 	start_server(address, sizeof address);
-	for (int i = 0; i < ROUNDS; i++) {
-		raw_fill(&race);
-		series_add(&raw, race_run(&race, raw_take).rate);
-		our_fill(&race);
-		series_add(&ours, race_run(&race, race_take).rate);
+	if (argc > 1) {
+		report(race, strtoull(argv[1], NULL, 10), argc > 2 ? (unsigned)atoi(argv[2]) : 2, batch, true);
+	} else {
+		report(race, 10000, 2, 1, true);
+		report(race, 100000, 2, 100, true);
+		report(race, 10000, 4, 1, false);
+		report(race, 100000, 4, 100, false);
 	}
-	printf("{\"bench\":\"jobs_postgresql\",\"jobs\":%" PRIu64 ",\"takers\":%u,\"batch\":%u,\"raw_per_s\":%.0f,\"orderly_per_s\":%.0f,\"ratio\":%.2f}\n",
-		race.jobs, race.takers, race.batch, series_median(&raw), series_median(&ours), series_ratio(&ours, &raw));
 	return 0;
 }

@@ -13,11 +13,15 @@
 
 #include "support/measure.h"
 
+#define STEP 16 /* so many are told at once */
+
 struct race_seen {
 	_Atomic unsigned ready;
 	_Atomic bool go, dry;
 	uint64_t taken[RACE_TAKERS_MAX];
 	uint64_t rich[RACE_TAKERS_MAX]; /* taken while nobody was dry */
+	_Atomic uint64_t all;           /* taken by race_list */
+	_Atomic uint64_t tenth_ns[11];  /* when so many tenths of the jobs were taken */
 };
 
 struct ord_jobs *
@@ -80,6 +84,16 @@ race_ready(const struct race *race)
 		usleep(100);
 }
 
+/* STEP more were taken. */
+static void
+note_tenth(const struct race *race)
+{
+	uint64_t all = race->seen->all += STEP, tenth = all * 10 / race->jobs;
+
+	if (race->seen->tenth_ns[tenth] == 0)
+		race->seen->tenth_ns[tenth] = now_ns();
+}
+
 uint64_t
 race_list(const struct race *race, struct ord_jobs *jobs)
 {
@@ -89,6 +103,8 @@ race_list(const struct race *race, struct ord_jobs *jobs)
 
 	while ((status = ord_jobs_take(jobs, &job)) == 0) {
 		taken++;
+		if (taken % STEP == 0)
+			note_tenth(race);
 		if (!race->seen->dry)
 			race->seen->rich[race->self] = taken;
 	}
@@ -173,6 +189,25 @@ least_part(const uint64_t *numbers, unsigned n)
 	return all == 0 ? 0 : (double)least / (double)all;
 }
 
+static double
+most_part(const uint64_t *numbers, unsigned n)
+{
+	uint64_t all = total(numbers, n), most = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		if (numbers[i] > most)
+			most = numbers[i];
+	return all == 0 ? 0 : (double)most / (double)all;
+}
+
+static double
+growth(const _Atomic uint64_t tenth_ns[11])
+{
+	return tenth_ns[2] == tenth_ns[1]
+		? 0
+		: (double)(tenth_ns[9] - tenth_ns[8]) / (double)(tenth_ns[2] - tenth_ns[1]);
+}
+
 struct race_figures
 race_run(const struct race *race, uint64_t (*take)(const struct race *race))
 {
@@ -190,5 +225,85 @@ race_run(const struct race *race, uint64_t (*take)(const struct race *race))
 	if (total(race->seen->taken, race->takers) != race->jobs)
 		fail("not every job was taken once");
 	return (struct race_figures){ (double)race->jobs / seconds, cpu * 1e6 / (double)race->jobs,
-		least_part(race->seen->taken, race->takers), least_part(race->seen->rich, race->takers) };
+		least_part(race->seen->taken, race->takers), least_part(race->seen->rich, race->takers),
+		most_part(race->seen->rich, race->takers), growth(race->seen->tenth_ns) };
+}
+
+/* --- what is printed --- */
+
+/* Of a race that ran several times. */
+struct told {
+	struct series rate, cpu_us, least, most, growth;
+};
+
+static void
+tell(struct told *told, const struct race_figures *figures)
+{
+	series_add(&told->rate, figures->rate);
+	series_add(&told->cpu_us, figures->cpu_us);
+	series_add(&told->least, 100 * figures->least_rich);
+	series_add(&told->most, 100 * figures->most_rich);
+	series_add(&told->growth, figures->growth);
+}
+
+static void
+print(const struct race *race, const struct race_store *store, const struct figure *figure, const struct series *ours,
+	const struct series *theirs)
+{
+	struct figure named = *figure;
+	char name[200], how[40] = "";
+
+	if (race->batch == 1)
+		snprintf(how, sizeof how, " one at a time");
+	else if (race->batch > 1)
+		snprintf(how, sizeof how, " in batches of %u", race->batch);
+	snprintf(name, sizeof name, "%s, %s, %u takers, %llu jobs%s", figure->name, store->name, race->takers,
+		(unsigned long long)race->jobs, how);
+	named.name = name;
+	figure_print(&named, ours, theirs);
+}
+
+static void
+print_rates(const struct race *race, const struct race_store *store, const struct told *ours, const struct told *raw)
+{
+	struct series original = { .n = 0 };
+
+	print(race, store, &(struct figure){ .name = "jobs a second", .unit = "jobs/s", .against = "raw loop", .goal = store->goal },
+		&ours->rate, &raw->rate);
+	if (store->inside)
+		print(race, store, &(struct figure){ .name = "CPU per job", .unit = "us", .against = "raw loop" }, &ours->cpu_us,
+			&raw->cpu_us);
+	for (size_t i = 0; i < ours->rate.n; i++)
+		series_add(&original, store->original_rate);
+	if (store->original != NULL)
+		print(race, store, &(struct figure){ .name = "jobs a second", .unit = "jobs/s", .against = store->original },
+			&ours->rate, &original);
+	print(race, store, &(struct figure){ .name = "slowing down, ninth tenth to second", .unit = "x", .goal = "<= 1.5" },
+		&ours->growth, NULL);
+}
+
+void
+race_report(const struct race *race, const struct race_store *store)
+{
+	struct told raw = { .rate = { .n = 0 } }, ours = raw;
+
+	for (size_t i = 0; i < rounds(); i++) {
+		struct race_figures figures;
+
+		if (store->raw_fill != NULL) {
+			store->raw_fill(race);
+			figures = race_run(race, store->raw_take);
+			tell(&raw, &figures);
+		}
+		store->our_fill(race);
+		figures = race_run(race, store->our_take);
+		tell(&ours, &figures);
+	}
+	if (store->raw_fill != NULL)
+		print_rates(race, store, &ours, &raw);
+	/* With more takers than processors chance has a larger part. */
+	print(race, store,
+		&(struct figure){ .name = "smallest share", .unit = "%", .goal = race->takers > 2 ? ">= 15" : ">= 40" }, &ours.least, NULL);
+	if (race->takers > 2)
+		print(race, store, &(struct figure){ .name = "largest share", .unit = "%", .goal = "<= 40" }, &ours.most, NULL);
 }

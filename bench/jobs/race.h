@@ -5,6 +5,7 @@
 #ifndef BENCH_RACE_H
 #define BENCH_RACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <orderly/jobs.h>
@@ -28,6 +29,8 @@ struct race_figures {
 	double cpu_us;     /* of all takers, per job */
 	double least;      /* part of all jobs that the taker with the fewest had */
 	double least_rich; /* the same of the jobs taken before the first taker of race_list ran dry; 0: none did */
+	double most_rich;  /* the same of the taker with the most */
+	double growth;     /* of race_list: the time for the ninth tenth of the jobs to that for the second */
 };
 
 /* Room for the takers to tell something; ends the program if takers is not 1 … RACE_TAKERS_MAX. */
@@ -38,6 +41,22 @@ void race_prepare(struct race *race);
  * many it took. Ends the program unless every job was taken once.
  */
 struct race_figures race_run(const struct race *race, uint64_t (*take)(const struct race *race));
+
+/* What races, and what is asked of it. */
+struct race_store {
+	const char *name;                                 /* for people */
+	const char *goal;                                 /* of the rate, as a figure has it */
+	void (*raw_fill)(const struct race *race);        /* NULL: nothing is raced against */
+	uint64_t (*raw_take)(const struct race *race);
+	void (*our_fill)(const struct race *race);
+	uint64_t (*our_take)(const struct race *race);
+	bool inside;          /* the takers do the store's work: their processor time says something */
+	const char *original; /* what does the same elsewhere; NULL: nothing, or it was not measured */
+	double original_rate; /* as it was measured once */
+};
+
+/* Races by turns, ours against the raw loop, and prints the figures. */
+void race_report(const struct race *race, const struct race_store *store);
 
 /* In a taker: waits for the others at the barrier. */
 void race_ready(const struct race *race);

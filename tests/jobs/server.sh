@@ -21,10 +21,10 @@ ctl() {
 	"${as[@]}" "$bin/pg_ctl" -D "$folder/data" -l "$folder/log" "$@" >>"$folder/ctl.log" 2>&1 3<&- 4<&- 5<&-
 }
 # A server that is killed loses nothing without flushing either, as long as the machine lives.
-flush="-c fsync=off -c full_page_writes=off"
+flush="-c fsync=off -c full_page_writes=off -c shared_buffers=32MB"
 [ -z "${ORD_TEST_SERVER_FLUSHES:-}" ] || flush=
 start() {
-	ctl -w -t 60 -o "-c listen_addresses='' -c unix_socket_directories='$folder' -c max_connections=60 -c shared_buffers=32MB -c autovacuum_naptime=5 $flush" start
+	ctl -w -t 60 -o "-c listen_addresses='' -c unix_socket_directories='$folder' -c max_connections=60 -c autovacuum_naptime=5 $flush" start
 }
 leave() {
 	trap '' TERM INT HUP

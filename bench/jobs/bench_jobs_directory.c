@@ -2,7 +2,7 @@
  * Job lists in directories: takers that do nothing, against a raw loop of a
  * cached listing and two renames per job, in pairs in one run.
  *
- * usage: bench_directory [JOBS [TAKERS [ROUNDS [FOLDER]]]]
+ * usage: bench_jobs_directory [JOBS [TAKERS [FOLDER]]]
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -72,32 +72,42 @@ our_take(const struct race *race)
 	return race_list(race, jobs);
 }
 
+static void
+report(struct race race, uint64_t jobs, unsigned takers, double original)
+{
+	struct race_store store = { .name = "directory",
+		.goal = "ratio >= 0.5",
+		.raw_fill = takers <= 2 ? list_fill : NULL,
+		.raw_take = raw_take,
+		.our_fill = list_fill,
+		.our_take = our_take,
+		.inside = true,
+		.original = original != 0 ? "dirjobs, measured once" : NULL,
+		.original_rate = original };
+
+	race.jobs = jobs;
+	race.takers = takers;
+	race_prepare(&race);
+	race_report(&race, &store);
+}
+
 int
 main(int argc, char **argv)
 {
 	char folder[256], path[300], address[310];
-	struct race race = { .address = address,
-		.path = path,
-		.jobs = argc > 1 ? strtoull(argv[1], NULL, 10) : 20000,
-		.takers = argc > 2 ? (unsigned)atoi(argv[2]) : 2 };
-	int turns = argc > 3 ? atoi(argv[3]) : 3;
+	struct race race = { .address = address, .path = path };
 
-	snprintf(folder, sizeof folder, "%s/bench-jobs-XXXXXX", argc > 4 ? argv[4] : "/tmp");
-	if (turns < 1 || mkdtemp(folder) == NULL)
-		fail("usage: bench_directory [JOBS [TAKERS [ROUNDS [FOLDER]]]]");
+	snprintf(folder, sizeof folder, "%s/bench-jobs-XXXXXX", argc > 3 ? argv[3] : "/tmp");
+	if (mkdtemp(folder) == NULL)
+		fail("usage: bench_jobs_directory [JOBS [TAKERS [FOLDER]]]");
 	snprintf(path, sizeof path, "%s/jobs", folder);
 	snprintf(address, sizeof address, "dir:%s", path);
-	race_prepare(&race);
-	for (int i = 0; i < turns; i++) {
-		struct race_figures raw, ours;
-
-		list_fill(&race);
-		raw = race_run(&race, raw_take);
-		list_fill(&race);
-		ours = race_run(&race, our_take);
-		printf("{\"bench\":\"jobs_directory\",\"jobs\":%" PRIu64 ",\"takers\":%u,\"raw_per_s\":%.0f,\"orderly_per_s\":%.0f,\"ratio\":%.2f,\"raw_cpu_us\":%.1f,\"orderly_cpu_us\":%.1f,\"least_share\":%.2f}\n",
-			race.jobs, race.takers, raw.rate, ours.rate, ours.rate / raw.rate, raw.cpu_us, ours.cpu_us, ours.least);
-		fflush(stdout);
+	if (argc > 1) {
+		report(race, strtoull(argv[1], NULL, 10), argc > 2 ? (unsigned)atoi(argv[2]) : 2, 0);
+	} else {
+		report(race, 5000, 2, 510);
+		report(race, 20000, 2, 351);
+		report(race, 20000, 4, 0);
 	}
 	list_remove(path);
 	rmdir(folder);

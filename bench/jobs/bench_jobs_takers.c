@@ -2,7 +2,7 @@
  * Takers of a list in SQLite that do something: what a second one gains on items of 20 ms, and how long a job of one
  * that was killed lies until another has it.
  *
- * usage: bench_takers [ITEMS [KILLS]]
+ * usage: bench_jobs_takers [ITEMS [KILLS]]
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -103,27 +103,33 @@ int
 main(int argc, char **argv)
 {
 	char folder[] = "/tmp/bench-takers-XXXXXX";
-	unsigned items = argc > 1 ? (unsigned)atoi(argv[1]) : 100, kills = argc > 2 ? (unsigned)atoi(argv[2]) : 20;
-	double one, two, sum = 0, most = 0;
-	struct ord_jobs *jobs;
+	unsigned items = argc > 1 ? (unsigned)atoi(argv[1]) : 100, kills = argc > 2 ? (unsigned)atoi(argv[2]) : 10;
+	struct series gain = { .n = 0 }, original = gain, lay = gain, most = gain;
 
 	if (items < 1 || kills < 1 || kills > KILLS_MAX || mkdtemp(folder) == NULL)
-		fail("usage: bench_takers [ITEMS [KILLS]]");
+		fail("usage: bench_jobs_takers [ITEMS [KILLS]]");
 	snprintf(path, sizeof path, "%s/jobs.sqlite", folder);
-	one = work(1, items);
-	two = work(2, items);
-	jobs = own_list();
-	for (unsigned i = 0; i < kills; i++) {
-		double lay = taken_again(jobs);
+	for (size_t i = 0; i < rounds(); i++) {
+		double one = work(1, items), sum = 0, worst = 0;
+		struct ord_jobs *jobs;
 
-		sum += lay;
-		if (lay > most)
-			most = lay;
+		series_add(&gain, one / work(2, items));
+		series_add(&original, 0.94);
+		jobs = own_list();
+		for (unsigned k = 0; k < kills; k++) {
+			double ms = taken_again(jobs);
+
+			sum += ms;
+			worst = ms > worst ? ms : worst;
+		}
+		series_add(&lay, sum / kills);
+		series_add(&most, worst);
+		ord_jobs_destroy(&jobs);
+		list_remove(path);
 	}
-	ord_jobs_destroy(&jobs);
-	list_remove(path);
-	printf("{\"bench\":\"jobs_takers\",\"items\":%u,\"item_ms\":20,\"one_s\":%.3f,\"two_s\":%.3f,\"gain\":%.2f,\"kills\":%u,\"again_mean_ms\":%.1f,\"again_most_ms\":%.1f}\n",
-		items, one, two, one / two, kills, sum / kills, most);
+	figure_print(&(struct figure){ .name = "two takers to one, items of 20 ms, SQLite", .unit = "x", .against = "laufband, measured once", .goal = ">= 1.95" }, &gain, &original);
+	figure_print(&(struct figure){ .name = "a killed taker's job is another's after, SQLite", .unit = "ms" }, &lay, NULL);
+	figure_print(&(struct figure){ .name = "a killed taker's job is another's after, SQLite, the longest of several", .unit = "ms", .goal = "<= 100" }, &most, NULL);
 	rmdir(folder);
 	return 0;
 }
