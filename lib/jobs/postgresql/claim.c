@@ -16,7 +16,7 @@
 #include "jobs/postgresql/postgres.h"
 #include "jobs/rules.h"
 
-#define COUNT_NS (UINT64_C(10) * CLOCK_NS_PER_MS)
+#define COUNT_NS (UINT64_C(50) * CLOCK_NS_PER_MS)
 #define BOTTOM_PART 50
 
 /* What one call of exchange wants, and has got. */
