@@ -16,6 +16,7 @@ cd "$work" || exit 1
 orderly() { ORDERLY_TEST_MARK=$mark timeout -k 60 600 "$ORDERLY" "$@"; }
 map() { orderly map "$@"; }
 run() { orderly run "$@"; }
+jobs() { orderly jobs "$@"; }
 
 # runs STATUS STDOUT ARGUMENT...: the exit status and the output of run; what it says is in the file stderr
 runs() {
@@ -31,6 +32,37 @@ needs_run() {
 	"$ORDERLY" --version | grep -q '^built in:.* run' && return
 	echo "skipped: orderly run is not built"
 	finish
+}
+
+# needs_jobs [sqlite]: the same without the library of lists, or without their usual store
+needs_jobs() {
+	"$ORDERLY" --version | grep -q '^built in:.* jobs' && { [ $# -eq 0 ] || "$ORDERLY" jobs add probe 2>/dev/null; } || {
+		echo "skipped: orderly jobs, or its store sqlite:, is not built"
+		finish
+	}
+	rm -f jobs.sqlite*
+}
+
+# says STATUS WORD ARGUMENT...: the exit status of jobs, and a word of what it complains about
+says() {
+	local status=$1 word=$2
+	shift 2
+	jobs "$@" >found 2>stderr </dev/null
+	same "exit status of jobs $*" "$status" "$?"
+	has "jobs $* says so" "$(cat stderr found)" "$word"
+}
+
+# states: how many jobs of the list are in which state
+states() { jobs status --json | grep -o '"counts":{[^}]*}' | tr -d '"{}' | tr ',' '\n' | grep -vE ':0$|total' | sed 's/counts://' | tr '\n' ' '; }
+
+# each_job_once: two takers at once
+each_job_once() {
+	jobs add --range 40
+	jobs work -j2 'echo {}' >one 2>stderr1 &
+	jobs work -j2 'echo {}' >two 2>stderr2 || fail "the second taker: $(cat stderr2)"
+	wait $! || fail "the first taker: $(cat stderr1)"
+	same "each job once" "$(seq 0 39)" "$(sort -n one two)"
+	same "watch, in a pipe" "40 of 40 done" "$(jobs watch)"
 }
 
 fail() {

@@ -1,29 +1,7 @@
 #!/bin/bash
 # orderly jobs: each action, the environment of commands, takers that are killed, Ctrl-C once and twice.
 . "$(dirname "$0")/lib.sh"
-"$ORDERLY" --version | grep -q '^built in:.* jobs' || {
-	echo "skipped: orderly jobs is not built"
-	finish
-}
-jobs() { orderly jobs "$@"; }
-states() { jobs status --json | grep -o '"counts":{[^}]*}' | tr -d '"{}' | tr ',' '\n' | grep -vE ':0$|total' | sed 's/counts://' | tr '\n' ' '; }
-# says STATUS WORD ARGUMENT...: exit status, and a word of what it complains about
-says() {
-	local status=$1 word=$2
-	shift 2
-	jobs "$@" >found 2>stderr </dev/null
-	same "exit status of jobs $*" "$status" "$?"
-	has "jobs $* says so" "$(cat stderr found)" "$word"
-}
-# until_true COMMAND...: with a deadline
-until_true() {
-	local i
-	for ((i = 0; i < 3000; i++)); do
-		"$@" && return
-		sleep 0.02
-	done
-	fail "never: $*"
-}
+needs_jobs
 
 says 3 'there is no list .*/jobs.sqlite' status
 says 2 'needs names' add
@@ -77,18 +55,13 @@ same "taken again" "k 2" "$(jobs work 'echo {} $ORDERLY_ATTEMPT')"
 
 # Two takers at once: each job once.
 rm -f jobs.sqlite*
-jobs add --range 40
-jobs work -j2 'echo {}' >one 2>stderr1 &
-jobs work -j2 'echo {}' >two 2>stderr2 || fail "the second taker: $(cat stderr2)"
-wait $! || fail "the first taker: $(cat stderr1)"
-same "each job once" "$(seq 0 39)" "$(sort -n one two)"
-same "watch, in a pipe" "40 of 40 done" "$(jobs watch)"
+each_job_once
 
 # A taker that is killed with SIGKILL: the other does its job.
 jobs add killed
 "$ORDERLY" jobs work ': {}; touch begun; test $ORDERLY_ATTEMPT != 1 || exec sleep 1000' >/dev/null 2>&1 &
 taker=$!
-until_true test -e begun
+within 100 test -e begun || fail "never: test -e begun"
 ! blocks $taker USR1 || fail "SIGUSR1 is taken, and nobody reads it"
 jobs work 'echo {} $ORDERLY_ATTEMPT' >found &
 kill -9 $taker
@@ -100,7 +73,7 @@ same "the other did it" "killed 2" "$(cat found)"
 jobs add slow next
 "$ORDERLY" jobs work --wait 'touch begun-{}; sleep 0.5; echo {}' >found 2>/dev/null &
 taker=$!
-until_true test -e begun-slow
+within 100 test -e begun-slow || fail "never: test -e begun-slow"
 kill -TERM $taker
 wait $taker
 same "Ctrl-C: exit status" 143 "$?"
@@ -110,7 +83,7 @@ has "Ctrl-C: the next waits" "$(states)" 'waiting:1'
 # Twice: it goes back.
 "$ORDERLY" jobs work --wait 'touch begun-{}; exec sleep 1000' >found 2>/dev/null &
 taker=$!
-until_true test -e begun-next
+within 100 test -e begun-next || fail "never: test -e begun-next"
 kill -TERM $taker
 sleep 0.1
 kill -TERM $taker

@@ -1,20 +1,7 @@
 #!/bin/bash
 # orderly jobs: lists to and from files, filters that are commands, options of takers, and input that is wrong.
 . "$(dirname "$0")/lib.sh"
-"$ORDERLY" --version | grep -q '^built in:.* jobs' && "$ORDERLY" jobs add probe 2>/dev/null || {
-	echo "skipped: orderly jobs, or its store sqlite:, is not built"
-	finish
-}
-rm -f jobs.sqlite*
-jobs() { orderly jobs "$@"; }
-# says STATUS WORD ARGUMENT...: exit status, and a word of what it complains about
-says() {
-	local status=$1 word=$2
-	shift 2
-	jobs "$@" >found 2>stderr </dev/null
-	same "exit status of jobs $*" "$status" "$?"
-	has "jobs $* says so" "$(cat stderr found)" "$word"
-}
+needs_jobs sqlite
 # A list with all there is, there and back.
 jobs add --payload 'words "quoted"
 and a line' --max-takers 3 --require gpu --require big --retries 2 --killed-retries 0 --fingerprint v1 a

@@ -1,10 +1,7 @@
 #!/bin/bash
 # orderly jobs, each action on a list in PostgreSQL, and two takers that share it.
 . "$(dirname "$0")/lib.sh"
-"$ORDERLY" --version | grep -q '^built in:.* jobs' || {
-	echo "skipped: orderly jobs is not built"
-	finish
-}
+needs_jobs
 coproc server { exec "$ORDERLY_SOURCE/tests/jobs/server.sh"; }
 pid=$server_PID
 read -r folder <&"${server[0]}" || exit 77
@@ -15,8 +12,6 @@ end_server() {
 trap 'end_server' EXIT
 store="postgresql://orderly:hush@/postgres?host=$folder&list=cli"
 export ORDERLY_STORE=$store
-jobs() { orderly jobs "$@"; }
-states() { jobs status --json | grep -o '"counts":{[^}]*}' | tr -d '"{}' | tr ',' '\n' | grep -vE ':0$|total' | sed 's/counts://' | tr '\n' ' '; }
 
 jobs status >found 2>stderr
 same "no list: exit status" 3 "$?"
@@ -46,12 +41,7 @@ same "export" 4 "$(wc -l <exported)"
 same "clear" 4 "$(jobs clear | grep -o '[0-9]*')"
 same "import" 4 "$(jobs import exported | grep -o '[0-9]*')"
 jobs clear >/dev/null
-jobs add --range 40
-jobs work -j2 'echo {}' >one 2>stderr1 &
-jobs work -j2 'echo {}' >two 2>stderr2 || fail "the second taker: $(cat stderr2)"
-wait $! || fail "the first taker: $(cat stderr1)"
-same "each job once" "$(seq 0 39)" "$(sort -n one two)"
-same "watch, in a pipe" "40 of 40 done" "$(jobs watch)"
+each_job_once
 end_server
 trap - EXIT
 finish

@@ -1,13 +1,8 @@
 #!/bin/bash
 # orderly jobs watch, status and work on a terminal: wide, narrow and tiny, resized, in a pipe, and a list that is not there yet.
 . "$(dirname "$0")/lib.sh"
-"$ORDERLY" --version | grep -q '^built in:.* jobs' && "$ORDERLY" jobs add probe 2>/dev/null || {
-	echo "skipped: orderly jobs, or its store sqlite:, is not built"
-	finish
-}
-rm -f jobs.sqlite*
+needs_jobs sqlite
 command -v tmux >/dev/null || finish
-jobs() { orderly jobs "$@"; }
 terminal() { tmux -f /dev/null -L "$mark" "$@"; }
 screen() { terminal capture-pane -p -t 0; }
 shows() { screen | grep -Eq -- "$1"; }

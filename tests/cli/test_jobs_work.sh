@@ -1,20 +1,7 @@
 #!/bin/bash
 # orderly jobs work: when it wakes up and when it does not, filters that are asked again, functions, logs, and what ends it.
 . "$(dirname "$0")/lib.sh"
-"$ORDERLY" --version | grep -q '^built in:.* jobs' && "$ORDERLY" jobs add probe 2>/dev/null || {
-	echo "skipped: orderly jobs, or its store sqlite:, is not built"
-	finish
-}
-rm -f jobs.sqlite*
-jobs() { orderly jobs "$@"; }
-# says STATUS WORD ARGUMENT...: exit status, and a word of what it complains about
-says() {
-	local status=$1 word=$2
-	shift 2
-	jobs "$@" >found 2>stderr </dev/null
-	same "exit status of jobs $*" "$status" "$?"
-	has "jobs $* says so" "$(cat stderr found)" "$word"
-}
+needs_jobs sqlite
 is() { [ "$(cat "$1" 2>/dev/null)" = "$2" ]; }
 # started ARGUMENT...: work in the background, its process in $taker
 started() {
