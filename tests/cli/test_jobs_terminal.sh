@@ -35,7 +35,8 @@ awaits "one runs" '^0 of 9 done, 1 running, 8 waiting$'
 awaits "who has it" '^one +busy +[0-9]+ +[0-9]+ +1 '
 touch go-0 go-1
 within 100 test -e begun-2
-awaits "the bar" '^\[####? '
+awaits "the bar" '^ 22% \[#+\.+\] 2/9  1 running  1 failed'
+awaits "what runs" '^running +0:0[0-9] +2 +one$'
 awaits "what failed" '^failed +1 +exit status 1$'
 same "one picture" 1 "$(screen | grep -c ' of 9 done')"
 

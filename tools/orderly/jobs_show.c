@@ -11,23 +11,30 @@
 
 #include "columns.h"
 #include "complain.h"
+#include "display.h"
 #include "jobs.h"
 #include "json.h"
+#include "terminal.h"
 #include "terminal.h"
 #include "text.h"
 
 #define PAUSE_MS 200 /* between two drawings */
 #define REASONS_MAX 10
 #define REASON_MOST 1000 /* columns */
-#define BAR_WIDTH 40
+#define RUNNING_MAX 64 /* jobs that run, in a picture */
+#define NAME_WIDTH 28
+#define NAME_NARROW 14 /* the same on a terminal that is not wide */
+#define WIDE 80
 
 /* What is told of a list. */
 struct picture {
 	struct ord_job_counts counts;
 	struct text takers; /* lines, or JSON */
-	struct text bad;    /* the same, of jobs that failed, were killed or are blocked */
-	unsigned n_bad;
-	bool json;
+	struct text runs;   /* lines, of jobs that run */
+	struct text bad;    /* as takers, of jobs that failed, were killed or are blocked */
+	unsigned n_runs, n_bad;
+	unsigned name_width; /* columns of a taker's name */
+	bool json, live; /* live: what runs is told, too */
 	uint64_t now_ms;
 };
 
@@ -84,11 +91,29 @@ note_taker(const struct ord_taker *taker, void *user)
 		return 0;
 	}
 	snprintf(pid, sizeof pid, "%d", (int)taker->pid);
-	add_padded(text, taker->name, 28);
+	add_padded(text, taker->name, picture->name_width);
 	add_padded(text, ord_taker_state_name(taker->state), 7);
 	add_padded(text, pid, 8);
 	snprintf(number, sizeof number, "%8" PRIu64 "  %6" PRIu64 "  %" PRIu64 " s\n", taker->taken, taker->held, age);
 	text_add_string(text, number);
+	return 0;
+}
+
+static int
+note_running(const struct ord_job *job, void *user)
+{
+	struct picture *picture = user;
+	uint64_t began = ord_job_began_ms(job);
+	char since[32];
+
+	if (++picture->n_runs > RUNNING_MAX)
+		return 1;
+	display_time(since, sizeof since, (picture->now_ms > began ? picture->now_ms - began : 0) * 1000000);
+	add_padded(&picture->runs, "running", 8);
+	add_padded(&picture->runs, since, 7);
+	add_padded(&picture->runs, ord_job_name(job), 20);
+	add_line(&picture->runs, ord_job_taker(job));
+	text_add_byte(&picture->runs, '\n');
 	return 0;
 }
 
@@ -125,15 +150,18 @@ take_picture(struct ord_jobs *jobs, struct picture *picture)
 
 	picture->now_ms = now_ms();
 	picture->counts = ORD_JOB_COUNTS;
-	picture->n_bad = 0;
+	picture->n_bad = picture->n_runs = 0;
 	text_clear(&picture->takers);
+	text_clear(&picture->runs);
 	text_clear(&picture->bad);
 	status = ord_jobs_counts(jobs, &picture->counts);
 	if (status == 0)
 		status = ord_jobs_takers(jobs, note_taker, picture);
-	if (status == 0 && (picture->counts.failed | picture->counts.killed | picture->counts.blocked) != 0)
+	if (status == 0 && picture->live)
+		status = ord_jobs_each(jobs, ORD_JOB_IN(ORD_JOB_RUNNING), note_running, picture);
+	if (status >= 0 && (picture->counts.failed | picture->counts.killed | picture->counts.blocked) != 0)
 		status = ord_jobs_each(jobs, bad, note_bad, picture);
-	return status;
+	return status < 0 ? status : 0;
 }
 
 static void
@@ -164,15 +192,21 @@ add_summary(struct text *text, const struct ord_job_counts *counts)
 	text_add_byte(text, '\n');
 }
 
+/* As `orderly map` has it: how much, how fast, how long. */
 static void
-add_bar(struct text *text, const struct ord_job_counts *counts)
+add_bar(struct text *text, const struct ord_job_counts *counts, struct display *display, unsigned width)
 {
-	uint64_t full = counts->total != 0 ? counts->done * BAR_WIDTH / counts->total : 0;
+	struct display_numbers numbers = { .done = counts->done + counts->failed + counts->killed + counts->canceled,
+		.running = counts->running,
+		.failed = counts->failed + counts->killed,
+		.total = counts->total,
+		.total_known = true };
+	uint64_t now = terminal_now_ns();
 
-	text_add_byte(text, '[');
-	for (uint64_t i = 0; i < BAR_WIDTH; i++)
-		text_add_byte(text, i < full ? '#' : ' ');
-	text_add_string(text, "]\n");
+	estimate_look(&display->estimate, now, numbers.done);
+	display->jobs = counts->running != 0 ? (uint32_t)counts->running : 1;
+	display_format(display, &numbers, now, width, text);
+	text_add_byte(text, '\n');
 }
 
 static void
@@ -180,11 +214,15 @@ add_tables(struct text *text, const struct picture *picture)
 {
 	if (picture->takers.size != 0) {
 		text_add_string(text, "\n");
-		add_padded(text, "taker", 28);
+		add_padded(text, "taker", picture->name_width);
 		add_padded(text, "state", 7);
 		add_padded(text, "pid", 8);
 		text_add_string(text, "   taken    held  since\n");
 		text_add(text, picture->takers.bytes, picture->takers.size);
+	}
+	if (picture->runs.size != 0) {
+		text_add_string(text, "\n");
+		text_add(text, picture->runs.bytes, picture->runs.size);
 	}
 	if (picture->bad.size != 0) {
 		text_add_string(text, "\n");
@@ -260,6 +298,7 @@ static void
 picture_finish(struct picture *picture)
 {
 	text_finish(&picture->takers);
+	text_finish(&picture->runs);
 	text_finish(&picture->bad);
 }
 
@@ -301,7 +340,7 @@ print_names(const struct jobs_options *options, struct ord_jobs *jobs)
 static int
 print_status(const struct jobs_options *options, struct ord_jobs *jobs)
 {
-	struct picture picture = { .json = options->json };
+	struct picture picture = { .json = options->json, .name_width = NAME_WIDTH };
 	struct text text = { 0 };
 	int status = take_picture(jobs, &picture) != 0 ? jobs_complain(jobs) : 0;
 
@@ -330,11 +369,13 @@ jobs_status(const struct jobs_options *options)
 	ord_jobs_destroy(&jobs);
 	return status;
 }
+
 /* --- watch --- */
 
 struct screen {
 	bool terminal;
 	struct text shown; /* what stands there; "": nothing */
+	struct display display; /* what the bar goes by */
 	unsigned width, height; /* asked each time: it may be resized */
 };
 
@@ -369,8 +410,6 @@ draw(struct screen *screen, const struct text *text)
 	const char *at = text->bytes, *end = text->bytes + text->size;
 	unsigned lines = 0;
 
-	screen->width = terminal_columns(STDOUT_FILENO);
-	screen->height = terminal_rows(STDOUT_FILENO);
 	wipe(screen, &out);
 	text_clear(&screen->shown);
 	while (at < end && lines + 1 < screen->height) {
@@ -427,6 +466,16 @@ await_list(const struct jobs_options *options)
 	}
 }
 
+/* Anew, for the size that the terminal has now. */
+static int
+look(struct screen *screen, struct ord_jobs *jobs, struct picture *picture)
+{
+	screen->width = terminal_columns(STDOUT_FILENO);
+	screen->height = terminal_rows(STDOUT_FILENO);
+	picture->name_width = screen->width < WIDE ? NAME_NARROW : NAME_WIDTH;
+	return take_picture(jobs, picture);
+}
+
 static bool
 show(struct screen *screen, const struct jobs_options *options, const struct picture *picture, struct text *last)
 {
@@ -437,7 +486,7 @@ show(struct screen *screen, const struct jobs_options *options, const struct pic
 	} else {
 		add_summary(&text, &picture->counts);
 		if (screen->terminal) {
-			add_bar(&text, &picture->counts);
+			add_bar(&text, &picture->counts, &screen->display, screen->width);
 			add_tables(&text, picture);
 		}
 	}
@@ -457,12 +506,16 @@ jobs_watch(const struct jobs_options *options)
 {
 	struct ord_jobs *jobs = await_list(options);
 	struct picture picture = { .json = options->json };
-	struct screen screen = { .terminal = terminal_can_wipe(STDOUT_FILENO) };
+	struct screen screen = { .terminal = terminal_can_wipe(STDOUT_FILENO), .display = { .style = PROGRESS_BAR } };
 	struct text last = { 0 };
 	int status = 0;
 	bool fine = jobs != NULL;
 
-	while (fine && (status = take_picture(jobs, &picture)) == 0) {
+	picture.live = screen.terminal && !options->json;
+	while (fine) {
+		status = look(&screen, jobs, &picture);
+		if (status != 0)
+			break;
 		fine = show(&screen, options, &picture, &last);
 		if (picture.counts.waiting + picture.counts.running == 0 && picture.counts.total != 0 &&
 			options->wait != ORD_JOBS_WAIT_FOREVER)
