@@ -172,6 +172,8 @@ postgres_open(struct store *store, const char *place)
 			break;
 		poll(NULL, 0, PAUSE_MS);
 	}
+	if (status == 0)
+		error_clear(store->error);
 	server->inside = 1;
 	if (status == 0)
 		status = find_tables(store);
