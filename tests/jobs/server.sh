@@ -29,6 +29,8 @@ start() {
 leave() {
 	trap '' TERM INT HUP
 	ctl -m immediate stop
+	# The small disk of a test that did not end well.
+	[ ! -d "$folder/full" ] || umount -l "$folder/full" 2>/dev/null
 	rm -rf "$folder"
 	exit "${1:-0}"
 }

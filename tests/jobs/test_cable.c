@@ -1,218 +1,12 @@
-/* What lies between a taker and the server: a proxy that cuts what it is told to, or swallows everything and says nothing. */
-#define _GNU_SOURCE /* accept4, memmem */
+/* What lies between a taker and the server: a cable that is cut, and one that swallows everything. */
+#include "cable.h"
 #include "many.h"
 
-#include <netinet/in.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 const int lists_server = 2;
-
-/* --- the proxy --- */
-
-enum { LINKS = 40 };
-
-enum how {
-	PASS,
-	CUT_REQUEST, /* what has the word in it is not passed on, and its connection is cut */
-	CUT_ANSWER,  /* it is passed on, and its answer is not; who connects is cut, too */
-	CUT_ALL,     /* every connection is cut, and new ones are swallowed */
-	SWALLOW,     /* every connection is dumb from now on for ever, and stands */
-	SWALLOW_HALF /* the same, and the server notices it */
-};
-
-/* Shared with the process of the proxy. */
-struct cable {
-	_Atomic int how;
-	_Atomic unsigned cuts, told; /* told: how often it has seen what it is to do */
-	char word[40];
-	int port;
-};
-
-struct link {
-	int client, server;
-	int dumb;
-};
-
-static void
-end(struct link *link)
-{
-	if (link->client >= 0)
-		close(link->client);
-	if (link->server >= 0)
-		close(link->server);
-	*link = (struct link){ -1, -1, 0 };
-}
-
-static int
-connect_server(void)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(address.sun_path, sizeof address.sun_path, "%s/.s.PGSQL.5432", getenv(SERVER));
-	if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-static void
-pass(struct cable *cable, struct link *link, int from, int to)
-{
-	static char bytes[65536];
-	ssize_t n = read(from, bytes, sizeof bytes);
-	int how = atomic_load(&cable->how), meant;
-
-	if (n <= 0 && link->dumb && from == link->server) {
-		close(link->server);
-		link->server = -1;
-		return;
-	}
-	if (n <= 0) {
-		end(link);
-		return;
-	}
-	if (link->dumb)
-		return;
-	meant = from == link->client && (how == CUT_REQUEST || how == CUT_ANSWER) &&
-		memmem(bytes, (size_t)n, cable->word, strlen(cable->word)) != NULL;
-	if (meant)
-		atomic_fetch_add(&cable->cuts, 1);
-	if (meant && how == CUT_REQUEST) {
-		end(link);
-		return;
-	}
-	for (ssize_t sent = 0, some = 1; sent < n && some > 0; sent += some)
-		some = send(to, bytes + sent, (size_t)(n - sent), MSG_NOSIGNAL);
-	/* The server goes on for a moment. */
-	if (meant) {
-		scene_pause_ms(50);
-		end(link);
-	}
-}
-
-static void
-take_in(const struct cable *cable, struct link *link, int listener)
-{
-	int how = atomic_load(&cable->how);
-
-	link->client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	link->dumb = how == SWALLOW || how == SWALLOW_HALF || how == CUT_ALL;
-	if (!link->dumb)
-		link->server = connect_server();
-	if (how == CUT_ANSWER || (!link->dumb && link->server < 0))
-		end(link);
-}
-
-static void
-apply(struct cable *cable, struct link *links, int how)
-{
-	for (int i = 0; i < LINKS; i++) {
-		if (how == CUT_ALL)
-			end(&links[i]);
-		links[i].dumb |= how == SWALLOW || how == SWALLOW_HALF;
-		if (how == SWALLOW_HALF && links[i].server >= 0) {
-			close(links[i].server);
-			links[i].server = -1;
-		}
-	}
-	atomic_fetch_add(&cable->told, 1);
-}
-
-static void
-proxy(struct cable *cable, int listener)
-{
-	struct link links[LINKS];
-	int how = PASS;
-
-	for (int i = 0; i < LINKS; i++)
-		links[i] = (struct link){ -1, -1, 0 };
-	for (;;) {
-		struct pollfd entries[2 * LINKS + 1];
-
-		if (atomic_load(&cable->how) != how) {
-			how = atomic_load(&cable->how);
-			apply(cable, links, how);
-		}
-		entries[2 * LINKS] = (struct pollfd){ .fd = listener, .events = POLLIN };
-		for (int i = 0; i < LINKS; i++) {
-			entries[2 * i] = (struct pollfd){ .fd = links[i].client, .events = POLLIN };
-			entries[2 * i + 1] = (struct pollfd){ .fd = links[i].server, .events = POLLIN };
-		}
-		poll(entries, 2 * LINKS + 1, 5);
-		for (int i = 0; i < LINKS; i++) {
-			if (links[i].client >= 0 && entries[2 * i].revents != 0)
-				pass(cable, &links[i], links[i].client, links[i].server);
-			if (links[i].server >= 0 && entries[2 * i + 1].revents != 0)
-				pass(cable, &links[i], links[i].server, links[i].client);
-			if (entries[2 * LINKS].revents != 0 && links[i].client < 0 && links[i].server < 0) {
-				take_in(cable, &links[i], listener);
-				entries[2 * LINKS].revents = 0;
-			}
-		}
-	}
-}
-
-/* A proxy on a port of this host; *pid is its process. */
-static struct cable *
-cable_new(pid_t *pid)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct cable *cable = lists_shared(sizeof *cable);
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	socklen_t size = sizeof address;
-
-	CHECK_EQ(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
-	CHECK_EQ(listen(listener, 50), 0);
-	CHECK_EQ(getsockname(listener, (struct sockaddr *)&address, &size), 0);
-	cable->port = ntohs(address.sin_port);
-	*pid = fork();
-	if (*pid == 0)
-		proxy(cable, listener);
-	close(listener);
-	return cable;
-}
-
-static void
-cable_free(struct cable *cable, pid_t pid)
-{
-	CHECK_EQ(kill(pid, SIGKILL), 0);
-	CHECK_EQ(waitpid(pid, NULL, 0), pid);
-	munmap(cable, sizeof *cable);
-}
-
-/* From now on. */
-static void
-cable_do(struct cable *cable, int how, const char *word)
-{
-	unsigned told = atomic_load(&cable->told);
-
-	snprintf(cable->word, sizeof cable->word, "%s", word);
-	atomic_store(&cable->how, how);
-	while (atomic_load(&cable->told) == told)
-		scene_pause_ms(1);
-}
-
-/* The list at the other end of the cable. */
-static struct list_at
-through(const struct list_at *at, const struct cable *cable, const char *more)
-{
-	struct list_at far = *at;
-
-	snprintf(far.address, sizeof far.address, "postgresql://orderly@127.0.0.1:%d/postgres?%s%s", cable->port,
-		strstr(at->address, "list="), more);
-	return far;
-}
 
 /* --- what never gets through --- */
 
@@ -225,7 +19,7 @@ SCENE(cable, what_never_gets_through_is_told)
 	pid_t pid;
 	struct cable *cable = cable_new(&pid);
 
-	far = through(&at, cable, "");
+	far = cable_to(&at, cable, "");
 	jobs = OPEN(&far, .taker = NULL, .wait = ORD_JOBS_WAIT_NEVER);
 	ADD(jobs, .name = "a");
 	cable_do(cable, CUT_REQUEST, "claim_");
@@ -259,7 +53,7 @@ SCENE(cable, half_a_connection_is_none)
 	const char *list = strstr(at.address, "list=") + 5;
 	char text[200];
 
-	far = through(&at, cable, "&answer=1");
+	far = cable_to(&at, cable, "&answer=1");
 	jobs = OPEN(&far, .taker = NULL, .wait = ORD_JOBS_WAIT_NEVER);
 	/* Interrupted while it connects. */
 	cable_do(cable, CUT_ALL, "");
@@ -297,7 +91,7 @@ SCENE(cable, an_end_does_not_forget_what_was_claimed)
 	pid_t pid;
 	struct cable *cable = cable_new(&pid);
 
-	far = through(&at, cable, "&patience=0");
+	far = cable_to(&at, cable, "&patience=0");
 	jobs = OPEN(&far, .taker = NULL, .wait = ORD_JOBS_WAIT_NEVER);
 	ADD(jobs, .name = "a");
 	ADD(jobs, .name = "b");
@@ -334,7 +128,7 @@ SCENE(cable, one_that_swallows_loses_nothing_and_does_nothing_twice)
 	pid_t pid;
 	struct cable *cable = cable_new(&pid);
 
-	far = through(&at, cable, QUICK);
+	far = cable_to(&at, cable, QUICK);
 	for (unsigned i = 0; i < MANY_TAKERS; i++)
 		if (fork() == 0)
 			many_work(i == 0 ? &at : &far, seen, 31 + i, i == 0 ? 1 : 5 * i);
@@ -366,7 +160,7 @@ SCENE(cable, what_is_held_beyond_a_dumb_cable_is_anothers)
 	pid_t pid;
 	struct cable *cable = cable_new(&pid);
 
-	far = through(&at, cable, QUICK);
+	far = cable_to(&at, cable, QUICK);
 	there = OPEN(&far, .taker = "there", .heartbeat_ms = 200, .timeout_ms = 400);
 	here = OPEN(&at, .taker = "here");
 	ADD(here, .name = "a", .killed_retries = 1);
