@@ -6,6 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+const int lists_server = 1;
+
 #define LONG_MS 20000 /* far longer than anything takes */
 
 static int
@@ -137,6 +139,28 @@ SCENE(loop, who_only_looks_hears_of_changes)
 		ADD(one, .name = "a");
 		CHECK(readable(ord_jobs_fd(eye), LONG_MS));
 		JOBS_OK(eye, ord_jobs_watch(eye, 0));
+		ord_jobs_destroy(&eye);
+		ord_jobs_destroy(&one);
+	}
+}
+
+/* Also of jobs that were taken and ended between two looks at the list. */
+SCENE(loop, who_only_looks_hears_of_what_was_short)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *one = OPEN(&at, .taker = "one"), *eye = OPEN(&at, .read_only = 1);
+		struct ord_job *job;
+
+		JOBS_OK(one, ord_jobs_add_range(one, 2));
+		while (ord_jobs_watch(eye, 200) == 0)
+			;
+		JOBS_OK(one, ord_job_done(TAKE(one, "0")));
+		JOBS_OK(eye, ord_jobs_watch(eye, LONG_MS));
+		while (ord_jobs_watch(eye, 200) == 0)
+			;
+		JOBS_OK(one, ord_jobs_take(one, &job));
+		JOBS_SAYS(one, ord_jobs_take(one, &job), ORD_EEMPTY, "");
+		JOBS_OK(eye, ord_jobs_watch(eye, LONG_MS));
 		ord_jobs_destroy(&eye);
 		ord_jobs_destroy(&one);
 	}

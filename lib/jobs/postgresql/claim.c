@@ -198,7 +198,7 @@ put_all(struct store *store, struct pipe *pipe, const struct exchange *exchange)
 		pipe_put(pipe, PG_COUNT_TAKEN, "ii", store->self.id, (int64_t)server->uncounted);
 	}
 	if (exchange->n_ends != 0 && exchange->most == 0)
-		pipe_put(pipe, PG_NOTIFY_IDLE, "ti", server->schema, store->self.id);
+		pipe_put(pipe, PG_NOTIFY_IDLE, "tii", server->schema, store->self.id, server->step);
 	return places;
 }
 
@@ -424,8 +424,8 @@ postgres_exchange(struct store *store, struct store_end *ends, size_t n_ends,
 		status = claim_once_more(store, &exchange);
 	/* Its last job has ended: others may wait for that. */
 	if (status == 0 && ended && exchange.n_given == 0)
-		status = postgres_run(
-			store, PG_NOTIFY_IDLE, "ti", SERVER_OF(store)->schema, store->self.id);
+		status = postgres_run(store, PG_NOTIFY_IDLE, "tii", SERVER_OF(store)->schema,
+			store->self.id, ++SERVER_OF(store)->step);
 	/* Then nobody keeps what was given: it is, anew, at the next call. */
 	if (status != 0 && exchange.n_given != 0)
 		SERVER_OF(store)->unsettled = exchange.step;

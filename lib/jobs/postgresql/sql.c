@@ -90,11 +90,12 @@ static const char *const texts[N_PG] = {
 	[PG_WAIT] = "UPDATE taker SET waits = true WHERE id = $1",
 	[PG_UNWAIT] = "UPDATE taker SET waits = false WHERE id = $1",
 	[PG_NOTIFY] = "SELECT pg_notify($1, '') WHERE " ANY_WAITS,
-	/* Not by who goes on: only who holds nothing more can be the last. */
-	[PG_NOTIFY_IDLE] = "SELECT pg_notify($1, '') WHERE " ANY_WAITS
+	/* Not by who goes on: only who holds nothing more can be the last.  The mark is for those who watch. */
+	[PG_NOTIFY_IDLE] = "WITH m AS (UPDATE taker SET step = $3, seen = " NOW
+			   " WHERE id = $2) SELECT pg_notify($1, '') WHERE " ANY_WAITS
 			   " AND NOT EXISTS (SELECT 1 FROM job WHERE state = 2 AND taker = $2)"
 			   " AND NOT " SHARED("= $2"),
-	/* Of others: each transaction but the common one marks its taker; that one changes who holds what. */
+	/* Of others: each transaction but the common one marks its taker; that one claims, or marks it, too. */
 	[PG_NEWEST] =
 		"SELECT hashtextextended(concat_ws(' ', (SELECT concat_ws(' ', count(*), sum(step),"
 		" sum(id)) FROM job WHERE state = 2 AND taker IS DISTINCT FROM $1), (SELECT"
