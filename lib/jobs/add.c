@@ -153,7 +153,7 @@ ord_jobs_add_many(struct ord_jobs *jobs, const struct ord_job_options *const *al
 	memory_free(converted);
 	if (added != NULL && status == 0)
 		*added = new_ones;
-	return status;
+	return jobs_leave(jobs, status);
 }
 
 int
@@ -171,5 +171,6 @@ ord_jobs_add_range(struct ord_jobs *jobs, uint64_t count)
 		return status;
 	if (count > RANGE_MAX)
 		return error_set(&jobs->error, ORD_ETOOBIG, "a list has at most 2^40 jobs");
-	return jobs->store.functions->add_range(&jobs->store, count, jobs_now_ms());
+	return jobs_leave(
+		jobs, jobs->store.functions->add_range(&jobs->store, count, jobs_now_ms()));
 }

@@ -10,11 +10,12 @@ change(struct ord_jobs *jobs, struct store_change *what, uint64_t *count)
 {
 	int status = jobs_enter_writing(jobs);
 
-	if (status == 0)
-		status = jobs->store.functions->change(&jobs->store, what, jobs_now_ms());
+	if (status != 0)
+		return status;
+	status = jobs->store.functions->change(&jobs->store, what, jobs_now_ms());
 	if (status == 0 && count != NULL)
 		*count = what->count;
-	return status;
+	return jobs_leave(jobs, status);
 }
 
 int

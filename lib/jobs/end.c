@@ -62,14 +62,14 @@ end_job(struct ord_job *job, enum store_end_kind kind, const char *why)
 	if (status != 0) {
 		/* It is still held, and nobody was told. */
 		jobs->n_ends--;
-		return status;
+		return jobs_leave(jobs, status);
 	}
 	if (own->lost) {
 		jobs->lost--; /* of others' the next take tells */
 		status = say_lost(job);
 	}
 	jobs_drop(jobs, job);
-	return status;
+	return jobs_leave(jobs, status);
 }
 
 int

@@ -145,6 +145,12 @@ int jobs_is_interrupted(struct ord_jobs *jobs);
 /* What ord_jobs_fd is readable for, from now on; nothing if there is none. */
 void jobs_arm(struct ord_jobs *jobs);
 
+/*
+ * The end of each other public call that asks the store: what came with the answer would not make it readable any
+ * more.  Returns the status.
+ */
+int jobs_leave(struct ord_jobs *jobs, int status);
+
 /* Forget what made it readable: before it is looked whether there is something.  0 or a status. */
 int jobs_disarm(struct ord_jobs *jobs);
 

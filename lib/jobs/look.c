@@ -42,7 +42,7 @@ ord_jobs_counts(struct ord_jobs *jobs, struct ord_job_counts *counts)
 	if (counts == NULL || counts->size < OPTIONS_UP_TO(struct ord_job_counts, canceled))
 		return error_set(
 			&jobs->error, ORD_EINVAL, "counts need a size: use ORD_JOB_COUNTS");
-	status = jobs_count(jobs, &all);
+	status = jobs_leave(jobs, jobs_count(jobs, &all));
 	if (status != 0)
 		return status;
 	size = counts->size;
@@ -154,8 +154,9 @@ ord_jobs_each(struct ord_jobs *jobs, uint32_t states, ord_job_fn fn, void *user)
 		return status;
 	if (fn == NULL)
 		return error_set(&jobs->error, ORD_EINVAL, "there is no function for the jobs");
-	return jobs->store.functions->each(
+	status = jobs->store.functions->each(
 		&jobs->store, states != 0 ? states : ALL_STATES, call_for_job, &call);
+	return jobs_leave(jobs, status);
 }
 
 struct taker_call {
@@ -193,7 +194,8 @@ ord_jobs_takers(struct ord_jobs *jobs, ord_taker_fn fn, void *user)
 		return status;
 	if (fn == NULL)
 		return error_set(&jobs->error, ORD_EINVAL, "there is no function for the takers");
-	return jobs->store.functions->takers(&jobs->store, 1, call_for_taker, &call);
+	return jobs_leave(
+		jobs, jobs->store.functions->takers(&jobs->store, 1, call_for_taker, &call));
 }
 
 struct run_call {
@@ -228,7 +230,8 @@ ord_jobs_runs(struct ord_jobs *jobs, const char *name, ord_job_run_fn fn, void *
 		return status;
 	if (fn == NULL)
 		return error_set(&jobs->error, ORD_EINVAL, "there is no function for the attempts");
-	return jobs->store.functions->runs(&jobs->store, name, call_for_run, &call);
+	return jobs_leave(
+		jobs, jobs->store.functions->runs(&jobs->store, name, call_for_run, &call));
 }
 
 /* Wait, and tell meanwhile what was too new to be told. */

@@ -67,11 +67,22 @@ jobs_arm(struct ord_jobs *jobs)
 	ms = jobs_bound(jobs, progress);
 	if (jobs->n_ends != 0 && ms > ENDS_MS)
 		ms = ENDS_MS;
-	if (jobs->ready != NULL)
+	if (jobs->ready != NULL || jobs->store.heard)
 		ms = 0;
 	if (fill(jobs) != 0 && ms > (int)jobs->options.poll_ms)
 		ms = (int)jobs->options.poll_ms;
 	set_timer(jobs, ms);
+}
+
+int
+jobs_leave(struct ord_jobs *jobs, int status)
+{
+	/* Other times stay as they were: calls that are made again and again must not put them off. */
+	if (jobs->epoll >= 0 &&
+		(enter(jobs, jobs->store.functions->descriptor(&jobs->store)) != 0 ||
+			jobs->store.heard))
+		set_timer(jobs, 0);
+	return status;
 }
 
 int
@@ -82,6 +93,7 @@ jobs_disarm(struct ord_jobs *jobs)
 	if (jobs->epoll < 0)
 		return 0;
 	status = jobs->store.functions->changed(&jobs->store);
+	jobs->store.heard = 0;
 	return status < 0 ? status : 0;
 }
 

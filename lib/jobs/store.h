@@ -143,9 +143,10 @@ struct store {
 	int read_only, must_exist;
 	const char *job_ext; /* of directories; NULL: the default */
 	uint32_t pick, stale_ms;
-	int wake;         /* can be read when every wait is to end, also one for a server */
-	int watching;     /* what is waited for now is any change, not one that matters to takers */
-	int leaving;      /* no long waits any more */
+	int wake;     /* can be read when every wait is to end, also one for a server */
+	int watching; /* what is waited for now is any change, not one that matters to takers */
+	int leaving;  /* no long waits any more */
+	int heard; /* out: what the descriptor would tell is read already, or it would not tell it: ask changed */
 	int64_t ahead_ms; /* out: so much the clock that writes seen_ms goes before this host's */
 	int64_t due_ms; /* out: when the list is to be looked at though nobody changes it; 0: never */
 	const int *epoll; /* of a loop of the host's, or -1: see store_unwatch */

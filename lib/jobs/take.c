@@ -284,7 +284,8 @@ ord_jobs_held(struct ord_jobs *jobs, const char *name, uint32_t attempt, struct 
 		status = jobs_check_name(&jobs->error, "job", name);
 	if (status != 0)
 		return status;
-	status = jobs->store.functions->held(&jobs->store, name, attempt, keep_held, &found);
+	status = jobs_leave(
+		jobs, jobs->store.functions->held(&jobs->store, name, attempt, keep_held, &found));
 	if (status == ORD_ELOST)
 		return error_set(&jobs->error, ORD_ELOST,
 			"the taker '%s' does not hold the job '%s'", jobs->taker, name);

@@ -81,6 +81,74 @@ SCENE(loop, jobs_that_others_add_free_and_end)
 	CHECK_EQ(ord_jobs_fd(NULL), ORD_EINVAL);
 }
 
+static int
+see_job(const struct ord_job *job, void *user)
+{
+	(void)job;
+	(void)user;
+	return 0;
+}
+
+static int
+see_run(const struct ord_job_run *run, void *user)
+{
+	(void)run;
+	(void)user;
+	return 0;
+}
+
+static int
+see_taker(const struct ord_taker *taker, void *user)
+{
+	(void)taker;
+	(void)user;
+	return 0;
+}
+
+/* Calls of the host's own that come between: by then the store has the news, and may tell them with its answer. */
+static void
+call_something(struct ord_jobs *one, int which)
+{
+	struct ord_job *job;
+
+	switch (which) {
+	case 0: lists_counts(one); break;
+	case 1: JOBS_OK(one, ord_jobs_each(one, 0, see_job, NULL)); break;
+	case 2: JOBS_OK(one, ord_jobs_takers(one, see_taker, NULL)); break;
+	case 3: JOBS_OK(one, ord_jobs_runs(one, "mine", see_run, NULL)); break;
+	case 4: ADD(one, .name = "mine"); break;
+	case 5: JOBS_OK(one, ord_jobs_add_range(one, 0)); break;
+	case 6: JOBS_OK(one, ord_jobs_cancel(one, "nothing", NULL)); break;
+	case 7: JOBS_SAYS(one, ord_jobs_lock(one, "lock", 30), ORD_ETIMEDOUT, ""); break;
+	case 8: JOBS_SAYS(one, ord_jobs_unlock(one, "lock"), ORD_ELOST, ""); break;
+	case 9: JOBS_OK(one, ord_jobs_held(one, "mine", 0, &job)); break;
+	default: JOBS_OK(one, ord_jobs_held(one, "mine", 0, &job)); JOBS_OK(one, ord_job_done(job));
+	}
+}
+
+SCENE(loop, no_call_of_the_hosts_own_hides_news)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *one = OPEN(&at, .taker = "one", .wait = ORD_JOBS_WAIT_NEVER), *two = OPEN(&at, .taker = "two");
+		struct ord_job *job;
+
+		JOBS_OK(two, ord_jobs_lock(two, "lock", 0));
+		ADD(one, .name = "mine");
+		CHECK_EQ(take_when_readable(one, &job), 0);
+		for (int i = 0; i <= 10; i++) {
+			calm_down(one, ORD_EAGAIN);
+			ADD(two, .name = "theirs", .payload = &i, .payload_size = sizeof i);
+			scene_pause_ms(20);
+			call_something(one, i);
+			CHECK_EQ(take_when_readable(one, &job), 0);
+			CHECK_EQ(strcmp(ord_job_name(job), "theirs"), 0);
+			JOBS_OK(one, ord_job_done(job));
+		}
+		ord_jobs_destroy(&two);
+		ord_jobs_destroy(&one);
+	}
+}
+
 /* Who holds as much as he can renews when the descriptor says so: that alone says nothing. */
 SCENE(loop, renewing_is_no_news)
 {

@@ -232,8 +232,11 @@ exchange_at_once(struct store *store, struct exchange *exchange)
 	if (places.claim >= 0 && server->floor == 0)
 		server->bottom_ns = next_bottom_ns(began);
 	if (status == 0) {
-		if (places.unwait >= 0)
+		/* Nobody tells one that does not wait. */
+		if (places.unwait >= 0) {
 			server->waits = 0;
+			store->heard = 1;
+		}
 		if (places.taken >= 0) {
 			server->uncounted = 0;
 			server->counted_ns = clock_now_ns();

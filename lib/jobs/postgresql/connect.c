@@ -325,7 +325,7 @@ postgres_reconnect(struct store *store)
 		postgres_connect(store, server->patience_ms < most ? server->patience_ms : most);
 
 	/* What changed meanwhile nobody told. */
-	server->notified = 1;
+	server->notified = store->heard = 1;
 	/* Nor whether the list still says that self waits: the answer that tells may be what was lost. */
 	server->waits = 0;
 	if (status == 0)

@@ -200,6 +200,8 @@ void pipe_set_bytes(struct pipe *pipe, int n, int i, const void *bytes, size_t s
 /* Send and await all; 0, POSTGRES_AGAIN, or the status of the first that failed.  Then pipe_clear, in each case. */
 int pipe_go(struct store *store, struct pipe *pipe);
 void pipe_clear(struct pipe *pipe);
+/* Notifications that came with answers, or beside them: the descriptor does not tell them any more. */
+void postgres_hear(struct store *store);
 
 /* One statement; *result is to be cleared, NULL unless 0 is returned.  Outside of a transaction it is made again on a new connection. */
 int postgres_ask(struct store *store, PGresult **result, enum pg which, const char *types, ...);

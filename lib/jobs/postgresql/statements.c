@@ -305,6 +305,18 @@ bytes_of(const struct pipe *pipe, int i)
 	return size;
 }
 
+void
+postgres_hear(struct store *store)
+{
+	struct server *server = SERVER_OF(store);
+	PGnotify *notice;
+
+	while ((notice = PQnotifies(server->handle)) != NULL) {
+		PQfreemem(notice);
+		server->notified = store->heard = 1;
+	}
+}
+
 int
 pipe_go(struct store *store, struct pipe *pipe)
 {
@@ -331,6 +343,7 @@ pipe_go(struct store *store, struct pipe *pipe)
 		return POSTGRES_AGAIN;
 	}
 	status = collect(store, pipe);
+	postgres_hear(store);
 	/* One that is not in step any more is as good as lost. */
 	if (!PQexitPipelineMode(handle)) {
 		PQfinish(handle);

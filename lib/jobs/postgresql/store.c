@@ -442,7 +442,6 @@ static int
 store_changed(struct store *store)
 {
 	struct server *server = SERVER_OF(store);
-	PGnotify *notice;
 	int status;
 
 	if (store->read_only || store->watching)
@@ -452,10 +451,7 @@ store_changed(struct store *store)
 		if (status != 0)
 			return status;
 	}
-	while ((notice = PQnotifies(server->handle)) != NULL) {
-		PQfreemem(notice);
-		server->notified = 1;
-	}
+	postgres_hear(store);
 	if (!server->waits) {
 		/* What was changed up to here has to be looked at again. */
 		status = postgres_transact(store, POSTGRES_EXCLUSIVE, wait_for, NULL);
