@@ -530,3 +530,53 @@ SCENE(directory, what_becomes_stale_is_heard)
 	ord_jobs_destroy(&looping);
 	lists_end(&at);
 }
+
+static void
+move(const struct list_at *at, const char *from, const char *to)
+{
+	CHECK_EQ(rename(in(at, from), in(at, to)), 0);
+}
+
+/* What a person may do with a file manager while takers work. */
+SCENE(directory, a_person_may_move_files)
+{
+	struct list_at at = lists_only("dir");
+	struct ord_jobs *jobs = OPEN(&at, .taker = "w1", .wait = ORD_JOBS_WAIT_NEVER);
+	struct ord_jobs *other = OPEN(&at, .taker = "w2", .wait = ORD_JOBS_WAIT_NEVER);
+	struct ord_job *job;
+	char name[256], path[300];
+
+	/* Once more: what is done, and what has failed. */
+	put(&at, "00_waiting/a.txt", "a");
+	JOBS_OK(jobs, ord_job_done(TAKE(jobs, "a")));
+	move(&at, "02_done/a.txt", "00_waiting/a.txt");
+	JOBS_OK(jobs, ord_job_fail(TAKE(jobs, "a"), "no"));
+	CHECK_EQ(count(&at, "99_failed", ".a.txt", name), 1);
+	snprintf(path, sizeof path, "99_failed/%s", name);
+	move(&at, path, "00_waiting/a.txt");
+	CHECK_EQ(lists_state(jobs, "a"), ORD_JOB_WAITING);
+	/* Taken away from who has it: that one is told, and another may have it. */
+	job = TAKE(jobs, "a");
+	move(&at, "01_running/w1.a.txt", "00_waiting/a.txt");
+	JOBS_SAYS(jobs, ord_job_renew(job), ORD_ELOST, "is another's now");
+	job = TAKE(other, "a");
+	JOBS_OK(other, ord_job_done(job));
+	/* Declared done, and deleted. */
+	put(&at, "00_waiting/b.txt", "");
+	job = TAKE(jobs, "b");
+	move(&at, "01_running/w1.b.txt", "02_done/b.txt");
+	JOBS_SAYS(jobs, ord_job_fail(job, "no"), ORD_ELOST, "is another's now");
+	CHECK_EQ(lists_state(jobs, "b"), ORD_JOB_DONE);
+	put(&at, "00_waiting/c.txt", "");
+	job = TAKE(jobs, "c");
+	CHECK_EQ(unlink(in(&at, "01_running/w1.c.txt")), 0);
+	JOBS_SAYS(jobs, ord_job_done(job), ORD_ELOST, "is another's now");
+	put(&at, "00_waiting/d.txt", "");
+	CHECK_EQ(unlink(in(&at, "00_waiting/d.txt")), 0);
+	JOBS_SAYS(jobs, ord_jobs_claim(jobs, &job), ORD_EEMPTY, "");
+	CHECK_EQ(lists_counts(jobs).total, 2);
+	CHECK_EQ(lists_counts(jobs).done, 2);
+	ord_jobs_destroy(&jobs);
+	ord_jobs_destroy(&other);
+	lists_end(&at);
+}

@@ -169,8 +169,11 @@ commit(struct store *store, const char *folder, uint64_t count, int64_t now)
 
 	dir_path(from, DIR_FRESH, NULL, folder);
 	dir_path(to, DIR_ADDING, NULL, folder);
-	if (renameat(directory->root, from, directory->root, to) != 0)
-		return dir_trouble(store, errno, "move", from);
+	if (renameat(directory->root, from, directory->root, to) != 0) {
+		status = dir_trouble(store, errno, "move", from);
+		dir_remove_folder(store, folder);
+		return status;
+	}
 	/* Once more: memory may be there again. */
 	status = dir_finish_folder(store, folder, now);
 	if (status != 0)

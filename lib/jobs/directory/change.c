@@ -223,8 +223,10 @@ dir_change(struct store *store, struct store_change *change, int64_t now)
 	struct listing all = { 0 }, failed = { 0 };
 	struct buffer awaited = { 0 };
 	int clears = change->kind == STORE_CLEAR;
-	int status = dir_settle_again(store, now);
+	int status;
 
+	dir_settle_moves(store, now);
+	status = dir_settle_again(store, now);
 	if (status == 0 && change->kind == STORE_REQUEUE && store->stale_ms != 0 &&
 		!dir_knows_renames(DIRECTORY_OF(store)))
 		status = error_set(store->error, ORD_ENOTSUP,

@@ -71,6 +71,16 @@ claim_path(const struct directory *directory, char path[DIR_PATH], const char *f
 	return dir_path(path, DIR_RUNNING, directory->wid, file);
 }
 
+void
+dir_note_end(struct directory *directory, const char *path)
+{
+	char own[DIR_PATH];
+
+	for (size_t i = 0; i < directory->n_claims; i++)
+		if (strcmp(claim_path(directory, own, directory->claims[i].file), path) == 0)
+			directory->claims[i].ended = 1;
+}
+
 /* --- ends --- */
 
 /* What is there in the folder of done ones stays: the next one is <file>.2. */
@@ -434,6 +444,7 @@ dir_exchange(struct store *store, struct store_end *ends, size_t n_ends,
 	struct listing mine = { 0 };
 	int buried, status = dir_was_buried(store, now, &buried);
 
+	dir_settle_moves(store, now);
 	for (size_t i = 0; status == 0 && i < n_ends; i++)
 		status = end_one(store, &ends[i], buried, now);
 	/* Who is told that it has lost something takes later. */

@@ -104,6 +104,8 @@ struct directory {
 	int watched; /* it can say all */
 	uint64_t polled_ns;
 	uint32_t claims_since; /* the last wait */
+	struct buffer
+		stuck; /* moves that could neither be finished nor taken back: names, and from where */
 	struct buffer content; /* of the file that was read last */
 };
 
@@ -237,6 +239,8 @@ int dir_move_path(struct store *store, const char *from, const char *file, const
 /* Into the folder of failed ones, at the next second that is free; 0 or -1 with errno. */
 int dir_put_failed(
 	const struct directory *directory, const char *from, const char *file, int64_t now);
+/* What self was moving when nothing could be written any more. */
+void dir_settle_moves(struct store *store, int64_t now);
 /* What somebody who died was moving. */
 int dir_finish_moves(struct store *store, const char *token, int64_t now);
 /* New versions of jobs that do not run any more. */
@@ -321,6 +325,8 @@ int dir_change(struct store *store, struct store_change *change, int64_t now);
 int dir_exchange(struct store *store, struct store_end *ends, size_t n_ends,
 	const struct store_claim *claim, store_job_fn give, void *user, int64_t now);
 int dir_held(struct store *store, const char *name, uint32_t attempt, store_job_fn fn, void *user);
+/* The claim at this path has ended, in an exchange that failed behind it. */
+void dir_note_end(struct directory *directory, const char *path);
 
 /* store.c: nobody waits any more. */
 void dir_unwatch(struct store *store);

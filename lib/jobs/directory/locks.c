@@ -58,7 +58,7 @@ dir_lock(struct store *store, const char *name, char *owner, size_t size)
 	char path[DIR_PATH], fresh[DIR_PATH], id[DIR_ID_MAX], token[20];
 	struct buffer text = { 0 };
 	struct stat is;
-	int linked, written;
+	int linked, written, kept;
 
 	dir_path(path, DIR_LOCKS, NULL, name);
 	dir_path(fresh, DIR_FRESH, dir_id(DIRECTORY_OF(store), id), "lock");
@@ -77,9 +77,11 @@ dir_lock(struct store *store, const char *name, char *owner, size_t size)
 			is.st_nlink == 2);
 	if (!linked && errno != EEXIST && errno != ENOENT)
 		linked = dir_rename_new(directory, fresh, path) == 0;
+	kept = errno;
 	unlinkat(directory->root, fresh, 0);
-	if (!linked)
-		read_lock(directory, path, token, owner, size);
+	if (!linked && read_lock(directory, path, token, owner, size) != 0 && kept != EEXIST &&
+		kept != ENOENT)
+		return dir_trouble(store, kept, "write", path);
 	return linked;
 }
 

@@ -163,6 +163,82 @@ finish(struct store *store, const char *moving, const char *id, const char *file
 	return status;
 }
 
+/* The name of a file in the folder of those that are moved, taken apart. */
+static int
+parse(const char *name, char id[DIR_ID_MAX], char *operation)
+{
+	size_t size = strcspn(name, ".");
+
+	if (size >= DIR_ID_MAX || name[size] == '\0' || name[size + 1] == '\0')
+		return -1;
+	memcpy(id, name, size);
+	id[size] = '\0';
+	*operation = name[size + 1];
+	return 0;
+}
+
+/*
+ * Of a move that failed: back to where it was, as long as its record does not say that it has happened, else on to
+ * where that says.  0: that is done.
+ */
+static int
+settle(struct store *store, const char *moving, const char *from, int64_t now)
+{
+	struct directory *directory = DIRECTORY_OF(store);
+	const char *name = moving + strlen(dir_folder(DIR_MOVING)) + 1, *file;
+	char id[DIR_ID_MAX], operation;
+	struct record record;
+	int code = -1;
+
+	if (parse(name, id, &operation) != 0)
+		return 0;
+	file = name + strlen(id) + 3;
+	/* One that cannot be read has not been written just now. */
+	if (record_read(store, file, &record) == 0 && strcmp(record.mover, id) == 0) {
+		code = place(store, moving, file, &record, now);
+		if (code == 0)
+			dir_note_end(directory, from);
+	} else if (dir_rename_own(directory, moving, from) == 0 || errno == ENOENT ||
+		(errno == EEXIST && dir_put_failed(directory, moving, file, now) == 0)) {
+		code = 0;
+	}
+	record_finish(&record);
+	return code;
+}
+
+/* Where nothing can be written, not even that can be done: later. */
+static void
+settle_or_keep(struct store *store, const char *moving, const char *from, int64_t now)
+{
+	struct buffer *stuck = &DIRECTORY_OF(store)->stuck;
+	struct error why = *store->error;
+	size_t size = stuck->size;
+
+	if (settle(store, moving, from, now) != 0 &&
+		(buffer_append(stuck, moving, strlen(moving) + 1) != 0 ||
+			buffer_append(stuck, from, strlen(from) + 1) != 0))
+		/* Then it is done when self leaves. */
+		stuck->size = size;
+	*store->error = why;
+}
+
+void
+dir_settle_moves(struct store *store, int64_t now)
+{
+	struct buffer old = DIRECTORY_OF(store)->stuck;
+
+	if (old.size == 0)
+		return;
+	DIRECTORY_OF(store)->stuck = (struct buffer){ 0 };
+	for (const char *at = old.bytes; at < old.bytes + old.size;) {
+		const char *from = at + strlen(at) + 1;
+
+		settle_or_keep(store, at, from, now);
+		at = from + strlen(from) + 1;
+	}
+	buffer_finish(&old);
+}
+
 int
 dir_move_path(struct store *store, const char *from, const char *file, const struct move *move,
 	int64_t now, int *lost)
@@ -185,7 +261,7 @@ dir_move_path(struct store *store, const char *from, const char *file, const str
 	status = finish(store, moving, id, file, move, now);
 	/* Without room for its record nothing has happened. */
 	if (status != 0)
-		dir_rename_new(directory, moving, from);
+		settle_or_keep(store, moving, from, now);
 	return status;
 }
 
@@ -197,20 +273,6 @@ dir_move(struct store *store, const struct found *found, const struct listing *l
 
 	dir_path(from, (enum folder)found->folder, NULL, listing_name(listing, found));
 	return dir_move_path(store, from, listing_file(listing, found), move, now, lost);
-}
-
-/* The name of a file in the folder of those that are moved, taken apart. */
-static int
-parse(const char *name, char id[DIR_ID_MAX], char *operation)
-{
-	size_t size = strcspn(name, ".");
-
-	if (size >= DIR_ID_MAX || name[size] == '\0' || name[size + 1] == '\0')
-		return -1;
-	memcpy(id, name, size);
-	id[size] = '\0';
-	*operation = name[size + 1];
-	return 0;
 }
 
 int

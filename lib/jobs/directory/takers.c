@@ -294,7 +294,7 @@ prune_gone(struct store *store)
 	listing_finish(&listing);
 }
 
-/* Append a line to self's file.  0, or -1: it is not self's any more, or cannot be written (errno, else 0). */
+/* Append a line to self's file.  0, 1: it cannot be written, or -1: it is not self's any more (errno 0), or cannot be read. */
 static int
 append_beat(struct directory *directory, int64_t now)
 {
@@ -318,13 +318,15 @@ append_beat(struct directory *directory, int64_t now)
 			errno = 0;
 		return -1;
 	}
-	code = -1;
+	code = 1;
 	snprintf(line, sizeof line, "beat %llu\n", (unsigned long long)directory->taken);
-	if (write(fd, line, strlen(line)) == (ssize_t)strlen(line))
+	/* Without room, or with room for a part of it, others see by the time alone that it lives. */
+	if (write(fd, line, strlen(line)) >= 0 ||
+		((errno == ENOSPC || errno == EDQUOT) && futimens(fd, NULL) == 0))
 		code = 0;
 	fd_close(&fd);
 	if (code != 0)
-		return -1;
+		return code;
 	directory->beaten_ms = now;
 	directory->beaten_ns = now_ns;
 	learn_clock(directory, path, since);
@@ -395,11 +397,12 @@ dir_leave(struct store *store, int64_t now)
 	int status = dir_free_locks(store, directory->token), settled;
 
 	/* That it cannot write it down is no reason to stay. */
-	if (append_beat(directory, now) != 0 && errno != ENOSPC && errno != EDQUOT)
+	if (append_beat(directory, now) < 0)
 		return errno != 0 ? dir_trouble(store, errno, "write to", dir_folder(DIR_TAKERS))
 				  : status;
 	if (status == 0)
 		status = dir_finish_adding(store, directory->token, now);
+	dir_settle_moves(store, now);
 	if (status == 0)
 		status = dir_finish_moves(store, directory->token, now);
 	settled = status == 0 && !holds_some(directory);
