@@ -147,4 +147,14 @@ same "status --takers" t "$(jobs status --takers)"
 has "-j as in map" "$(jobs work --one -j 100% --progress plain true 2>&1)" '^orderly jobs: 1/3003'
 says 2 'number of tasks at once' work -j x true
 
+# A list that is not there is none to work off, but one to wait for; one in memory cannot be filled.
+says 3 'there is no list .*nosuch.sqlite' work --store nosuch.sqlite true
+same "none was made" "" "$(ls nosuch.sqlite 2>/dev/null)"
+started --store early.sqlite --wait --one 'echo {}'
+within 100 test -e early.sqlite
+jobs add --store early.sqlite x
+wait $taker
+same "who came before the first job" x "$(cat found)"
+says 3 'is gone when this command ends' add --store memory: x
+
 finish

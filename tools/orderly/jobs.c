@@ -50,9 +50,14 @@ struct ord_jobs *
 jobs_open(const struct jobs_options *options, struct ord_jobs_options *own)
 {
 	const char *const *label = options->labels;
+	bool fills = strcmp(options->action, "add") == 0 || strcmp(options->action, "import") == 0;
 	struct ord_jobs *jobs;
 	int status;
 
+	if (fills && strncmp(options->store, "memory:", strlen("memory:")) == 0) {
+		complain("a list in memory: is gone when this command ends: say sqlite:PATH");
+		return NULL;
+	}
 	own->labels = *label != NULL ? label : NULL;
 	own->failed_retries = options->failed_retries;
 	own->killed_retries = options->killed_retries;

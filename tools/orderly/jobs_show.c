@@ -291,7 +291,7 @@ add_json(struct text *text, const struct jobs_options *options, const struct pic
 static bool
 print(const struct text *text)
 {
-	return fwrite(text->bytes, 1, text->size, stdout) == text->size && fflush(stdout) == 0;
+	return (text->size == 0 || fwrite(text->bytes, 1, text->size, stdout) == text->size) && fflush(stdout) == 0;
 }
 
 static void

@@ -338,6 +338,7 @@ static bool
 open_list(struct work *work)
 {
 	struct ord_jobs_options own = ORD_JOBS_OPTIONS(.taker = work->options->taker, .wait = ORD_JOBS_WAIT_NEVER,
+		.must_exist = work->options->wait != ORD_JOBS_WAIT_FOREVER,
 		.on_progress = work->display.style != PROGRESS_NONE ? note_progress : NULL, .on_progress_user = work,
 		.progress_ms = 100);
 
