@@ -63,6 +63,8 @@ pass(struct cable *cable, struct link *link, int from, int to)
 		return;
 	meant = from == link->client && (how == CUT_REQUEST || how == CUT_ANSWER) &&
 		memmem(bytes, (size_t)n, cable->word, strlen(cable->word)) != NULL;
+	if (from == link->client && how == CUT_LATER && atomic_load(&cable->left) != 0)
+		meant = atomic_fetch_sub(&cable->left, 1) == 1;
 	if (meant)
 		atomic_fetch_add(&cable->cuts, 1);
 	if (meant && how == CUT_REQUEST) {
@@ -176,6 +178,14 @@ cable_do(struct cable *cable, int how, const char *word)
 	atomic_store(&cable->how, how);
 	while (atomic_load(&cable->told) == told)
 		scene_pause_ms(1);
+}
+
+void
+cable_cut(struct cable *cable, unsigned n)
+{
+	atomic_store(&cable->left, n);
+	if (atomic_load(&cable->how) != CUT_LATER)
+		cable_do(cable, CUT_LATER, "");
 }
 
 struct list_at

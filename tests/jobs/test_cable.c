@@ -117,6 +117,70 @@ SCENE(cable, an_end_does_not_forget_what_was_claimed)
 	lists_end(&at);
 }
 
+/* Another joins before it asks what became of its claim. */
+SCENE(cable, a_share_whose_answer_is_lost_is_had_once)
+{
+	struct list_at at = lists_only("postgresql"), beyond;
+	struct ord_jobs *near, *far;
+	struct ord_job *a, *b;
+	pid_t pid;
+	struct cable *cable = cable_new(&pid);
+
+	beyond = cable_to(&at, cable, "&patience=0");
+	near = OPEN(&at, .taker = "near");
+	far = OPEN(&beyond, .taker = "far", .wait = ORD_JOBS_WAIT_NEVER);
+	ADD(near, .name = "first");
+	JOBS_OK(far, ord_job_done(TAKE(far, "first")));
+	ADD(near, .name = "a", .max_takers = 2);
+	cable_do(cable, CUT_ANSWER, "claim_");
+	JOBS_SAYS(far, ord_jobs_claim(far, &a), ORD_ESYSTEM, "");
+	b = TAKE(near, "a");
+	CHECK_EQ(ord_job_attempt(b), 2);
+	cable_do(cable, PASS, "");
+	a = TAKE(far, "a");
+	CHECK_EQ(ord_job_attempt(a), 1);
+	JOBS_SAYS(far, ord_jobs_claim(far, &b), ORD_EAGAIN, "");
+	JOBS_OK(far, ord_job_done(a));
+	CHECK_EQ(lists_state(near, "a"), ORD_JOB_RUNNING);
+	JOBS_OK(near, ord_jobs_held(near, "a", 2, &b));
+	JOBS_OK(near, ord_job_done(b));
+	CHECK_EQ(lists_state(near, "a"), ORD_JOB_DONE);
+	ord_jobs_destroy(&far);
+	ord_jobs_destroy(&near);
+	cable_free(cable, pid);
+	lists_end(&at);
+}
+
+/* Whatever answer it is: nobody meets himself, or stays behind as one who lives. */
+SCENE(cable, a_taker_whose_opening_is_cut_is_there_once)
+{
+	struct list_at at = lists_only("postgresql"), beyond;
+	struct ord_jobs *first = OPEN(&at, .taker = "first");
+	unsigned n = 20; /* before that it connects, and looks whether there is a list */
+	pid_t pid;
+	struct cable *cable = cable_new(&pid);
+
+	beyond = cable_to(&at, cable, "");
+	do {
+		struct ord_jobs *far;
+
+		CHECK_EQ(ord_jobs_new(&far, &ORD_JOBS_OPTIONS(.taker = "far", .wait = ORD_JOBS_WAIT_NEVER)), 0);
+		cable_cut(cable, ++n);
+		/* Up to a place it is not waited for. */
+		if (ord_jobs_open(far, beyond.address) != 0) {
+			JOBS_SAYS(far, ORD_ESYSTEM, ORD_ESYSTEM, "");
+			JOBS_OK(far, ord_jobs_open(far, beyond.address));
+		}
+		CHECK_EQ(lists_number(&at, "SELECT count(*) FROM taker WHERE state = 1 AND name = 'far'"), 1);
+		ord_jobs_destroy(&far);
+	} while (atomic_load(&cable->left) == 0);
+	CHECK(n > 25);
+	CHECK_EQ(lists_number(&at, "SELECT count(*) FROM taker WHERE state = 1"), 1);
+	ord_jobs_destroy(&first);
+	cable_free(cable, pid);
+	lists_end(&at);
+}
+
 /* --- silence --- */
 
 #define QUICK "&answer=1&connect_timeout=2"
