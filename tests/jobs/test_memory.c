@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "memory_fault.h"
+#include "scale.h"
 
 const int lists_server = 1;
 
@@ -440,10 +441,10 @@ play(struct list_at *at, struct ord_jobs *keeper, const struct step *step, int l
 {
 	struct stage stage = { .at = at };
 	/* Takers that have left are remembered, so what is shown grows with each round. */
-	unsigned long most = step->how & GROWS ? SOME : MOST;
+	unsigned long most = step->how & GROWS ? SOME : MOST, stride = (lasts ? 3 : 1) * 4 / SCALED(4);
 	int came = 1, fresh = 1;
 
-	for (unsigned long n = 1; came && n <= most; n += lasts ? 3 : 1) {
+	for (unsigned long n = 1; came && n <= most; n += stride) {
 		struct picture before;
 		int status;
 
@@ -459,7 +460,7 @@ play(struct list_at *at, struct ord_jobs *keeper, const struct step *step, int l
 		fresh = status == 0 || step->how & MANY;
 		if (came && status != 0)
 			check_failed(&stage, step, n, status, lasts, &before, keeper);
-		if (status != 0 && (fresh || n + 3 > most))
+		if (status != 0 && (fresh || n + stride > most))
 			status = step->call(&stage);
 		if (!fresh)
 			continue;
