@@ -133,6 +133,27 @@ copy_ext(const char *ext, char **copy)
 	return *copy != NULL ? 0 : ORD_ENOMEM;
 }
 
+/* What its options point to becomes its own. */
+static int
+copy_texts(struct ord_jobs *made)
+{
+	struct ord_jobs_options *options = &made->options;
+	int status = labels_join(options->labels, &made->labels, &made->error);
+
+	if (status == 0 && options->taker != NULL) {
+		status = jobs_check_name(&made->error, "taker", options->taker);
+		made->taker =
+			status == 0 ? memory_copy(options->taker, strlen(options->taker)) : NULL;
+		if (status == 0 && made->taker == NULL)
+			status = ORD_ENOMEM;
+	}
+	if (status == 0 && options->job_ext != NULL)
+		status = copy_ext(options->job_ext, &made->job_ext);
+	options->labels = NULL;
+	options->taker = options->job_ext = NULL;
+	return status;
+}
+
 int
 ord_jobs_new(struct ord_jobs **jobs, const struct ord_jobs_options *options)
 {
@@ -161,23 +182,11 @@ ord_jobs_new(struct ord_jobs **jobs, const struct ord_jobs_options *options)
 	made->ends = memory_new(2 * ((size_t)own.batch + 1), sizeof *made->ends);
 	status = made->alive != NULL && made->ends != NULL ? 0 : ORD_ENOMEM;
 	if (status == 0)
-		status = labels_join(own.labels, &made->labels, &made->error);
-	if (status == 0 && own.taker != NULL) {
-		status = jobs_check_name(&made->error, "taker", own.taker);
-		made->taker = status == 0 ? memory_copy(own.taker, strlen(own.taker)) : NULL;
-		if (status == 0 && made->taker == NULL)
-			status = ORD_ENOMEM;
-	}
-	if (status == 0 && own.job_ext != NULL)
-		status = copy_ext(own.job_ext, &made->job_ext);
-	if (status != 0) {
+		status = copy_texts(made);
+	if (status != 0)
 		ord_jobs_destroy(&made);
-		return status;
-	}
-	made->options.labels = NULL;
-	made->options.taker = made->options.job_ext = NULL;
 	*jobs = made;
-	return 0;
+	return status;
 }
 
 int
