@@ -157,4 +157,11 @@ wait $taker
 same "who came before the first job" x "$(cat found)"
 says 3 'is gone when this command ends' add --store memory: x
 
+# What it leaves to others is said, unless it chose.
+rm -f jobs.sqlite*
+jobs add --require gpu l m
+says 0 '2 jobs wait for labels that this taker does not have' work true
+jobs work --filter x true 2>stderr
+same "who chose knows" "" "$(cat stderr)"
+same "nor to who has it" $'l\nm' "$(jobs work --label gpu 'echo {}' 2>&1)"
 finish

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE /* realpath */
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -178,6 +179,22 @@ may_take(struct work *work)
 	return !work->over && work->running < options->jobs;
 }
 
+/* It leaves although jobs wait, and who did not choose among them should hear why. */
+static void
+tell_of_others(struct work *work)
+{
+	const struct jobs_options *options = work->options;
+	struct ord_job_counts counts = ORD_JOB_COUNTS;
+	char line[96];
+
+	if (options->filter != NULL || options->filter_command != NULL || ord_jobs_counts(work->jobs, &counts) != 0 ||
+		counts.waiting == 0)
+		return;
+	snprintf(line, sizeof line, "%llu jobs wait for labels that this taker does not have: see --label",
+		(unsigned long long)counts.waiting);
+	work_complain(work, line);
+}
+
 /* There is nothing to take: whether that is the end. */
 static void
 judge(struct work *work, int status)
@@ -195,7 +212,9 @@ judge(struct work *work, int status)
 	if (status == ORD_ESTALLED || status == ORD_EFAILED) {
 		work->end = status;
 		work_complain(work, ord_jobs_error(work->jobs));
-	} else if (status != ORD_EAGAIN && status != ORD_EEMPTY) {
+	} else if (status == ORD_EEMPTY) {
+		tell_of_others(work);
+	} else if (status != ORD_EAGAIN) {
 		give_up(work, ord_jobs_error(work->jobs));
 	}
 }
