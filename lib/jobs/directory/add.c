@@ -61,7 +61,7 @@ is_changed(struct store *store, const struct store_job *job, const struct found 
 
 /* Is every job that is to come first in the list, or before it among the new ones? */
 static int
-check_after(struct store *store, const struct store_job *jobs, size_t i)
+check_after(struct store *store, const struct store_job *jobs, size_t i, const struct table *before)
 {
 	struct listing listing = { 0 };
 	int status = 0;
@@ -69,11 +69,8 @@ check_after(struct store *store, const struct store_job *jobs, size_t i)
 	for (size_t k = 0; status == 0 && k < jobs[i].n_after; k++) {
 		struct found found = { .folder = DIR_N };
 		char file[DIR_FILE_MAX + 1];
-		int known = 0;
 
-		for (size_t j = 0; !known && j < i; j++)
-			known = strcmp(jobs[j].name, jobs[i].after[k]) == 0;
-		if (known)
+		if (table_find(before, jobs[i].after[k], strlen(jobs[i].after[k])) != NULL)
 			continue;
 		if (strcmp(jobs[i].name, jobs[i].after[k]) != 0) {
 			status = dir_file_of(store, jobs[i].after[k], file);
@@ -214,7 +211,7 @@ check_place(struct store *store, enum folder folder, const char *file)
 
 static int
 add_one(struct store *store, const struct store_job *jobs, size_t i, const char *folder,
-	uint64_t *added)
+	struct table *before, uint64_t *added)
 {
 	struct listing listing = { 0 };
 	struct found found;
@@ -224,7 +221,7 @@ add_one(struct store *store, const struct store_job *jobs, size_t i, const char 
 	if (status == 0 && jobs[i].max_takers > 1)
 		status = rules_no_sharing(store->error, "dir", jobs[i].name);
 	if (status == 0)
-		status = check_after(store, jobs, i);
+		status = check_after(store, jobs, i, before);
 	if (status == 0)
 		status = dir_locate(store, file, &listing, &found);
 	if (status == 0)
@@ -240,6 +237,10 @@ add_one(struct store *store, const struct store_job *jobs, size_t i, const char 
 			status = write_one(store, folder, DIR_PAYLOAD, file, &jobs[i]);
 	}
 	listing_finish(&listing);
+	if (status == 0 && table_find(before, jobs[i].name, strlen(jobs[i].name)) == NULL &&
+		table_put(before, jobs[i].name, strlen(jobs[i].name),
+			(void *)(uintptr_t)&jobs[i]) != 0)
+		status = error_memory(store->error);
 	return status;
 }
 
@@ -300,6 +301,7 @@ dir_add(struct store *store, const struct store_job *jobs, size_t count, uint64_
 	int64_t now)
 {
 	struct directory *directory = DIRECTORY_OF(store);
+	struct table before = { 0 };
 	char folder[DIR_ID_MAX];
 	int64_t range;
 	int status = make_folder(store, folder);
@@ -310,7 +312,8 @@ dir_add(struct store *store, const struct store_job *jobs, size_t count, uint64_
 	if (status == 0 && range >= 0)
 		status = write_range(store, folder, (uint64_t)range);
 	for (size_t i = 0; status == 0 && i < count; i++)
-		status = add_one(store, jobs, i, folder, added);
+		status = add_one(store, jobs, i, folder, &before, added);
+	table_finish(&before);
 	if (status == 0 && *added != 0)
 		status = commit(store, folder, *added, now);
 	else

@@ -106,6 +106,8 @@ struct directory {
 	uint32_t claims_since; /* the last wait */
 	struct buffer
 		stuck; /* moves that could neither be finished nor taken back: names, and from where */
+	struct listing failed; /* sorted */
+	int64_t failed_ns; /* when their folder was changed, if that tells of the next change; or 0 */
 	struct buffer content; /* of the file that was read last */
 };
 
@@ -193,15 +195,15 @@ int dir_list(struct store *store, enum folder folder, struct listing *listing, i
 int listing_add(struct listing *listing, enum folder folder, const char *name);
 void listing_finish(struct listing *listing);
 void listing_clear(struct listing *listing);
+/* By the jobs' files, for the other one: the first with this file, or n. */
+void listing_sort(struct listing *listing);
+size_t listing_first(const struct listing *listing, const char *file);
 const char *listing_name(const struct listing *listing, const struct found *found);
 const char *listing_file(const struct listing *listing, const struct found *found);
 /* Every job once, in the order of adding. */
 int dir_list_all(struct store *store, struct listing *listing);
-int dir_state_of(const struct store *store, const struct found *found, const struct record *record);
 /* What self may take, anew. */
 int dir_refresh(struct store *store);
-/* Where a job is; folder DIR_N: nowhere. */
-int dir_locate(struct store *store, const char *file, struct listing *listing, struct found *found);
 int dir_is_empty(const struct directory *directory, enum folder folder);
 int dir_file_of(const struct store *store, const char *name, char file[DIR_FILE_MAX + 1]);
 int64_t dir_item_of(const struct directory *directory, const char *file);
@@ -209,6 +211,11 @@ int64_t dir_item_of(const struct directory *directory, const char *file);
 uint32_t dir_count_done(const struct directory *directory, const char *file);
 /* Why a hidden one is blocked: into *after, an index of record->after; or n_after. */
 size_t dir_awaits(struct store *store, const struct record *record);
+
+/* locate.c: one job. */
+/* Where a job is; folder DIR_N: nowhere. */
+int dir_locate(struct store *store, const char *file, struct listing *listing, struct found *found);
+int dir_state_of(const struct store *store, const struct found *found, const struct record *record);
 
 /* record.c */
 int record_read(struct store *store, const char *file, struct record *record);

@@ -253,6 +253,31 @@ compare_lexically(const void *one, const void *other, void *user)
 	return strcmp(listing_file(user, one), listing_file(user, other));
 }
 
+void
+listing_sort(struct listing *listing)
+{
+	if (listing->n != 0)
+		qsort_r(listing->all, listing->n, sizeof *listing->all, compare_lexically, listing);
+}
+
+size_t
+listing_first(const struct listing *listing, const char *file)
+{
+	size_t least = 0, most = listing->n;
+
+	while (least < most) {
+		size_t middle = least + (most - least) / 2;
+
+		if (strcmp(listing_file(listing, &listing->all[middle]), file) < 0)
+			least = middle + 1;
+		else
+			most = middle;
+	}
+	return least < listing->n && strcmp(listing_file(listing, &listing->all[least]), file) == 0
+		? least
+		: listing->n;
+}
+
 /* Where a job is seen in several folders, one of them counts. */
 static int
 rank(const struct found *found)
@@ -403,15 +428,6 @@ sort(struct store *store, struct listing *listing)
 		exchange(listing, 0, next_random(directory) % listing->n);
 }
 
-static int
-runs(const struct listing *running, const char *file)
-{
-	for (size_t i = 0; i < running->n; i++)
-		if (strcmp(listing_file(running, &running->all[i]), file) == 0)
-			return 1;
-	return 0;
-}
-
 /* Keep what self may take; what somebody put there again while it runs has to wait. */
 static int
 filter(struct store *store, struct listing *listing)
@@ -423,6 +439,7 @@ filter(struct store *store, struct listing *listing)
 
 	if (status == 0)
 		status = dir_list(store, DIR_MOVING, &running, 0);
+	listing_sort(&running);
 	directory->any_foreign = directory->any_blocked = 0;
 	for (size_t i = 0; status == 0 && i < listing->n; i++) {
 		struct found found = listing->all[i];
@@ -434,7 +451,7 @@ filter(struct store *store, struct listing *listing)
 		directory->any_blocked |= found.blocked;
 		directory->any_foreign |= found.foreign && !found.blocked;
 		if (!found.blocked && !found.foreign &&
-			!runs(&running, listing_file(listing, &found)))
+			listing_first(&running, listing_file(listing, &found)) == running.n)
 			listing->all[left++] = found;
 	}
 	listing_finish(&running);
@@ -485,106 +502,4 @@ dir_refresh(struct store *store)
 	directory->listed_ns = clock_now_ns();
 	directory->cost_ns = directory->listed_ns - began;
 	return status;
-}
-
-/* --- one job --- */
-
-/* When it was added, and since when it is there; 0: it is gone. */
-static int
-look_at(const struct directory *directory, const char *path, struct found *found)
-{
-	struct stat is;
-
-	if (fstatat(directory->root, path, &is, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(is.st_mode))
-		return 0;
-	found->order_ns = (int64_t)is.st_mtim.tv_sec * 1000000000 + is.st_mtim.tv_nsec;
-	found->ms = (int64_t)is.st_ctim.tv_sec * 1000 + is.st_ctim.tv_nsec / 1000000;
-	return 1;
-}
-
-/* In a folder where something stands before the names: the newest.  Only its own files are looked at. */
-static int
-search(struct store *store, enum folder folder, const char *file, struct listing *listing,
-	struct found *found)
-{
-	char path[DIR_PATH];
-	int status;
-
-	listing_clear(listing);
-	status = dir_list(store, folder, listing, 0);
-	for (size_t i = 0; status == 0 && i < listing->n; i++) {
-		struct found *one = &listing->all[i];
-
-		if (strcmp(listing_file(listing, one), file) == 0 &&
-			look_at(DIRECTORY_OF(store),
-				dir_path(path, folder, NULL, listing_name(listing, one)), one) &&
-			(found->folder != folder || found->ms < one->ms))
-			*found = *one;
-	}
-	return status;
-}
-
-/* In one where it lies under its own name. */
-static int
-look(struct store *store, enum folder folder, const char *file, struct listing *listing,
-	struct found *found)
-{
-	struct found one = { .folder = (uint8_t)folder };
-	char path[DIR_PATH];
-
-	if (!look_at(DIRECTORY_OF(store), dir_path(path, folder, NULL, file), &one))
-		return 0;
-	listing_clear(listing);
-	*found = one;
-	if (append(listing, found, file) != 0)
-		return error_memory(store->error);
-	return 0;
-}
-
-int
-dir_locate(struct store *store, const char *file, struct listing *listing, struct found *found)
-{
-	static const enum folder folders[] = { DIR_WAITING, DIR_HIDDEN, DIR_RUNNING, DIR_MOVING,
-		DIR_AGAIN, DIR_CANCELED, DIR_DONE, DIR_FAILED };
-	struct listing other = { 0 };
-	struct found failed = { .folder = DIR_N };
-	int status = 0;
-
-	found->folder = DIR_N;
-	for (size_t i = 0; status == 0 && found->folder == DIR_N && i < 7; i++)
-		status = folders[i] == DIR_RUNNING || folders[i] == DIR_MOVING
-			? search(store, folders[i], file, listing, found)
-			: look(store, folders[i], file, listing, found);
-	/* What waits and runs, too, runs; what is done and has failed is what came last. */
-	if (status == 0 && (found->folder == DIR_WAITING || found->folder == DIR_HIDDEN)) {
-		status = search(store, DIR_RUNNING, file, &other, &failed);
-	} else if (status == 0 && (found->folder == DIR_DONE || found->folder == DIR_N)) {
-		status = search(store, DIR_FAILED, file, &other, &failed);
-	}
-	if (status == 0 && failed.folder != DIR_N &&
-		(failed.folder == DIR_RUNNING || found->folder == DIR_N ||
-			failed.ms >= found->ms)) {
-		struct listing kept = *listing;
-
-		*listing = other;
-		other = kept;
-		*found = failed;
-	}
-	listing_finish(&other);
-	return status;
-}
-
-int
-dir_state_of(const struct store *store, const struct found *found, const struct record *record)
-{
-	(void)store;
-	switch (found->folder) {
-	case DIR_RUNNING:
-	case DIR_MOVING: return ORD_JOB_RUNNING;
-	case DIR_DONE: return ORD_JOB_DONE;
-	case DIR_CANCELED: return ORD_JOB_CANCELED;
-	case DIR_FAILED: return record->state == ORD_JOB_KILLED ? ORD_JOB_KILLED : ORD_JOB_FAILED;
-	case DIR_HIDDEN: return found->blocked ? ORD_JOB_BLOCKED : ORD_JOB_WAITING;
-	default: return ORD_JOB_WAITING;
-	}
 }

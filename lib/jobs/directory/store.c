@@ -81,6 +81,7 @@ store_close(struct store *store, int forked)
 		memory_free(directory->claims[i].file);
 	memory_free(directory->claims);
 	listing_finish(&directory->waiting);
+	listing_finish(&directory->failed);
 	listing_finish(&directory->seen);
 	buffer_finish(&directory->stuck);
 	buffer_finish(&directory->content);
