@@ -58,6 +58,21 @@ renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned fla
 	return rename_as_planned(from_fd, from, to_fd, to, flags);
 }
 
+/* Called once, when something is removed that has this in its path. */
+static const char *plan_unlink;
+static void (*plan_then)(void *user);
+static void *plan_user;
+
+int
+unlinkat(int fd, const char *path, int flags)
+{
+	if (plan_unlink != NULL && strstr(path, plan_unlink) != NULL) {
+		plan_unlink = NULL;
+		plan_then(plan_user);
+	}
+	return (int)syscall(SYS_unlinkat, fd, path, flags);
+}
+
 /* What has this in its path cannot be opened, for want of descriptors. */
 static const char *plan_open;
 static unsigned listed_failed;
@@ -343,7 +358,7 @@ SCENE(mishaps, adding_does_not_look_at_all_that_has_failed)
 	ADD(jobs, .name = "f7");
 	CHECK_EQ(lists_attempt(jobs, "f7"), 1);
 	put(&at, "99_failed/1795241923.g.txt", "");
-	ADD(jobs, .name = "g", .payload = "other");
+	ADD(jobs, .name = "g");
 	CHECK_EQ(lists_attempt(jobs, "g"), 1);
 	ord_jobs_destroy(&jobs);
 	lists_end(&at);
@@ -556,6 +571,60 @@ SCENE(mishaps, a_clock_that_is_set_kills_nobody)
 		if (ours)
 			JOBS_OK(far, ord_job_done(job));
 		ord_jobs_destroy(&far);
+		ord_jobs_destroy(&jobs);
+		lists_end(&at);
+	}
+}
+
+static void
+add_once_more(void *user)
+{
+	ADD(user, .name = "z", .payload = "precious", .payload_size = 8);
+	ADD(user, .name = "y", .payload = "precious", .payload_size = 8);
+	JOBS_OK(user, ord_job_done(TAKE(user, "z")));
+	ADD(user, .name = "z", .payload = "precious, too", .payload_size = 13);
+	TAKE(user, "y");
+}
+
+/* While a long list is cleared somebody adds what was in it, and takes some of that. */
+SCENE(mishaps, what_is_added_meanwhile_is_not_cleared)
+{
+	static const struct {
+		uint32_t states;
+		int fails;
+	} kinds[] = { { ORD_JOB_IN(ORD_JOB_DONE), 0 }, { ORD_JOB_IN(ORD_JOB_FAILED), 1 } };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct list_at at = lists_only("dir");
+		struct ord_jobs *jobs = OPEN(&at, .taker = "w"), *other = OPEN(&at, .taker = "v", .failed_retries = 3);
+		static const char *const names[] = { "a", "y", "z" };
+		struct ord_job *job;
+		uint64_t count_cleared = 0;
+
+		for (size_t n = 0; n < 3; n++) {
+			ADD(jobs, .name = names[n], .fingerprint = "1", .fingerprint_size = 1);
+			job = TAKE(jobs, names[n]);
+			JOBS_OK(jobs, kinds[i].fails ? ord_job_fail(job, "bad") : ord_job_done(job));
+		}
+		plan_unlink = "a.txt";
+		plan_then = add_once_more;
+		plan_user = other;
+		JOBS_OK(jobs, ord_jobs_clear(jobs, NULL, kinds[i].states, &count_cleared));
+		CHECK(plan_unlink == NULL);
+		CHECK_EQ(count_cleared, 1);
+		CHECK_EQ(lists_state(jobs, "a"), 0);
+		/* The one runs, in an attempt that is known, and the other waits. */
+		CHECK_EQ(lists_state(jobs, "y"), ORD_JOB_RUNNING);
+		CHECK_EQ(lists_attempt(jobs, "y"), 2);
+		CHECK_EQ(lists_state(jobs, "z"), ORD_JOB_WAITING);
+		job = TAKE(jobs, "z");
+		CHECK(strcmp(ord_job_payload(job, NULL), "precious, too") == 0);
+		JOBS_OK(jobs, ord_job_done(job));
+		JOBS_OK(other, ord_jobs_held(other, "y", 2, &job));
+		JOBS_OK(other, ord_job_fail(job, "once more"));
+		CHECK_EQ(lists_state(jobs, "y"), ORD_JOB_WAITING);
+		JOBS_OK(jobs, ord_job_done(TAKE(jobs, "y")));
+		ord_jobs_destroy(&other);
 		ord_jobs_destroy(&jobs);
 		lists_end(&at);
 	}

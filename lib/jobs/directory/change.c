@@ -48,11 +48,37 @@ is_awaited(const struct buffer *names, const char *file)
 	return 0;
 }
 
-static void
-forget(struct store *store, const char *file)
+/* Is there another one of this name, which was added since the list was looked at? */
+static int
+is_there_again(struct store *store, const struct found *found, const char *file, int *again)
 {
-	static const enum folder folders[] = { DIR_RECORDS, DIR_NEXT, DIR_AGAIN, DIR_WAITING,
-		DIR_HIDDEN, DIR_CANCELED, DIR_DONE };
+	static const enum folder folders[] = { DIR_AGAIN, DIR_HIDDEN, DIR_WAITING };
+	const struct directory *directory = DIRECTORY_OF(store);
+	struct listing busy = { 0 };
+	char path[DIR_PATH];
+	int status = 0;
+
+	*again = 0;
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+		*again |= found->folder != folders[i] &&
+			dir_exists(directory, dir_path(path, folders[i], NULL, file));
+	/* It may run already, with the record that is to be forgotten; most have none. */
+	if (*again || !dir_exists(directory, dir_path(path, DIR_RECORDS, NULL, file)))
+		return 0;
+	status = dir_list(store, DIR_RUNNING, &busy, 0);
+	if (status == 0)
+		status = dir_list(store, DIR_MOVING, &busy, 0);
+	listing_sort(&busy);
+	*again = listing_first(&busy, file) != busy.n;
+	listing_finish(&busy);
+	return status;
+}
+
+/* What there is of a job that has ended, or was canceled. */
+static void
+forget(struct store *store, const char *file, const struct listing *failed)
+{
+	static const enum folder folders[] = { DIR_RECORDS, DIR_CANCELED, DIR_DONE };
 	int root = DIRECTORY_OF(store)->root;
 	char path[DIR_PATH], numbered[DIR_FILE_MAX + 16];
 
@@ -62,22 +88,40 @@ forget(struct store *store, const char *file)
 		snprintf(numbered, sizeof numbered, "%s.%d", file, n);
 		found = unlinkat(root, dir_path(path, DIR_DONE, NULL, numbered), 0) == 0;
 	}
+	for (size_t i = listing_first(failed, file);
+		i < failed->n && strcmp(listing_file(failed, &failed->all[i]), file) == 0; i++)
+		unlinkat(root,
+			dir_path(path, DIR_FAILED, NULL, listing_name(failed, &failed->all[i])), 0);
 }
 
+/*
+ * Only what was there when the list was looked at: a job of this name may have been added since, and then nothing is
+ * cleared.  One that waits is removed first: who removes it has it.
+ */
 static int
-clear_one(struct store *store, const struct listing *all, const struct found *found,
-	const struct listing *failed)
+clear_one(struct store *store, struct store_change *change, const struct listing *all,
+	const struct found *found, const struct listing *failed)
 {
+	const struct directory *directory = DIRECTORY_OF(store);
 	const char *file = listing_file(all, found);
 	char path[DIR_PATH];
+	int again,
+		waits = found->folder == DIR_WAITING || found->folder == DIR_HIDDEN ||
+		found->folder == DIR_AGAIN,
+		status;
 
-	for (size_t i = 0; i < failed->n; i++)
-		if (strcmp(listing_file(failed, &failed->all[i]), file) == 0)
-			unlinkat(DIRECTORY_OF(store)->root,
-				dir_path(path, DIR_FAILED, NULL,
-					listing_name(failed, &failed->all[i])),
-				0);
-	forget(store, file);
+	dir_path(path, (enum folder)found->folder, NULL, listing_name(all, found));
+	if (waits && unlinkat(directory->root, path, 0) != 0)
+		return errno == ENOENT ? 0 : dir_trouble(store, errno, "remove", path);
+	status = is_there_again(store, found, file, &again);
+	if (status != 0 || (again && !waits))
+		return status;
+	change->count++;
+	if (again)
+		return 0;
+	forget(store, file, failed);
+	if (found->folder == DIR_AGAIN)
+		unlinkat(directory->root, dir_path(path, DIR_NEXT, NULL, file), 0);
 	return 0;
 }
 
@@ -236,6 +280,7 @@ dir_change(struct store *store, struct store_change *change, int64_t now)
 		status = dir_list_all(store, &all);
 	if (status == 0 && clears)
 		status = dir_list(store, DIR_FAILED, &failed, 0);
+	listing_sort(&failed);
 	if (status == 0 && clears)
 		status = list_awaited(store, &all, &awaited);
 	for (size_t i = 0; status == 0 && i < all.n; i++) {
@@ -249,8 +294,7 @@ dir_change(struct store *store, struct store_change *change, int64_t now)
 			status = change_one(store, change, &all, found, now);
 		} else if (found->folder == DIR_DONE ||
 			!is_awaited(&awaited, listing_file(&all, found))) {
-			status = clear_one(store, &all, found, &failed);
-			change->count++;
+			status = clear_one(store, change, &all, found, &failed);
 		}
 	}
 	listing_finish(&all);
