@@ -164,4 +164,11 @@ says 0 '2 jobs wait for labels that this taker does not have' work true
 jobs work --filter x true 2>stderr
 same "who chose knows" "" "$(cat stderr)"
 same "nor to who has it" $'l\nm' "$(jobs work --label gpu 'echo {}' 2>&1)"
+
+# The loop of the manual page, in whatever sh is.
+rm -f jobs.sqlite*
+jobs add a b c
+timeout 100 sh -c 'while job=$("$ORDERLY" jobs take 2>stderr); do test $job != b && "$ORDERLY" jobs done "$job" || "$ORDERLY" jobs fail "$job"; done'
+same "a loop by hand" "2 of 3 done, 1 failed" "$(jobs status | head -n 1)"
+has "its end is told" "$(cat stderr)" 'no job is left'
 finish
