@@ -293,6 +293,7 @@ SCENE(views, the_end_of_a_job_is_one_step)
 	CHECK(wait(NULL) > 0);
 	JOBS_SAYS(jobs, ord_jobs_take(jobs, &(struct ord_job *){ NULL }), ORD_EEMPTY, "");
 	CHECK_EQ(count(&at, "02_done", "", NULL), 1);
+	CHECK_EQ(count(&at, "99_failed", "", NULL), 0);
 	ord_jobs_destroy(&jobs);
 	lists_end(&at);
 }
