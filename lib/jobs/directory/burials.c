@@ -31,10 +31,14 @@ dir_remove_fresh(struct store *store, const char *token)
 	listing_finish(&listing);
 }
 
-/* One that lost to another's, or that is done there already, where claims are seen late: a copy. */
+/*
+ * One that lost to another's, or that is done there already, where claims are seen late: a copy.  Or one that was
+ * being given back in two steps.
+ */
 static int
 is_copy(struct store *store, const struct listing *running, const struct found *claim)
 {
+	int elsewhere = 0;
 	struct directory *directory = DIRECTORY_OF(store);
 	const char *file = listing_file(running, claim);
 	char own[DIR_PATH], other[DIR_PATH];
@@ -48,7 +52,8 @@ is_copy(struct store *store, const struct listing *running, const struct found *
 				dir_path(other, DIR_RUNNING, NULL, listing_name(running, found))))
 			return 1;
 	}
-	return dir_was_done(directory, own, file);
+	return dir_was_done(directory, own, file) ||
+		(dir_is_elsewhere(store, own, file, &elsewhere) == 0 && elsewhere);
 }
 
 /* Its claims are killed. */

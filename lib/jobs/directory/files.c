@@ -278,6 +278,23 @@ dir_rename_own(const struct directory *directory, const char *from, const char *
 	return -1;
 }
 
+/* Is what is there the very file: put there by who died before it removed the old name, or the answer was lost? */
+static int
+is_put(const struct directory *directory, const char *from, const char *to)
+{
+	struct stat a, b;
+
+	if (fstatat(directory->root, from, &a, AT_SYMLINK_NOFOLLOW) != 0 ||
+		fstatat(directory->root, to, &b, AT_SYMLINK_NOFOLLOW) != 0)
+		return 0;
+	if (a.st_ino == b.st_ino && a.st_dev == b.st_dev)
+		return 1;
+	/* Where each name may have a number of its own. */
+	return directory->network && directory->knows_renames <= 0 &&
+		a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec &&
+		dir_is_same(directory, from, to);
+}
+
 int
 dir_rename_new(const struct directory *directory, const char *from, const char *to)
 {
@@ -287,9 +304,11 @@ dir_rename_new(const struct directory *directory, const char *from, const char *
 		return 0;
 	kept = errno;
 	if (is_unknown(kept)) {
-		if (linkat(root, from, root, to, 0) == 0)
-			return unlinkat(root, from, 0);
+		int linked = linkat(root, from, root, to, 0) == 0;
+
 		kept = errno;
+		if (linked || (kept == EEXIST && is_put(directory, from, to)))
+			return unlinkat(root, from, 0) == 0 || errno == ENOENT ? 0 : -1;
 		if (kept != EEXIST && kept != ENOENT && kept != ENOSPC && kept != EROFS)
 			return rename_looking(directory, from, to);
 	}
