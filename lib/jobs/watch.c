@@ -125,6 +125,9 @@ jobs_bound(const struct ord_jobs *jobs, int timeout_ms)
 {
 	int64_t now = jobs_list_ms(jobs), most = jobs->options.heartbeat_ms;
 
+	/* From its last heartbeat on, or calls in between would put the next one off. */
+	if (!jobs->options.read_only)
+		most -= (int64_t)((clock_now_ns() - jobs->beaten_ns) / CLOCK_NS_PER_MS);
 	if (jobs->store.functions->descriptor((struct store *)(uintptr_t)&jobs->store) < 0)
 		most = jobs->options.poll_ms < most ? jobs->options.poll_ms : most;
 	if (jobs->n_watched > POLL_MOST - 2)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #ifdef ORD_JOBS_SQLITE
+#include "base/clock.h"
 #include "jobs/jobs.h"
 #include "jobs/place.h"
 #include "jobs/sqlite/sqlite.h"
@@ -267,6 +268,18 @@ SCENE(sqlite, a_forgotten_taker_has_a_row_again)
 	CHECK_EQ(lists_state(other, "y"), ORD_JOB_FAILED);
 	ord_jobs_destroy(&other);
 	lists_next(&at);
+}
+
+/* A call just before it is due does not put a heartbeat off. */
+SCENE(sqlite, a_wait_ends_when_a_heartbeat_is_due)
+{
+	struct list_at at = lists_only("sqlite");
+	struct ord_jobs *jobs = OPEN(&at, .heartbeat_ms = 10000);
+
+	jobs->beaten_ns -= 9990 * CLOCK_NS_PER_MS;
+	CHECK(jobs_bound(jobs, -1) <= 10);
+	ord_jobs_destroy(&jobs);
+	lists_end(&at);
 }
 
 /* Another program that sits on the list is waited for, but not for longer than the user wants. */
