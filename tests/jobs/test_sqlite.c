@@ -270,6 +270,26 @@ SCENE(sqlite, a_forgotten_taker_has_a_row_again)
 	lists_next(&at);
 }
 
+/* What could not be ended when its taker left is nobody's, and waits. */
+SCENE(sqlite, what_cannot_be_ended_is_not_left)
+{
+	struct list_at at = lists_only("sqlite");
+	struct ord_jobs *other = OPEN(&at, .taker = "other"), *jobs = OPEN(&at, .taker = "leaves");
+
+	ADD(jobs, .name = "a");
+	ADD(jobs, .name = "b", .max_takers = 2);
+	TAKE(jobs, "a");
+	TAKE(jobs, "b");
+	lists_sql(&at, "CREATE TRIGGER full BEFORE UPDATE OF state ON job WHEN NEW.state = 4"
+		       " BEGIN SELECT RAISE(ABORT, 'full'); END");
+	ord_jobs_destroy(&jobs);
+	lists_sql(&at, "DROP TRIGGER full");
+	JOBS_OK(other, ord_job_done(TAKE(other, "a")));
+	JOBS_OK(other, ord_job_done(TAKE(other, "b")));
+	ord_jobs_destroy(&other);
+	lists_end(&at);
+}
+
 /* A call just before it is due does not put a heartbeat off. */
 SCENE(sqlite, a_wait_ends_when_a_heartbeat_is_due)
 {

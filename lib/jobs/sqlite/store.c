@@ -30,25 +30,22 @@ read_life(sqlite3_stmt *row, int column, struct life *life)
 	snprintf(life->boot, sizeof life->boot, "%s", sqlite_text(row, column + 1));
 }
 
-/* Inside a transaction. */
+/* Inside a transaction: whatever a taker holds. */
 static int
-bury_row(struct store *store, int64_t taker, int64_t now)
+end_all_of(struct store *store, int64_t taker, int how, const char *why, int64_t now)
 {
-	int code = sqlite_run(
-		store, SQL_SET_TAKER, "iiii", taker, (int64_t)ORD_TAKER_KILLED, now, (int64_t)0);
+	int code = SQLITE_OK;
 
-	if (code == SQLITE_OK)
-		code = sqlite_run(store, SQL_DROP_LOCKS, "i", taker);
 	while (code == SQLITE_OK) {
 		int64_t job;
 
 		code = sqlite_number(store, SQL_RUNNING_OF, 0, &job, "i", taker);
 		if (code != SQLITE_OK || job == 0)
 			break;
-		code = sqlite_end_job(store, job, -1, "its taker died", now);
+		code = sqlite_end_job(store, job, how, why, now);
 	}
 	while (code == SQLITE_OK) {
-		struct share whose = { taker, NULL, -1, "its taker died", now };
+		struct share whose = { taker, NULL, how, why, now };
 		int64_t job;
 		uint64_t n;
 
@@ -58,6 +55,18 @@ bury_row(struct store *store, int64_t taker, int64_t now)
 		code = sqlite_end_shares(store, job, &whose, &n);
 	}
 	return code;
+}
+
+/* Inside a transaction. */
+static int
+bury_row(struct store *store, int64_t taker, int64_t now)
+{
+	int code = sqlite_run(
+		store, SQL_SET_TAKER, "iiii", taker, (int64_t)ORD_TAKER_KILLED, now, (int64_t)0);
+
+	if (code == SQLITE_OK)
+		code = sqlite_run(store, SQL_DROP_LOCKS, "i", taker);
+	return code == SQLITE_OK ? end_all_of(store, taker, -1, "its taker died", now) : code;
 }
 
 /* One who has the name of self already: *id is taken over, 0: it is dead, -1: it lives. */
@@ -173,6 +182,9 @@ set_taker(struct store *store, int state, int64_t now)
 	code = set_self(store, state, now);
 	if (code == SQLITE_OK && state != ORD_TAKER_IDLE)
 		code = sqlite_run(store, SQL_DROP_LOCKS, "i", store->self.id);
+	/* What it held has ended, unless there was trouble; nobody buries one who has left. */
+	if (code == SQLITE_OK && state != ORD_TAKER_IDLE)
+		code = end_all_of(store, store->self.id, STORE_BACK, "its taker left", now);
 	status = sqlite_end(store, code, 0);
 	if (status == 0)
 		database->uncounted = 0;
