@@ -312,6 +312,8 @@ wins(struct store *store, const struct listing *running, const char *file)
 		/* Other content is another submission of the same name: it comes behind. */
 		if (dir_is_same(directory, own, other))
 			unlinkat(directory->root, own, 0);
+		else if (!dir_exists(directory, other))
+			continue; /* it has ended, or lost, too */
 		else
 			renameat(directory->root, own, directory->root,
 				dir_path(to, DIR_AGAIN, NULL, file));

@@ -34,8 +34,14 @@ int
 dir_pause(struct store *store)
 {
 	struct pollfd entry = { .fd = store->wake, .events = POLLIN };
+	uint64_t until = clock_now_ns() + store->self.sync_ms * CLOCK_NS_PER_MS;
+	int left;
 
-	return poll(&entry, 1, (int)store->self.sync_ms) == 1 ? -1 : 0;
+	/* A signal's handler must not make it shorter. */
+	while ((left = clock_left_ms(clock_now_ns(), until)) > 0)
+		if (poll(&entry, 1, left) == 1)
+			return -1;
+	return 0;
 }
 
 /* --- what was listed, and is another's --- */
@@ -139,6 +145,7 @@ int
 dir_is_elsewhere(struct store *store, const char *path, const char *file, int *elsewhere)
 {
 	static const enum folder folders[] = { DIR_HIDDEN, DIR_WAITING, DIR_RUNNING, DIR_FAILED };
+	static const enum folder ended[] = { DIR_DONE, DIR_CANCELED };
 	struct listing listing = { 0 };
 	char other[DIR_PATH];
 	int status = 0;
@@ -146,6 +153,11 @@ dir_is_elsewhere(struct store *store, const char *path, const char *file, int *e
 	*elsewhere = 0;
 	if (!DIRECTORY_OF(store)->network)
 		return 0;
+	for (size_t i = 0; i < sizeof ended / sizeof *ended; i++)
+		if (dir_is_link(DIRECTORY_OF(store), path, dir_path(other, ended[i], NULL, file))) {
+			*elsewhere = 1;
+			return 0;
+		}
 	for (size_t i = 0; status == 0 && i < sizeof folders / sizeof *folders; i++)
 		status = dir_list_now(store, folders[i], &listing, 0);
 	for (size_t i = 0; status == 0 && !*elsewhere && i < listing.n; i++) {

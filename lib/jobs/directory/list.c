@@ -466,7 +466,7 @@ dir_refresh(struct store *store)
 	struct listing *waiting = &directory->waiting;
 	int with_stat = store->pick == ORD_JOBS_PICK_ADDED;
 	uint64_t began = clock_now_ns();
-	int status = 0;
+	int status = 0, settled = 0;
 
 	listing_clear(waiting);
 	directory->next = 0;
@@ -485,9 +485,9 @@ dir_refresh(struct store *store)
 	if (status != 0)
 		return status;
 	if (!store->read_only && !dir_is_empty(directory, DIR_AGAIN))
-		dir_settle_again(store, (int64_t)(clock_wall_ns() / CLOCK_NS_PER_MS));
-	if (store->stale_ms != 0 && !store->read_only)
-		dir_free_stale(store, (int64_t)(clock_wall_ns() / CLOCK_NS_PER_MS));
+		settled = dir_settle_again(store, (int64_t)(clock_wall_ns() / CLOCK_NS_PER_MS));
+	if (settled == 0 && store->stale_ms != 0 && !store->read_only)
+		settled = dir_free_stale(store, (int64_t)(clock_wall_ns() / CLOCK_NS_PER_MS));
 	status = dir_read_range(store);
 	if (status == 0)
 		status = dir_list(store, DIR_WAITING, waiting, with_stat);
@@ -495,6 +495,9 @@ dir_refresh(struct store *store)
 		status = dir_list(store, DIR_HIDDEN, waiting, with_stat);
 	if (status == 0)
 		status = filter(store, waiting);
+	/* What cannot be settled stops nobody who has something to take, and is told when there is nothing else. */
+	if (status == 0 && waiting->n == 0)
+		status = settled;
 	if (status != 0)
 		listing_clear(waiting);
 	else if (waiting->n != 0)

@@ -254,7 +254,8 @@ dir_move_path(struct store *store, const char *from, const char *file, const str
 		kept = errno;
 		/* An answer may have been lost, not the request. */
 		if (!dir_exists(directory, moving)) {
-			*lost = kept == ENOENT || directory->network;
+			*lost = kept == ENOENT ||
+				(directory->network && !dir_exists(directory, from));
 			return *lost ? 0 : dir_trouble(store, kept, "move", from);
 		}
 	}

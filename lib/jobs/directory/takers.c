@@ -244,7 +244,7 @@ dir_enter(struct store *store, int64_t now)
 {
 	struct directory *directory = DIRECTORY_OF(store);
 	char path[DIR_PATH];
-	int status;
+	int status, adopted = 0;
 
 	make_wid(store);
 	dir_make_token(directory);
@@ -256,7 +256,8 @@ dir_enter(struct store *store, int64_t now)
 		status = meet_namesake(store, now);
 		if (status < 0)
 			return status;
-		if (status > 0)
+		adopted = status > 0;
+		if (adopted)
 			break;
 	}
 	store->self.id = lease_id(directory->token);
@@ -264,7 +265,9 @@ dir_enter(struct store *store, int64_t now)
 	directory->beaten_ns = clock_now_ns();
 	status = await_burial(store, now);
 	/* What that one held would be taken for self's. */
-	if (status != 0)
+	if (status != 0 && adopted)
+		dir_make_token(directory);
+	else if (status != 0)
 		unlinkat(directory->root, dir_path(path, DIR_TAKERS, NULL, directory->wid), 0);
 	return status;
 }
