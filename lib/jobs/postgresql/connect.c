@@ -33,7 +33,8 @@ await_handle(
 	struct pollfd entries[2] = { { .fd = PQsocket(handle),
 					     .events = want == PGRES_POLLING_READING ? POLLIN
 										     : POLLOUT },
-		{ .fd = store->wake, .events = POLLIN } };
+		/* An interruption must not cost who leaves what has ended; it waits shortly anyhow. */
+		{ .fd = store->leaving ? -1 : store->wake, .events = POLLIN } };
 
 	poll(entries, 2, timeout_ms);
 	return entries[1].revents != 0 ? -1 : 0;
@@ -92,7 +93,9 @@ connect_once(struct store *store)
 	server->process = 0;
 	memset(server->prepared, 0, sizeof server->prepared);
 	memset(server->prepared_claims, 0, sizeof server->prepared_claims);
-	return postgres_dial(store, &server->handle, server->connect_ms);
+	return postgres_dial(store, &server->handle,
+		store->leaving && server->connect_ms > LEAVING_MS ? LEAVING_MS
+								  : server->connect_ms);
 }
 
 void
@@ -288,7 +291,7 @@ postgres_connect(struct store *store, uint64_t patience_ms)
 
 	server->inside = 1; /* nothing is tried anew below this */
 	for (int pause = PAUSE_MS;; pause = pause * 2 < MOST_PAUSE_MS ? pause * 2 : MOST_PAUSE_MS) {
-		struct pollfd wake = { .fd = store->wake, .events = POLLIN };
+		struct pollfd wake = { .fd = store->leaving ? -1 : store->wake, .events = POLLIN };
 		int left = clock_left_ms(clock_now_ns(), until);
 
 		status = try_connect(store);
