@@ -125,10 +125,13 @@ static const char *const texts[N_SQL] = {
 		" FROM holder WHERE job = j.id ORDER BY attempt DESC LIMIT 1)) LEFT JOIN job a ON"
 		" a.id = j.awaits AND j.state = 6 LEFT JOIN content c ON c.job = j.id ORDER BY j.id",
 	[SQL_WAITING] =
-		KINDS "SELECT " SQL_JOB_COLUMNS " FROM job WHERE " FREE
-		      " AND id > ?1 UNION ALL SELECT " SQL_JOB_COLUMNS
-		      " FROM kind JOIN job INDEXED BY job_labelled ON requires = r AND " LABELLED
-		      " AND id > ?1 WHERE may_take(r) ORDER BY id",
+		"SELECT " SQL_JOB_COLUMNS " FROM job WHERE " FREE " AND id > ?1 ORDER BY id",
+	[SQL_WAITING_MIXED] =
+		KINDS "SELECT " SQL_JOB_COLUMNS " FROM job WHERE id IN (SELECT id FROM (SELECT id"
+		      " FROM job WHERE " FREE " AND id > ?1 ORDER BY id LIMIT ?2) UNION ALL SELECT"
+		      " id FROM kind JOIN job ON job.id IN (SELECT id FROM job WHERE " LABELLED
+		      " AND requires = kind.r AND id > ?1 ORDER BY id LIMIT ?2) WHERE may_take(r)"
+		      " ORDER BY id LIMIT ?2) ORDER BY id",
 	[SQL_OPEN] = "SELECT " SQL_JOB_COLUMNS " FROM job WHERE open = 1 AND id > ?1 AND"
 		     " (requires IS NULL OR may_take(requires)) ORDER BY id",
 	[SQL_HELD] = "SELECT " SQL_JOB_COLUMNS

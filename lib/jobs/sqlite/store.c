@@ -18,6 +18,8 @@
 #include "jobs/rules.h"
 #include "jobs/sqlite/sqlite.h"
 
+#define PAGE 64 /* jobs that wait, where they are asked for some at a time */
+
 /* --- takers --- */
 
 static void
@@ -423,15 +425,22 @@ store_exchange(struct store *store, struct store_end *ends, size_t n_ends,
 	return status;
 }
 
+/* All of a statement; *behind is the last of them then, and *n how many they were. */
 static int
-give_listed(struct store *store, enum sql which, int64_t behind, store_job_fn fn, void *user)
+give_listed(
+	struct store *store, enum sql which, int64_t *behind, int *n, store_job_fn fn, void *user)
 {
 	int code, status = 0, given = SQLITE_OK;
-	sqlite3_stmt *row = sqlite_start(store, which, &code, "i", behind);
+	sqlite3_stmt *row = which == SQL_WAITING_MIXED
+		? sqlite_start(store, which, &code, "ii", *behind, (int64_t)PAGE)
+		: sqlite_start(store, which, &code, "i", *behind);
 
-	while (row != NULL && status == 0 && given == SQLITE_OK &&
-		(code = sqlite3_step(row)) == SQLITE_ROW)
+	for (*n = 0; row != NULL && status == 0 && given == SQLITE_OK &&
+		(code = sqlite3_step(row)) == SQLITE_ROW;
+		++*n) {
+		*behind = sqlite3_column_int64(row, 0);
 		given = give_row(store, row, fn, user, &status);
+	}
 	code = sqlite_done(row, code);
 	if (given != SQLITE_OK)
 		code = given;
@@ -441,10 +450,18 @@ give_listed(struct store *store, enum sql which, int64_t behind, store_job_fn fn
 static int
 store_waiting(struct store *store, int64_t behind, store_job_fn fn, void *user)
 {
-	int status = give_listed(store, SQL_WAITING, behind, fn, user);
+	int64_t labelled, from = behind;
+	int n, code = sqlite_number(store, SQL_ANY_LABELLED, 0, &labelled, ""), status;
 
+	if (code != SQLITE_OK)
+		return sqlite_trouble(store, code, "read");
+	/* To have them in order the first of each kind are sorted, so these are asked for some at a time. */
+	do
+		status = give_listed(
+			store, labelled ? SQL_WAITING_MIXED : SQL_WAITING, &from, &n, fn, user);
+	while (status == 0 && labelled && n == PAGE);
 	if (status == 0)
-		status = give_listed(store, SQL_OPEN, behind, fn, user);
+		status = give_listed(store, SQL_OPEN, &behind, &n, fn, user);
 	return status < 0 ? status : 0;
 }
 
