@@ -336,9 +336,9 @@ ord_jobs_held(struct ord_jobs *jobs, const char *name, uint32_t attempt, struct 
  * Returns 0, or
  *   ORD_ELOST    it is not this taker's any more: it was declared dead, or the job was canceled or requeued
  *   ORD_EINVAL   it was ended already; NULL
- *   ORD_EINTERRUPTED  ord_jobs_interrupt was called while a server was waited for
+ *   ORD_EINTERRUPTED  ord_jobs_interrupt was called while a server was waited for, or another program that holds the list
  *   ORD_ESYSTEM, ORD_ENOMEM
- * Since 0.1.  Source: lib/jobs/take.c.
+ * Since 0.1.  Source: lib/jobs/end.c.
  */
 ORD_API int
 ord_job_done(struct ord_job *job);
@@ -348,12 +348,12 @@ ord_job_done(struct ord_job *job);
  *
  * why  a sentence for people, cut behind 1000 bytes; NULL: none
  *
- * Returns as ord_job_done.  Since 0.1.  Source: lib/jobs/take.c.
+ * Returns as ord_job_done.  Since 0.1.  Source: lib/jobs/end.c.
  */
 ORD_API int
 ord_job_fail(struct ord_job *job, const char *why);
 
-/* Give the job back: it waits again, and no retry is used.  Returns as ord_job_done.  Since 0.1.  Source: lib/jobs/take.c. */
+/* Give the job back: it waits again, and no retry is used.  Returns as ord_job_done.  Since 0.1.  Source: lib/jobs/end.c. */
 ORD_API int
 ord_job_requeue(struct ord_job *job);
 
@@ -361,7 +361,8 @@ ord_job_requeue(struct ord_job *job);
  * Say that the taker lives, and ask whether the job is still its own.  Needed at least every timeout_ms in
  * work that takes longer, where takers cannot look at each other's processes.
  *
- * Returns 0, or ORD_ELOST (the object is gone), ORD_EINVAL, ORD_ESYSTEM.  Since 0.1.  Source: lib/jobs/take.c.
+ * Returns 0, or ORD_ELOST (the object is gone), ORD_EINVAL; ORD_EINTERRUPTED, ORD_ESYSTEM, ORD_ENOMEM: it is
+ * still held.  Since 0.1.  Source: lib/jobs/end.c.
  */
 ORD_API int
 ord_job_renew(struct ord_job *job);
@@ -551,7 +552,7 @@ ord_jobs_interrupt(struct ord_jobs *jobs);
 /*
  * Complete the job that was taken last, and take no more.  Jobs that were claimed stay held.
  *
- * Returns 0, or as ord_job_done.  Since 0.1.  Source: lib/jobs/take.c.
+ * Returns 0, or as ord_job_done.  Since 0.1.  Source: lib/jobs/end.c.
  */
 ORD_API int
 ord_jobs_close(struct ord_jobs *jobs);

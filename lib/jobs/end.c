@@ -106,7 +106,10 @@ ord_job_renew(struct ord_job *job)
 
 	if (status != 0)
 		return status;
-	status = jobs_beat(jobs);
+	/* Who renews works for long: others may wait for what has ended before. */
+	status = jobs_tell_ends(jobs);
+	if (status == 0)
+		status = jobs_beat(jobs);
 	if (status == 0)
 		status = jobs_look_after(jobs, 0);
 	/* That it wrote made the descriptor readable, too; what came before the look below is seen by it. */
@@ -117,7 +120,6 @@ ord_job_renew(struct ord_job *job)
 	status =
 		jobs->store.functions->held(&jobs->store, job->is.name, job->is.attempt, see, NULL);
 	if (status == ORD_ELOST) {
-		jobs_tell_ends(jobs);
 		status = say_lost(job);
 		jobs_drop(jobs, job);
 	}
@@ -141,8 +143,11 @@ ord_jobs_close(struct ord_jobs *jobs)
 	if (status == 0)
 		status = jobs_tell_ends(jobs);
 	jobs_give_back(jobs);
-	if (status == 0)
-		status = jobs_tell_ends(jobs);
+	if (status == 0 || status == ORD_ELOST) {
+		int told = jobs_tell_ends(jobs);
+
+		status = told != 0 ? told : status;
+	}
 	if (status == 0 && jobs->lost)
 		status = jobs_say_lost(jobs);
 	return status;

@@ -194,7 +194,11 @@ jobs_give_up(struct ord_jobs *jobs)
 	int status;
 
 	jobs->store.leaving = 1;
+	/* It was meant for a wait; here it would only drop what has ended. */
+	jobs_is_interrupted(jobs);
 	status = jobs_tell_ends(jobs);
+	if (status == ORD_EINTERRUPTED)
+		status = jobs_tell_ends(jobs);
 	jobs->n_ends = 0;
 	for (struct ord_job *job; (job = jobs->held) != NULL;) {
 		if (jobs->options.pid == 0)

@@ -101,7 +101,7 @@ int
 jobs_look_after(struct ord_jobs *jobs, int anew)
 {
 	int64_t now;
-	int status = jobs_meet(jobs, anew);
+	int died = 0, status = jobs_meet(jobs, anew);
 
 	now = jobs_list_ms(jobs);
 	for (size_t i = 0; status == 0 && i < jobs->n_watched; i++) {
@@ -109,6 +109,7 @@ jobs_look_after(struct ord_jobs *jobs, int anew)
 
 		if (!is_dead(jobs, one, now))
 			continue;
+		died = 1;
 		status = jobs->store.functions->bury(
 			&jobs->store, one->id, one->seen_ms, jobs_now_ms());
 		if (status == 0) {
@@ -117,7 +118,8 @@ jobs_look_after(struct ord_jobs *jobs, int anew)
 			i--;
 		}
 	}
-	return status;
+	/* Who said something since he was asked for is not buried by that: once more, with what he said. */
+	return status == 0 && died && !anew ? jobs_look_after(jobs, 1) : status;
 }
 
 int

@@ -3,6 +3,7 @@
 #include "lists.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -125,6 +126,61 @@ SCENE(ends, a_close_gives_back_what_was_not_given)
 		CHECK_EQ(lists_counts(other).running, 1);
 		ord_jobs_destroy(&jobs);
 		CHECK_EQ(lists_counts(other).failed, 1);
+		ord_jobs_destroy(&other);
+	}
+}
+
+/* Also if the job that it completes is another's. */
+SCENE(ends, a_close_behind_a_loss_gives_back_too)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *other = OPEN(&at, .taker = "other"), *jobs = OPEN(&at, .batch = 20);
+		struct ord_job *job = NULL;
+
+		fill(other, MANY);
+		for (int i = 0; i < MANY && lists_counts(other).running <= 3; i++)
+			JOBS_OK(jobs, ord_jobs_take(jobs, &job));
+		JOBS_OK(other, ord_jobs_cancel(other, ord_job_name(job), NULL));
+		pause_ms(10);
+		JOBS_SAYS(jobs, ord_jobs_close(jobs), ORD_ELOST, "another's now");
+		CHECK_EQ(lists_counts(other).running, 0);
+		ord_jobs_destroy(&jobs);
+		ord_jobs_destroy(&other);
+	}
+}
+
+/* Who works for long says so, and with it what has ended before. */
+SCENE(ends, a_renewal_tells_what_was_held_back)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *other = OPEN(&at, .taker = "other"), *jobs = OPEN(&at, .batch = 20);
+		struct ord_job *job = NULL;
+
+		fill(other, MANY);
+		for (int i = 0; i < MANY && lists_counts(other).running <= 3; i++)
+			JOBS_OK(jobs, ord_jobs_take(jobs, &job));
+		JOBS_OK(jobs, ord_job_renew(job));
+		/* Its name is how many were before it. */
+		CHECK_EQ(lists_counts(other).done, atoi(ord_job_name(job) + strlen("job")));
+		ord_jobs_destroy(&jobs);
+		ord_jobs_destroy(&other);
+	}
+}
+
+/* An interruption that was meant for a wait costs nothing that has ended. */
+SCENE(ends, who_leaves_interrupted_tells_what_has_ended)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *other = OPEN(&at, .taker = "other"), *jobs = OPEN(&at, .batch = 20);
+		struct ord_job *job = NULL;
+
+		fill(other, MANY);
+		for (int i = 0; i < MANY && lists_counts(other).running <= 3; i++)
+			JOBS_OK(jobs, ord_jobs_take(jobs, &job));
+		JOBS_OK(jobs, ord_jobs_interrupt(jobs));
+		ord_jobs_destroy(&jobs);
+		CHECK_EQ(lists_counts(other).failed, 1);
+		CHECK_EQ(lists_counts(other).running, 0);
 		ord_jobs_destroy(&other);
 	}
 }
