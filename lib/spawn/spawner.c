@@ -56,7 +56,9 @@ _Noreturn static void
 die(struct spawner *spawner)
 {
 	for (size_t i = 0; i < spawner->n_children; i++) {
-		kill(spawner->children[i].target, SIGKILL);
+		/* What is leaving was sent that, and its group may be another's soon. */
+		if (spawner->children[i].step != STEP_LEAVING)
+			kill(spawner->children[i].target, SIGKILL);
 		fd_close(&spawner->children[i].deadline);
 	}
 	clean_up(spawner);

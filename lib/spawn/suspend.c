@@ -64,7 +64,8 @@ go_on(const struct spawner *spawner, struct child *child, uint64_t now_ns)
 		child->look_ns += passed;
 	if (child->is_worker)
 		extend(child, passed);
-	kill(child->target, SIGCONT);
+	if (child->step != STEP_LEAVING)
+		kill(child->target, SIGCONT);
 }
 
 void

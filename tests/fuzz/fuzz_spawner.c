@@ -34,6 +34,7 @@ enum { PROCESSES = 24, FIRST_PID = 1 << 23, PARENT = 77, STEPS_MOST = 200, TEXT_
 struct process {
 	enum { UNBORN, LIVES, DEAD, REAPED } state;
 	bool killed; /* with its group */
+	unsigned looks; /* behind its end, for what is left in its group */
 	int status;
 };
 
@@ -136,6 +137,13 @@ __wrap_kill(pid_t pid, int number)
 {
 	struct process *process = process_of(pid < 0 ? -pid : pid);
 
+	/* A number of a group stays its own as long as somebody is in it: some are left by one look, some by three. */
+	if (number == 0 && pid < 0 && process->state == REAPED) {
+		if (process->looks++ < (unsigned)-pid % 3)
+			return 0;
+		errno = ESRCH;
+		return -1;
+	}
 	must(process->state == LIVES || process->state == DEAD, "a process is killed that may be another's by now");
 	process->killed |= number == SIGKILL;
 	return 0;
