@@ -165,10 +165,22 @@ jobs work --filter x true 2>stderr
 same "who chose knows" "" "$(cat stderr)"
 same "nor to who has it" $'l\nm' "$(jobs work --label gpu 'echo {}' 2>&1)"
 
+# A file is no place for logs, and no job is the worse for it.
+touch file
+says 3 'cannot make the directory file: Not a directory' work --log file true
+same "nothing began" "2" "$(jobs status --names | grep -c .)"
+
+# A watch sees files with the end that it was told, and says that it cannot write.
+jobs add --store dir:d --ext .json p
+same "watch --ext" "1 of 1 done" "$(jobs work --store dir:d --ext .json true && timeout 100 "$ORDERLY" jobs watch --store dir:d --ext .json | tail -n 1)"
+timeout 100 "$ORDERLY" jobs watch --store dir:d --ext .json >/dev/full 2>stderr
+same "a watch that cannot write" "3" "$?"
+has "a watch that cannot write" "$(cat stderr)" 'cannot write the jobs: No space left on device'
+
 # The loop of the manual page, in whatever sh is.
 rm -f jobs.sqlite*
 jobs add a b c
-timeout 100 sh -c 'while job=$("$ORDERLY" jobs take 2>stderr); do test $job != b && "$ORDERLY" jobs done "$job" || "$ORDERLY" jobs fail "$job"; done'
+timeout 100 sh -c 'while job=$("$ORDERLY" jobs take --pid $$ 2>stderr); do test $job != b && "$ORDERLY" jobs done --pid $$ "$job" || "$ORDERLY" jobs fail --pid $$ "$job"; done'
 same "a loop by hand" "2 of 3 done, 1 failed" "$(jobs status | head -n 1)"
 has "its end is told" "$(cat stderr)" 'no job is left'
 finish

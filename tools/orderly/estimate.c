@@ -16,8 +16,12 @@ estimate_task(struct estimate *estimate, uint64_t duration_ns)
 void
 estimate_look(struct estimate *estimate, uint64_t now_ns, uint64_t done)
 {
-	size_t at = estimate->n_looks++ % ESTIMATE_RECENT;
+	size_t at;
 
+	/* Jobs of a list can wait again: what was seen before says nothing then. */
+	if (estimate->n_looks > 0 && done < estimate->done[(estimate->n_looks - 1) % ESTIMATE_RECENT])
+		estimate->n_looks = 0;
+	at = estimate->n_looks++ % ESTIMATE_RECENT;
 	estimate->times[at] = now_ns;
 	estimate->done[at] = done;
 }

@@ -23,16 +23,21 @@
 
 #define SENTENCE_MOST 2000 /* columns */
 
-int
-jobs_complain(struct ord_jobs *jobs)
+void
+jobs_say(const char *sentence)
 {
-	const char *sentence = ord_jobs_error(jobs);
 	struct text line = { 0 };
 
 	/* A name may be part of it, and what it has does nothing to a terminal. */
 	columns_cut(&line, sentence, strlen(sentence), SENTENCE_MOST);
 	complain("%.*s", (int)line.size, line.bytes);
 	text_finish(&line);
+}
+
+int
+jobs_complain(struct ord_jobs *jobs)
+{
+	jobs_say(ord_jobs_error(jobs));
 	return JOBS_TROUBLE;
 }
 
@@ -143,7 +148,8 @@ end_wait(int number)
 static int
 claim(const struct jobs_options *options, struct ord_jobs *jobs, struct jobs_filter *filter, struct ord_job **job)
 {
-	uint32_t ms = options->filter_every_ms != 0 ? options->filter_every_ms : 1000;
+	/* Shorter than the pause of a job that was declined, which begins behind the answer. */
+	uint32_t every_ms = options->filter_every_ms != 0 ? options->filter_every_ms : 1000, ms = every_ms > 4 ? every_ms / 4 : 1;
 	struct itimerval every = { { ms / 1000, (long)(ms % 1000) * 1000 }, { ms / 1000, (long)(ms % 1000) * 1000 } };
 	struct sigaction action = { 0 };
 	int status;

@@ -44,7 +44,10 @@ void jobs_options_read(struct jobs_options *options, int argc, char **argv);
 /* Opens the list, with these on top of what the options say; NULL after a complaint. */
 struct ord_jobs *jobs_open(const struct jobs_options *options, struct ord_jobs_options *own);
 
-/* The sentence of the last call, as a complaint; JOBS_TROUBLE. */
+/* A sentence as a complaint, without what names in it would do to a terminal. */
+void jobs_say(const char *sentence);
+
+/* The same with that of the last call; JOBS_TROUBLE. */
 int jobs_complain(struct ord_jobs *jobs);
 
 /* Standard output takes no more, as a complaint; JOBS_TROUBLE. */

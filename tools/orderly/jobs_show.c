@@ -447,10 +447,14 @@ await_list(const struct jobs_options *options)
 {
 	for (bool said = false;; said = true) {
 		struct ord_jobs *jobs;
-		int status = ord_jobs_new(&jobs, &ORD_JOBS_OPTIONS(.read_only = 1));
+		int status = ord_jobs_new(&jobs, &ORD_JOBS_OPTIONS(.read_only = 1, .job_ext = options->job_ext));
 
-		if (status != 0)
+		if (status == ORD_ENOMEM)
 			complain_memory();
+		if (status != 0) {
+			complain("--ext '%s' is no end of a file's name: no '/'", options->job_ext);
+			return NULL;
+		}
 		status = ord_jobs_open(jobs, options->store);
 		if (status == 0)
 			return jobs;
@@ -517,6 +521,10 @@ jobs_watch(const struct jobs_options *options)
 		if (status != 0)
 			break;
 		fine = show(&screen, options, &picture, &last);
+		if (!fine) {
+			jobs_cannot_print();
+			break;
+		}
 		if (picture.counts.waiting + picture.counts.running == 0 && picture.counts.total != 0 &&
 			options->wait != ORD_JOBS_WAIT_FOREVER)
 			break;

@@ -25,7 +25,7 @@ void
 work_complain(struct work *work, const char *sentence)
 {
 	printer_status(&work->printer, NULL);
-	complain("%s", sentence);
+	jobs_say(sentence);
 }
 
 /* The list or the pool failed: what runs is finished, if that can be, and then it leaves. */
@@ -99,6 +99,9 @@ show_progress(struct work *work)
 	if (!display_is_due(&work->display))
 		return;
 	work->looks |= ord_jobs_watch(work->jobs, 0) == 0;
+	/* What was done before is not of this time. */
+	if (work->display.drawn_ns == work->display.begun_ns)
+		work->display.estimate.n_looks = 0;
 	display_show(&work->display, &work->numbers);
 }
 
@@ -343,10 +346,13 @@ static bool
 make_logs(struct work *work)
 {
 	const char *folder = work->options->log;
+	struct stat is;
 
 	if (folder == NULL)
 		return true;
-	if (mkdir(folder, 0777) == 0 || errno == EEXIST)
+	if (stat(folder, &is) == 0 && !S_ISDIR(is.st_mode))
+		errno = ENOTDIR;
+	else if (mkdir(folder, 0777) == 0 || errno == EEXIST)
 		work->logs = realpath(folder, NULL);
 	if (work->logs == NULL)
 		complain_errno(errno, "cannot make the directory %s", folder);

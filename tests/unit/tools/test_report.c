@@ -113,6 +113,19 @@ Test(report, estimate_of_many_short_tasks)
 	cr_assert_eq(estimate_rest(&estimate, 5000, 2) / (S / 100), 1000);
 }
 
+/* Jobs of a list that wait again are done no more. */
+Test(report, estimate_of_what_is_undone)
+{
+	struct estimate estimate = { .n_looks = 0 };
+
+	estimate_look(&estimate, 1 * S, 30);
+	estimate_look(&estimate, 2 * S, 40);
+	estimate_look(&estimate, 3 * S, 8);
+	cr_assert_eq((int)estimate_rate(&estimate), 0);
+	estimate_look(&estimate, 5 * S, 12);
+	cr_assert_eq((int)estimate_rate(&estimate), 2);
+}
+
 static void
 check_display(enum progress_style style, const struct display_numbers *numbers, unsigned columns,
 	const char *expected)
