@@ -8,12 +8,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -26,6 +28,12 @@ static int sftp;               /* it has no time of a change, and a number for e
 static int cut;                /* who removes a name behind a link dies before it */
 static unsigned claims;        /* that were tried */
 static unsigned listings;      /* of the jobs that wait */
+static const char *refused;    /* renames to a path that begins so may not be */
+static const char *theirs;     /* a claim of another host, that is seen in the wait of --sync */
+static int behind_a_signal;    /* and only when one has interrupted that */
+static unsigned interruptions; /* of waits */
+static const char *ends;       /* a path that is gone when somebody would open it */
+static const char *ends_at;    /* where it is then, or NULL */
 
 /* It has no renames that leave what is there. */
 int
@@ -42,6 +50,10 @@ int
 renameat(int from_fd, const char *from, int to_fd, const char *to)
 {
 	claims += strncmp(to, "01_running/", 11) == 0;
+	if (refused != NULL && strncmp(to, refused, strlen(refused)) == 0) {
+		errno = EPERM;
+		return -1;
+	}
 	if (taken != NULL && strncmp(to, "01_running/", 11) == 0 && strstr(to, taken) != NULL) {
 		errno = ENOENT;
 		return -1;
@@ -91,7 +103,33 @@ openat(int fd, const char *path, int flags, ...)
 	listings += strcmp(path, "00_waiting") == 0;
 	if (old != NULL && strcmp(path, old) == 0)
 		path = ".orderly/locks";
+	if (ends != NULL && strcmp(path, ends) == 0) {
+		ends = NULL;
+		if (ends_at != NULL)
+			syscall(SYS_renameat, fd, path, fd, ends_at);
+		else
+			syscall(SYS_unlinkat, fd, path, 0);
+	}
 	return (int)syscall(SYS_openat, fd, path, flags, mode);
+}
+
+int
+poll(struct pollfd *entries, nfds_t n, int timeout)
+{
+	struct timespec left = { timeout / 1000, timeout % 1000 * 1000000L };
+	int code;
+
+	if (theirs != NULL && timeout > 0 && (!behind_a_signal || interruptions != 0)) {
+		int fd = open(theirs, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+
+		CHECK(fd >= 0);
+		CHECK_EQ(write(fd, "same", 4), 4);
+		close(fd);
+		theirs = NULL;
+	}
+	code = ppoll(entries, n, timeout < 0 ? NULL : &left, NULL);
+	interruptions += code < 0 && errno == EINTR;
+	return code;
 }
 
 int
@@ -317,4 +355,117 @@ SCENE(views, one_listing_serves_many_claims)
 	CHECK(listings < 10 + (scene_now_ms() - began) / 500);
 	ord_jobs_destroy(&jobs);
 	lists_end(&at);
+}
+
+static void
+hear(int number)
+{
+	(void)number;
+}
+
+/* Signals that the host has handlers for do not make the wait of --sync shorter: who comes behind them is seen. */
+SCENE(views, signals_do_not_end_a_wait)
+{
+	static const struct itimerval often = { { 0, 20000 }, { 0, 20000 } }, never;
+	const struct sigaction heard = { .sa_handler = hear };
+	struct list_at at = lists_only("dir");
+	struct ord_jobs *jobs = OPEN(&at, .taker = "m", .sync_ms = 1000, .wait = ORD_JOBS_WAIT_NEVER);
+	struct ord_job *job;
+	uint64_t began;
+
+	put(&at, "00_waiting/a.txt", "same");
+	behind_a_signal = 1;
+	theirs = in(&at, "01_running/b.a.txt");
+	CHECK_EQ(sigaction(SIGALRM, &heard, NULL), 0);
+	CHECK_EQ(setitimer(ITIMER_REAL, &often, NULL), 0);
+	began = scene_now_ms();
+	JOBS_SAYS(jobs, ord_jobs_claim(jobs, &job), ORD_EAGAIN, "some still run");
+	CHECK(scene_now_ms() - began >= 999);
+	CHECK_EQ(setitimer(ITIMER_REAL, &never, NULL), 0);
+	CHECK(theirs == NULL && interruptions != 0);
+	CHECK(!is_there(&at, "01_running/m.a.txt") && is_there(&at, "01_running/b.a.txt"));
+	CHECK_EQ(rename(in(&at, "01_running/b.a.txt"), in(&at, "02_done/a.txt")), 0);
+	JOBS_SAYS(jobs, ord_jobs_claim(jobs, &job), ORD_EEMPTY, "");
+	ord_jobs_destroy(&jobs);
+	lists_end(&at);
+}
+
+/* A claim that was listed, and has ended before it is compared, is no other submission. */
+SCENE(views, lower_claims_that_end_meanwhile)
+{
+	for (int done = 0; done < 2; done++) {
+		struct list_at at = lists_only("dir");
+		struct ord_jobs *jobs = OPEN(&at, .taker = "m", .sync_ms = 50, .wait = ORD_JOBS_WAIT_NEVER);
+		struct ord_job *job;
+
+		put(&at, "00_waiting/a.txt", "same");
+		theirs = in(&at, "01_running/b.a.txt");
+		ends = "01_running/b.a.txt";
+		ends_at = done ? "02_done/a.txt" : NULL;
+		/* Who has given it up leaves it to this one. */
+		if (done)
+			JOBS_SAYS(jobs, ord_jobs_claim(jobs, &job), ORD_EEMPTY, "");
+		else
+			JOBS_OK(jobs, ord_job_done(TAKE(jobs, "a")));
+		CHECK(theirs == NULL && ends == NULL);
+		JOBS_SAYS(jobs, ord_jobs_claim(jobs, &job), ORD_EEMPTY, "");
+		CHECK_EQ(count(&at, "02_done", "", NULL), 1);
+		CHECK_EQ(count(&at, ".orderly/again", "", NULL) + count(&at, "01_running", "", NULL), 0);
+		ord_jobs_destroy(&jobs);
+		lists_end(&at);
+	}
+}
+
+/* What may not be is no sign that a job is another's. */
+SCENE(views, moves_that_are_refused)
+{
+	struct list_at at = lists_only("dir");
+	struct ord_jobs *jobs = OPEN(&at, .taker = "w", .wait = ORD_JOBS_WAIT_NEVER);
+	struct ord_job *job;
+
+	ADD(jobs, .name = "a");
+	job = TAKE(jobs, "a");
+	refused = ".orderly/moving/";
+	JOBS_SAYS(jobs, ord_job_fail(job, "no"), ORD_ESYSTEM, "move 01_running/w.a.txt");
+	CHECK(is_there(&at, "01_running/w.a.txt"));
+	JOBS_OK(jobs, ord_job_renew(job));
+	refused = NULL;
+	JOBS_OK(jobs, ord_job_fail(job, "no"));
+	CHECK_EQ(lists_state(jobs, "a"), ORD_JOB_FAILED);
+	CHECK_EQ(lists_attempt(jobs, "a"), 1);
+	ord_jobs_destroy(&jobs);
+	lists_end(&at);
+}
+
+/* A rename of two steps, cut between them, of a job that foreign takers have ended since, or somebody has canceled. */
+SCENE(views, renames_of_two_steps_whose_job_has_ended)
+{
+	static const char *const ended[] = { "02_done/a.txt", ".orderly/canceled/a.txt" };
+
+	for (int i = 0; i < 4; i++) {
+		struct list_at at = lists_only("dir");
+		struct ord_jobs *jobs = OPEN(&at, .taker = "v");
+		struct ord_job *job;
+		int status;
+
+		sftp = i / 2;
+		ADD(jobs, .name = "a");
+		ord_jobs_destroy(&jobs);
+		if (fork() == 0) {
+			give_back(OPEN(&at, .taker = "w"));
+			_exit(1);
+		}
+		CHECK(wait(&status) > 0);
+		CHECK(WIFSIGNALED(status));
+		CHECK_EQ(count(&at, ".orderly/moving", "", NULL), 1);
+		CHECK_EQ(rename(in(&at, "00_waiting/a.txt"), in(&at, ended[i % 2])), 0);
+		jobs = OPEN(&at, .taker = "u", .wait = ORD_JOBS_WAIT_NEVER);
+		JOBS_SAYS(jobs, ord_jobs_claim(jobs, &job), ORD_EEMPTY, "");
+		CHECK_EQ(lists_state(jobs, "a"), i % 2 == 0 ? ORD_JOB_DONE : ORD_JOB_CANCELED);
+		CHECK(is_there(&at, ended[i % 2]));
+		CHECK_EQ(lists_counts(jobs).total, 1);
+		CHECK_EQ(count(&at, ".orderly/moving", "", NULL) + count(&at, "99_failed", "", NULL), 0);
+		ord_jobs_destroy(&jobs);
+		lists_end(&at);
+	}
 }
