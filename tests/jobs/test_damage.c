@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,10 +25,10 @@ SCENE(damage, what_is_added_anew_is_told_of)
 	JOBS_OK(jobs, ord_job_done(job));
 	CHECK(is_there(&at, "02_done/a.txt"));
 	/* It stops nobody who has something to take. */
-	other = OPEN(&at, .taker = "v");
+	other = OPEN(&at, .taker = "v", .wait = ORD_JOBS_WAIT_NEVER);
 	put(&at, "00_waiting/b.txt", "");
 	JOBS_OK(other, ord_job_done(TAKE(other, "b")));
-	JOBS_SAYS(other, ord_jobs_take(other, &job), ORD_EFAILED, "next/a.txt is damaged");
+	JOBS_SAYS(other, ord_jobs_claim(other, &job), ORD_EFAILED, "next/a.txt is damaged");
 	CHECK_EQ(unlink(in(&at, ".orderly/next/a.txt")), 0);
 	job = TAKE(other, "a");
 	CHECK(*(const char *)ord_job_payload(job, NULL) == '2');
@@ -38,11 +39,24 @@ SCENE(damage, what_is_added_anew_is_told_of)
 	lists_end(&at);
 }
 
+/* Claims of others are not looked at each time. */
+static int
+claim_soon(struct ord_jobs *jobs, struct ord_job **job)
+{
+	int status = ORD_EAGAIN;
+
+	for (int tries = 0; tries < 100 && status == ORD_EAGAIN; tries++) {
+		scene_pause_ms(20);
+		status = ord_jobs_claim(jobs, job);
+	}
+	return status;
+}
+
 /* Of a job whose claim is to be freed, being old. */
 SCENE(damage, stale_claims_are_told_of)
 {
 	struct list_at at = lists_only("dir");
-	struct ord_jobs *jobs = OPEN(&at, .taker = "w", .stale_ms = 100);
+	struct ord_jobs *jobs = OPEN(&at, .taker = "w", .stale_ms = 100, .wait = ORD_JOBS_WAIT_NEVER);
 	struct ord_job *job;
 
 	put(&at, "01_running/py.a.txt", "");
@@ -50,9 +64,10 @@ SCENE(damage, stale_claims_are_told_of)
 	scene_pause_ms(150);
 	put(&at, "00_waiting/b.txt", "");
 	JOBS_OK(jobs, ord_job_done(TAKE(jobs, "b")));
-	JOBS_SAYS(jobs, ord_jobs_take(jobs, &job), ORD_EFAILED, ".orderly/jobs/a.txt");
+	JOBS_SAYS(jobs, claim_soon(jobs, &job), ORD_EFAILED, ".orderly/jobs/a.txt");
 	CHECK_EQ(unlink(in(&at, ".orderly/jobs/a.txt")), 0);
-	JOBS_OK(jobs, ord_job_done(TAKE(jobs, "a")));
+	JOBS_OK(jobs, claim_soon(jobs, &job));
+	JOBS_OK(jobs, ord_job_done(job));
 	ord_jobs_destroy(&jobs);
 	lists_end(&at);
 }
@@ -66,9 +81,11 @@ SCENE(damage, who_cannot_come_back_has_not_left)
 	pid_t lives = fork();
 	int status;
 
-	if (lives == 0)
+	if (lives == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
 			pause();
+	}
 	ADD(jobs, .name = "b", .killed_retries = 1);
 	ord_jobs_destroy(&jobs);
 	jobs = OPEN(&at, .taker = "s", .pid = lives);
@@ -100,9 +117,9 @@ SCENE(damage, who_cannot_come_back_has_not_left)
 	/* And what it holds is freed when it is dead. */
 	CHECK_EQ(kill(lives, SIGKILL), 0);
 	CHECK_EQ(waitpid(lives, NULL, 0), lives);
-	jobs = OPEN(&at, .taker = "w");
+	jobs = OPEN(&at, .taker = "w", .wait = ORD_JOBS_WAIT_NEVER);
 	for (int i = 0; i < 2; i++) {
-		JOBS_OK(jobs, ord_jobs_take(jobs, &job));
+		JOBS_OK(jobs, ord_jobs_claim(jobs, &job));
 		JOBS_OK(jobs, ord_job_done(job));
 	}
 	CHECK_EQ(lists_counts(jobs).done, 2);
