@@ -63,7 +63,7 @@ pass(struct cable *cable, struct link *link, int from, int to)
 		return;
 	meant = from == link->client && (how == CUT_REQUEST || how == CUT_ANSWER) &&
 		memmem(bytes, (size_t)n, cable->word, strlen(cable->word)) != NULL;
-	if (from == link->client && how == CUT_LATER && atomic_load(&cable->left) != 0)
+	if (from == link->client && (how == CUT_LATER || how == CUT_FROM) && atomic_load(&cable->left) != 0)
 		meant = atomic_fetch_sub(&cable->left, 1) == 1;
 	if (meant)
 		atomic_fetch_add(&cable->cuts, 1);
@@ -89,7 +89,7 @@ take_in(const struct cable *cable, struct link *link, int listener)
 	link->dumb = how == SWALLOW || how == SWALLOW_HALF || how == CUT_ALL;
 	if (!link->dumb)
 		link->server = connect_server();
-	if (how == CUT_ANSWER || (!link->dumb && link->server < 0))
+	if (how == CUT_ANSWER || (how == CUT_FROM && atomic_load(&cable->left) == 0) || (!link->dumb && link->server < 0))
 		end(link);
 }
 
@@ -186,6 +186,13 @@ cable_cut(struct cable *cable, unsigned n)
 	atomic_store(&cable->left, n);
 	if (atomic_load(&cable->how) != CUT_LATER)
 		cable_do(cable, CUT_LATER, "");
+}
+
+void
+cable_cut_from(struct cable *cable, unsigned n)
+{
+	atomic_store(&cable->left, n);
+	cable_do(cable, CUT_FROM, "");
 }
 
 struct list_at

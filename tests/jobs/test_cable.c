@@ -151,6 +151,133 @@ SCENE(cable, a_share_whose_answer_is_lost_is_had_once)
 	lists_end(&at);
 }
 
+/* --- calls that are made again behind a lost answer --- */
+
+/* Whatever answer of the call it is: then it can be made again.  *none: the call has no n-th answer. */
+#define LOSES(n, none, call) \
+	do { \
+		int said_; \
+		cable_cut_from(cable, n); \
+		said_ = (call); \
+		*(none) = atomic_load(&cable->left) != 0; \
+		JOBS_SAYS(jobs, said_, *(none) ? 0 : ORD_ESYSTEM, ""); \
+		cable_do(cable, PASS, ""); \
+		if (!*(none)) \
+			JOBS_OK(jobs, call); \
+	} while (0)
+
+enum { N_ENDS = 5 };
+
+static int
+end(struct ord_job *job, int which)
+{
+	return which % 2 == 0 ? ord_job_done(job) : ord_job_fail(job, "no");
+}
+
+SCENE(cable, an_end_whose_answer_is_lost_can_be_told_again)
+{
+	static const int ended[N_ENDS] = { ORD_JOB_DONE, ORD_JOB_FAILED, ORD_JOB_DONE, ORD_JOB_FAILED, ORD_JOB_DONE };
+	struct list_at at = lists_only("postgresql"), far;
+	struct ord_jobs *jobs;
+	pid_t pid;
+	struct cable *cable = cable_new(&pid);
+
+	far = cable_to(&at, cable, "&patience=0");
+	jobs = OPEN(&far, .taker = NULL, .wait = ORD_JOBS_WAIT_NEVER);
+	for (int which = 0; which < N_ENDS; which++) {
+		int none = 0;
+
+		for (unsigned n = 1; !none; n++) {
+			char name[40];
+			struct ord_job *job;
+
+			CHECK(n < 100);
+			snprintf(name, sizeof name, "%d_%u", which, n);
+			ADD(jobs, .name = name, .max_takers = which >= 2 && which < 4 ? 2 : 1);
+			job = TAKE(jobs, name);
+			/* It is another one when it has ended: it waits again. */
+			if (which == 4)
+				ADD(jobs, .name = name, .payload = "x", .payload_size = 1, .fingerprint = "x", .fingerprint_size = 1);
+			CHECK_EQ(lists_counts(jobs).running, 1);
+			LOSES(n, &none, end(job, which));
+			if (which == 4) {
+				CHECK_EQ(lists_state(jobs, name), ORD_JOB_WAITING);
+				JOBS_OK(jobs, ord_job_done(TAKE(jobs, name)));
+			}
+			CHECK_EQ(lists_state(jobs, name), ended[which]);
+		}
+	}
+	ord_jobs_destroy(&jobs);
+	cable_free(cable, pid);
+	lists_end(&at);
+}
+
+/* It waits again, or is another's already. */
+SCENE(cable, a_failure_whose_answer_is_lost_is_one_failure)
+{
+	struct list_at at = lists_only("postgresql"), far;
+	struct ord_jobs *jobs, *other = OPEN(&at, .taker = "other", .wait = ORD_JOBS_WAIT_NEVER);
+	int none = 0;
+	pid_t pid;
+	struct cable *cable = cable_new(&pid);
+
+	far = cable_to(&at, cable, "&patience=0");
+	jobs = OPEN(&far, .taker = NULL, .wait = ORD_JOBS_WAIT_NEVER);
+	for (unsigned n = 1; !none; n++) {
+		struct ord_job *job, *again = NULL;
+		char name[40];
+
+		CHECK(n < 100);
+		snprintf(name, sizeof name, "%u", n);
+		ADD(jobs, .name = name, .failed_retries = 1);
+		job = TAKE(jobs, name);
+		cable_cut_from(cable, n);
+		none = ord_job_fail(job, "no") == 0;
+		cable_do(cable, PASS, "");
+		if (n % 2 == 0 && ord_jobs_take(other, &again) != 0)
+			again = NULL;
+		if (!none)
+			JOBS_OK(jobs, ord_job_fail(job, "no"));
+		if (again != NULL)
+			JOBS_OK(other, ord_job_done(again));
+		else
+			JOBS_OK(jobs, ord_job_done(TAKE(jobs, name)));
+		CHECK_EQ(lists_attempt(jobs, name), 2);
+		CHECK_EQ(lists_state(jobs, name), ORD_JOB_DONE);
+	}
+	ord_jobs_destroy(&jobs);
+	ord_jobs_destroy(&other);
+	cable_free(cable, pid);
+	lists_end(&at);
+}
+
+SCENE(cable, a_lock_whose_answer_is_lost_can_be_asked_for_again)
+{
+	struct list_at at = lists_only("postgresql"), far;
+	struct ord_jobs *jobs, *other = OPEN(&at, .taker = "other");
+	int none = 0, unlocked = 0;
+	pid_t pid;
+	struct cable *cable = cable_new(&pid);
+
+	far = cable_to(&at, cable, "&patience=0");
+	jobs = OPEN(&far, .taker = NULL);
+	for (unsigned n = 1; !none; n++) {
+		CHECK(n < 100);
+		LOSES(n, &none, ord_jobs_lock(jobs, "l", 0));
+		JOBS_SAYS(jobs, ord_jobs_lock(jobs, "l", 0), ORD_EINVAL, "already");
+		JOBS_SAYS(other, ord_jobs_lock(other, "l", 0), ORD_ETIMEDOUT, "taker's");
+		LOSES(n, &unlocked, ord_jobs_unlock(jobs, "l"));
+		none &= unlocked;
+		JOBS_SAYS(jobs, ord_jobs_unlock(jobs, "l"), ORD_ELOST, "does not have");
+		JOBS_OK(other, ord_jobs_lock(other, "l", 0));
+		JOBS_OK(other, ord_jobs_unlock(other, "l"));
+	}
+	ord_jobs_destroy(&jobs);
+	ord_jobs_destroy(&other);
+	cable_free(cable, pid);
+	lists_end(&at);
+}
+
 /* Whatever answer it is: nobody meets himself, or stays behind as one who lives. */
 SCENE(cable, a_taker_whose_opening_is_cut_is_there_once)
 {

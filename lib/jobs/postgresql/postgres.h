@@ -80,6 +80,7 @@ enum pg {
 	PG_PUT_RUN,
 	PG_PRUNE_RUNS,
 	PG_RUNS,
+	PG_HAS_RUN,
 	PG_FIND,
 	PG_PUT_JOB,
 	PG_CHANGE_JOB,
@@ -144,6 +145,8 @@ struct server {
 	uint64_t connect_ms;  /* so long one try to connect may take */
 	int64_t process;      /* of the server's, that this connection has; 0: not yet known */
 	int64_t newest;       /* PG_NEWEST at the last look */
+	char doubtful
+		[256]; /* the lock that self has taken or given back, perhaps: the answer was lost; "": none */
 };
 
 #define SERVER_OF(store) ((struct server *)(store)->inside)

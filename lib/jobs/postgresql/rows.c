@@ -215,27 +215,44 @@ postgres_end_shares(struct store *store, int64_t job, int64_t taker, const char 
 	return status;
 }
 
+/* One that is not held any more: was it told already, and the connection lost before the answer? */
+static int
+ask_history(struct store *store, struct store_end *end)
+{
+	int64_t told = 0;
+	int status = 0;
+
+	/* Others put jobs back, too. */
+	if (end->kind != STORE_BACK)
+		status = postgres_number(store, PG_HAS_RUN, 0, &told, "iiii", end->job,
+			(int64_t)end->attempt, store->self.id,
+			(int64_t)(end->kind == STORE_DONE ? ORD_JOB_DONE : ORD_JOB_FAILED));
+	end->lost = told == 0;
+	return status;
+}
+
 int
 postgres_end_own(struct store *store, struct store_end *end)
 {
 	struct sql_ending ending;
 	int status = postgres_read_ending(store, end->job, &ending), own;
 
+	end->lost = 0;
 	if (status != 0)
 		return status;
 	if (ending.job.max_takers > 1) {
 		status = read_share(store, end->attempt, &ending, &own);
-		end->lost = !own || ending.taker != store->self.id;
-		return status != 0 || end->lost
-			? status
-			: end_share(store, &ending, (int)end->kind, end->why);
+		if (status == 0 && own && ending.taker == store->self.id)
+			return end_share(store, &ending, (int)end->kind, end->why);
+		return status != 0 ? status : ask_history(store, end);
 	}
 	own = ending.taker == store->self.id && ending.job.attempt == end->attempt;
-	end->lost = !own || ending.job.state != ORD_JOB_RUNNING;
-	/* It was told already, and the connection was lost before the answer. */
-	if (own && end->kind == STORE_DONE && ending.job.state == ORD_JOB_DONE)
-		end->lost = 0;
-	if (end->lost || ending.job.state == ORD_JOB_DONE)
+	if (own && ending.job.state == ORD_JOB_RUNNING)
+		return postgres_end_row(store, &ending, (int)end->kind, end->why);
+	/* The newest attempt is in the row of the job itself. */
+	if (own &&
+		((end->kind == STORE_DONE && ending.job.state == ORD_JOB_DONE) ||
+			(end->kind == STORE_FAILED && ending.job.state == ORD_JOB_FAILED)))
 		return 0;
-	return postgres_end_row(store, &ending, (int)end->kind, end->why);
+	return ask_history(store, end);
 }

@@ -223,6 +223,8 @@ static const char *const texts[N_PG] = {
 		" taker, 2 AS state, began, 0::int8 AS ended, NULL::text AS why FROM holder WHERE job ="
 		" $1 UNION ALL SELECT attempt, taker, state, began, ended, why FROM run WHERE job = $1)"
 		" r LEFT JOIN taker ON taker.id = r.taker ORDER BY r.attempt DESC",
+	[PG_HAS_RUN] = "SELECT 1 FROM run WHERE job = $1 AND attempt = $2 AND taker = $3 AND"
+		       " state = $4 LIMIT 1",
 	[PG_FIND] =
 		"SELECT job.id, job.state, job.attempt, taker.name, job.began, job.ended, job.why,"
 		" job.max_takers FROM job LEFT JOIN taker ON taker.id = job.taker WHERE job.id ="

@@ -364,8 +364,22 @@ struct lock {
 	const char *name;
 	char *owner;
 	size_t size;
-	int own; /* out */
+	int own;     /* out */
+	int changed; /* out: it is, if that was committed */
 };
+
+/* When the answer to a commit is lost the same call is made again: then it is not to be told that it was made. */
+static int
+keep_doubt(struct store *store, const struct lock *lock, int status)
+{
+	struct server *server = SERVER_OF(store);
+
+	if (status != 0 && lock->changed)
+		snprintf(server->doubtful, sizeof server->doubtful, "%s", lock->name);
+	else if (status == 0 && strcmp(server->doubtful, lock->name) == 0)
+		server->doubtful[0] = '\0';
+	return status;
+}
 
 static int
 lock(struct store *store, void *user)
@@ -383,16 +397,20 @@ lock(struct store *store, void *user)
 	lock->own = holder == 0;
 	if (status != 0 || (holder != 0 && holder != store->self.id))
 		return status;
-	if (holder == store->self.id)
-		return rules_lock_is_own(store->error, lock->name);
+	if (holder == store->self.id) {
+		lock->own = strcmp(SERVER_OF(store)->doubtful, lock->name) == 0;
+		return lock->own ? 0 : rules_lock_is_own(store->error, lock->name);
+	}
+	lock->changed = 1;
 	return postgres_run(store, PG_PUT_LOCK, "ti", lock->name, store->self.id);
 }
 
 static int
 store_lock(struct store *store, const char *name, char *owner, size_t size)
 {
-	struct lock wanted = { name, owner, size, 0 };
-	int status = postgres_transact(store, POSTGRES_EXCLUSIVE, lock, &wanted);
+	struct lock wanted = { name, owner, size, 0, 0 };
+	int status = keep_doubt(
+		store, &wanted, postgres_transact(store, POSTGRES_EXCLUSIVE, lock, &wanted));
 
 	return status == 0 ? wanted.own : status;
 }
@@ -405,7 +423,8 @@ unlock(struct store *store, void *user)
 	int status =
 		postgres_number(store, PG_DROP_LOCK, 0, &taker, "ti", lock->name, store->self.id);
 
-	lock->own = taker != 0;
+	lock->changed |= taker != 0;
+	lock->own = taker != 0 || strcmp(SERVER_OF(store)->doubtful, lock->name) == 0;
 	return status == 0
 		? postgres_run(store, PG_NOTIFY, "ti", SERVER_OF(store)->schema, store->self.id)
 		: status;
@@ -414,8 +433,9 @@ unlock(struct store *store, void *user)
 static int
 store_unlock(struct store *store, const char *name)
 {
-	struct lock given = { name, NULL, 0, 0 };
-	int status = postgres_transact(store, POSTGRES_EXCLUSIVE, unlock, &given);
+	struct lock given = { name, NULL, 0, 0, 0 };
+	int status = keep_doubt(
+		store, &given, postgres_transact(store, POSTGRES_EXCLUSIVE, unlock, &given));
 
 	return status == 0 && !given.own ? ORD_ELOST : status;
 }
