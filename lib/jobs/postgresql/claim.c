@@ -429,6 +429,9 @@ postgres_exchange(struct store *store, struct store_end *ends, size_t n_ends,
 	if (status == 0 && ended && exchange.n_given == 0)
 		status = postgres_run(store, PG_NOTIFY_IDLE, "tii", SERVER_OF(store)->schema,
 			store->self.id, ++SERVER_OF(store)->step);
+	/* The same ends come again. */
+	if (status != 0 && n_ends != 0)
+		SERVER_OF(store)->ends_in_doubt = 1;
 	/* Then nobody keeps what was given: it is, anew, at the next call. */
 	if (status != 0 && exchange.n_given != 0)
 		SERVER_OF(store)->unsettled = exchange.step;

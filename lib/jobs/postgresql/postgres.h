@@ -145,8 +145,9 @@ struct server {
 	uint64_t connect_ms;  /* so long one try to connect may take */
 	int64_t process;      /* of the server's, that this connection has; 0: not yet known */
 	int64_t newest;       /* PG_NEWEST at the last look */
-	char doubtful
-		[256]; /* the lock that self has taken or given back, perhaps: the answer was lost; "": none */
+	int ends_in_doubt;    /* a call that told ends failed: perhaps they were told */
+	/* The lock that self has taken or given back, perhaps: the answer was lost.  "": none. */
+	char doubtful[256];
 };
 
 #define SERVER_OF(store) ((struct server *)(store)->inside)

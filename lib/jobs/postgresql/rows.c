@@ -215,7 +215,7 @@ postgres_end_shares(struct store *store, int64_t job, int64_t taker, const char 
 	return status;
 }
 
-/* One that is not held any more: was it told already, and the connection lost before the answer? */
+/* It is not held any more: was it told already, and the connection lost before the answer? */
 static int
 ask_history(struct store *store, struct store_end *end)
 {
@@ -223,7 +223,7 @@ ask_history(struct store *store, struct store_end *end)
 	int status = 0;
 
 	/* Others put jobs back, too. */
-	if (end->kind != STORE_BACK)
+	if (SERVER_OF(store)->ends_in_doubt && end->kind != STORE_BACK)
 		status = postgres_number(store, PG_HAS_RUN, 0, &told, "iiii", end->job,
 			(int64_t)end->attempt, store->self.id,
 			(int64_t)(end->kind == STORE_DONE ? ORD_JOB_DONE : ORD_JOB_FAILED));
@@ -249,10 +249,11 @@ postgres_end_own(struct store *store, struct store_end *end)
 	own = ending.taker == store->self.id && ending.job.attempt == end->attempt;
 	if (own && ending.job.state == ORD_JOB_RUNNING)
 		return postgres_end_row(store, &ending, (int)end->kind, end->why);
-	/* The newest attempt is in the row of the job itself. */
-	if (own &&
-		((end->kind == STORE_DONE && ending.job.state == ORD_JOB_DONE) ||
-			(end->kind == STORE_FAILED && ending.job.state == ORD_JOB_FAILED)))
+	/* Of the newest attempt the job's own row tells it. */
+	if (own && end->kind == STORE_DONE && ending.job.state == ORD_JOB_DONE)
+		return 0;
+	if (own && end->kind == STORE_FAILED && ending.job.state == ORD_JOB_FAILED &&
+		SERVER_OF(store)->ends_in_doubt)
 		return 0;
 	return ask_history(store, end);
 }
