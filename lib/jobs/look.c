@@ -262,6 +262,9 @@ ord_jobs_watch(struct ord_jobs *jobs, int timeout_ms)
 	if (!jobs->options.read_only) {
 		/* Who changes something may wait for what has ended here. */
 		status = jobs_tell_ends(jobs);
+		/* A loop of the host's may do nothing else. */
+		if (status == 0)
+			status = jobs_beat_if_due(jobs, jobs->options.heartbeat_ms);
 		if (status == 0)
 			status = jobs_meet(jobs, 0);
 	}

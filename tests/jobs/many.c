@@ -69,6 +69,14 @@ check_once(const struct ord_job *job, void *user)
 	return 0;
 }
 
+static int
+check_given_back(const struct ord_job_run *run, void *user)
+{
+	(void)user;
+	CHECK(run->state == ORD_JOB_DONE || run->state == ORD_JOB_WAITING);
+	return 0;
+}
+
 void
 many_end(struct list_at *at, struct many *seen)
 {
@@ -83,6 +91,12 @@ many_end(struct list_at *at, struct many *seen)
 	}
 	lists_await(MANY_TAKERS);
 	JOBS_OK(jobs, ord_jobs_each(jobs, 0, check_once, seen));
+	for (unsigned i = 0; i < MANY_TAKERS; i++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "end%u", i);
+		JOBS_OK(jobs, ord_jobs_runs(jobs, name, check_given_back, NULL));
+	}
 	CHECK_EQ(lists_counts(jobs).done, MANY_JOBS + MANY_TAKERS);
 	ord_jobs_destroy(&jobs);
 }

@@ -2,23 +2,20 @@
 #define _GNU_SOURCE /* RUSAGE_THREAD */
 #include "lists.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
+#include "jobs/jobs.h"
 
 const int lists_server = 1;
 
 enum { MANY = 60 };
-
-static void
-pause_ms(long ms)
-{
-	nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000 }, NULL);
-}
 
 SCENE(ends, nothing_that_ended_waits_for_a_next_take)
 {
@@ -35,21 +32,6 @@ SCENE(ends, nothing_that_ended_waits_for_a_next_take)
 	}
 }
 
-/* Takers claim more at once only after jobs that took no time, so these are taken in a row. */
-static struct ord_job *
-take_until_more_lie_here(struct ord_jobs *jobs, struct ord_jobs *other)
-{
-	struct ord_job *job = NULL;
-
-	for (int i = 0; i < MANY; i++) {
-		JOBS_OK(jobs, ord_jobs_claim(jobs, &job));
-		if (lists_counts(other).running > 3)
-			return job;
-		JOBS_OK(jobs, ord_job_done(job));
-	}
-	return NULL;
-}
-
 static void
 fill(struct ord_jobs *jobs, unsigned n)
 {
@@ -61,22 +43,40 @@ fill(struct ord_jobs *jobs, unsigned n)
 	}
 }
 
+/*
+ * Another taker, and one that was given three of MANY jobs and has claimed more: the third.  As if the last ones
+ * had taken no time, or it would claim one by one.
+ */
+static struct ord_job *
+take_three(struct list_at *at, struct ord_jobs **other, struct ord_jobs **jobs, int (*next)(struct ord_jobs *, struct ord_job **))
+{
+	struct ord_job *job = NULL;
+
+	*other = OPEN(at, .taker = "other");
+	*jobs = OPEN(at, .batch = 20);
+	fill(*other, MANY);
+	(*jobs)->reach = 20;
+	for (int i = 0; i < 3; i++) {
+		if (job != NULL && next == ord_jobs_claim)
+			JOBS_OK(*jobs, ord_job_done(job));
+		JOBS_OK(*jobs, next(*jobs, &job));
+	}
+	CHECK(lists_counts(*other).running > 3);
+	return job;
+}
+
 SCENE(ends, what_was_canceled_is_not_given_out)
 {
 	for (EACH_STORE(at)) {
-		struct ord_jobs *other = OPEN(&at, .taker = "other", .labels = (const char *const[]){ "none", NULL }),
-				*jobs = OPEN(&at, .batch = 20);
-		struct ord_job *job;
+		struct ord_jobs *other, *jobs;
+		struct ord_job *job = take_three(&at, &other, &jobs, ord_jobs_claim);
 
-		fill(other, MANY);
-		job = take_until_more_lie_here(jobs, other);
-		CHECK(job != NULL);
 		JOBS_OK(other, ord_jobs_cancel(other, NULL, NULL));
 		CHECK_EQ(lists_counts(other).running, 0);
 		/* It takes long. */
-		pause_ms(10);
+		scene_pause_ms(10);
 		(void)ord_job_done(job);
-		pause_ms(10);
+		scene_pause_ms(10);
 		for (int lost = 0, status; (status = ord_jobs_take(jobs, &job)) != ORD_EEMPTY; lost++) {
 			CHECK_EQ(status, ORD_ELOST);
 			CHECK(lost < 2);
@@ -91,13 +91,10 @@ SCENE(ends, what_was_canceled_is_not_given_out)
 SCENE(ends, a_loss_is_told_of_the_job_that_was_lost)
 {
 	for (EACH_STORE(at)) {
-		struct ord_jobs *other = OPEN(&at, .taker = "other"), *jobs = OPEN(&at, .batch = 20);
-		struct ord_job *before, *job;
+		struct ord_jobs *other, *jobs;
+		struct ord_job *before = take_three(&at, &other, &jobs, ord_jobs_claim), *job;
 		int status;
 
-		fill(other, MANY);
-		before = take_until_more_lie_here(jobs, other);
-		CHECK(before != NULL);
 		JOBS_OK(jobs, ord_jobs_claim(jobs, &job));
 		JOBS_OK(other, ord_jobs_cancel(other, ord_job_name(before), NULL));
 		status = ord_job_done(before); /* told at once, or held back */
@@ -105,7 +102,7 @@ SCENE(ends, a_loss_is_told_of_the_job_that_was_lost)
 		JOBS_OK(jobs, ord_job_fail(job, "of its own"));
 		CHECK_EQ(lists_counts(other).failed, 1);
 		if (status == 0) {
-			pause_ms(10);
+			scene_pause_ms(10);
 			JOBS_SAYS(jobs, ord_jobs_claim(jobs, &job), ORD_ELOST, "a job taken before");
 		}
 		ord_jobs_destroy(&jobs);
@@ -116,12 +113,9 @@ SCENE(ends, a_loss_is_told_of_the_job_that_was_lost)
 SCENE(ends, a_close_gives_back_what_was_not_given)
 {
 	for (EACH_STORE(at)) {
-		struct ord_jobs *other = OPEN(&at, .taker = "other"), *jobs = OPEN(&at, .batch = 20);
-		struct ord_job *job;
+		struct ord_jobs *other, *jobs;
 
-		fill(other, MANY);
-		job = take_until_more_lie_here(jobs, other);
-		CHECK(job != NULL);
+		take_three(&at, &other, &jobs, ord_jobs_claim);
 		JOBS_OK(jobs, ord_jobs_close(jobs));
 		CHECK_EQ(lists_counts(other).running, 1);
 		ord_jobs_destroy(&jobs);
@@ -134,14 +128,11 @@ SCENE(ends, a_close_gives_back_what_was_not_given)
 SCENE(ends, a_close_behind_a_loss_gives_back_too)
 {
 	for (EACH_STORE(at)) {
-		struct ord_jobs *other = OPEN(&at, .taker = "other"), *jobs = OPEN(&at, .batch = 20);
-		struct ord_job *job = NULL;
+		struct ord_jobs *other, *jobs;
+		struct ord_job *job = take_three(&at, &other, &jobs, ord_jobs_take);
 
-		fill(other, MANY);
-		for (int i = 0; i < MANY && lists_counts(other).running <= 3; i++)
-			JOBS_OK(jobs, ord_jobs_take(jobs, &job));
 		JOBS_OK(other, ord_jobs_cancel(other, ord_job_name(job), NULL));
-		pause_ms(10);
+		scene_pause_ms(10);
 		JOBS_SAYS(jobs, ord_jobs_close(jobs), ORD_ELOST, "another's now");
 		CHECK_EQ(lists_counts(other).running, 0);
 		ord_jobs_destroy(&jobs);
@@ -153,12 +144,9 @@ SCENE(ends, a_close_behind_a_loss_gives_back_too)
 SCENE(ends, a_renewal_tells_what_was_held_back)
 {
 	for (EACH_STORE(at)) {
-		struct ord_jobs *other = OPEN(&at, .taker = "other"), *jobs = OPEN(&at, .batch = 20);
-		struct ord_job *job = NULL;
+		struct ord_jobs *other, *jobs;
+		struct ord_job *job = take_three(&at, &other, &jobs, ord_jobs_take);
 
-		fill(other, MANY);
-		for (int i = 0; i < MANY && lists_counts(other).running <= 3; i++)
-			JOBS_OK(jobs, ord_jobs_take(jobs, &job));
 		JOBS_OK(jobs, ord_job_renew(job));
 		/* Its name is how many were before it. */
 		CHECK_EQ(lists_counts(other).done, atoi(ord_job_name(job) + strlen("job")));
@@ -171,12 +159,9 @@ SCENE(ends, a_renewal_tells_what_was_held_back)
 SCENE(ends, who_leaves_interrupted_tells_what_has_ended)
 {
 	for (EACH_STORE(at)) {
-		struct ord_jobs *other = OPEN(&at, .taker = "other"), *jobs = OPEN(&at, .batch = 20);
-		struct ord_job *job = NULL;
+		struct ord_jobs *other, *jobs;
 
-		fill(other, MANY);
-		for (int i = 0; i < MANY && lists_counts(other).running <= 3; i++)
-			JOBS_OK(jobs, ord_jobs_take(jobs, &job));
+		take_three(&at, &other, &jobs, ord_jobs_take);
 		JOBS_OK(jobs, ord_jobs_interrupt(jobs));
 		ord_jobs_destroy(&jobs);
 		CHECK_EQ(lists_counts(other).failed, 1);
@@ -212,7 +197,7 @@ SCENE(ends, a_silent_neighbour_wakes_nobody)
 		struct ord_jobs *other = OPEN(&at, .taker = "other", .timeout_ms = 100), *jobs = OPEN(&at, .taker = "self");
 		struct rusage before, behind;
 
-		pause_ms(200);
+		scene_pause_ms(200);
 		getrusage(RUSAGE_THREAD, &before);
 		while (ord_jobs_watch(jobs, 1000) == 0)
 			; /* what was before */
@@ -220,6 +205,22 @@ SCENE(ends, a_silent_neighbour_wakes_nobody)
 		CHECK(behind.ru_nvcsw - before.ru_nvcsw < 200);
 		ord_jobs_destroy(&jobs);
 		ord_jobs_destroy(&other);
+	}
+}
+
+/* A loop of the host's that only watches wakes up for its heartbeats, and not all the time behind the first. */
+SCENE(ends, who_only_watches_says_that_it_lives)
+{
+	for (EACH_STORE(at)) {
+		struct ord_jobs *jobs = OPEN(&at, .wait = ORD_JOBS_WAIT_NEVER, .heartbeat_ms = 100);
+		struct pollfd entry = { .fd = ord_jobs_fd(jobs), .events = POLLIN };
+		uint64_t end = clock_now_ns() + CLOCK_NS_PER_S;
+		int wakes = 0;
+
+		for (; clock_now_ns() < end; wakes += poll(&entry, 1, 100))
+			CHECK(ord_jobs_watch(jobs, 0) == 0 || *ord_jobs_error(jobs) != '\0');
+		CHECK(wakes < 100);
+		ord_jobs_destroy(&jobs);
 	}
 }
 
